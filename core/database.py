@@ -1,0 +1,98 @@
+"""The database: one way to open it, to read from it and to write to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+BUSY_TIMEOUT = 15
+"""Seconds that a SQLite writer waits for another one."""
+
+CONNECT_TIMEOUT = 5
+STATEMENT_TIMEOUT = 10
+"""Seconds after which Postgres ends a statement."""
+
+_POSTGRES_OPTIONS = " ".join(
+    f"-c {name}={seconds * 1000}"
+    for name, seconds in {
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "lock_timeout": STATEMENT_TIMEOUT,
+        "idle_in_transaction_session_timeout": STATEMENT_TIMEOUT,
+    }.items()
+)
+_POSTGRES_KEEPALIVES = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
+def open_database(url: str) -> Engine:
+    """An engine for a SQLite file or a Postgres server; nothing is connected to yet."""
+    return _open_sqlite(url) if is_sqlite(url) else _open_postgres(url)
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether the URL names a SQLite file rather than a Postgres database."""
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection in one consistent snapshot, for queries only."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that is committed at the end, undone on an exception.
+
+    On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that begins to write
+    after it has read fails without waiting when another one has written meanwhile.
+    """
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+def _open_sqlite(url: str) -> Engine:
+    file = make_url(url).database
+    if file:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Only the collector checkpoints, by hand: see `collector/housekeeping.py`."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA mmap_size=0")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _open_postgres(url: str) -> Engine:
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT,
+            "options": _POSTGRES_OPTIONS,
+            "keepalives": 1,
+            **_POSTGRES_KEEPALIVES,
+        },
+    )

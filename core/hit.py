@@ -1,0 +1,113 @@
+"""A hit: a beacon that was accepted and enriched, ready to become part of a visit.
+
+Moments here are whole milliseconds since the epoch, as in the tables.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class EventKind(StrEnum):
+    """What happened in a tab, by the letter that the embed sends."""
+
+    VIEW = "v"
+    PRESENCE = "p"
+    HIDDEN = "h"
+    CHAT = "c"
+    IDENTIFY = "i"
+
+
+class ChatReport(StrEnum):
+    """What a third-party chat reports."""
+
+    START = "start"
+    MESSAGE = "message"
+    END = "end"
+
+
+class Reason(StrEnum):
+    """Why a beacon was not stored: the words of X-Drop-Reason, `drop_count` and /metrics."""
+
+    BOT = "bot"
+    PREFETCH = "prefetch"
+    OWN_VISIT = "own_visit"
+    NOTHING_TO_DO = "nothing_to_do"
+    UNKNOWN_KIND = "unknown_kind"
+    VISIT_OVER = "visit_over"
+    NO_VISIT = "no_visit"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    ENCODED = "encoded"
+    UNKNOWN_SITE = "unknown_site"
+    TRACKING_OFF = "tracking_off"
+    ORIGIN = "origin_not_allowed"
+    RATE_LIMIT = "rate_limit"
+    QUEUE_FULL = "queue_full"
+    NOT_COMMITTED = "not_committed"
+    FAULT = "fault"
+
+
+class Event(Struct, frozen=True, gc=False):
+    """One event of a tab, cleaned; `active_at` is the last interaction that it reports."""
+
+    kind: EventKind
+    number: int
+    at: int
+    active_at: int
+    path: str = ""
+    title: str = ""
+    context: str = ""
+    sets_context: bool = False
+    focused: bool = False
+    chat: ChatReport | None = None
+    attributes: dict[str, str] | None = None
+
+
+class Opening(Struct, frozen=True, gc=False):
+    """What a visit keeps from the page view that opens it."""
+
+    referrer: str = ""
+    source: str = "Direct"
+    source_kind: str = "direct"
+    medium: str = ""
+    campaign: str = ""
+    browser: str = ""
+    os: str = ""
+    device: str = ""
+    country: str = ""
+    language: str = ""
+    visitor_id: str = ""
+
+
+class Hit(Struct, frozen=True):
+    """The events of one tab of one visit.
+
+    visit_ids: the id that the embed sent; or, when it sent none, the ids that the server derived,
+    yesterday's before today's. opening: set when an event is a page view. time_zone and its
+    zone_country: set when the browser told its zone.
+    """
+
+    site_id: int
+    visit_ids: tuple[str, ...]
+    is_derived: bool
+    tab: str
+    received_at: int
+    events: tuple[Event, ...]
+    opening: Opening | None
+    origin_host: str = ""
+    time_zone: str = ""
+    zone_country: str = ""
+
+
+class Accepted(Struct, frozen=True, gc=False):
+    """The hit's rows are committed; the visit that took them, and whether its country is known."""
+
+    visit_id: str
+    wants_time_zone: bool = False
+
+
+class Dropped(Struct, frozen=True, gc=False):
+    """The hit changed nothing, and why."""
+
+    reason: Reason

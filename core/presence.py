@@ -1,0 +1,58 @@
+"""When a visit is over, in view, idle or chatting: every length of time that a rule names."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+VISIT_ENDS_AFTER = timedelta(minutes=30)
+"""After the last activity; at exactly 30:00 the visit is over (reference product)."""
+
+IN_VIEW_FOR = timedelta(seconds=90)
+"""A tab is in view for this long after its newest event, unless that event is `h` (own rule)."""
+
+CHATTING_FOR = timedelta(minutes=20)
+"""A third-party chat without an end is over this long after its last report (reference)."""
+
+IDLE_AFTER = timedelta(minutes=10)
+"""From here on a row is dim and its label says Idle (reference)."""
+
+ACTIVE_FOR = timedelta(minutes=1)
+"""Under this the activity label is Active; longer gaps split an active span (reference)."""
+
+CLOCK_SLACK = timedelta(minutes=5)
+"""A moment further in the future than this was written by a clock that has since jumped back."""
+
+COUNT_SLOT = timedelta(minutes=15)
+"""The width of a roll-up slot: every time zone's offset is a multiple of it."""
+
+
+class Status(StrEnum):
+    """The state of a live visit, as the Status column shows it."""
+
+    CHATTING = "Chatting"
+    BROWSING = "Browsing"
+
+
+class SpanKind(StrEnum):
+    """What a visit_span row records."""
+
+    IN_VIEW = "in_view"
+    ACTIVE = "active"
+    CHATTING = "chatting"
+
+
+class ChatSource(StrEnum):
+    """Whose chat a visit is in; empty: none."""
+
+    NONE = ""
+    BUILT_IN = "built_in"
+    THIRD_PARTY = "third_party"
+
+
+def live_since(now: datetime) -> datetime:
+    """Visits whose last activity is later than this moment have not ended."""
+    return now - VISIT_ENDS_AFTER
+
+
+def chatting_since(now: datetime) -> datetime:
+    """Third-party chats that last reported later than this moment go on."""
+    return now - CHATTING_FOR

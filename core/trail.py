@@ -1,0 +1,46 @@
+"""The rows that a visit leaves beside its own. Moments are whole milliseconds since the epoch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+
+class Span(NamedTuple):
+    """A row of `visit_span`, in the order of its columns."""
+
+    site_id: int
+    visit_id: str
+    tab: str
+    kind: str
+    number: int
+    from_at: int
+    until_at: int
+    is_open: bool
+
+
+class View(NamedTuple):
+    """A row of `page_view`, in the order of its columns."""
+
+    site_id: int
+    visit_id: str
+    tab: str
+    number: int
+    viewed_at: int
+    path: str
+    title: str
+    page_context: str
+
+
+class Trail(Struct):
+    """The rows that a visit leaves beside its own: new page views and the spans that moved.
+
+    contexts: page views, by (tab, number), whose context the page corrected after it was stored.
+    known_views: page views, by (tab, number), that are stored already.
+    """
+
+    views: dict[tuple[str, int], View] = {}
+    spans: dict[tuple[str, str, int], Span] = {}
+    contexts: dict[tuple[str, int], str] = {}
+    known_views: set[tuple[str, int]] = set()

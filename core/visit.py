@@ -1,0 +1,331 @@
+"""The visit: how it opens, how each event moves it forward, and when it is over.
+
+Moments here are whole milliseconds since the epoch, as in the tables.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from core.hit import ChatReport, Event, EventKind, Opening
+from core.moment import milliseconds
+from core.presence import (
+    ACTIVE_FOR,
+    CHATTING_FOR,
+    CLOCK_SLACK,
+    IN_VIEW_FOR,
+    VISIT_ENDS_AFTER,
+    ChatSource,
+    SpanKind,
+)
+from core.trail import Span, Trail, View
+from core.visit_memory import Memory, Tab, forget_oldest_tab
+
+_ENDS_AFTER = milliseconds(VISIT_ENDS_AFTER)
+_IN_VIEW_FOR = milliseconds(IN_VIEW_FOR)
+_CHATTING_FOR = milliseconds(CHATTING_FOR)
+_ACTIVE_FOR = milliseconds(ACTIVE_FOR)
+_CLOCK_SLACK = milliseconds(CLOCK_SLACK)
+
+MAX_ATTRIBUTES = 10
+
+
+class Visit(Struct):
+    """A visit as the writer holds it; the fields are the columns of the table `visit`."""
+
+    site_id: int
+    id: str
+    visitor_id: str
+    follows: str
+    started_at: int
+    last_seen_at: int
+    last_activity_at: int
+    in_view_until: int
+    page_count: int
+    entry_path: str
+    current_path: str
+    current_title: str
+    page_context: str
+    referrer: str
+    source: str
+    source_kind: str
+    medium: str
+    campaign: str
+    browser: str
+    os: str
+    device: str
+    country: str
+    language: str
+    time_zone: str
+    attributes: dict[str, str]
+    chat_source: str
+    chat_started_at: int | None
+    chat_message_at: int | None
+    memory: Memory
+
+
+def open_visit(
+    site_id: int, visit_id: str, event: Event, opening: Opening, follows: str = ""
+) -> Visit:
+    """A new visit that begins with a page view; the view itself is still to be taken by `advance`."""
+    return Visit(
+        site_id=site_id,
+        id=visit_id,
+        visitor_id=opening.visitor_id,
+        follows=follows,
+        started_at=event.at,
+        last_seen_at=event.at,
+        last_activity_at=event.at,
+        in_view_until=event.at,
+        page_count=0,
+        entry_path=event.path,
+        current_path=event.path,
+        current_title=event.title,
+        page_context=event.context,
+        referrer=opening.referrer,
+        source=opening.source,
+        source_kind=opening.source_kind,
+        medium=opening.medium,
+        campaign=opening.campaign,
+        browser=opening.browser,
+        os=opening.os,
+        device=opening.device,
+        country=opening.country,
+        language=opening.language,
+        time_zone="",
+        attributes={},
+        chat_source=ChatSource.NONE,
+        chat_started_at=None,
+        chat_message_at=None,
+        memory=Memory(),
+    )
+
+
+def is_over(visit: Visit, event: Event) -> bool:
+    """Whether the visit had ended when the event happened.
+
+    An interaction that the event reports may have kept the visit alive until then.
+    """
+    activity = event.active_at if event.active_at > visit.last_activity_at else event.at
+    return activity >= visit.last_activity_at + _ENDS_AFTER
+
+
+def advance(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
+    """Move the visit forward by one event and leave the rows that follow from it in the trail.
+
+    An event older than the newest of its tab adds its page view and nothing else, so that a late
+    or repeated delivery never moves a tab backwards.
+    """
+    tab = visit.memory.tabs.get(tab_id)
+    if tab is not None and event.number <= tab.number:
+        if event.kind is EventKind.VIEW:
+            _add_view(visit, tab_id, event, trail)
+        return
+    if tab is None:
+        tab = visit.memory.tabs[tab_id] = Tab(number=event.number, at=event.at)
+        forget_oldest_tab(visit.memory)
+    tab.number = event.number
+    tab.is_shown, was_shown = event.kind is not EventKind.HIDDEN, tab.is_shown
+    _extend_in_view(visit, tab_id, tab, event, was_shown, trail)
+    tab.at = max(tab.at, event.at)
+    if event.kind is EventKind.VIEW:
+        _show_page(visit, tab_id, tab, event, trail)
+    elif event.kind is EventKind.CHAT:
+        _report_chat(visit, tab_id, event, trail)
+    elif event.kind is EventKind.IDENTIFY:
+        _identify(visit, event.attributes or {})
+    else:
+        _keep_page(visit, tab_id, tab, event, trail)
+    _note_activity(visit, tab_id, tab, event, trail)
+    visit.last_seen_at = max(visit.last_seen_at, event.at)
+    visit.in_view_until = max(
+        (tab.at + _IN_VIEW_FOR for tab in visit.memory.tabs.values() if tab.is_shown),
+        default=visit.last_seen_at,
+    )
+
+
+def learn_time_zone(visit: Visit, time_zone: str, country: str) -> None:
+    """Note the browser's time zone, and its country where none was known."""
+    if time_zone:
+        visit.time_zone = time_zone
+        visit.country = visit.country or country
+
+
+def heal_clock(visit: Visit, now: int) -> None:
+    """Bring back moments that were written while the clock ran ahead of what it says now."""
+    if visit.last_seen_at <= now + _CLOCK_SLACK and visit.last_activity_at <= now + _CLOCK_SLACK:
+        return
+    visit.started_at = min(visit.started_at, now)
+    visit.last_seen_at = min(visit.last_seen_at, now)
+    visit.last_activity_at = min(visit.last_activity_at, now)
+    visit.memory.current_at = min(visit.memory.current_at, now)
+    for tab in visit.memory.tabs.values():
+        tab.at = min(tab.at, now)
+        tab.active_until = min(tab.active_until, now)
+
+
+def needs_known_views(visit: Visit, tab_id: str, event: Event) -> bool:
+    """Whether `advance` has to be told if the event's page view is stored already."""
+    if event.kind is not EventKind.VIEW:
+        return False
+    tab = visit.memory.tabs.get(tab_id)
+    return tab is None or event.number <= tab.number
+
+
+def _add_view(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
+    key = (tab_id, event.number)
+    if key in trail.known_views or key in trail.views:
+        return
+    trail.views[key] = View(
+        visit.site_id,
+        visit.id,
+        tab_id,
+        event.number,
+        event.at,
+        event.path,
+        event.title,
+        event.context,
+    )
+    visit.page_count += 1
+
+
+def _show_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+    _add_view(visit, tab_id, event, trail)
+    tab.page_number = event.number
+    tab.path, tab.title, tab.context = event.path, event.title, event.context
+    _make_current(visit, tab_id, tab, event.at)
+
+
+def _make_current(visit: Visit, tab_id: str, tab: Tab, at: int) -> None:
+    memory = visit.memory
+    if tab_id != memory.current_tab and at < memory.current_at:
+        return
+    memory.current_tab, memory.current_at = tab_id, max(at, memory.current_at)
+    visit.current_path, visit.current_title = tab.path, tab.title
+    visit.page_context = tab.context
+
+
+def _keep_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+    """A focused presence makes its tab's page current; the page may have told a better context."""
+    if not tab.path:
+        tab.path, tab.title, tab.context = event.path, event.title, event.context
+    elif event.sets_context and event.path == tab.path:
+        _correct_context(tab_id, tab, event.context, trail)
+    if event.kind is EventKind.PRESENCE and event.focused:
+        _make_current(visit, tab_id, tab, event.at)
+    elif tab_id == visit.memory.current_tab:
+        visit.page_context = tab.context
+
+
+def _correct_context(tab_id: str, tab: Tab, context: str, trail: Trail) -> None:
+    if context == tab.context:
+        return
+    tab.context = context
+    key = (tab_id, tab.page_number)
+    if key in trail.views:
+        trail.views[key] = trail.views[key]._replace(page_context=context)
+    else:
+        trail.contexts[key] = context
+
+
+def _report_chat(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
+    if visit.chat_source == ChatSource.BUILT_IN:
+        return
+    if event.chat is ChatReport.END:
+        _end_chat(visit, event.at, trail)
+        return
+    if not _is_chatting(visit, event.at):
+        visit.chat_source = ChatSource.THIRD_PARTY
+        visit.chat_started_at = event.at
+        visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
+    visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
+    _leave_chat_span(visit, visit.chat_message_at, True, trail)
+
+
+def _end_chat(visit: Visit, at: int, trail: Trail) -> None:
+    if _is_chatting(visit, at):
+        _leave_chat_span(visit, at, False, trail)
+    visit.chat_source = ChatSource.NONE
+
+
+def _is_chatting(visit: Visit, at: int) -> bool:
+    return (
+        visit.chat_source != ChatSource.NONE
+        and visit.chat_message_at is not None
+        and at < visit.chat_message_at + _CHATTING_FOR
+    )
+
+
+def _leave_chat_span(visit: Visit, until: int, is_open: bool, trail: Trail) -> None:
+    memory = visit.memory
+    _leave_span(
+        visit,
+        memory.chat_tab,
+        SpanKind.CHATTING,
+        memory.chat_number,
+        visit.chat_started_at or until,
+        until,
+        is_open,
+        trail,
+    )
+
+
+def _identify(visit: Visit, attributes: dict[str, str]) -> None:
+    for name, value in attributes.items():
+        if name in visit.attributes or len(visit.attributes) < MAX_ATTRIBUTES:
+            visit.attributes[name] = value
+
+
+def _extend_in_view(
+    visit: Visit, tab_id: str, tab: Tab, event: Event, was_shown: bool, trail: Trail
+) -> None:
+    """Extend the tab's in-view span, or begin a new one after `h` or silence."""
+    is_silent = event.at >= tab.at + _IN_VIEW_FOR
+    if was_shown and not is_silent:
+        until = max(event.at, tab.at)
+    elif event.kind is EventKind.HIDDEN:
+        return
+    else:
+        tab.view_number, tab.view_from = event.number, event.at
+        until = event.at
+    is_open = event.kind is not EventKind.HIDDEN
+    _leave_span(
+        visit, tab_id, SpanKind.IN_VIEW, tab.view_number, tab.view_from, until, is_open, trail
+    )
+
+
+def _note_activity(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+    """A page view, an interaction or the start of a chat is activity; presence alone is not."""
+    is_activity = event.kind is EventKind.VIEW or event.chat is ChatReport.START
+    active_at = event.at if is_activity else event.active_at
+    if active_at <= tab.active_until or active_at < visit.started_at:
+        return
+    if not tab.active_until or active_at > tab.active_until + _ACTIVE_FOR:
+        tab.active_number, tab.active_from = event.number, active_at
+    tab.active_until = active_at
+    visit.last_activity_at = max(visit.last_activity_at, active_at)
+    _leave_span(
+        visit,
+        tab_id,
+        SpanKind.ACTIVE,
+        tab.active_number,
+        tab.active_from,
+        active_at,
+        False,
+        trail,
+    )
+
+
+def _leave_span(
+    visit: Visit,
+    tab: str,
+    kind: SpanKind,
+    number: int,
+    from_at: int,
+    until_at: int,
+    is_open: bool,
+    trail: Trail,
+) -> None:
+    trail.spans[(tab, kind, number)] = Span(
+        visit.site_id, visit.id, tab, kind.value, number, from_at, until_at, is_open
+    )

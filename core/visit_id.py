@@ -1,0 +1,24 @@
+"""Visit ids that the server derives. Those that the embed makes are random."""
+
+import base64
+from hashlib import blake2b
+
+_BYTES = 16
+
+
+def successor_id(site_id: int, ended_id: str, ordinal: int) -> str:
+    """The id of the ordinal-th visit after an ended one, so that a retry finds the same visit.
+
+    26 characters of a-z and 2-7, as for every derived id.
+    """
+    return _digest(f"{site_id}\n{ended_id}\n{ordinal}".encode(), key=b"successor")
+
+
+def derived_id(salt: str, site_id: int, address: str, user_agent: str) -> str:
+    """The id of a browser that keeps no id of its own; it cannot be traced once the salt is gone."""
+    return _digest(f"{site_id}\n{address}\n{user_agent}".encode("utf-8", "replace"), salt.encode())
+
+
+def _digest(text: bytes, key: bytes) -> str:
+    digest = blake2b(text, digest_size=_BYTES, key=key).digest()
+    return base64.b32encode(digest).decode().rstrip("=").lower()

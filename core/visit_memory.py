@@ -1,0 +1,56 @@
+"""What the collector remembers of a visit, so as to read its next event."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+MAX_TABS = 16
+"""Tabs that a visit remembers: each page load is a new one, the oldest are forgotten first."""
+
+
+class Tab(Struct, array_like=True):
+    """What must be remembered of a tab to read its next event."""
+
+    number: int
+    at: int
+    is_shown: bool = False
+    view_number: int = 0
+    view_from: int = 0
+    active_number: int = 0
+    active_from: int = 0
+    active_until: int = 0
+    page_number: int = 0
+    path: str = ""
+    title: str = ""
+    context: str = ""
+
+
+class Memory(Struct, omit_defaults=True):
+    """The collector's notes on a visit: its tabs, whose page is current, the open chat's span."""
+
+    tabs: dict[str, Tab] = {}
+    current_tab: str = ""
+    current_at: int = 0
+    chat_tab: str = ""
+    chat_number: int = 0
+
+
+def read_memory(text: str) -> Memory:
+    """The notes that the column `memory` holds."""
+    return _memory_decoder.decode(text) if text else Memory()
+
+
+def write_memory(memory: Memory) -> str:
+    """The notes as the column `memory` holds them."""
+    return _memory_encoder.encode(memory).decode()
+
+
+_memory_decoder = msgspec.json.Decoder(Memory)
+_memory_encoder = msgspec.json.Encoder()
+
+
+def forget_oldest_tab(memory: Memory) -> None:
+    """Keep at most MAX_TABS tabs."""
+    if len(memory.tabs) > MAX_TABS:
+        del memory.tabs[min(memory.tabs, key=lambda tab: memory.tabs[tab].at)]
