@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_TIMEOUT = 15
 """Seconds that a SQLite writer waits for another one."""
@@ -58,6 +59,12 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+def insert_into(connection: Connection, table: Any) -> Any:
+    """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update` of its database."""
+    is_postgres = connection.dialect.name == "postgresql"
+    return postgresql.insert(table) if is_postgres else sqlite.insert(table)
 
 
 def _open_sqlite(url: str) -> Engine:

@@ -1,0 +1,165 @@
+"""Group commit: hits wait in a queue, one thread commits them together, then each is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Event, Thread
+from time import monotonic
+
+from msgspec import Struct
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from collector.ledger import Ledger
+from collector.metrics import Metrics
+from collector.rows import Rows
+from collector.tallies import Tallies, write_counts
+from core.database import writing
+from core.hit import Accepted, Dropped, Hit, Reason
+
+MAX_WAITING = 20_000
+"""Hits in the queue; the next one is answered 503: about two seconds of a saturated collector."""
+
+MAX_BATCH = 2_000
+"""Hits in one transaction: above this a larger batch is no faster."""
+
+ANSWER_WITHIN = 5.0
+"""Seconds: a hit that is not committed by then is answered 503, and its retry counts once."""
+
+TALLY_EVERY = 1.0
+"""Seconds between two writes of the tallies."""
+
+_log = logging.getLogger("collector.writer")
+
+Answer = Accepted | Dropped
+
+
+class _Waiting(Struct, gc=False):
+    hit: Hit
+    future: asyncio.Future[Answer]
+    since: float
+
+
+class Writer:
+    """Takes hits on the event loop, commits them on its own thread."""
+
+    def __init__(
+        self, engine: Engine, tallies: Tallies, metrics: Metrics, clock: Callable[[], int]
+    ) -> None:
+        self._engine = engine
+        self._rows = Rows(engine)
+        self._tallies = tallies
+        self._metrics = metrics
+        self._clock = clock
+        self._queue: deque[_Waiting] = deque()
+        self._batch: Sequence[_Waiting] = ()
+        self._wake = Event()
+        self._is_stopping = False
+        self._thread = Thread(target=self._run, name="writer", daemon=True)
+        self._tallied_at = 0.0
+
+    @property
+    def depth(self) -> int:
+        """Hits that wait for a transaction."""
+        return len(self._queue)
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to commit; answers are given on the loop."""
+        self._loop = loop
+        self._thread.start()
+        self._overdue = loop.create_task(self._answer_overdue())
+
+    async def stop(self) -> None:
+        """Commit what waits, then end."""
+        self._is_stopping = True
+        self._wake.set()
+        await asyncio.to_thread(self._thread.join)
+        self._overdue.cancel()
+
+    async def take(self, hit: Hit) -> Answer:
+        """Accepted once the hit's rows are committed; Dropped when nothing changed, or a 503."""
+        if len(self._queue) >= MAX_WAITING or self._is_stopping:
+            return Dropped(Reason.QUEUE_FULL)
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        self._queue.append(_Waiting(hit, future, monotonic()))
+        if not self._wake.is_set():
+            self._wake.set()
+        return await future
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait(TALLY_EVERY)
+            self._wake.clear()
+            while self._queue:
+                self._commit_next()
+                self._write_tallies()
+            self._write_tallies(at_once=self._is_stopping)
+            if self._is_stopping and not self._queue:
+                return
+
+    def _commit_next(self) -> None:
+        size = min(len(self._queue), MAX_BATCH)
+        self._batch = [self._queue.popleft() for _ in range(size)]
+        began = monotonic()
+        answers = self._commit([waiting.hit for waiting in self._batch])
+        self._metrics.committed(size, monotonic() - began)
+        self._loop.call_soon_threadsafe(_answer, self._batch, answers)
+
+    def _commit(self, hits: Sequence[Hit]) -> Sequence[Answer]:
+        """One answer a hit. A hit that no transaction bears is found by halving, and dropped."""
+        try:
+            return self._write(hits)
+        except (OperationalError, InterfaceError) as fault:
+            _log.warning("not committed: hits=%d fault=%s", len(hits), fault.orig)
+            return [Dropped(Reason.NOT_COMMITTED)] * len(hits)
+        except Exception:
+            if len(hits) == 1:
+                _log.exception("hit dropped: site_id=%d reason=fault", hits[0].site_id)
+                return [Dropped(Reason.FAULT)]
+            half = len(hits) // 2
+            return [*self._commit(hits[:half]), *self._commit(hits[half:])]
+
+    def _write(self, hits: Sequence[Hit]) -> Sequence[Answer]:
+        with writing(self._engine) as connection:
+            self._rows.lock(connection)
+            ledger = Ledger(self._rows, connection, now=max(hit.received_at for hit in hits))
+            ledger.load(hits)
+            answers = [ledger.record(hit) for hit in hits]
+            ledger.store()
+        return answers
+
+    def _write_tallies(self, at_once: bool = False) -> None:
+        if self._tallies.is_empty() or not (
+            at_once or monotonic() - self._tallied_at >= TALLY_EVERY
+        ):
+            return
+        self._tallied_at = monotonic()
+        counts = self._tallies.take()
+        try:
+            with writing(self._engine) as connection:
+                write_counts(connection, counts, self._clock())
+        except Exception as fault:
+            self._tallies.give_back(counts)
+            _log.warning("counts wait: fault=%s", fault)
+
+    async def _answer_overdue(self) -> None:
+        while True:
+            await asyncio.sleep(ANSWER_WITHIN / 10)
+            overdue = monotonic() - ANSWER_WITHIN
+            for waiting in (*self._batch, *self._queue):
+                if waiting.since > overdue:
+                    break
+                _give(waiting, Dropped(Reason.NOT_COMMITTED))
+
+
+def _answer(batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
+    for waiting, answer in zip(batch, answers, strict=True):
+        _give(waiting, answer)
+
+
+def _give(waiting: _Waiting, answer: Answer) -> None:
+    if not waiting.future.done():
+        waiting.future.set_result(answer)
