@@ -13,6 +13,7 @@ from msgspec import Struct
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from collector.housekeeping import Housekeeping
 from collector.ledger import Ledger
 from collector.metrics import Metrics
 from collector.rows import Rows
@@ -47,12 +48,18 @@ class Writer:
     """Takes hits on the event loop, commits them on its own thread."""
 
     def __init__(
-        self, engine: Engine, tallies: Tallies, metrics: Metrics, clock: Callable[[], int]
+        self,
+        engine: Engine,
+        tallies: Tallies,
+        metrics: Metrics,
+        housekeeping: Housekeeping,
+        clock: Callable[[], int],
     ) -> None:
         self._engine = engine
         self._rows = Rows(engine)
         self._tallies = tallies
         self._metrics = metrics
+        self._housekeeping = housekeeping
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
         self._batch: Sequence[_Waiting] = ()
@@ -96,7 +103,9 @@ class Writer:
             while self._queue:
                 self._commit_next()
                 self._write_tallies()
+                self._housekeeping.do_due()
             self._write_tallies(at_once=self._is_stopping)
+            self._housekeeping.do_due()
             if self._is_stopping and not self._queue:
                 return
 
