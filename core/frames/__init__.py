@@ -1,0 +1,27 @@
+"""The frames that the pages draw, and the only place for pandas."""
+
+from core.frames.breakdown import breakdown
+from core.frames.csv_export import csv_of
+from core.frames.journey import Journey, visitor_journey
+from core.frames.narrow import Filters, narrow
+from core.frames.order import count_pages, order_by, page_of
+from core.frames.picture import Breakdowns, Cards, Picture, live_picture
+from core.frames.visitors import OTHER, UNKNOWN
+
+__all__ = [
+    "OTHER",
+    "UNKNOWN",
+    "Breakdowns",
+    "Cards",
+    "Filters",
+    "Journey",
+    "Picture",
+    "breakdown",
+    "count_pages",
+    "csv_of",
+    "live_picture",
+    "narrow",
+    "order_by",
+    "page_of",
+    "visitor_journey",
+]

@@ -1,0 +1,128 @@
+"""One visit from its first page to its last: what the visitor's page shows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from core.frames.visitors import visitors_frame
+from core.labels import duration_label
+from core.presence import CLOCK_SLACK, IN_VIEW_FOR, SpanKind, live_since
+from core.queries.visitor import (
+    find_visit,
+    page_views,
+    predecessor,
+    spans,
+    successors,
+    visit_as_listed,
+)
+from core.tables import PageView, Site, Visit, VisitSpan
+
+_VIEW_COLUMNS = [
+    "viewed_at",
+    "path",
+    "title",
+    "page_context",
+    "seconds",
+    "seconds_label",
+    "in_view",
+]
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A visit at one moment.
+
+    visit: its row in the table: first source, campaign and medium, referrer, entry page, language,
+    time zone, attributes. listed: its row in the visitors frame: name, country and flag, browser,
+    os, device, context, labels; its status and in_view mean something only while is_live.
+    page_views: in the order shown: viewed_at (UTC), path, title, page_context, seconds (in view,
+    int), seconds_label, in_view (the seconds are still growing). follows and followed_by: the
+    visits before and after this one in the same browser, as far as they are known.
+    """
+
+    as_of: datetime
+    visit: Visit
+    listed: pd.Series[Any]
+    is_live: bool
+    page_views: pd.DataFrame
+    follows: Visit | None
+    followed_by: Sequence[Visit]
+
+
+def visitor_journey(db: Connection, site: Site, visit_id: str, now: datetime) -> Journey | None:
+    """The visit as it stands at `now`; None when the site has no visit of this id."""
+    site_id = cast(int, site.id)
+    visit = find_visit(db, site_id, visit_id)
+    if visit is None:
+        return None
+    return Journey(
+        as_of=now,
+        visit=visit,
+        listed=visitors_frame(visit_as_listed(db, site_id, visit_id), now).iloc[0],
+        is_live=live_since(now) < visit.last_activity_at <= now + CLOCK_SLACK,
+        page_views=_views_frame(
+            page_views(db, site_id, visit_id),
+            spans(db, site_id, visit_id, SpanKind.IN_VIEW),
+            now,
+        ),
+        follows=predecessor(db, visit),
+        followed_by=successors(db, visit),
+    )
+
+
+def _views_frame(
+    views: Sequence[PageView], in_view: Sequence[VisitSpan], now: datetime
+) -> pd.DataFrame:
+    """A view lasts until its tab's next one; its seconds are those of it that were in view."""
+    by_tab: defaultdict[str, list[VisitSpan]] = defaultdict(list)
+    for span in in_view:
+        by_tab[span.tab].append(span)
+    next_at: dict[str, datetime] = {}
+    rows: list[dict[str, Any]] = []
+    for view in reversed(views):
+        until = next_at.get(view.tab, now)
+        seconds = _seconds_in_view(by_tab[view.tab], view.viewed_at, until, now)
+        is_last = view.tab not in next_at
+        rows.append(
+            {
+                "viewed_at": view.viewed_at,
+                "path": view.path,
+                "title": view.title,
+                "page_context": view.page_context,
+                "seconds": seconds,
+                "seconds_label": duration_label(timedelta(seconds=seconds)),
+                "in_view": is_last and any(_is_growing(span, now) for span in by_tab[view.tab]),
+            }
+        )
+        next_at[view.tab] = view.viewed_at
+    frame = pd.DataFrame(rows[::-1], columns=_VIEW_COLUMNS)
+    return frame.assign(
+        viewed_at=pd.to_datetime(frame["viewed_at"], utc=True),
+        seconds=frame["seconds"].astype("int64"),
+        in_view=frame["in_view"].astype("bool"),
+    )
+
+
+def _seconds_in_view(
+    spans: Sequence[VisitSpan], from_at: datetime, until_at: datetime, now: datetime
+) -> int:
+    """Whole seconds of the spans between two moments; a span that goes on reaches to now.
+
+    One that fell silent ends with its last sign of life, as Time on Site does.
+    """
+    seen = timedelta(0)
+    for span in spans:
+        ends_at = now if _is_growing(span, now) else span.until_at
+        seen += max(min(ends_at, until_at) - max(span.from_at, from_at), timedelta(0))
+    return seen // timedelta(seconds=1)
+
+
+def _is_growing(span: VisitSpan, now: datetime) -> bool:
+    return span.is_open and now < span.until_at + IN_VIEW_FOR

@@ -1,0 +1,125 @@
+"""The visitors frame: one row per live visit, with everything that a page shows of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Row
+
+from core.attention import ATTENTION_ORDER, CONTEXT_ORDER
+from core.country import country_name, flag
+from core.labels import activity_label, duration_label, visitor_name
+from core.moment import to_milliseconds
+from core.presence import IDLE_AFTER, ChatSource, Status, chatting_since
+from core.queries.live_visits import LIVE_COLUMNS
+
+UNKNOWN = "Unknown"
+"""What is shown where a browser, an operating system or a country is not known."""
+
+OTHER = "Other"
+"""The rest behind the leading groups of a breakdown. No browser or system has this name: a stored
+"Other", which is what user agent databases call what they do not know, is shown as Unknown."""
+
+_IDLE_SECONDS = IDLE_AFTER // timedelta(seconds=1)
+_NAMES = [column.name for column in LIVE_COLUMNS]
+
+
+def visitors_frame(rows: Sequence[Row[Any]], now: datetime) -> pd.DataFrame:
+    """The rows of `live_visits` as the pages show them, in the default order.
+
+    One row per visit: id, status (a `Status`), in_view, dim, path, title, page_context (in the
+    order of attention), source, source_kind, browser, os, device, country (alpha-2 or ""),
+    country_name, flag, page_count, time_on_site (s), time_on_site_label, idle_seconds (s since
+    the last activity), activity_label, started_at, last_seen_at, last_activity_at (UTC) and
+    visitor_name. The index is the row's rank in the default order, from 0.
+    """
+    raw = pd.DataFrame(dict(zip(_NAMES, zip(*rows, strict=True), strict=False)), columns=_NAMES)
+    moment = to_milliseconds(now)
+    started, seen, active, view_until = (
+        raw[name].astype("int64")
+        for name in ("started_at", "last_seen_at", "last_activity_at", "in_view_until")
+    )
+    in_view = view_until > moment
+    idle = (moment - active).clip(lower=0) // 1000
+    time_on_site = (seen.mask(in_view, moment) - started).clip(lower=0) // 1000
+    return pd.DataFrame(
+        {
+            "id": raw["id"].astype("str"),
+            "status": _status(raw, now),
+            "in_view": in_view,
+            "dim": idle >= _IDLE_SECONDS,
+            "path": raw["path"].astype("str"),
+            "title": raw["title"].astype("str"),
+            "page_context": _page_context(raw["page_context"]),
+            "source": _category(raw["source"]),
+            "source_kind": _category(raw["source_kind"]),
+            "browser": _category(raw["browser"], _known),
+            "os": _category(raw["os"], _known),
+            "device": _category(raw["device"], _known),
+            "country": _category(raw["country"]),
+            "country_name": _category(raw["country"], country_name),
+            "flag": _category(raw["country"], flag),
+            "page_count": raw["page_count"].astype("int64"),
+            "time_on_site": time_on_site,
+            "time_on_site_label": _text(time_on_site, _duration),
+            "idle_seconds": idle,
+            "activity_label": _category(idle, _activity),
+            "started_at": pd.to_datetime(started, unit="ms", utc=True),
+            "last_seen_at": pd.to_datetime(seen, unit="ms", utc=True),
+            "last_activity_at": pd.to_datetime(active, unit="ms", utc=True),
+            "visitor_name": _text(raw["attributes"], _name),
+        }
+    ).sort_values(
+        by=list(ATTENTION_ORDER), ascending=list(ATTENTION_ORDER.values()), ignore_index=True
+    )
+
+
+def _status(raw: pd.DataFrame, now: datetime) -> pd.Series[Any]:
+    """Chatting: in the built-in chat, or a third-party chat has reported lately."""
+    message = pd.to_numeric(raw["chat_message_at"]).fillna(0)
+    reported = message > to_milliseconds(chatting_since(now))
+    chatting = (raw["chat_source"] == ChatSource.BUILT_IN.value) | (
+        (raw["chat_source"] == ChatSource.THIRD_PARTY.value) & reported
+    )
+    both = pd.CategoricalDtype([Status.CHATTING.value, Status.BROWSING.value])
+    return chatting.map({True: both.categories[0], False: both.categories[1]}).astype(both)
+
+
+def _page_context(stored: pd.Series[Any]) -> pd.Series[Any]:
+    """Ordered as attention is; a context of another version counts as none."""
+    names = [context.value for context in CONTEXT_ORDER]
+    known = stored.where(stored.isin(names), "")
+    return known.astype(pd.CategoricalDtype(names, ordered=True))
+
+
+def _text(values: pd.Series[Any], label: Callable[[Any], str] = str) -> pd.Series[Any]:
+    """The label of each value, made once for each different one."""
+    codes, different = pd.factorize(values)
+    labels = pd.Series([label(value) for value in different], dtype="str")
+    return labels.take(codes).reset_index(drop=True)
+
+
+def _category(values: pd.Series[Any], label: Callable[[Any], str] = str) -> pd.Series[Any]:
+    codes, different = pd.factorize(values)
+    labels = pd.Series([label(value) for value in different], dtype="str").astype("category")
+    return labels.take(codes).reset_index(drop=True)
+
+
+def _known(name: str) -> str:
+    return UNKNOWN if name in ("", OTHER) else name
+
+
+def _duration(seconds: int) -> str:
+    return duration_label(timedelta(seconds=int(seconds)))
+
+
+def _activity(seconds: int) -> str:
+    return activity_label(timedelta(seconds=int(seconds)))
+
+
+def _name(attributes: str) -> str:
+    return visitor_name(json.loads(attributes)) if attributes else ""

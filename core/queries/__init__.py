@@ -1,0 +1,1 @@
+"""Questions to the database, one function each. The caller owns the transaction."""
