@@ -1,0 +1,54 @@
+# Every target does its own set-up: `make run` on a fresh clone is enough.
+PYTHON ?= python3
+VISITORS ?= 50
+SECONDS ?= 120
+SITE ?= demo
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: run test check lint bench traffic help
+
+help:
+	@echo "make run      start the collector, the dashboard and the demo shop"
+	@echo "make traffic  send simulated visitors to the running collector (VISITORS=50 SECONDS=120)"
+	@echo "make test     run every test"
+	@echo "make check    lint, types, generated files and every test: what CI runs"
+	@echo "make bench    run the benchmarks"
+
+run: .venv/installed
+	@$(BIN)/python run.py
+
+traffic: .venv/installed
+	@$(BIN)/python embed/demo/traffic.py --visitors $(VISITORS) --seconds $(SECONDS) --site $(SITE)
+
+test: .venv/installed-dev
+	@sh tests/install_browser.sh
+	$(BIN)/python -m pytest $(TESTS)
+
+check: lint test
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/python embed/build.py --check
+	$(BIN)/python embed/demo/build.py --check
+
+bench: .venv/installed-dev
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/refresh.py
+
+.venv/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer (Debian, Ubuntu: apt-get install python3 python3-venv), or name it: make run PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: Visitor Monitor needs 3.11 or newer; name one: make run PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: install it (Debian, Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@echo "Making .venv (once; a minute or two) ..."
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/python requirements.txt constraints.txt
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@

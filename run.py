@@ -1,0 +1,161 @@
+"""Run the collector and the dashboard together: `make run`. One ends, both end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from core.settings import SettingsError, settings
+
+ROOT = Path(__file__).resolve().parent
+STARTS_WITHIN = 90
+"""Seconds; the first start of all compiles the libraries."""
+STOPS_WITHIN = 15
+
+
+class Part:
+    """One of the two processes."""
+
+    def __init__(self, name: str, command: list[str], health: str) -> None:
+        self.name = name
+        self._health = health
+        self.process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self.process.poll() is not None
+
+    def is_ready(self) -> bool:
+        """Whether the process answers."""
+        try:
+            with urlopen(self._health, timeout=2) as answer:
+                return answer.status == 200
+        except (URLError, OSError):
+            return False
+
+    def stop(self) -> None:
+        """End the process, kindly at first."""
+        if self.has_ended():
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOPS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def main() -> int:
+    """Start both, say where they are, and wait; 1 when one of them ended by itself."""
+    try:
+        collector_port = settings().collector_port
+    except SettingsError as fault:
+        return _refuse(str(fault))
+    dashboard_port = int(os.environ.get("STREAMLIT_SERVER_PORT", "8501"))
+    for port, variable in (
+        (collector_port, "MONITOR_COLLECTOR_PORT"),
+        (dashboard_port, "STREAMLIT_SERVER_PORT"),
+    ):
+        if _is_taken(port):
+            return _refuse(
+                f"Port {port} is in use: end the program that uses it, "
+                f"or choose another: {variable}={port + 10} make run"
+            )
+    signal.signal(signal.SIGTERM, _interrupt)
+    parts: list[Part] = []
+    try:
+        parts.append(_start_collector(collector_port))
+        _await(parts[-1])
+        parts.append(_start_dashboard(dashboard_port))
+        _await(parts[-1])
+        _say_where(dashboard_port)
+        ended = _wait(lambda: next((part for part in parts if part.has_ended()), None))
+        return _refuse(f"{ended.name} ended by itself; the reason stands above.")
+    except _Ended as fault:
+        return _refuse(str(fault))
+    except KeyboardInterrupt:
+        print("\nStopping ...", flush=True)
+        return 0
+    finally:
+        for part in reversed(parts):
+            part.stop()
+
+
+class _Ended(Exception):
+    pass
+
+
+def _start_collector(port: int) -> Part:
+    host = _reachable(settings().collector_host)
+    command = [sys.executable, "-m", "collector"]
+    return Part("The collector", command, f"http://{host}:{port}/healthz")
+
+
+def _start_dashboard(port: int) -> Part:
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    health = f"http://127.0.0.1:{port}/_stcore/health"
+    return Part("The dashboard", [*command, "--server.port", str(port)], health)
+
+
+def _await(part: Part) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while not part.is_ready():
+        if part.has_ended():
+            raise _Ended(f"{part.name} did not start; the reason stands above.")
+        if time.monotonic() > deadline:
+            raise _Ended(f"{part.name} did not answer within {STARTS_WITHIN} s.")
+        time.sleep(0.2)
+
+
+def _wait(found: Callable[[], Part | None]) -> Part:
+    while (part := found()) is None:
+        time.sleep(0.5)
+    return part
+
+
+def _say_where(dashboard_port: int) -> None:
+    print(
+        "\n"
+        "  Visitor Monitor is running.\n"
+        f"  Dashboard   http://127.0.0.1:{dashboard_port}\n"
+        f"  Demo shop   {settings().public_address}/demo/\n"
+        f"  Collector   {settings().public_address}\n"
+        "  Ctrl-C stops it.\n",
+        flush=True,
+    )
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_reachable(settings().collector_host), port))
+        except OSError:
+            return True
+    return False
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _refuse(reason: str) -> int:
+    print(reason, file=sys.stderr, flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
