@@ -1,0 +1,67 @@
+"""Minify the browser scripts into embed/dist/, which the collector serves.
+
+    python embed/build.py           write the minified files
+    python embed/build.py --check   compare them with the sources, and check their sizes
+
+Exits 1, with one line that says what to do, when a file is stale or larger than its limit.
+"""
+
+import gzip
+import re
+import sys
+from pathlib import Path
+
+import minify
+
+EMBED = Path(__file__).resolve().parent
+DIST = EMBED / "dist"
+LIMITS = {"visitor-monitor.js": 3_000, "visitor-monitor-signals.js": 1_536}
+"""Bytes after `gzip -9` (own rule: the tag must cost a page next to nothing)."""
+
+_CONSTANT = re.compile(r"^ *const ([A-Z][A-Z_]+) =\s+([^;]+);(?: //.*)?\n", re.MULTILINE)
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: 0, or 1 after one line on stderr."""
+    is_check = arguments == ["--check"]
+    if arguments and not is_check:
+        return _fail(f"embed/build.py knows --check only, not {' '.join(arguments)}")
+    DIST.mkdir(exist_ok=True)
+    for name, limit in LIMITS.items():
+        script = minified((EMBED / name).read_text("utf-8"))
+        size = compressed_size(script)
+        if size > limit:
+            return _fail(f"embed/{name} has {size} bytes after gzip -9: the limit is {limit}")
+        target = DIST / name
+        if not is_check:
+            target.write_text(script, "utf-8")
+        elif not target.exists() or target.read_text("utf-8") != script:
+            return _fail(f"embed/dist/{name} is stale: run python embed/build.py and commit it")
+        sys.stdout.write(f"embed/dist/{name}: {size} of {limit} bytes after gzip -9\n")
+    return 0
+
+
+def minified(source: str) -> str:
+    """The script without what only people need."""
+    return minify.string("text/javascript", _inlined(source)) + "\n"
+
+
+def compressed_size(script: str) -> int:
+    """Bytes after `gzip -9`."""
+    return len(gzip.compress(script.encode(), 9, mtime=0))
+
+
+def _inlined(source: str) -> str:
+    """The source with each constant in CAPITALS replaced by its value: the minifier keeps them."""
+    for name, value in _CONSTANT.findall(source):
+        source = re.sub(rf"\b{name}\b(?! =)", value.replace("\\", r"\\"), source)
+    return _CONSTANT.sub("", source)
+
+
+def _fail(line: str) -> int:
+    sys.stderr.write(line + "\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,109 @@
+/*
+ * Visitor Monitor, the page signals: which kind of shop page this is, as far as the page says so.
+ *
+ * A module that the embed script loads under data-signals="yes". It reads no form field and changes
+ * nothing of the page's. The shop's platform is asked first, then the GA4 events in the data layer,
+ * then JSON-LD, then og:type.
+ */
+
+const SHOPIFY_TYPES = {
+  product: 'product',
+  collection: 'collection',
+  cart: 'cart',
+  search: 'search',
+  searchresults: 'search',
+  home: 'none',
+  blog: 'none',
+  article: 'none',
+};
+
+const PRESTASHOP_PAGES = {
+  'order-confirmation': 'purchased',
+  checkout: 'checkout',
+  order: 'checkout',
+  cart: 'cart',
+  search: 'search',
+  product: 'product',
+  category: 'collection',
+  manufacturer: 'collection',
+  'new-products': 'collection',
+  'best-sales': 'collection',
+  'prices-drop': 'collection',
+  index: 'none',
+};
+
+/** Classes of WooCommerce, Magento and Shopware; a thank-you page has those of its checkout too. */
+const BODY_CLASSES = [
+  ['purchased', /\s(woocommerce-order-received|checkout-onepage-success|is-act-finishpage)\s/],
+  ['cart', /\s(woocommerce-cart|checkout-cart-index|is-act-cartpage)\s/],
+  ['checkout', /\s(woocommerce-checkout|checkout-(onepage-)?index(-index)?|is-ctl-checkout|is-act-checkoutregisterpage)\s/],
+  ['search', /\s(search-results|catalogsearch-result-index|is-ctl-search)\s/],
+  ['product', /\s(single-product|catalog-product-view|is-ctl-product)\s/],
+  ['none', /\sis-act-home\s/],
+  ['collection', /\s(tax-product_(cat|tag)|post-type-archive-product|catalog-category-view|is-ctl-navigation)\s/],
+];
+
+/** Names of events and of types, the strongest intent first: a cart lists products too. */
+const EVENTS = [
+  ['purchased', /^purchase$/],
+  ['checkout', /^(begin_checkout|add_(shipping|payment)_info)$/],
+  ['cart', /^view_cart$/],
+  ['product', /^view_item$/],
+  ['search', /^(search|view_search_results)$/],
+  ['collection', /^view_item_list$/],
+];
+
+const TYPES = [
+  ['checkout', /^CheckoutPage$/],
+  ['search', /^SearchResultsPage$/],
+  ['collection', /^(CollectionPage|OfferCatalog)$|product\.group$/],
+  ['product', /^(Product|ProductGroup|IndividualProduct|product(\.item)?|og:product)$/],
+  ['collection', /^ItemList$/], // product pages list related products too
+];
+
+let from = 0; // where the data layer stood when this page of a single-page application began
+
+/** The page's context word, or undefined; with isNewPage only takes note that one begins. */
+export default (isNewPage) => {
+  try {
+    const layer = window.dataLayer || [];
+    if (isNewPage) from = layer.length;
+    else return fromPlatform() || first(EVENTS, eventNames(layer)) || first(TYPES, typeNames());
+  } catch {
+    // A page that is not yet built, or not built as expected, says nothing.
+  }
+};
+
+function fromPlatform() {
+  const { id, className } = document.body;
+  const shopifyType = window.ShopifyAnalytics?.meta?.page?.pageType || window.__st?.p;
+  return (
+    SHOPIFY_TYPES[shopifyType] ||
+    (window.prestashop && PRESTASHOP_PAGES[id]) ||
+    first(BODY_CLASSES, [` ${className.replace(/\s+/g, '  ')} `])
+  );
+}
+
+/** Both forms: dataLayer.push({event: name}) and gtag('event', name). */
+function eventNames(layer) {
+  return [...layer].slice(from).map((entry) => (entry?.[0] === 'event' ? entry[1] : entry?.event));
+}
+
+function typeNames() {
+  const names = [];
+  for (const script of document.querySelectorAll('script[type="application/ld+json"]')) {
+    try {
+      const data = JSON.parse(script.textContent);
+      for (const thing of [].concat(data['@graph'] || data)) names.push(...[].concat(thing['@type']));
+    } catch {
+      // The page's JSON-LD is its own affair.
+    }
+  }
+  if (names.filter((name) => name === 'Product').length > 1) names.unshift('CollectionPage');
+  return [...names, document.querySelector('meta[property="og:type"]')?.content];
+}
+
+/** The word of the first pattern that fits one of the names. */
+function first(patterns, names) {
+  return patterns.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];
+}
