@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.dialects import postgresql, sqlite
 
 BUSY_TIMEOUT = 15
@@ -16,6 +18,9 @@ BUSY_TIMEOUT = 15
 CONNECT_TIMEOUT = 5
 STATEMENT_TIMEOUT = 10
 """Seconds after which Postgres ends a statement."""
+
+DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
+"""What a database that is away, broken or out of reach raises."""
 
 _POSTGRES_OPTIONS = " ".join(
     f"-c {name}={seconds * 1000}"
@@ -45,8 +50,12 @@ def is_sqlite(url: str) -> bool:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection in one consistent snapshot, for queries only."""
-    with engine.connect() as connection, connection.begin():
+    """A connection in one consistent snapshot, for queries only.
+
+    On Postgres that takes REPEATABLE READ: by default each statement sees a newer state.
+    """
+    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import declared_attr, registry
 from sqlalchemy.types import TypeDecorator
@@ -80,6 +80,13 @@ class Visit(Table, table=True):
     __table_args__ = (
         Index("visit_by_activity", "site_id", "last_activity_at"),
         Index("visit_by_start", "site_id", "started_at"),
+        Index(
+            "visit_by_follows",
+            "site_id",
+            "follows",
+            sqlite_where=text("follows <> ''"),
+            postgresql_where=text("follows <> ''"),
+        ),
     )
 
     site_id: int = Field(primary_key=True)

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, text
 from sqlmodel import col
 
 from core.presence import SpanKind
 from core.queries.live_visits import LIVE_COLUMNS
 from core.tables import PageView, Visit, VisitSpan
+
+_IS_SUCCESSOR = text("follows <> ''")
+"""The condition of the partial index, word for word, so that both databases use it."""
 
 
 def find_visit(db: Connection, site_id: int, visit_id: str) -> Visit | None:
@@ -56,7 +59,7 @@ def successors(db: Connection, visit: Visit) -> list[Visit]:
     follows = col(Visit.follows)
     statement = (
         select(Visit)
-        .where(col(Visit.site_id) == visit.site_id, follows == visit.id, follows != "")
+        .where(col(Visit.site_id) == visit.site_id, follows == visit.id, _IS_SUCCESSOR)
         .order_by(col(Visit.started_at), col(Visit.id))
     )
     return [Visit(**row) for row in db.execute(statement).mappings()]

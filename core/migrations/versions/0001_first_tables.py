@@ -86,6 +86,13 @@ def _create_visit() -> None:
     )
     op.create_index("visit_by_activity", "visit", ["site_id", "last_activity_at"])
     op.create_index("visit_by_start", "visit", ["site_id", "started_at"])
+    op.create_index(
+        "visit_by_follows",
+        "visit",
+        ["site_id", "follows"],
+        sqlite_where=sa.text("follows <> ''"),
+        postgresql_where=sa.text("follows <> ''"),
+    )
 
 
 def _create_page_view() -> None:
