@@ -1,0 +1,82 @@
+"""The settings: documented, and refused in plain words."""
+
+from pathlib import Path
+
+import pytest
+
+from core.settings import CURES, RateLimit, Settings, SettingsError, settings
+
+DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings():
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_every_setting_is_documented_and_has_a_cure(name):
+    assert f"`MONITOR_{name.upper()}`" in DOCS.read_text()
+    assert name in CURES
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_URL", "not a url"),
+        ("COLLECTOR_PORT", "0"),
+        ("COLLECTOR_PORT", "65536"),
+        ("COLLECTOR_PORT", "http"),
+        ("PUBLIC_URL", "monitor.example"),
+        ("PUBLIC_URL", "ftp://monitor.example"),
+        ("TRUSTED_PROXIES", "10.0.0.1;10.0.0.2"),
+        ("TRUSTED_PROXIES", "300.0.0.1"),
+        ("COUNTRY_HEADER", "CF IPCountry"),
+        ("GEOIP_DATABASE", "/no/such/file.mmdb"),
+        ("RETENTION_DAYS", "ten"),
+        ("RETENTION_DAYS", "-1"),
+        ("DEMO", "perhaps"),
+        ("COUNT_BOTS", "2"),
+        ("RATE_LIMIT", "fast"),
+        ("RATE_LIMIT", "0/s"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_name_its_value_and_the_cure(monkeypatch, name, value):
+    monkeypatch.setenv(f"MONITOR_{name}", value)
+    with pytest.raises(SettingsError) as refusal:
+        settings()
+    assert str(refusal.value) == f"MONITOR_{name} is '{value}': {CURES[name.lower()]}."
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("RETENTION_DAYS", "0", 0),
+        ("COLLECTOR_PORT", "65535", 65535),
+        ("PUBLIC_URL", "https://monitor.example/", "https://monitor.example"),
+        ("RATE_LIMIT", "off", None),
+        ("RATE_LIMIT", "5/s", RateLimit(5, 5)),
+        ("RATE_LIMIT", "10/s burst 40", RateLimit(10, 40)),
+        ("DEMO", "off", False),
+    ],
+)
+def test_a_good_value_is_read(monkeypatch, name, value, expected):
+    monkeypatch.setenv(f"MONITOR_{name}", value)
+    assert getattr(settings(), name.lower()) == expected
+
+
+def test_lists_are_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("MONITOR_TRUSTED_PROXIES", "10.0.0.1, 10.1.0.0/16,::1")
+    assert [str(network) for network in settings().trusted_proxies] == [
+        "10.0.0.1/32",
+        "10.1.0.0/16",
+        "::1/128",
+    ]
+
+
+def test_the_collector_is_reached_at_its_own_port_by_default(monkeypatch):
+    monkeypatch.setenv("MONITOR_COLLECTOR_PORT", "8601")
+    assert settings().public_address == "http://127.0.0.1:8601"
