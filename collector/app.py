@@ -1,0 +1,129 @@
+"""The collector as one ASGI application: the beacon's own path in front, Starlette behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from functools import lru_cache
+
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from collector import assets, demo
+from collector.beacon_route import PATH, BeaconRoute
+from collector.client import Client, Clients
+from collector.directory import Directory
+from collector.health import health_routes
+from collector.housekeeping import Housekeeping
+from collector.metrics import Metrics
+from collector.rate_limit import RateLimiter
+from collector.refresher import Refresher, Task
+from collector.salts import Salts
+from collector.tallies import Tallies
+from collector.writer import Writer
+from core.address import Address
+from core.bot import is_bot
+from core.country import (
+    CountryDatabase,
+    country_name,
+    country_of_address,
+    country_of_code,
+    country_of_time_zone,
+)
+from core.settings import Settings
+from core.source import find_source
+from core.user_agent import read_user_agent
+
+SITES_EVERY = 2.0
+SALTS_EVERY = 60.0
+_CACHED_ADDRESSES = 16_384
+
+
+def system_clock() -> int:
+    """The moment in whole milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def build_app(
+    settings: Settings, engine: Engine, *, clock: Callable[[], int] = system_clock
+) -> ASGIApp:
+    """The application; the tables must be there. Its lifespan starts and drains the writer."""
+    metrics, tallies = Metrics(), Tallies()
+    housekeeping = Housekeeping(engine, settings.retention_days, clock)
+    writer = Writer(engine, tallies, metrics, housekeeping, clock)
+    directory, salts = Directory(engine), Salts(engine, clock)
+    metrics.watch_queue(lambda: writer.depth)
+    refresher = Refresher(
+        [
+            Task("sites", directory.refresh, SITES_EVERY),
+            Task("salts", salts.refresh, SALTS_EVERY),
+        ]
+    )
+    beacon = BeaconRoute(
+        clock=clock,
+        clients=Clients(settings.trusted_proxies, tallies.warn),
+        limiter=RateLimiter(settings.rate_limit),
+        directory=directory,
+        salts=salts,
+        locate=_locator(settings),
+        country_header=settings.country_header.lower().encode(),
+        counts_bots=settings.count_bots,
+        writer=writer,
+        tallies=tallies,
+        metrics=metrics,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        await asyncio.to_thread(_warm_up)
+        await asyncio.to_thread(directory.refresh)
+        await asyncio.to_thread(salts.refresh)
+        writer.start(asyncio.get_running_loop())
+        refresher.start()
+        yield
+        await asyncio.to_thread(refresher.stop)
+        await writer.stop()
+        engine.dispose()
+
+    others = Starlette(
+        routes=[
+            *health_routes(engine, metrics, settings.metrics_token),
+            *assets.routes,
+            *(demo.routes if settings.demo else []),
+        ],
+        lifespan=lifespan,
+    )
+    others.router.redirect_slashes = False
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_beacon = scope["type"] == "http" and scope["path"] == PATH
+        await (beacon if is_beacon else others)(scope, receive, send)
+
+    return app
+
+
+def _locator(settings: Settings) -> Callable[[Client, str], str]:
+    """Country of a client: the header of a trusted proxy, the owner's database, the bundled one."""
+    file = settings.geoip_database
+    database = CountryDatabase(file) if file else None
+
+    @lru_cache(maxsize=_CACHED_ADDRESSES)
+    def of_address(address: Address | None) -> str:
+        return country_of_address(address, database)
+
+    def locate(client: Client, hint: str) -> str:
+        return (country_of_code(hint) if hint else "") or of_address(client.address)
+
+    return locate
+
+
+def _warm_up() -> None:
+    """Load tables and compile patterns before the first visitor waits for it."""
+    agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
+    read_user_agent(agent)
+    is_bot(agent)
+    find_source(referrer="https://shop.example/", own_host="www.shop.example")
+    country_name(country_of_time_zone("Europe/Berlin"))

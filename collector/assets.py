@@ -1,0 +1,85 @@
+"""/embed/*: the scripts that a website loads, compressed beforehand and cached well."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.settings import PROJECT_ROOT
+
+EMBED = PROJECT_ROOT / "embed"
+BUILT = EMBED / "dist"
+VERSION_LENGTH = 12
+
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.js")
+_FOR_EVER = "public, max-age=31536000, immutable"
+_FOR_MINUTES = "public, max-age=300, stale-while-revalidate=86400"
+
+
+class Asset(NamedTuple):
+    """A file ready to be sent; its version changes with its content."""
+
+    plain: bytes
+    zipped: bytes
+    version: str
+
+
+def find_asset(name: str) -> Asset | None:
+    """The script with this name: as it was built, else as it was written; None when there is none."""
+    if not _NAME.fullmatch(name):
+        return None
+    for folder in (BUILT, EMBED):
+        path = folder / name
+        if path.is_file():
+            return _load(path, path.stat().st_mtime_ns)
+    return None
+
+
+async def send_asset(request: Request) -> Response:
+    """A script. With ?v= its version it never changes, without it changes within minutes."""
+    asset = find_asset(request.path_params["name"])
+    if asset is None:
+        return Response("Not found", 404, headers=_OPEN, media_type="text/plain")
+    is_zipped = "gzip" in request.headers.get("accept-encoding", "")
+    etag = f'"{asset.version}{"-gzip" if is_zipped else ""}"'
+    is_versioned = request.query_params.get("v") == asset.version
+    headers = {
+        **_OPEN,
+        "ETag": etag,
+        "Vary": "Accept-Encoding",
+        "Cache-Control": _FOR_EVER if is_versioned else _FOR_MINUTES,
+    }
+    if _is_known(request.headers.get("if-none-match", ""), etag):
+        return Response(status_code=304, headers=headers)
+    if is_zipped:
+        headers["Content-Encoding"] = "gzip"
+    body = asset.zipped if is_zipped else asset.plain
+    return Response(body, headers=headers, media_type="text/javascript")
+
+
+_OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+routes = [Route("/embed/{name}", send_asset)]
+
+
+@lru_cache(maxsize=64)
+def _load(path: Path, _changed_at: int) -> Asset:
+    plain = path.read_bytes()
+    zipped = gzip.compress(plain, 9, mtime=0)
+    return Asset(plain, zipped, sha256(plain).hexdigest()[:VERSION_LENGTH])
+
+
+def _is_known(if_none_match: str, etag: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or "*" in tags

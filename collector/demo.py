@@ -1,0 +1,59 @@
+"""/demo/: the demo shop, whose pages carry the real tag."""
+
+from __future__ import annotations
+
+from functools import cache
+from mimetypes import guess_type
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from core.settings import PROJECT_ROOT
+
+DEMO = PROJECT_ROOT / "embed" / "demo"
+
+_PUBLIC = {".html", ".css", ".js", ".svg", ".png", ".jpg", ".webp", ".ico", ".woff2"}
+_HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+
+
+def find_page(path: str) -> Path | None:
+    """The file of a path below /demo/: PATH, PATH.html or PATH/index.html; None when unknown."""
+    path = path.strip("/")
+    for name in (path, f"{path}.html", f"{path}/index.html".lstrip("/")):
+        if name in _files():
+            return _files()[name]
+    return None
+
+
+async def send_page(request: Request) -> Response:
+    """A page of the shop, or its own page that says there is none."""
+    path = find_page(request.path_params["path"])
+    missing = _files().get("404.html")
+    if path is None and missing is None:
+        return Response("Not found", 404, media_type="text/plain")
+    file = path or missing or DEMO
+    media_type = guess_type(file.name)[0] or "application/octet-stream"
+    return FileResponse(
+        file, status_code=200 if path else 404, headers=_HEADERS, media_type=media_type
+    )
+
+
+async def send_home(request: Request) -> Response:
+    """/demo lacks the slash that the pages' own links count on."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/demo/{query}", status_code=307)
+
+
+routes = [Route("/demo", send_home), Route("/demo/{path:path}", send_page)]
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """Every public file by its path: what is not in here cannot be asked for."""
+    return {
+        str(path.relative_to(DEMO)): path
+        for path in DEMO.rglob("*")
+        if path.suffix in _PUBLIC and path.is_file() and "templates" not in path.parts
+    }

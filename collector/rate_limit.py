@@ -1,0 +1,38 @@
+"""How many beacons one address may send: a bucket of tokens each, filled at a steady rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+from time import monotonic
+
+from core.settings import RateLimit
+
+MAX_BUCKETS = 100_000
+"""Addresses that are remembered; the one unheard of for longest is forgotten first."""
+
+
+class RateLimiter:
+    """Counts the beacons of each address in memory. Without a rate everything passes."""
+
+    def __init__(
+        self, rate: RateLimit | None, monotonic_clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._rate = rate
+        self._clock = monotonic_clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, address: str) -> int:
+        """0 when the beacon may pass, else the whole seconds after which the next one may."""
+        if self._rate is None:
+            return 0
+        per_second, burst = self._rate
+        now = self._clock()
+        # Taken out and put back, so that the first of the dict is the one unheard of for longest.
+        tokens, since = self._buckets.pop(address, (float(burst), now))
+        tokens = min(burst, tokens + (now - since) * per_second)
+        is_passed = tokens >= 1
+        self._buckets[address] = (tokens - is_passed, now)
+        if len(self._buckets) > MAX_BUCKETS:
+            del self._buckets[next(iter(self._buckets))]
+        return 0 if is_passed else ceil((1 - tokens) / per_second)
