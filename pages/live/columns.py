@@ -1,0 +1,71 @@
+"""The columns of the visitor table and of the breakdowns: names, labels, kinds and colours, once.
+
+docs/charts.md shows how to add one.
+"""
+
+from __future__ import annotations
+
+from core.page_context import PageContext
+from core.presence import Status
+from pages.table.component import Column, Kind
+
+STATUS_COLOURS = {Status.CHATTING.value: "#2f7bf6", Status.BROWSING.value: "#16a34a"}
+
+CONTEXT_COLOURS = {
+    PageContext.IN_CHECKOUT.value: "#a16207",
+    PageContext.CART.value: "#c2410c",
+    PageContext.PRODUCT.value: "#7e22ce",
+    PageContext.COLLECTION.value: "#4338ca",
+    PageContext.SEARCH.value: "#0369a1",
+    PageContext.PURCHASED.value: "#15803d",
+}
+"""Amber, orange, purple, indigo, sky blue, green; white on each has a contrast of 4.5:1 or more."""
+
+VISITOR_COLUMNS = (
+    Column(
+        "status",
+        "Status",
+        Kind.STATUS,
+        help="Chatting: in a chat now. Browsing: here, not chatting. A hollow dot: away, "
+        "the page is not in view.",
+        colours=STATUS_COLOURS,
+        pulse=Status.CHATTING.value,
+    ),
+    Column("path", "Current Page", Kind.LINK, help="The page shown last", tooltip="title"),
+    Column(
+        "page_context",
+        "Context",
+        Kind.BADGE,
+        help="What the page is for; sorts by how near it is to buying",
+        colours=CONTEXT_COLOURS,
+    ),
+    Column("source", "From", help="Where the visit came from"),
+    Column("browser", "Browser"),
+    Column("country", "Country", Kind.COUNTRY, tooltip="country_name"),
+    Column("page_count", "Pages", Kind.NUMBER, help="Page views in this visit"),
+    Column(
+        "time_on_site",
+        "Time on Site",
+        Kind.LENGTH,
+        help="Since the first page; stands still while the visitor is away",
+        ticks="in_view",
+    ),
+    Column(
+        "idle_seconds",
+        "Activity",
+        Kind.ACTIVITY,
+        help="Since the last page view or interaction; dim from 10 minutes",
+    ),
+)
+
+ALSO_SENT = ["id", "in_view", "flag", "title", "country_name"]
+"""What the cells use besides their own column."""
+
+
+def share_columns(label: str) -> tuple[Column, ...]:
+    """The columns of a breakdown."""
+    return (
+        Column("label", label, Kind.CHOICE, sorts=False),
+        Column("percent", "Share", Kind.SHARE, sorts=False),
+        Column("visits", "Visitors", Kind.NUMBER, sorts=False),
+    )

@@ -1,0 +1,96 @@
+"""The same visitors as a data frame for analysts: sort, search, choose columns, download."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.frames import Picture, csv_of, narrow, order_by
+from core.tables import Site
+from pages.live.columns import CONTEXT_COLOURS, STATUS_COLOURS
+from pages.live.view import view_of
+from pages.words import plural, quiet
+
+ROWS = 1_000
+"""More cost seconds of styling at every refresh; the download has every row."""
+
+DIM = "opacity: 0.62; color: #7b8599"
+
+SHOWN = {
+    "status": st.column_config.TextColumn("Status"),
+    "path": st.column_config.TextColumn("Current Page", width="medium"),
+    "page_context": st.column_config.TextColumn("Context"),
+    "source": st.column_config.TextColumn("From"),
+    "browser": st.column_config.TextColumn("Browser"),
+    "country_shown": st.column_config.TextColumn("Country"),
+    "page_count": st.column_config.NumberColumn("Pages"),
+    "time_on_site": st.column_config.NumberColumn("Time on Site"),
+    "idle_seconds": st.column_config.NumberColumn("Activity"),
+    "os": st.column_config.TextColumn("OS"),
+    "device": st.column_config.TextColumn("Device"),
+    "visitor_name": st.column_config.TextColumn("Visitor"),
+    "title": st.column_config.TextColumn("Title"),
+    "started_at": st.column_config.DatetimeColumn("Started", format="YYYY-MM-DD HH:mm:ss"),
+}
+
+
+def draw_data(picture: Picture, site: Site) -> None:
+    """The rows that the table shows, in its order, up to ROWS, and all of them as CSV."""
+    view = view_of(site.key)
+    found = order_by(
+        narrow(picture.visitors, view.filters()), view.sort or None, view.descending
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        quiet(_told(len(found), len(picture.visitors), site.time_zone))
+        st.download_button(
+            "Download CSV",
+            data=lambda: csv_of(found),
+            file_name=f"visitors-{site.key}-{picture.as_of:%Y%m%d-%H%M%S}Z.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download",
+        )
+    rows = found.head(ROWS)
+    st.dataframe(
+        _styled(_shown(rows, site), rows),
+        hide_index=True,
+        column_config=SHOWN,
+        height=min(38 + 35 * max(len(rows), 1), 640),
+        placeholder="",
+        key=f"data of {site.key}",
+        alt="Active visitors",
+    )
+
+
+def _told(found: int, all_visitors: int, time_zone: str) -> str:
+    total = plural(all_visitors, "visitor")
+    shown = total if found == all_visitors else f"{found:,} of {total}, as the table is filtered"
+    cut = f"; the first {ROWS:,} are shown, the download has all" if found > ROWS else ""
+    return f"{shown}{cut}. Times are in {time_zone}."
+
+
+def _shown(rows: pd.DataFrame, site: Site) -> pd.DataFrame:
+    country = (rows["flag"].astype("str") + " " + rows["country"].astype("str")).str.strip()
+    return rows.assign(
+        country_shown=country, started_at=rows["started_at"].dt.tz_convert(site.time_zone)
+    )[list(SHOWN)]
+
+
+def _styled(shown: pd.DataFrame, rows: pd.DataFrame) -> Any:
+    lengths = dict(zip(rows["time_on_site"], rows["time_on_site_label"], strict=True))
+    activities = dict(zip(rows["idle_seconds"], rows["activity_label"], strict=True))
+    dim = rows["dim"]
+    return (
+        shown.style.apply(lambda _: pd.DataFrame("", shown.index, shown.columns).mask(dim, DIM), axis=None)
+        .map(lambda status: f"color: {STATUS_COLOURS[status]}; font-weight: 600", subset=["status"])
+        .map(_badge, subset=["page_context"])
+        .format({"time_on_site": lengths.get, "idle_seconds": activities.get})
+    )
+
+
+def _badge(context: str) -> str:
+    colour = CONTEXT_COLOURS.get(context)
+    return f"background-color: {colour}; color: #ffffff" if colour else ""

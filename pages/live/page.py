@@ -1,0 +1,88 @@
+"""Visitor Monitor: who is on the site right now."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.tables import Site
+from pages.choosing import choose_site, chosen_site
+from pages.faults import draw_absence, draw_fault
+from pages.live.breakdowns import draw_breakdowns
+from pages.live.cards import draw_cards
+from pages.live.data_tab import draw_data
+from pages.live.visitors import draw_visitors
+from pages.live.welcome import draw_welcome
+from pages.looking import Look, known_sites, look_at, utc_now
+from pages.table.component import Clock
+from pages.words import heading, quiet, time_of
+
+REFRESHES = {2: "2 s", 5: "5 s", 10: "10 s", 30: "30 s", 60: "60 s", 0: "Paused"}
+"""The agent's choice, in seconds; 0: never."""
+
+
+def draw_page() -> None:
+    """Ask which site, then draw it again and again."""
+    known = known_sites(utc_now())
+    site = chosen_site(known.sites or ())
+    if site is None:
+        draw_absence(known.fault or "There is no site yet: add one on the Sites page.")
+        return
+    every = _draw_header(known.sites or (), site)
+    if not site.tracking_enabled:
+        quiet("Tracking is off for this site: its visitors are not counted. Sites switches it on.")
+        st.page_link("sites/page.py", label="Sites", query_params={"site": site.key})
+        return
+    st.fragment(_draw_live, run_every=every or None)(site, is_paused=not every)
+
+
+def _draw_header(sites: tuple[Site, ...] | list[Site], site: Site) -> int:
+    """The title, and the choices; returns the seconds between two refreshes."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="header"):
+        with st.container(gap=None):
+            heading("Visitor Monitor", above=site.name)
+        choose_site(sites, site)
+        return st.selectbox(
+            "Refresh",
+            list(REFRESHES),
+            format_func=REFRESHES.__getitem__,
+            index=list(REFRESHES).index(30),
+            key="refresh",
+            persist_state="session",
+            width=120,
+        )
+
+
+def _draw_live(site: Site, *, is_paused: bool) -> None:
+    now = utc_now()
+    look = look_at(site, now)
+    if look.picture is None:
+        draw_fault(look.fault)
+        return
+    if look.fault:
+        draw_fault(look.fault, since=time_of(look.picture.as_of, site.time_zone))
+    picture = look.picture
+    _draw_moment(look, site, is_paused)
+    if picture.days["visits"].sum() + picture.cards.this_month + picture.cards.online == 0:
+        draw_welcome(site)
+        return
+    draw_cards(picture, site)
+    draw_breakdowns(picture, site)
+    table, frame = st.tabs(["Table", "Data"], key="visitors_shown", on_change="rerun")
+    clock = Clock(
+        age=(now - picture.as_of).total_seconds(), ticking=not (is_paused or look.fault)
+    )
+    if table.open:
+        with table:
+            draw_visitors(picture, site, clock)
+    if frame.open:
+        with frame:
+            draw_data(picture, site)
+
+
+def _draw_moment(look: Look, site: Site, is_paused: bool) -> None:
+    assert look.picture is not None
+    paused = " · paused" if is_paused else ""
+    quiet(f"As of {time_of(look.picture.as_of, site.time_zone)} ({site.time_zone}){paused}")
+
+
+draw_page()

@@ -1,0 +1,36 @@
+"""The pages that there are at the moment."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.looking import known_sites, utc_now
+
+
+def pages() -> list[st.Page]:
+    """The pages of the sidebar, the default one first.
+
+    With sites of which none is tracked there is no Visitor Monitor, and `/` opens Sites.
+    """
+    known = known_sites(utc_now())
+    is_idle = known.sites is not None and not known.tracked
+    sites = st.Page(
+        "sites/page.py",
+        title="Sites",
+        icon=":material/storefront:",
+        url_path="sites",
+        default=is_idle,
+    )
+    visitor = st.Page(
+        "visitor/page.py",
+        title="Visitor",
+        icon=":material/person:",
+        url_path="visitor",
+        visibility="hidden",
+    )
+    if is_idle:
+        return [sites, visitor]
+    live = st.Page(
+        "live/page.py", title="Visitor Monitor", icon=":material/visibility:", default=True
+    )
+    return [live, sites, visitor]

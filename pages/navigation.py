@@ -1,0 +1,14 @@
+"""The main script: the page's settings and the navigation."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.menu import pages
+
+st.set_page_config(
+    page_title="Visitor Monitor",
+    page_icon=Path(__file__).with_name("static") / "icon.svg",
+    layout="wide",
+)
+st.navigation(pages()).run()

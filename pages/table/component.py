@@ -1,0 +1,155 @@
+"""The table that every page draws: declared here, drawn by table.js.
+
+The columns are declared once, in Python; the browser gets the rows of one page and keeps the same
+nodes through refreshes. Text from visitors is only ever text there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.presence import ACTIVE_FOR, IDLE_AFTER
+
+_FOLDER = Path(__file__).parent
+
+
+class Kind(StrEnum):
+    """How the cells of a column are drawn; each has its functions in cells.js."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    STATUS = "status"
+    LINK = "link"
+    BADGE = "badge"
+    COUNTRY = "country"
+    LENGTH = "length"
+    ACTIVITY = "activity"
+    CHOICE = "choice"
+    SHARE = "share"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: `name` is the frame's column, `label` what the header says.
+
+    tooltip: the frame's column shown when the pointer rests on a cell. colours: for each value, a
+    colour on which white text has a contrast of 4.5:1. pulse: the value whose dot pulses. ticks:
+    the frame's column that says whether a length grows between two refreshes.
+    """
+
+    name: str
+    label: str
+    kind: Kind = Kind.TEXT
+    help: str = ""
+    tooltip: str = ""
+    colours: Mapping[str, str] = field(default_factory=dict[str, str])
+    pulse: str = ""
+    ticks: str = ""
+    sorts: bool = True
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How old the rows are, in seconds, and whether their lengths grow in the browser."""
+
+    age: float = 0.0
+    ticking: bool = False
+    active: float = ACTIVE_FOR.total_seconds()
+    idle: float = IDLE_AFTER.total_seconds()
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A choice made elsewhere on the page that narrows the table, and can be cleared here."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A choice of one value; `label` stands for no choice, the options are (value, label)."""
+
+    name: str
+    label: str
+    options: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Toolbar:
+    """What stands above the table: `search` explains the search box, `count` says how many rows
+    there are, `page` (from 0) of `pages` is shown."""
+
+    search: str
+    filters: Sequence[Filter]
+    chips: Sequence[Chip]
+    count: str
+    page: int
+    pages: int
+
+
+def draw_table(
+    rows: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    key: str,
+    name: str,
+    layout: str = "list",
+    href: str = "",
+    empty: str = "",
+    view: Mapping[str, Any] | None = None,
+    selected: str = "",
+    toolbar: Toolbar | None = None,
+    clock: Clock | None = None,
+    on_view_change: Callable[[], None] | None = None,
+    on_cleared_change: Callable[[], None] | None = None,
+    on_pressed_change: Callable[[], None] | None = None,
+) -> Any:
+    """What was done in the table: `opened`, `pressed`, `cleared` (a row's id or a chip's name).
+
+    rows: a frame with the columns' own columns and a text column `id`; a LINK leads to href + id.
+    layout: "list" (cards on a phone), "list still" (its rows lead nowhere) or "shares".
+    """
+    return _table(
+        key=key,
+        data={
+            "rows": rows,
+            "table": {
+                "name": name,
+                "layout": layout,
+                "href": href,
+                "empty": empty,
+                "columns": [asdict(column) for column in columns],
+            },
+            "view": dict(view or {}),
+            "selected": selected,
+            "toolbar": asdict(toolbar) if toolbar else None,
+            "clock": asdict(clock or Clock()),
+        },
+        on_view_change=on_view_change or _nothing,
+        on_opened_change=_nothing,
+        on_cleared_change=on_cleared_change or _nothing,
+        on_pressed_change=on_pressed_change or _nothing,
+    )
+
+
+def _nothing() -> None:
+    return None
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+_table = st.components.v2.component(
+    "visitor_monitor_table",
+    css=_read("table.css"),
+    js=_read("cells.js", "toolbar.js", "table.js"),
+)

@@ -1,0 +1,46 @@
+"""Text on a page: literal, so that nothing in it is read as markdown; moments in local time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+
+def quiet(text: str) -> None:
+    """A small grey line."""
+    st.html(f'<p style="{_QUIET}">{escape(text)}</p>')
+
+
+def heading(text: str, above: str = "") -> None:
+    """The page's title, as it stands; `above` is a small line over it."""
+    over = f'<p style="{_QUIET}">{escape(above)}</p>' if above else ""
+    st.html(f'{over}<h1 style="{_HEADING}">{escape(text)}</h1>')
+
+
+def subheading(text: str) -> None:
+    """The title of a part of the page."""
+    st.html(f'<h2 style="{_SUBHEADING}">{escape(text)}</h2>')
+
+
+def time_of(moment: datetime, time_zone: str) -> str:
+    """The clock's time in the time zone: "21:03:15"."""
+    return f"{moment.astimezone(ZoneInfo(time_zone)):%H:%M:%S}"
+
+
+def day_and_time_of(moment: datetime, time_zone: str) -> str:
+    """The date and the time in the time zone: "Sun 22 Nov 2026, 21:03:15"."""
+    local = moment.astimezone(ZoneInfo(time_zone))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S}"
+
+
+def plural(number: int, word: str) -> str:
+    """The number and the word: "1 visitor", "2,000 visitors"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+_QUIET = "margin:0;font-size:0.85rem;opacity:0.72;overflow-wrap:anywhere"
+_HEADING = "margin:0;padding:0;font-size:1.75rem;line-height:1.25;overflow-wrap:anywhere"
+_SUBHEADING = "margin:0;padding:0;font-size:1.1rem;line-height:1.3"
