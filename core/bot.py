@@ -6,7 +6,7 @@ from functools import lru_cache
 import ua_parser
 from is_bot import Bots  # pyright: ignore[reportMissingTypeStubs]
 
-from core.user_agent import LONGEST_USER_AGENT
+from core.user_agent import LONGEST_BRANDS, LONGEST_USER_AGENT
 
 _SPIDER = "Spider"  # ua-parser's device family for crawlers
 
@@ -34,15 +34,20 @@ _PERSON_IN_APP = re.compile(
 _BOTS = Bots()
 
 
-@lru_cache(maxsize=8_192)
 def is_bot(user_agent: str, *, brands: str = "", webdriver: bool = False) -> bool:
     """Whether a machine sent this; `brands` is the header Sec-CH-UA as received.
 
     No user agent at all is no proof: some people's proxies and browsers take it off.
     """
-    if webdriver or "headless" in brands.lower():
+    if webdriver or "headless" in brands[:LONGEST_BRANDS].lower():
         return True
-    user_agent = _NO_MACHINE.sub("", user_agent[:LONGEST_USER_AGENT]).strip()
+    # Cut before it is remembered, so that hostile headers cannot fill the memory.
+    return _is_machine(user_agent[:LONGEST_USER_AGENT])
+
+
+@lru_cache(maxsize=4_096)
+def _is_machine(user_agent: str) -> bool:
+    user_agent = _NO_MACHINE.sub("", user_agent).strip()
     if not user_agent:
         return False
     if _MACHINE.search(user_agent):
@@ -51,3 +56,7 @@ def is_bot(user_agent: str, *, brands: str = "", webdriver: bool = False) -> boo
         return False
     device = ua_parser.parse_device(user_agent)
     return (device is not None and device.family == _SPIDER) or _BOTS.is_bot(user_agent)
+
+
+# The patterns take a moment to compile: at import, not for the first visitor.
+is_bot("Mozilla/5.0 (X11; Linux x86_64)")

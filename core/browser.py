@@ -6,7 +6,6 @@ from importlib import resources
 from typing import NamedTuple
 
 OTHER = "Other"
-LONGEST_BRANDS = 512
 
 
 class Browser(NamedTuple):
@@ -17,7 +16,7 @@ class Browser(NamedTuple):
 
 
 def name_browser(user_agent: str, family: str, os: str, brands: str) -> Browser:
-    """The browser of a user agent (cut by the caller), `family` being ua-parser's word for it.
+    """The browser of a user agent (both headers cut by the caller), `family` being ua-parser's word for it.
 
     A specific brand in `brands` (the header Sec-CH-UA) is believed over Chrome and an unnamed
     app only: those are what a browser shows that hides its name in the user agent.
@@ -31,7 +30,7 @@ def name_browser(user_agent: str, family: str, os: str, brands: str) -> Browser:
     unnamed_app = _unnamed_app(user_agent, name, os, brands)
     if name != "Chrome" and not unnamed_app:
         return Browser(name, False)
-    brand = _brand(brands[:LONGEST_BRANDS])
+    brand = _brand(brands)
     return Browser(brand or unnamed_app or name, not brand and bool(unnamed_app))
 
 

@@ -82,7 +82,10 @@ def country_of_time_zone(zone: str) -> str:
 
 
 # The library's own annotations are incomplete.
-_open_reader: Callable[[str | Path], Any] = maxminddb.open_database  # pyright: ignore[reportUnknownMemberType]
+_open_reader = cast(
+    "Callable[[str | Path], Any]",
+    maxminddb.open_database,  # pyright: ignore[reportUnknownMemberType]
+)
 
 
 class CountryDatabase:

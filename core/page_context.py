@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from core import page_words as words
-from core.page_url import PageUrl, query_of_url, read_page_url
+from core.page_url import LONGEST_PART, PageUrl, query_of_url, read_page_url
 from core.text import clean, clean_path
 from core.url import split_url
 
@@ -95,7 +95,7 @@ def find_context(
             return rule.context
     if (word := signal.strip().lower()) in CONTEXT_WORDS:
         return CONTEXT_WORDS[word]
-    return _built_in_context(path, query)
+    return _built_in_context(path[:LONGEST_PART], query[:LONGEST_PART])
 
 
 def context_of_url(url: str, rules: Sequence[ContextRule] = ()) -> PageContext:
@@ -144,7 +144,7 @@ def _matches(pattern: str, text: str) -> bool:
 # --- built-in rules: the first that holds decides
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def _built_in_context(path: str, query: str) -> PageContext:
     page, app_page = read_page_url(path, query)
     if app_page is not None:
@@ -205,7 +205,7 @@ def _is_collection_by_key(page: PageUrl) -> bool:
 
 def _is_search(page: PageUrl) -> bool:
     head = page.head
-    if head in words.SEARCH or (head == "product" and page.second == "search"):
+    if head in words.SEARCH or (head in words.PRODUCT and page.second == "search"):
         return True
     if head == "catalog" and page.second in words.SEARCH:
         return True
@@ -239,7 +239,7 @@ def _is_product(page: PageUrl) -> bool:
         return True
     if head == "catalog" and second == "product":
         return page.segments[2:3] == ("view",)
-    if second == "dp" or (head, second) == ("gp", "product"):  # Amazon
+    if second == "dp":  # Amazon's /<title>/dp/<number>
         return len(page.segments) > 2
     if page.is_front and {"product", "product_id"} & page.keys.keys():
         return True

@@ -14,6 +14,7 @@ VALUE_KEYS = ("route", "controller", "action", "post_type", "step")
 SEARCH_KEYS = ("s", "q", "search", "search_query")
 BARE_KEYS = (*SEARCH_KEYS, "product", "product_id", "path", "cgid", "pid")
 
+# The caller cuts the path and the query to this.
 LONGEST_PART = 2_048
 
 
@@ -68,9 +69,9 @@ def read_page_url(path: str, query: str) -> tuple[PageUrl, PageUrl | None]:
 
     `path` may carry keys after a "?", `query` a fragment after a "#".
     """
-    path, _, path_fragment = path[:LONGEST_PART].partition("#")
+    path, _, path_fragment = path.partition("#")
     path, _, path_keys = path.partition("?")
-    query_keys, _, fragment = query[:LONGEST_PART].partition("#")
+    query_keys, _, fragment = query.partition("#")
     keys = _keys(path_keys) | _keys(query_keys)
     page = _from_controller(keys) or _from_path(path, keys)
     fragment = fragment or path_fragment

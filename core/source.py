@@ -10,7 +10,7 @@ from importlib import resources
 from publicsuffixlist import PublicSuffixList
 
 from core.text import clean
-from core.url import is_ip_host, readable_host, split_host, split_url
+from core.url import LONGEST_HOST, is_ip_host, readable_host, split_host, split_url
 
 LONGEST_LABEL = 100
 
@@ -134,14 +134,14 @@ def _referring_place(referrer: str, own_host: str) -> Source:
         return _APPS.get(url.host) or Source(clean(url.host, LONGEST_LABEL), SourceKind.REFERRAL)
     if url.scheme not in ("http", "https"):
         return DIRECT
-    if own_host and _site_of(url.host) == _site_of(_bare_host(own_host)):
+    if own_host and _site_of(url.host) == _site_of(_bare_host(own_host[:LONGEST_HOST].strip())):
         return INTERNAL
     return _source_of_host(url.host)
 
 
 @lru_cache(maxsize=4_096)
 def _bare_host(text: str) -> str:
-    found = split_host(text.strip())
+    found = split_host(text)
     return found[0] if found else text
 
 

@@ -10,6 +10,8 @@ from core.browser import OTHER, name_browser
 
 # Longer ones are hostile or padded; what matters stands in front. Keeps every pattern fast.
 LONGEST_USER_AGENT = 512
+LONGEST_BRANDS = 512
+LONGEST_HINT = 50
 
 DESKTOP, MOBILE, TABLET, TV = "Desktop", "Mobile", "Tablet", "TV"
 
@@ -24,7 +26,6 @@ class UserAgent:
     in_app: bool
 
 
-@lru_cache(maxsize=8_192)
 def read_user_agent(
     user_agent: str,
     *,
@@ -38,14 +39,24 @@ def read_user_agent(
     `brands`, `platform` and `mobile` are the Sec-CH-UA headers as received; `touch_points` is
     navigator.maxTouchPoints, which alone tells an iPad that poses as a Mac.
     """
-    user_agent = user_agent[:LONGEST_USER_AGENT]
+    # Cut before they are remembered, so that hostile headers cannot fill the memory.
+    return _read(
+        user_agent[:LONGEST_USER_AGENT],
+        brands[:LONGEST_BRANDS],
+        platform[:LONGEST_HINT].strip(' "'),
+        mobile[:LONGEST_HINT].strip(),
+        min(max(touch_points, 0), 2),
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _read(user_agent: str, brands: str, platform: str, mobile: str, touch_points: int) -> UserAgent:
     parsed = ua_parser.parse(user_agent)
     family = parsed.user_agent.family if parsed.user_agent else ""
     os_family = parsed.os.family if parsed.os else ""
-    os = _os(user_agent, os_family, platform[:50].strip(' "'), touch_points)
-    device = _device(user_agent, os, mobile.strip())
+    os = _os(user_agent, os_family, platform, touch_points)
     browser = name_browser(user_agent, family, os, brands)
-    return UserAgent(browser.name, os, device, browser.in_app)
+    return UserAgent(browser.name, os, _device(user_agent, os, mobile), browser.in_app)
 
 
 _OS_TOKENS = tuple(
@@ -124,3 +135,7 @@ def _device(user_agent: str, os: str, mobile_hint: str) -> str:
     if _MOBILE.search(user_agent):
         return MOBILE
     return TABLET if os in _HANDHELD else DESKTOP
+
+
+# The patterns take a moment to load: at import, not for the first visitor.
+read_user_agent("")

@@ -1,7 +1,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.text import clean, clean_path, clean_referrer
@@ -93,6 +93,7 @@ def test_referrer_loses_what_is_private(referrer: str, cleaned: str) -> None:
     assert clean_referrer(referrer) == cleaned
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_any_text_can_be_stored(text: str) -> None:
     for cleaned in (clean(text, 20), clean_path(text), clean_referrer(text)):
