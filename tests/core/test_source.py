@@ -119,3 +119,12 @@ def test_hostile_referrer_is_quick(text: str) -> None:
     started = time.perf_counter()
     find_source(referrer=text, own_host=text, utm_source=text, utm_medium=text, click_id=text)
     assert time.perf_counter() - started < 0.5
+
+
+def test_every_host_of_the_table_is_found() -> None:
+    table = Path(__file__).parents[2] / "core" / "data" / "sources.csv"
+    for row in csv.DictReader(table.open()):
+        if row["match"] == "host":
+            host = row["key"].replace(".*", ".de")
+            found = find_source(referrer=f"https://a.{host}:443/x")
+            assert found == Source(row["label"], SourceKind(row["kind"])), host
