@@ -106,8 +106,10 @@ def is_over(visit: Visit, event: Event) -> bool:
 
     An interaction that the event reports may have kept the visit alive until then.
     """
-    activity = event.active_at if event.active_at > visit.last_activity_at else event.at
-    return activity >= visit.last_activity_at + _ENDS_AFTER
+    ends_at = visit.last_activity_at + _ENDS_AFTER
+    if visit.last_activity_at < event.active_at < ends_at:
+        ends_at = event.active_at + _ENDS_AFTER
+    return event.at >= ends_at
 
 
 def advance(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
@@ -158,6 +160,8 @@ def heal_clock(visit: Visit, now: int) -> None:
     visit.started_at = min(visit.started_at, now)
     visit.last_seen_at = min(visit.last_seen_at, now)
     visit.last_activity_at = min(visit.last_activity_at, now)
+    if visit.chat_message_at is not None:
+        visit.chat_message_at = min(visit.chat_message_at, now)
     visit.memory.current_at = min(visit.memory.current_at, now)
     for tab in visit.memory.tabs.values():
         tab.at = min(tab.at, now)
