@@ -9,8 +9,8 @@ from core.tables import Table
 
 
 @pytest.fixture
-def database(database_url):
-    engine = open_database(database_url)
+def database(bare_database_url):
+    engine = open_database(bare_database_url)
     yield engine
     engine.dispose()
 
