@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
 
+from msgspec import Struct
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -47,9 +48,21 @@ def system_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+class App(Struct):
+    """The ASGI application."""
+
+    beacon: BeaconRoute
+    others: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        is_beacon = scope["type"] == "http" and scope["path"] == PATH
+        await (self.beacon if is_beacon else self.others)(scope, receive, send)
+
+
 def build_app(
     settings: Settings, engine: Engine, *, clock: Callable[[], int] = system_clock
-) -> ASGIApp:
+) -> App:
     """The application; the tables must be there. Its lifespan starts and drains the writer."""
     metrics, tallies = Metrics(), Tallies()
     housekeeping = Housekeeping(engine, settings.retention_days, clock)
@@ -97,12 +110,7 @@ def build_app(
         lifespan=lifespan,
     )
     others.router.redirect_slashes = False
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        is_beacon = scope["type"] == "http" and scope["path"] == PATH
-        await (beacon if is_beacon else others)(scope, receive, send)
-
-    return app
+    return App(beacon, others)
 
 
 def _locator(settings: Settings) -> Callable[[Client, str], str]:

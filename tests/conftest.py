@@ -1,0 +1,102 @@
+"""Databases and collectors for every test that needs a real one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.database import open_database
+from core.schema import upgrade_schema
+from tests.postgres_server import PostgresServer, postgres_server
+from tests.running_collector import RunningCollector, running_collector
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One Postgres server for the whole run."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables and nothing in them."""
+    file = tmp_path_factory.mktemp("template") / "monitor.db"
+    _create_tables(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> str:
+    """A Postgres database with the tables and nothing in them."""
+    postgres.execute("CREATE DATABASE template_monitor")
+    _create_tables(postgres.url("template_monitor"))
+    return "template_monitor"
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A SQLite database of its own for the test, with the tables."""
+    file = shutil.copy(sqlite_template, tmp_path / "monitor.db")
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """A Postgres database of its own for the test, with the tables."""
+    name = f"test_{next(_numbers)}"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield postgres.url(name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database with the tables: the test runs once on SQLite and once on Postgres."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables: the test runs once on SQLite and once on Postgres."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"bare_{next(_numbers)}"
+    server.execute(f"CREATE DATABASE {name}")
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def run_collector() -> Iterator[Callable[..., RunningCollector]]:
+    """Start collectors: `run_collector(database_url, rate_limit=None, ...)`; they end with the test."""
+    with ExitStack() as running:
+
+        def run(url: str, **settings: Any) -> RunningCollector:
+            return running.enter_context(running_collector(url, **settings))
+
+        yield run
+
+
+@pytest.fixture
+def collector(
+    run_collector: Callable[..., RunningCollector], database_url: str
+) -> RunningCollector:
+    """A collector with its clock in the test's hand, once on SQLite and once on Postgres."""
+    return run_collector(database_url)
+
+
+def _create_tables(url: str) -> None:
+    engine = open_database(url)
+    upgrade_schema(engine)
+    engine.dispose()

