@@ -19,7 +19,8 @@ def csv_of(visitors: pd.DataFrame) -> str:
     for name in visitors.columns:
         if not _is_safe(visitors[name]):
             guarded[name] = _guard(visitors[name])
-    return guarded.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+    # With this end of line a CR inside a cell is quoted too: unquoted, it would begin a new row.
+    return guarded.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\r\n")
 
 
 def _is_safe(column: pd.Series[Any]) -> bool:
