@@ -67,7 +67,7 @@ def add_site(
     name = check_name(name)
     if key and find_site(db, check_key(key)) is not None:
         raise SiteError(f"A site with the key '{key}' exists already: choose another key.")
-    key = key or _free_key(db, name)
+    key = key or propose_key(db, name)
     values = {
         "key": key,
         "name": name,
@@ -92,6 +92,19 @@ def change_site(db: Connection, key: str, **changes: Unpack[SiteChanges]) -> Sit
     if values:
         db.execute(update(_table).where(_table.c.key == key).values(values))
     return _existing(db, key)
+
+
+def propose_key(db: Connection, name: str) -> str:
+    """A key that no site has yet, made from the name."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", ascii_name)[: LONGEST_KEY - 4].strip("-") or "site"
+    taken = set(db.execute(select(_table.c.key)).scalars())
+    number = 1
+    key = stem
+    while key in taken:
+        number += 1
+        key = f"{stem}-{number}"
+    return key
 
 
 def check_name(name: str) -> str:
@@ -197,18 +210,6 @@ def _may_be_host(host: str) -> bool:
 @cache
 def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
-
-
-def _free_key(db: Connection, name: str) -> str:
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", ascii_name)[: LONGEST_KEY - 4].strip("-") or "site"
-    taken = set(db.execute(select(_table.c.key)).scalars())
-    number = 1
-    key = stem
-    while key in taken:
-        number += 1
-        key = f"{stem}-{number}"
-    return key
 
 
 def _existing(db: Connection, key: str) -> Site:

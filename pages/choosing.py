@@ -40,7 +40,7 @@ def choose_site(sites: Sequence[Site], site: Site) -> None:
         format_func=lambda key: _label(by_key[key]),
         key="site_chooser",
         on_change=_choose,
-        width=240,
+        width=220,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.looking import known_sites, utc_now
-from pages.words import heading
+from pages.words import heading, notice
+
+AWAY = "No answer from the database."
 
 RETRY = 3
 """Seconds between two looks whether the database is back."""
@@ -13,24 +15,17 @@ RETRY = 3
 
 def draw_fault(text: str, *, since: str = "") -> None:
     """A banner with the cure; `since`: the time of the picture that is still shown."""
-    kept = f"This is the picture of {since}. " if since else ""
-    _banner(f"{kept}{text}", icon=":material/cloud_off:")
+    kept = f"What you see is of {since}. " if since else ""
+    notice(f"{kept}{text} This page tries again by itself.", title=AWAY, kind="bad")
 
 
-def draw_absence(text: str) -> None:
+def draw_absence(text: str, title: str = "Visitor Monitor") -> None:
     """The whole page when nothing was ever read; it comes alive by itself."""
-    heading("Visitor Monitor")
-    _banner(text, icon=":material/cloud_off:")
+    heading(title)
+    draw_fault(text)
     st.fragment(_retry, run_every=RETRY)()
 
 
 def _retry() -> None:
-    if known_sites(utc_now()).sites:
+    if known_sites(utc_now()).sites is not None:
         st.rerun()
-
-
-def _banner(text: str, *, icon: str) -> None:
-    """A file's name or a server's address is not markdown, and no HTML either."""
-    with st.container(key="fault"):
-        st.error("The database does not answer: trying again by itself.", icon=icon)
-        st.text(text)

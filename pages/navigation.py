@@ -10,5 +10,7 @@ st.set_page_config(
     page_title="Visitor Monitor",
     page_icon=Path(__file__).with_name("static") / "icon.svg",
     layout="wide",
+    initial_sidebar_state=230,
 )
+st.html(Path(__file__).with_name("look.css"))
 st.navigation(pages()).run()

@@ -25,6 +25,13 @@ def subheading(text: str) -> None:
     st.html(f'<h2 style="{_SUBHEADING}">{escape(text)}</h2>')
 
 
+def notice(text: str, *, title: str = "", kind: str = "info") -> None:
+    """A coloured box that says what happened and what to do; kind: info, good or bad."""
+    strong = f"<strong>{escape(title)}</strong> " if title else ""
+    role = "alert" if kind == "bad" else "status"
+    st.html(f'<p class="notice {escape(kind)}" role="{role}">{strong}{escape(text)}</p>')
+
+
 def time_of(moment: datetime, time_zone: str) -> str:
     """The clock's time in the time zone: "21:03:15"."""
     return f"{moment.astimezone(ZoneInfo(time_zone)):%H:%M:%S}"

@@ -10,14 +10,13 @@ from pages.live.columns import share_columns
 from pages.live.view import CHOICES, keep_view, view_of
 from pages.table.component import draw_table
 
-NARROWEST = 270
+NARROWEST = 300
 
 
 def draw_breakdowns(picture: Picture, site: Site) -> None:
     """Three cards side by side; on a phone they scroll sideways."""
-    grid = st.grid(3, min_column_width=NARROWEST, wrap=False)
-    for column, label in CHOICES.items():
-        with grid.cell().container(border=True, height="stretch"):
+    with st.grid(3, min_column_width=NARROWEST, wrap=False, border=True):
+        for column, label in CHOICES.items():
             _draw(picture, site, column, label)
 
 

@@ -24,22 +24,22 @@ BROWSING = "Visitors who are online and not chatting."
 
 
 def draw_cards(picture: Picture, site: Site) -> None:
-    """Five numbers and the sparkline; two columns of them on a phone."""
+    """Five numbers and the sparkline; two columns on a phone."""
     cards = picture.cards
     today = picture.days["label"].iloc[-1]
-    grid = st.grid(7, min_column_width=NARROWEST)
-    with grid:
-        _card("Online Now", cards.online, ONLINE, f"{cards.in_view:,} in view, {cards.away:,} away")
+    under = f"{cards.in_view:,} in view, {cards.away:,} away"
+    with st.grid(6, min_column_width=NARROWEST):
+        _card("Online Now", cards.online, ONLINE, under)
         _card("Chatting", cards.chatting, CHATTING)
         _card("Browsing", cards.browsing, BROWSING)
         _card("Visits Today", cards.today, _started(site, "on this day"), today)
-        _card("This Month", cards.this_month, _started(site, "in this calendar month"), _month(today))
-    with grid.cell(column_span=2).container(border=True, height="stretch", gap=None):
-        st.text("Last 7 Days", help=_started(site, "on each day"))
-        draw_chart(chart, picture.days, alt_text="Visits started on each of the last 7 days")
+        _card("This Month", cards.this_month, _started(site, "this month"), _month(today))
+        with st.container(border=True, height="stretch", key="last_days"):
+            st.text("Last 7 Days", help=_started(site, "on each day"))
+            draw_chart(chart, picture.days, alt_text="Visits started on each of the last 7 days")
 
 
-def _card(label: str, value: int, rule: str, under: str = "\u2007") -> None:
+def _card(label: str, value: int, rule: str, under: str | None = None) -> None:
     st.metric(
         label,
         f"{value:,}",

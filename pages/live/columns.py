@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from core.page_context import PageContext
 from core.presence import Status
-from pages.table.component import Column, Kind
+from pages.table.component import Colour, Column, Kind
 
-STATUS_COLOURS = {Status.CHATTING.value: "#2f7bf6", Status.BROWSING.value: "#16a34a"}
+STATUS_COLOURS = {
+    Status.CHATTING.value: Colour("#2563eb"),
+    Status.BROWSING.value: Colour("#22a957", text="#03160b"),
+}
 
 CONTEXT_COLOURS = {
-    PageContext.IN_CHECKOUT.value: "#a16207",
-    PageContext.CART.value: "#c2410c",
-    PageContext.PRODUCT.value: "#7e22ce",
-    PageContext.COLLECTION.value: "#4338ca",
-    PageContext.SEARCH.value: "#0369a1",
-    PageContext.PURCHASED.value: "#15803d",
+    PageContext.IN_CHECKOUT.value: Colour("#f5b316", text="#231700"),
+    PageContext.CART.value: Colour("#c2410c"),
+    PageContext.PRODUCT.value: Colour("#7e22ce"),
+    PageContext.COLLECTION.value: Colour("#4338ca"),
+    PageContext.SEARCH.value: Colour("#38bdf8", text="#04202e"),
+    PageContext.PURCHASED.value: Colour("#15803d"),
 }
-"""Amber, orange, purple, indigo, sky blue, green; white on each has a contrast of 4.5:1 or more."""
+"""Amber, orange, purple, indigo, sky blue, green; the text on each has a contrast of 4.5:1 or
+more (tests/pages/test_columns.py)."""
 
 VISITOR_COLUMNS = (
     Column(
@@ -66,6 +70,6 @@ def share_columns(label: str) -> tuple[Column, ...]:
     """The columns of a breakdown."""
     return (
         Column("label", label, Kind.CHOICE, sorts=False),
-        Column("percent", "Share", Kind.SHARE, sorts=False),
+        Column("percent", "", Kind.SHARE, sorts=False),
         Column("visits", "Visitors", Kind.NUMBER, sorts=False),
     )

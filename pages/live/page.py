@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.tables import Site
@@ -14,7 +16,9 @@ from pages.live.visitors import draw_visitors
 from pages.live.welcome import draw_welcome
 from pages.looking import Look, known_sites, look_at, utc_now
 from pages.table.component import Clock
-from pages.words import heading, quiet, time_of
+from pages.words import heading, notice, quiet, time_of
+
+TRACKING_OFF = "Tracking is off for this site."
 
 REFRESHES = {2: "2 s", 5: "5 s", 10: "10 s", 30: "30 s", 60: "60 s", 0: "Paused"}
 """The agent's choice, in seconds; 0: never."""
@@ -24,32 +28,53 @@ def draw_page() -> None:
     """Ask which site, then draw it again and again."""
     known = known_sites(utc_now())
     site = chosen_site(known.sites or ())
-    if site is None:
-        draw_absence(known.fault or "There is no site yet: add one on the Sites page.")
+    if known.sites is None:
+        draw_absence(known.fault)
         return
-    every = _draw_header(known.sites or (), site)
+    if site is None:
+        _draw_no_site()
+        return
+    every = _draw_header(known.sites, site)
     if not site.tracking_enabled:
-        quiet("Tracking is off for this site: its visitors are not counted. Sites switches it on.")
-        st.page_link("sites/page.py", label="Sites", query_params={"site": site.key})
+        _draw_tracking_off(site)
         return
     st.fragment(_draw_live, run_every=every or None)(site, is_paused=not every)
 
 
-def _draw_header(sites: tuple[Site, ...] | list[Site], site: Site) -> int:
+def _draw_header(sites: Sequence[Site], site: Site) -> int:
     """The title, and the choices; returns the seconds between two refreshes."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="header"):
         with st.container(gap=None):
             heading("Visitor Monitor", above=site.name)
-        choose_site(sites, site)
-        return st.selectbox(
-            "Refresh",
-            list(REFRESHES),
-            format_func=REFRESHES.__getitem__,
-            index=list(REFRESHES).index(30),
-            key="refresh",
-            persist_state="session",
-            width=120,
-        )
+        with st.container(horizontal=True, width="content"):
+            choose_site(sites, site)
+            return st.selectbox(
+                "Refresh",
+                list(REFRESHES),
+                format_func=REFRESHES.__getitem__,
+                index=list(REFRESHES).index(30),
+                key="refresh",
+                persist_state="session",
+                width=112,
+            )
+
+
+def _draw_no_site() -> None:
+    heading("Visitor Monitor")
+    notice("There is no site yet. Add the first one on the page Sites.")
+    st.page_link("sites/page.py", label="Add a site", icon=":material/add:")
+
+
+def _draw_tracking_off(site: Site) -> None:
+    notice(
+        "Its visitors are not recorded. Switch it on in the site's settings.", title=TRACKING_OFF
+    )
+    st.page_link(
+        "sites/page.py",
+        label="Open the site's settings",
+        icon=":material/settings:",
+        query_params={"site": site.key},
+    )
 
 
 def _draw_live(site: Site, *, is_paused: bool) -> None:
@@ -68,9 +93,7 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
     draw_cards(picture, site)
     draw_breakdowns(picture, site)
     table, frame = st.tabs(["Table", "Data"], key="visitors_shown", on_change="rerun")
-    clock = Clock(
-        age=(now - picture.as_of).total_seconds(), ticking=not (is_paused or look.fault)
-    )
+    clock = Clock(age=(now - picture.as_of).total_seconds(), ticking=not (is_paused or look.fault))
     if table.open:
         with table:
             draw_visitors(picture, site, clock)
@@ -82,7 +105,7 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
 def _draw_moment(look: Look, site: Site, is_paused: bool) -> None:
     assert look.picture is not None
     paused = " · paused" if is_paused else ""
-    quiet(f"As of {time_of(look.picture.as_of, site.time_zone)} ({site.time_zone}){paused}")
+    quiet(f"Updated {time_of(look.picture.as_of, site.time_zone)} ({site.time_zone}){paused}")
 
 
 draw_page()

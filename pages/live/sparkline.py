@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import altair as alt
 
-HEIGHT = 84
+HEIGHT = 64
 
 
-def chart() -> alt.Chart | alt.LayerChart:
+def chart() -> alt.LayerChart:
     """A line with a point a day; wants the columns date, label, visits and is_today."""
     base = alt.Chart().encode(
-        x=alt.X("label:O", sort=None, axis=None, scale=alt.Scale(padding=0.25)),
+        x=alt.X("label:O", sort=None, axis=None, scale=alt.Scale(padding=0.2)),
         y=alt.Y("visits:Q", axis=None, scale=alt.Scale(zero=True, nice=False), stack=None),
         tooltip=[
             alt.Tooltip("label:N", title="Day"),
@@ -23,11 +23,8 @@ def chart() -> alt.Chart | alt.LayerChart:
     points = base.mark_point(filled=True, opacity=1).encode(
         size=alt.condition(today, alt.value(130), alt.value(40)),
     )
-    number = (
-        base.mark_text(dy=-12, fontWeight=600, color="currentColor")
-        .encode(text=alt.Text("visits:Q", format=","))
-        .transform_filter(today)
-    )
     # Wide invisible columns: a tooltip anywhere over the day.
     touch = base.mark_bar(opacity=0, width=alt.RelativeBandSize(1)).encode(y=alt.value(0))
-    return alt.layer(area, line, points, number, touch).properties(height=HEIGHT)
+    return alt.LayerChart(layer=[area, line, points, touch]).properties(
+        height=HEIGHT, padding={"left": 2, "right": 2, "top": 6, "bottom": 0}
+    )

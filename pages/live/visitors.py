@@ -24,7 +24,10 @@ FILTERS = (
     Filter(
         "page_context",
         "Any context",
-        [*((context.value, context.value) for context in PageContext if context), (NO_CONTEXT, "No context")],
+        [
+            *((context.value, context.value) for context in PageContext if context),
+            (NO_CONTEXT, "No context"),
+        ],
     ),
 )
 
@@ -93,5 +96,7 @@ def _count(found: int, all_visitors: int, page: int) -> str:
     if found > ROWS:
         first = page * ROWS + 1
         shown = f"{first:,}–{min(first + ROWS - 1, found):,}"
-        return f"{shown} of {total}" if found == all_visitors else f"{shown} of {found:,} of {total}"
+        return (
+            f"{shown} of {total}" if found == all_visitors else f"{shown} of {found:,} of {total}"
+        )
     return total if found == all_visitors else f"{found:,} of {total}"

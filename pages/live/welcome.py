@@ -19,7 +19,9 @@ def draw_welcome(site: Site) -> None:
     with left.container(border=True, height="stretch"):
         subheading("Open the demo shop")
         if site.key == DEMO_KEY:
-            quiet("Every page of it carries the script already. Walk around in it, and watch this page.")
+            quiet(
+                "Every page of it carries the script already. Walk around in it, and watch this page."
+            )
         else:
             quiet("Its visits belong to the site Demo shop: choose that site above to see them.")
         st.link_button(

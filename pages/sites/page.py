@@ -1,1 +1,68 @@
+"""Sites: add one, its script, its settings, and whether its beacons arrive."""
+
+from __future__ import annotations
+
 import streamlit as st
+
+from core.tables import Site
+from pages.choosing import choose_site, chosen_site
+from pages.faults import draw_absence, draw_fault
+from pages.looking import KnownSites, known_sites, utc_now
+from pages.sites.add_form import draw_add_form
+from pages.sites.arrivals import draw_arrivals
+from pages.sites.rules_form import draw_rules
+from pages.sites.saving import draw_saved
+from pages.sites.settings_form import draw_settings
+from pages.snippet import draw_snippet
+from pages.words import heading, notice, quiet, subheading
+
+
+def draw_page() -> None:
+    """The chosen site, then the form for another one."""
+    known = known_sites(utc_now())
+    if known.sites is None:
+        draw_absence(known.fault, "Sites")
+        return
+    site = chosen_site(known.sites)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(gap=None):
+            heading("Sites", above=site.name if site else "")
+        if site:
+            choose_site(known.sites, site)
+    if known.fault:
+        draw_fault(known.fault)
+    draw_saved()
+    _say_tracking(known)
+    if site:
+        _draw_site(site)
+    with st.expander("Add a site", icon=":material/add:", expanded=site is None):
+        draw_add_form()
+
+
+def _say_tracking(known: KnownSites) -> None:
+    if known.sites and not known.tracked:
+        notice(
+            "Visitor Monitor is hidden, and nobody is recorded. Switch Visitor tracking on in a "
+            "site's settings below, and save.",
+            title="Tracking is off for every site.",
+        )
+
+
+def _draw_site(site: Site) -> None:
+    left, right = st.columns([3, 2])
+    with left:
+        with st.container(border=True):
+            subheading("Script")
+            quiet(f"Key: {site.key}")
+            draw_snippet(site)
+        with st.container(border=True):
+            subheading("Settings")
+            draw_settings(site)
+        with st.container(border=True):
+            subheading("Own context rules")
+            draw_rules(site)
+    with right, st.container(border=True):
+        draw_arrivals(site)
+
+
+draw_page()

@@ -40,6 +40,10 @@ const KINDS = {
     show: (cell, row, column) => setText(cell, String(row[column.name] ?? "")),
   },
 
+  page: {
+    show: (cell, row, column) => setText(cell, row[column.name] ?? ""),
+  },
+
   number: {
     show: (cell, row, column) => setText(cell, Number(row[column.name]).toLocaleString("en")),
   },
@@ -52,7 +56,7 @@ const KINDS = {
     },
     show: (cell, row, column) => {
       const word = row[column.name]
-      cell.style.setProperty("--colour", column.colours[word] ?? "currentColor")
+      cell.style.setProperty("--back", column.colours[word]?.back ?? "currentColor")
       cell.classList.toggle("away", !row.in_view)
       cell.classList.toggle("pulse", word === column.pulse)
       setText(cell.children[1], word)
@@ -80,7 +84,8 @@ const KINDS = {
       const word = row[column.name] ?? ""
       cell.firstChild.hidden = word === ""
       setText(cell.firstChild, word)
-      cell.style.setProperty("--colour", column.colours[word] ?? "#475569")
+      cell.style.setProperty("--back", column.colours[word]?.back ?? "#475569")
+      cell.style.setProperty("--on-back", column.colours[word]?.text ?? "#fff")
     },
   },
 

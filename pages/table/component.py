@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import streamlit as st
+from streamlit.components import v2
 
 from core.presence import ACTIVE_FOR, IDLE_AFTER
 
@@ -27,6 +27,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     STATUS = "status"
     LINK = "link"
+    PAGE = "page"
     BADGE = "badge"
     COUNTRY = "country"
     LENGTH = "length"
@@ -36,11 +37,18 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
+class Colour:
+    """A badge's or a dot's colour, and the colour of text on it."""
+
+    back: str
+    text: str = "#ffffff"
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of a table: `name` is the frame's column, `label` what the header says.
 
-    tooltip: the frame's column shown when the pointer rests on a cell. colours: for each value, a
-    colour on which white text has a contrast of 4.5:1. pulse: the value whose dot pulses. ticks:
+    tooltip: the frame's column shown when the pointer rests on a cell. colours: of each value. pulse: the value whose dot pulses. ticks:
     the frame's column that says whether a length grows between two refreshes.
     """
 
@@ -49,7 +57,7 @@ class Column:
     kind: Kind = Kind.TEXT
     help: str = ""
     tooltip: str = ""
-    colours: Mapping[str, str] = field(default_factory=dict[str, str])
+    colours: Mapping[str, Colour] = field(default_factory=dict[str, Colour])
     pulse: str = ""
     ticks: str = ""
     sorts: bool = True
@@ -148,7 +156,7 @@ def _read(*names: str) -> str:
     return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
-_table = st.components.v2.component(
+_table = v2.component(
     "visitor_monitor_table",
     css=_read("table.css"),
     js=_read("cells.js", "toolbar.js", "table.js"),

@@ -22,7 +22,7 @@ class VisitorTable {
     this.columns = data.table.columns
     this.view = { ...data.view }
     this.rows = new Map()
-    this.selected = data.selected ?? ""
+    this.selected = data.selected || null
     this.root = make("section", `table-root ${data.table.layout}`, parent)
     this.toolbar = data.toolbar ? new Toolbar(this.root, this, data) : null
     this.scroll = make("div", "scroll", this.root)
@@ -111,7 +111,7 @@ class VisitorTable {
     }
     for (const [id, node] of this.rows) if (!kept.has(id)) node.remove()
     this.rows = kept
-    if (!kept.has(this.selected)) this.selected = ""
+    if (!kept.has(this.selected)) this.selected = null
     this.markSelected()
     // Moving a node takes its focus away.
     if (focused && focused.isConnected && root.activeElement !== focused) {
@@ -127,7 +127,7 @@ class VisitorTable {
       const cell = make("td", `kind-${column.kind}`, node)
       cell.setAttribute("role", "cell")
       cell.dataset.name = column.name
-      cell.dataset.label = column.label
+      cell.dataset.unit = column.label.toLowerCase()
       KINDS[column.kind].make?.(cell, column)
     }
     return node

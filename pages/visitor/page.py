@@ -1,1 +1,143 @@
+"""One visitor: who it is, where from, and every page in order; live while the visitor is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 import streamlit as st
+
+from core.frames import Journey, visitor_journey
+from core.tables import Site
+from pages.asking import NoAnswer, ask
+from pages.facts import draw_facts
+from pages.faults import draw_absence, draw_fault
+from pages.looking import known_sites, utc_now
+from pages.table.component import Clock, draw_table
+from pages.visitor.columns import PAGE_VIEW_COLUMNS
+from pages.visitor.words import arrival, name_of, state_of, who
+from pages.words import heading, quiet, subheading, time_of
+
+REFRESH = 5
+"""Seconds between two looks at a visit that has not ended."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The visit as it was last read, if it was; `fault` says why it is not of this moment."""
+
+    journey: Journey | None
+    fault: str = ""
+
+
+def draw_page() -> None:
+    """Ask which visit, then draw it as long as it goes on."""
+    known = known_sites(utc_now())
+    if known.sites is None:
+        draw_absence(known.fault)
+        return
+    site = known.find(st.query_params.get("site", ""))
+    visit_id = st.query_params.get("visit", "")
+    if known.tracked:
+        _draw_back(site)
+    found = _find(site, visit_id) if site else Found(None)
+    if site is None or (found.journey is None and not found.fault):
+        _draw_no_visit()
+        return
+    goes_on = found.journey is None or found.journey.is_live
+    run_every = REFRESH if goes_on or found.fault else None
+    st.fragment(_draw_visit, run_every=run_every)(site, visit_id, goes_on)
+
+
+def _draw_back(site: Site | None) -> None:
+    st.page_link(
+        "live/page.py",
+        label="Visitor Monitor",
+        icon=":material/arrow_back:",
+        query_params={"site": site.key} if site else None,
+    )
+
+
+def _draw_no_visit() -> None:
+    heading("No such visit")
+    quiet(
+        "The address names no visit of this installation. Visits are deleted when the retention "
+        "time (MONITOR_RETENTION_DAYS) is over."
+    )
+
+
+def _find(site: Site, visit_id: str) -> Found:
+    name = f"journey of {site.key} {visit_id}"
+    try:
+        journey = ask(lambda db: visitor_journey(db, site, visit_id, utc_now()))
+    except NoAnswer as error:
+        return Found(st.session_state.get(name), str(error))
+    st.session_state[name] = journey
+    return Found(journey)
+
+
+def _draw_visit(site: Site, visit_id: str, goes_on: bool) -> None:
+    found = _find(site, visit_id)
+    journey = found.journey
+    if goes_on and journey is not None and not journey.is_live:
+        st.rerun()
+    if found.fault:
+        since = time_of(journey.as_of, site.time_zone) if journey else ""
+        draw_fault(found.fault, since=since)
+    if journey is None:
+        return
+    heading(name_of(journey), above=site.name)
+    quiet(state_of(journey, site.time_zone))
+    _draw_numbers(journey)
+    left, right = st.columns(2)
+    with left:
+        draw_facts("Visitor", who(journey))
+    with right:
+        draw_facts("Arrival", arrival(journey, site.time_zone))
+    _draw_page_views(journey, site, is_ticking=not found.fault)
+    _draw_neighbours(journey, site)
+
+
+def _draw_numbers(journey: Journey) -> None:
+    listed = journey.listed
+    with st.grid(4, min_column_width=140):
+        st.metric("Time on Site", listed["time_on_site_label"], border=True)
+        st.metric("Pages", f"{listed['page_count']:,}", border=True)
+        st.metric("Activity", listed["activity_label"] if journey.is_live else "Over", border=True)
+        st.metric("Context", listed["page_context"] or "–", border=True)
+
+
+def _draw_page_views(journey: Journey, site: Site, *, is_ticking: bool) -> None:
+    views = journey.page_views
+    subheading("Pages in order")
+    quiet(f"Times are in {site.time_zone}. Time on Page counts while the page is in view.")
+    rows = views.assign(
+        id=views.index.astype("str"),
+        time=[time_of(moment, site.time_zone) for moment in views["viewed_at"]],
+    )
+    draw_table(
+        rows[["id", "time", "path", "title", "page_context", "seconds", "in_view"]],
+        PAGE_VIEW_COLUMNS,
+        key="page_views",
+        name="Pages in order",
+        layout="list still",
+        empty="No page view is known of this visit.",
+        clock=Clock(
+            age=(utc_now() - journey.as_of).total_seconds(),
+            ticking=is_ticking and journey.is_live,
+        ),
+    )
+
+
+def _draw_neighbours(journey: Journey, site: Site) -> None:
+    follows = [journey.follows] if journey.follows else []
+    for label, visits in {
+        "The visit before this one": follows,
+        "The visit after this one": journey.followed_by,
+    }.items():
+        for visit in visits:
+            st.page_link(
+                "visitor/page.py", label=label, query_params={"site": site.key, "visit": visit.id}
+            )
+
+
+draw_page()
