@@ -6,21 +6,20 @@ import gc
 import logging
 import signal
 import socket
-import sys
 from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import click
 import uvicorn
-from pydantic_settings import SettingsError as SourceError
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.supervisors import Multiprocess
 
 from collector.app import build_app
 from collector.lock import LockHeld, serving_lock
 from core.database import is_sqlite, open_database, writing
+from core.fault import CommandError, told_in_one_line
 from core.schema import SchemaError, upgrade_schema
 from core.settings import Settings, SettingsError, settings
 from core.sites import add_site, list_sites
@@ -31,10 +30,6 @@ DRAIN_WITHIN = 15
 
 _BACKLOG = 2_048
 _log = logging.getLogger("collector")
-
-
-class StartError(Exception):
-    """The collector cannot start; one line that names the cure."""
 
 
 @click.command()
@@ -53,16 +48,9 @@ def main(host: str | None, port: int | None, workers: int) -> None:
     # uvicorn drains at these signals and raises them again when it is done.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    try:
+    with told_in_one_line(SettingsError, SchemaError, LockHeld):
         chosen = settings()
         _serve(chosen, host or chosen.collector_host, port or chosen.collector_port, workers)
-    except (StartError, SettingsError, SchemaError, LockHeld) as error:
-        _fail(str(error))
-    except SourceError as error:
-        _fail(f"A MONITOR_ setting cannot be read: {error}")
-    except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        _fail(f"The database does not answer: {cause}. Check MONITOR_DATABASE_URL.")
 
 
 def create_app() -> Any:
@@ -73,30 +61,31 @@ def create_app() -> Any:
 
 def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     if workers > 1 and is_sqlite(chosen.database_url):
-        raise StartError(
+        raise CommandError(
             f"--workers is {workers}: one collector writes to a SQLite file; "
             "use Postgres (MONITOR_DATABASE_URL), or leave --workers out."
         )
     with serving_lock(chosen.database_url), _listen(host, port) as listener:
         engine = open_database(chosen.database_url)
         _prepare(engine, chosen.demo)
-        _log.info("collector_started host=%s port=%d workers=%d", host, port, workers)
-        try:
-            _run(chosen, engine, listener, workers)
-        finally:
-            _log.info("collector_stopped")
+        _run(chosen, engine, listener, workers)
 
 
 def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int) -> None:
     if workers > 1:
         engine.dispose()
         config = _config("collector.__main__:create_app", factory=True, workers=workers)
-        Multiprocess(config, sockets=[listener]).run()
-        return
-    config = _config(build_app(chosen, engine))
-    gc.collect()
-    gc.freeze()
-    uvicorn.Server(config).run(sockets=[listener])
+        run = Multiprocess(config, sockets=[listener]).run
+    else:
+        run = partial(uvicorn.Server(_config(build_app(chosen, engine))).run, [listener])
+        gc.collect()
+        gc.freeze()
+    host, port = listener.getsockname()[:2]
+    _log.info("collector_started host=%s port=%d workers=%d", host, port, workers)
+    try:
+        run()
+    finally:
+        _log.info("collector_stopped")
 
 
 def _prepare(engine: Engine, with_demo: bool) -> None:
@@ -135,7 +124,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
         listener.set_inheritable(True)
     except OSError as error:
-        raise StartError(
+        raise CommandError(
             f"Cannot listen on {host} port {port} ({error.strerror or error}): stop what uses it, "
             "or choose another with --port or MONITOR_COLLECTOR_PORT."
         ) from None
@@ -152,10 +141,5 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def _fail(line: str) -> None:
-    click.echo(line, err=True)
-    sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m collector")

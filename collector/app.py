@@ -34,6 +34,7 @@ from core.country import (
     country_of_code,
     country_of_time_zone,
 )
+from core.fault import CommandError
 from core.settings import Settings
 from core.source import find_source
 from core.user_agent import read_user_agent
@@ -115,8 +116,7 @@ def build_app(
 
 def _locator(settings: Settings) -> Callable[[Client, str], str]:
     """Country of a client: the header of a trusted proxy, the owner's database, the bundled one."""
-    file = settings.geoip_database
-    database = CountryDatabase(file) if file else None
+    database = _open_country_database(settings)
 
     @lru_cache(maxsize=_CACHED_ADDRESSES)
     def of_address(address: Address | None) -> str:
@@ -126,6 +126,14 @@ def _locator(settings: Settings) -> Callable[[Client, str], str]:
         return (country_of_code(hint) if hint else "") or of_address(client.address)
 
     return locate
+
+
+def _open_country_database(settings: Settings) -> CountryDatabase | None:
+    file = settings.geoip_database
+    try:
+        return CountryDatabase(file) if file else None
+    except ValueError as fault:
+        raise CommandError(f"MONITOR_GEOIP_DATABASE cannot be used: {fault}.") from None
 
 
 def _warm_up() -> None:

@@ -25,6 +25,7 @@ LONGEST_TITLE = 256
 LONGEST_CAMPAIGN = 100
 LONGEST_CLICK_ID = 40
 LONGEST_QUERY = 1_024
+LONGEST_REFERRER_SENT = 4_096
 LONGEST_ATTRIBUTE_NAME = 32
 LONGEST_ATTRIBUTE = 200
 OLDEST_EVENT = 1_800
@@ -168,13 +169,13 @@ def _find_opening(beacon: Beacon, request: Request, known: Enrichment) -> Openin
             break
     else:
         return None
-    referrer = clean_referrer(event.r) if event.r else ""
-    source = find_source(
-        referrer=referrer,
-        own_host=request.origin_host,
-        utm_source=clean(event.c, LONGEST_CAMPAIGN),
-        utm_medium=(medium := clean(event.m, LONGEST_CAMPAIGN)),
-        click_id=clean(event.j, LONGEST_CLICK_ID),
+    arrival = _find_arrival(
+        event.r[:LONGEST_REFERRER_SENT],
+        event.c[:LONGEST_CAMPAIGN],
+        event.m[:LONGEST_CAMPAIGN],
+        event.g[:LONGEST_CAMPAIGN],
+        event.j[:LONGEST_CLICK_ID],
+        request.origin_host,
     )
     browser = read_user_agent(
         request.user_agent,
@@ -184,17 +185,40 @@ def _find_opening(beacon: Beacon, request: Request, known: Enrichment) -> Openin
         touch_points=min(max(event.y, 0), 2),
     )
     return Opening(
-        referrer=referrer,
-        source=source.label,
-        source_kind=source.kind,
-        medium=medium,
-        campaign=clean(event.g, LONGEST_CAMPAIGN),
+        referrer=arrival.referrer,
+        source=arrival.source,
+        source_kind=arrival.source_kind,
+        medium=arrival.medium,
+        campaign=arrival.campaign,
         browser=browser.browser,
         os=browser.os,
         device=browser.device,
         country=known.locate(request.client, request.country_hint),
         language=event.l if _LANGUAGE.fullmatch(event.l) else "",
         visitor_id="" if request.is_private else beacon.w,
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _find_arrival(
+    referrer: str, source: str, medium: str, campaign: str, click_id: str, own_host: str
+) -> Opening:
+    """Where visitors come from, which many have in common."""
+    referrer = clean_referrer(referrer)
+    medium = clean(medium, LONGEST_CAMPAIGN)
+    found = find_source(
+        referrer=referrer,
+        own_host=own_host,
+        utm_source=clean(source, LONGEST_CAMPAIGN),
+        utm_medium=medium,
+        click_id=clean(click_id, LONGEST_CLICK_ID),
+    )
+    return Opening(
+        referrer=referrer,
+        source=found.label,
+        source_kind=found.kind.value,
+        medium=medium,
+        campaign=clean(campaign, LONGEST_CAMPAIGN),
     )
 
 

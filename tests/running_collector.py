@@ -115,7 +115,9 @@ class RunningCollector:
     def everything(self) -> str:
         """All that is stored in any table, as one text."""
         return "\n".join(
-            str(tuple(row)) for table in TABLES for row in self.rows(f"SELECT * FROM {table}")
+            "\t".join(map(str, row))
+            for table in TABLES
+            for row in self.rows(f"SELECT * FROM {table}")
         )
 
     def drops(self) -> dict[str, int]:

@@ -1,0 +1,44 @@
+"""What stops a command, told in one line for the person who runs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import click
+from pydantic_settings import SettingsError as SourceError
+from sqlalchemy.exc import SQLAlchemyError
+
+
+class CommandError(Exception):
+    """A command cannot go on; the text says in one line what is wrong and the cure."""
+
+
+@contextmanager
+def told_in_one_line(*expected: type[Exception]) -> Generator[None]:
+    """End the process with exit code 1 and one line on stderr when one of these is raised.
+
+    Those expected carry such a line themselves; what the system and the database say is put
+    into one here.
+    """
+    try:
+        yield
+    except (CommandError, *expected) as fault:
+        _fail(str(fault))
+    except SourceError as fault:
+        _fail(f"A MONITOR_ setting cannot be read: {_first_line(fault)}")
+    except SQLAlchemyError as fault:
+        cause = _first_line(getattr(fault, "orig", None) or fault)
+        _fail(f"The database does not answer: {cause}. Check MONITOR_DATABASE_URL.")
+    except OSError as fault:
+        _fail(f"{fault.filename or 'The system'}: {fault.strerror or fault}.")
+
+
+def _first_line(fault: object) -> str:
+    return str(fault).strip().partition("\n")[0].rstrip(".")
+
+
+def _fail(line: str) -> None:
+    click.echo(line, err=True)
+    sys.exit(1)
