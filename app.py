@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.settings import SettingsError, settings
@@ -34,6 +35,12 @@ CONTENT_POLICY = "; ".join(
     )
 )
 """Nothing is loaded from, or sent to, any other server, whatever a visitor's text contains."""
+
+NO_SIGN_IN = (
+    "the dashboard has no sign-in yet, so it listens on this machine only. Start it with "
+    "--server.address 127.0.0.1, and reach it from elsewhere through an SSH tunnel: "
+    "ssh -L 8501:127.0.0.1:8501 HOST"
+)
 
 HEADERS = [
     (b"content-security-policy", CONTENT_POLICY.encode()),
@@ -63,6 +70,22 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+class LoopbackOnly:
+    """Refuses whoever did not come through this machine's own address, however it was started."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        server = scope.get("server")
+        if server is None or is_loopback(server[0]):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await PlainTextResponse(NO_SIGN_IN, status_code=403)(scope, receive, send)
+
+
 @asynccontextmanager
 async def warm(_app: st.App) -> AsyncGenerator[None, None]:
     """Load what the first page needs, and keep it out of every later garbage collection."""
@@ -90,16 +113,16 @@ def _refuse(text: str) -> NoReturn:
     sys.exit(1)
 
 
-if not is_loopback(st.get_option("server.address")):
-    _refuse(
-        f"server.address is '{st.get_option('server.address') or '0.0.0.0'}': the dashboard has "
-        "no sign-in yet, so it listens on this machine only. Start it with "
-        "--server.address 127.0.0.1, and reach it from elsewhere through an SSH tunnel: "
-        "ssh -L 8501:127.0.0.1:8501 HOST"
-    )
+address = st.get_option("server.address")
+if not is_loopback(address):
+    _refuse(f"server.address is '{address or '0.0.0.0'}': {NO_SIGN_IN}")
 try:
     settings()
 except SettingsError as error:
     _refuse(str(error))
 
-app = st.App("pages/navigation.py", middleware=[Middleware(SecurityHeaders)], lifespan=warm)
+app = st.App(
+    "pages/navigation.py",
+    middleware=[Middleware(SecurityHeaders), Middleware(LoopbackOnly)],
+    lifespan=warm,
+)

@@ -28,11 +28,8 @@ def draw_page() -> None:
     """Ask which site, then draw it again and again."""
     known = known_sites(utc_now())
     site = chosen_site(known.sites or ())
-    if known.sites is None:
+    if known.sites is None or site is None:
         draw_absence(known.fault)
-        return
-    if site is None:
-        _draw_no_site()
         return
     every = _draw_header(known.sites, site)
     if not site.tracking_enabled:
@@ -57,12 +54,6 @@ def _draw_header(sites: Sequence[Site], site: Site) -> int:
                 persist_state="session",
                 width=112,
             )
-
-
-def _draw_no_site() -> None:
-    heading("Visitor Monitor")
-    notice("There is no site yet. Add the first one on the page Sites.")
-    st.page_link("sites/page.py", label="Add a site", icon=":material/add:")
 
 
 def _draw_tracking_off(site: Site) -> None:

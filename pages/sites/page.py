@@ -40,7 +40,9 @@ def draw_page() -> None:
 
 
 def _say_tracking(known: KnownSites) -> None:
-    if known.sites and not known.tracked:
+    if not known.sites:
+        notice("Add the first one below.", title="There is no site yet.")
+    elif not known.tracked:
         notice(
             "Visitor Monitor is hidden, and nobody is recorded. Switch Visitor tracking on in a "
             "site's settings below, and save.",

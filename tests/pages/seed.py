@@ -79,7 +79,9 @@ def make_visits(engine: Engine, site: Site, number: int, *, now: datetime, seed:
             )
 
 
-def make_visit(engine: Engine, site: Site, visit_id: str, *, now: datetime, **values: object) -> None:
+def make_visit(
+    engine: Engine, site: Site, visit_id: str, *, now: datetime, **values: object
+) -> None:
     """One live visit with the given columns, and its one page view, in view since a minute ago."""
     visit = {**_visit(random.Random(1), site, 0, now), "id": visit_id}
     visit |= {

@@ -1,0 +1,63 @@
+"""A real database for each test, and the dashboard's pages run on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from core.settings import settings
+from pages import asking, looking
+from tests.pages.seed import make_database
+
+NAVIGATION = Path(__file__).parents[2] / "pages" / "navigation.py"
+OpenPage = Callable[..., AppTest]
+
+
+@dataclass(frozen=True)
+class Database:
+    """A SQLite file with the schema."""
+
+    url: str
+    engine: Engine
+    file: Path
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    url, engine = make_database(tmp_path)
+    use_database(url, monkeypatch)
+    yield Database(url, engine, tmp_path / "monitor.db")
+    engine.dispose()
+    settings.cache_clear()
+
+
+def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the pages read this database, as after a new start."""
+    monkeypatch.setenv("MONITOR_DATABASE_URL", url)
+    settings.cache_clear()
+    st.cache_data.clear()
+    looking._last_pictures.cache_clear()
+    looking._last_sites.cache_clear()
+    asking._engine.cache_clear()
+    asking._sound.clear()
+
+
+@pytest.fixture
+def open_page() -> OpenPage:
+    """Opens a page by its script; the key words are the address's query."""
+
+    def open_page(page: str = "", **query: str) -> AppTest:
+        test = AppTest.from_file(str(NAVIGATION), default_timeout=60)
+        for name, value in query.items():
+            test.query_params[name] = value
+        if page:
+            test.switch_page(page)
+        return test.run()
+
+    return open_page
