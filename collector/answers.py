@@ -22,8 +22,6 @@ _A_DAY = b"86400"
 BUSY_RETRY = 5
 """Seconds: the queue is empty again by then, or the database has answered."""
 
-FAULT_RETRY = 30
-
 
 class Answer(NamedTuple):
     """The two ASGI messages of an answer."""
@@ -57,7 +55,7 @@ _STATUS = {
     Reason.RATE_LIMIT: 429,
     Reason.QUEUE_FULL: 503,
     Reason.NOT_COMMITTED: 503,
-    Reason.FAULT: 503,
+    Reason.FAULT: 400,
 }
 _ERRORS = {
     Reason.UNKNOWN_SITE: "there is no site with this key",
@@ -73,7 +71,6 @@ _ERRORS = {
 _RETRY_AFTER = {
     Reason.QUEUE_FULL: BUSY_RETRY,
     Reason.NOT_COMMITTED: BUSY_RETRY,
-    Reason.FAULT: FAULT_RETRY,
 }
 _encode = msgspec.json.Encoder().encode
 
@@ -85,7 +82,7 @@ def accepted(visit_id: str, interval: int, wants_time_zone: bool) -> Answer:
 
 
 def refused(reason: Reason) -> Answer:
-    """204, 403, 413, 415 or 503: what the reason stands for."""
+    """204, 400, 403, 413, 415 or 503: what the reason stands for."""
     return _REFUSED[reason]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,16 @@ class BeaconRoute(Struct):
     metrics: Metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a fault of ours is a 503, so that the beacon comes again."""
+        """Answer one request; what no try of ours can store is a 400: the embed discards it."""
         try:
             answer = await self._answer(scope, receive)
         except Exception as fault:
             _log.error("beacon_failed fault=%s at=%s", type(fault).__name__, _place(fault))
             answer = self._drop(_NO_SITE, Reason.FAULT)
         if answer is not None:
-            await send(answer.start)
-            await send(answer.body)
+            with suppress(OSError, RuntimeError):  # uvloop's words for a visitor who has left
+                await send(answer.start)
+                await send(answer.body)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer | None:
         """None: the client has gone away."""

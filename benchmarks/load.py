@@ -1,0 +1,148 @@
+"""A load of beacons over keep-alive connections, each with one request under way at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+import uvloop
+
+AGENTS = [
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    f"Chrome/{version}.0.0.0 Safari/537.36"
+    for version in range(120, 155)
+]
+EVENTS_A_PAGE = 4
+"""A page view, then three presences: about a minute on each page."""
+
+PAGES = ("/", "/collections/tea", "/products/cup", "/cart", "/checkout")
+
+
+@dataclass
+class Result:
+    """seconds: how long it took. latencies: of each request, in seconds. refused: not 2xx."""
+
+    seconds: float
+    latencies: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """The latency that this share of the requests did not exceed, in milliseconds."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+def send(port: int, seconds: float, connections: int, pause: float = 0.0) -> Result:
+    """Send for so many seconds; pause: seconds that each connection rests between two requests."""
+    return uvloop.run(_send(port, seconds, connections, pause))
+
+
+async def _send(port: int, seconds: float, connections: int, pause: float) -> Result:
+    result = Result(0)
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    senders: list[_Sender] = []
+    for number in range(connections):
+        requests = _requests(f"{port}-{number}-{began}")
+
+        def make(requests: Iterator[bytes] = requests) -> _Sender:
+            return _Sender(requests, began + seconds, pause, result, loop.call_later)
+
+        _, sender = await loop.create_connection(make, "127.0.0.1", port)
+        senders.append(sender)
+    await asyncio.gather(*(sender.is_done for sender in senders))
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+class _Sender(asyncio.Protocol):
+    def __init__(
+        self,
+        requests: Iterator[bytes],
+        until: float,
+        pause: float,
+        result: Result,
+        later: Callable[..., object],
+    ) -> None:
+        self._requests = requests
+        self._until = until
+        self._pause = pause
+        self._result = result
+        self._later = later
+        self._received = b""
+        self.is_done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if not _is_complete(self._received):
+            return
+        self._result.latencies.append(time.perf_counter() - self._sent_at)
+        if not self._received.startswith((b"HTTP/1.1 200", b"HTTP/1.1 204")):
+            self._result.refused += 1
+        self._received = b""
+        if self._pause:
+            self._later(self._pause, self._next)
+        else:
+            self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.is_done.done():
+            self.is_done.set_result(None)
+
+    def _next(self) -> None:
+        self._sent_at = time.perf_counter()
+        if self._sent_at >= self._until:
+            self._transport.close()
+        else:
+            self._transport.write(next(self._requests))
+
+
+def _is_complete(answer: bytes) -> bool:
+    head, end, body = answer.partition(b"\r\n\r\n")
+    _, named, length = head.partition(b"content-length: ")
+    return bool(end) and (not named or len(body) >= int(length.split(b"\r", 1)[0]))
+
+
+def _requests(seed: str) -> Iterator[bytes]:
+    """One visitor after another, each with a few pages."""
+    for visitor in itertools.count():
+        visit_id = f"{abs(hash((seed, visitor))):020d}"
+        agent = AGENTS[visitor % len(AGENTS)]
+        for page, path in enumerate(PAGES):
+            for number in range(EVENTS_A_PAGE):
+                event: dict[str, object] = {"n": number + 1, "o": 0, "a": number * 3, "u": path}
+                event |= {"d": "Tea and cups", "f": 1}
+                if number == 0:
+                    event |= {
+                        "e": "v",
+                        "l": "en-US",
+                        "y": 0,
+                        "wd": 0,
+                        "r": "https://www.google.com/",
+                    }
+                else:
+                    event |= {"e": "p", "z": "Europe/Berlin"}
+                yield _request(visit_id, f"tab{page:05d}", event, agent)
+
+
+def _request(visit_id: str, tab: str, event: dict[str, object], agent: str) -> bytes:
+    beacon = {"v": 1, "k": "demo", "s": visit_id, "t": tab, "b": [event]}
+    body = json.dumps(beacon, separators=(",", ":")).encode()
+    head = (
+        "POST /v1/beacon HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain;charset=UTF-8\r\n"
+        f"Origin: https://shop.example\r\nUser-Agent: {agent}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
