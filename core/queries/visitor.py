@@ -56,13 +56,12 @@ def predecessor(db: Connection, visit: Visit) -> Visit | None:
 
 def successors(db: Connection, visit: Visit) -> list[Visit]:
     """The visits that follow this one, oldest first. Usually none or one."""
-    follows = col(Visit.follows)
-    statement = (
-        select(Visit)
-        .where(col(Visit.site_id) == visit.site_id, follows == visit.id, _IS_SUCCESSOR)
-        .order_by(col(Visit.started_at), col(Visit.id))
+    statement = select(Visit).where(
+        col(Visit.site_id) == visit.site_id, col(Visit.follows) == visit.id, _IS_SUCCESSOR
     )
-    return [Visit(**row) for row in db.execute(statement).mappings()]
+    found = [Visit(**row) for row in db.execute(statement).mappings()]
+    # Ordered here: asked to order them, SQLite reads all of the site's visits by their start.
+    return sorted(found, key=lambda visit: (visit.started_at, visit.id))
 
 
 def _is_visit(site_id: int, visit_id: str) -> tuple[Any, Any]:

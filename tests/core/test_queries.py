@@ -84,19 +84,48 @@ def test_live_visits_come_as_they_are_stored(db, store, make_visit, now):
     assert (row.path, row.attributes) == ("/ä", '{"name":"Zoë"}')
 
 
-def test_live_visits_are_found_by_index(sqlite_url, now):
+@pytest.fixture
+def plan_of(sqlite_url):
+    """A function that asks a question of SQLite and gives the plan of its last statement."""
     database = open_database(sqlite_url)
     asked = []
     event.listen(database, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
-    with reading(database) as connection:
-        live_visits(connection, 7, now)
-        statement, parameters = asked[-1]
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+
+    def plan_of(question, *arguments):
+        with reading(database) as connection:
+            question(connection, *arguments)
+            statement, parameters = asked[-1]
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            return " ".join(row.detail for row in plan)
+
+    yield plan_of
     database.dispose()
 
-    assert "visit_by_activity (site_id=? AND last_activity_at>? AND last_activity_at<?)" in str(
-        plan
-    )
+
+def test_live_visits_are_found_by_index(plan_of, now):
+    plan = plan_of(live_visits, 7, now)
+
+    assert "visit_by_activity (site_id=? AND last_activity_at>? AND last_activity_at<?)" in plan
+
+
+def test_successors_are_found_by_index(plan_of, make_visit):
+    assert "visit_by_follows (site_id=? AND follows=?)" in plan_of(successors, make_visit())
+
+
+def test_counts_are_found_by_key(plan_of, now):
+    plan = plan_of(visits_started, 7, [Period(now, now + HOUR)])
+
+    assert "PRIMARY KEY (site_id=? AND starts_at>? AND starts_at<?)" in plan
+
+
+@pytest.mark.parametrize(
+    ("question", "more"), [(find_visit, ()), (page_views, ()), (spans, (SpanKind.IN_VIEW,))]
+)
+def test_what_belongs_to_a_visit_is_found_by_key(plan_of, question, more):
+    plan = plan_of(question, 7, "visit", *more)
+
+    assert "(site_id=? AND " in plan
+    assert "SCAN" not in plan
 
 
 # Counts

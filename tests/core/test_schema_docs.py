@@ -23,7 +23,8 @@ PYTHON = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
 
 
 def section(table):
-    return re.search(rf"^### {table}\n(.*?)(?=^##)", DOCS, re.DOTALL | re.MULTILINE)[1]
+    (found,) = re.findall(rf"^### {table}\n(.*?)(?=^##)", DOCS, re.DOTALL | re.MULTILINE)
+    return found
 
 
 @pytest.fixture
