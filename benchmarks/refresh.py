@@ -1,0 +1,90 @@
+"""The cost of one refresh of the live page: with little and much history, and beside bare SQL."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from sqlalchemy import Engine
+
+from benchmarks.history import fill
+from core.database import open_database, reading
+from core.frames import live_picture
+from core.queries.live_visits import live_visits
+from core.sites import find_site
+
+
+@click.command()
+@click.option("--live", default=10_000, show_default=True, help="Live visitors.")
+@click.option("--little", default=10_000, show_default=True, help="Visits of history.")
+@click.option("--much", default=1_000_000, show_default=True, help="Visits of history.")
+@click.option("--rounds", default=15, show_default=True)
+def main(live: int, little: int, much: int, rounds: int) -> None:
+    """Print the median cost of a refresh at both sizes and their ratio, each in CPU and wall time."""
+    now = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        engines = {}
+        for history in (little, much):
+            url = f"sqlite:///{Path(folder) / f'{history}.db'}"
+            began = time.perf_counter()
+            fill(url, history, live, now)
+            click.echo(f"{history:,} visits of history made in {time.perf_counter() - began:.0f} s")
+            engines[history] = open_database(url)
+        works: dict[str, Callable[[], Any]] = {}
+        for history, engine in engines.items():
+            works[f"refresh, {history:,} of history"] = lambda engine=engine: _refresh(engine, now)
+            works[f"bare SQL, {history:,} of history"] = lambda engine=engine: _rows(engine, now)
+        costs = _measure(works, rounds)
+    for name, (wall, cpu) in costs.items():
+        click.echo(f"{name}: {wall * 1000:.0f} ms, {cpu * 1000:.0f} ms CPU")
+    at_little, bare_little, at_much, bare_much = (wall for wall, _ in costs.values())
+    click.echo(f"ratio much to little history: {at_much / at_little:.2f}")
+    click.echo(
+        f"ratio refresh to bare SQL: {at_little / bare_little:.1f} and {at_much / bare_much:.1f}"
+    )
+
+
+def _refresh(engine: Engine, now: datetime) -> None:
+    """All that the live page asks at a refresh."""
+    with reading(engine) as db:
+        site = find_site(db, "shop")
+        assert site is not None
+        picture = live_picture(db, site, now)
+    assert picture.cards.online > 0
+
+
+def _rows(engine: Engine, now: datetime) -> None:
+    """The same rows, fetched and thrown away."""
+    with reading(engine) as db:
+        site = find_site(db, "shop")
+        assert site is not None and site.id is not None
+        live_visits(db, site.id, now)
+
+
+def _measure(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, tuple[float, float]]:
+    """Median wall and CPU seconds of each, taken in turns so that noise meets all alike."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    for number in range(rounds + 1):
+        for name, work in works.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            work()
+            if number:
+                times[name].append((time.perf_counter() - wall, time.process_time() - cpu))
+    return {
+        name: (statistics.median(w for w, _ in taken), statistics.median(c for _, c in taken))
+        for name, taken in times.items()
+    }
+
+
+if __name__ == "__main__":
+    main()
