@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from core.settings import settings
 from pages import asking, looking
@@ -50,14 +51,15 @@ def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def open_page() -> OpenPage:
-    """Opens a page by its script; the key words are the address's query."""
+    """Opens a page by its address; the key words are the address's query."""
 
     def open_page(page: str = "", **query: str) -> AppTest:
         test = AppTest.from_file(str(NAVIGATION), default_timeout=60)
         for name, value in query.items():
             test.query_params[name] = value
         if page:
-            test.switch_page(page)
+            # switch_page knows only the pages of a pages/ folder, not those of st.navigation.
+            test._page_hash = calc_hash(page)
         return test.run()
 
     return open_page
