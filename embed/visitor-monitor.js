@@ -18,6 +18,7 @@
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
+  const LONGEST_RETRY_AFTER_SECONDS = 600;
   const EVENTS_A_BEACON = 20;
   const BYTES_A_BEACON = 16_000;
   const EVENTS_KEPT = 50; // in three beacons, below the 64 KiB that a page may send while it leaves
@@ -33,8 +34,8 @@
     if (!script?.dataset.site) script = document.querySelector('script[data-site]');
     const options = script.dataset;
     const stub = window.visitorMonitor;
-    const isFrame = self !== top;
-    if (stub?.loaded || !/^http/.test(location.protocol) || (isFrame && options.frames !== 'yes')) return;
+    if (stub?.loaded || !/^http/.test(location.protocol)) return;
+    if (window !== top && options.frames !== 'yes') return;
 
     const base = options.api || new URL(script.src).origin;
     const isPrivate = navigator.globalPrivacyControl;
@@ -71,7 +72,7 @@
         if (viewedVisit) identify();
       },
       context(word) {
-        ownContext = word;
+        ownContext = cut(word, 32);
         changed();
       },
       page() {
@@ -80,7 +81,7 @@
       },
       chat(report) {
         if (isShown && isDue()) view(); // only a page view opens a visit
-        if (viewedVisit) add({ e: 'c', s: report });
+        if (viewedVisit) add({ e: 'c', s: cut(report, 32) });
       },
       on(name, listener) {
         listeners[name] = safe(listener);
@@ -100,9 +101,9 @@
     };
     const monitor = safe((name, ...values) => commands[name](...values));
     const call = (words) => monitor(...words);
+    window.visitorMonitor = monitor;
     monitor.loaded = true;
     monitor.q = { push: call }; // for a page that kept hold of the stub
-    window.visitorMonitor = monitor;
 
     listen('pagehide', leave);
     listen('pageshow', (event) => {
@@ -121,7 +122,7 @@
     }
     watchAddress();
     start();
-    stub?.q?.forEach(call);
+    stub?.q.forEach(call);
 
     // What the visitor does
 
@@ -159,9 +160,11 @@
     }
 
     function leave() {
+      if (!isShown) return;
       if (settleTimer && isDue()) view();
-      settleTimer = clearTimeout(settleTimer);
-      if (isShown && viewedVisit && join()) add(describe('h'));
+      clearTimeout(settleTimer);
+      settleTimer = changedAt = 0;
+      if (viewedVisit && join()) add(describe('h'));
       isShown = false;
       send(true);
     }
@@ -184,9 +187,8 @@
     function settle() {
       // DOMContentLoaded and the signals come back here; `leave` does not wait for them.
       if (!viewedVisit && (document.readyState === 'loading' || awaitsSignals)) return;
-      settleTimer = 0;
       isDue() ? view() : presence();
-      changedAt = 0;
+      settleTimer = changedAt = 0;
     }
 
     function isDue() {
@@ -199,7 +201,7 @@
       viewedVisit = visit;
       viewedPage = openPage;
       const event = describe('v');
-      event.l = navigator.language;
+      event.l = cut(navigator.language, 32);
       event.y = navigator.maxTouchPoints;
       event.wd = +navigator.webdriver;
       if (landing) Object.assign(event, describeLanding());
@@ -257,9 +259,9 @@
     // The page
 
     function watchAddress() {
-      if (window.navigation?.currentEntry) {
-        return listen('currententrychange', addressChanged, navigation);
-      }
+      // By their full names: pages have variables called navigation and history.
+      const { navigation, history } = window;
+      if (navigation?.currentEntry) return listen('currententrychange', addressChanged, navigation);
       for (const name of ['pushState', 'replaceState']) {
         const original = history[name];
         history[name] = function (...values) {
@@ -322,20 +324,21 @@
         c: campaign('source'),
         m: campaign('medium'),
         g: campaign('campaign'),
-        j: [...landing.keys()].find((name) => CLICK_ID.test(name)),
+        j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), 32),
       };
     }
 
     // The way to the collector
 
-    function add(fields, at = now()) {
-      queue.push({ visit, at, fields: { ...fields, n: ++number, a: wholeSeconds(at - activeAt) } });
+    function add(fields, at) {
+      at ||= now();
+      queue.push({ visit, at, fields: { ...fields, n: ++number, a: Math.round((at - activeAt) / 1000) } });
       later(send);
     }
 
     /** Send the oldest events, one beacon at a time; when the page leaves, all of them at once. */
     function send(isLeaving) {
-      if (!isRunning || (!isLeaving && (sending || now() < retryAt))) return;
+      if (!isRunning || read('vm-off') || (!isLeaving && (sending || now() < retryAt))) return;
       let rest = queue;
       while (rest.length) {
         const batch = rest.filter((event) => event.visit === rest[0].visit).slice(0, EVENTS_A_BEACON);
@@ -349,7 +352,7 @@
     function envelope(batch) {
       const head = { v: 1, k: options.site, s: batch[0].visit.id, t: tab, w: visitor };
       const events = batch.map(({ at, fields }) =>
-        JSON.stringify({ ...fields, o: wholeSeconds(now() - at) }),
+        JSON.stringify({ ...fields, o: Math.round((now() - at) / 1000) }),
       );
       // Joined by hand: old shop libraries give arrays a toJSON of their own.
       return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
@@ -368,12 +371,12 @@
           signal: AbortSignal.timeout?.(ANSWER_WITHIN),
         });
         const { status, headers } = answer;
-        wait = headers.get('Retry-After') * 1000;
+        wait = Math.min(headers.get('Retry-After'), LONGEST_RETRY_AFTER_SECONDS) * 1000;
         if (status === 200) accept(await answer.json(), sent);
         if (status === 204) reopen(headers.get('X-Drop-Reason'), sent);
         if (status === 403) {
           isRefused = true;
-          isRunning = false;
+          isRunning = isShown = false;
         }
         isDone = [200, 204, 400, 403, 413].includes(status);
       } catch {
@@ -399,7 +402,7 @@
 
     function accept(answer, sent) {
       if (!isRunning) return;
-      if (!isPrivate && answer.s !== sent.id) {
+      if (!isPrivate && answer.s && answer.s !== sent.id) {
         sent.id = answer.s;
         if (isStoring && sent === visit) keepVisit();
       }
@@ -464,9 +467,7 @@
 
   function cleanAttributes(pairs) {
     const clean = {};
-    for (const [name, value] of Object.entries(pairs).slice(0, 10)) {
-      if (value != null && value !== Object(value)) clean[cut(name, 32)] = cut(value, 200);
-    }
+    for (const name of Object.keys(pairs).slice(0, 10)) clean[cut(name, 32)] = cut(pairs[name], 200);
     return clean;
   }
 
@@ -480,10 +481,6 @@
     let id = '';
     for (const byte of crypto.getRandomValues(new Uint8Array(16))) id += (byte % 36).toString(36);
     return id;
-  }
-
-  function wholeSeconds(length) {
-    return Math.max(0, Math.floor(length / 1000));
   }
 
   function without(batch, events) {

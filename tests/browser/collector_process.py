@@ -1,0 +1,73 @@
+"""The real collector, as its own process."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.database import open_database, writing
+from core.schema import upgrade_schema
+from core.sites import add_site
+from tests.browser.shop import until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class CollectorProcess:
+    """`python -m collector` on a free port and a SQLite file with the given sites."""
+
+    def __init__(self, folder: Path, keys: list[str]) -> None:
+        self.database = folder / "monitor.db"
+        self.log = folder / "collector.log"
+        self.port = _free_port()
+        self._add_sites(keys)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        environment = {
+            **os.environ,
+            "MONITOR_DATABASE_URL": f"sqlite:///{self.database}",
+            "MONITOR_COLLECTOR_PORT": str(self.port),
+            "MONITOR_COUNT_BOTS": "on",
+            "MONITOR_RATE_LIMIT": "off",
+        }
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "collector"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=30)
+
+    def stop(self) -> None:
+        """Ends it as its owner would, with SIGTERM."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as reply:
+                return reply.status == 200
+        except OSError:
+            return False
+
+    def _add_sites(self, keys: list[str]) -> None:
+        engine = open_database(f"sqlite:///{self.database}")
+        upgrade_schema(engine)
+        with writing(engine) as db:
+            for key in keys:
+                add_site(db, name=f"Shop {key}", key=key, now=datetime.now(UTC))
+        engine.dispose()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,0 +1,119 @@
+"""Real browsers, the real collector, and a website for each test."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser.collector_process import CollectorProcess
+from tests.browser.gate import Gate, open_gate
+from tests.browser.shop import Shop, open_shops
+from tests.browser.tabs import FLAGS, Tabs, open_tabs
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+KEYS = [f"shop{number}" for number in range(200)]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    named = os.environ.get("MONITOR_TEST_BROWSER")
+    found = named or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found or not Path(found).exists():
+        pytest.fail(
+            f"No Chromium{f' at {named}' if named else ''}: run apt-get install chromium, "
+            "or set MONITOR_TEST_BROWSER to the path of one.",
+            pytrace=False,
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests; its pages are always visible and in focus (see tabs.py)."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=FLAGS,
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+    """The collector, with a site for each test."""
+    collector = CollectorProcess(tmp_path_factory.mktemp("collector"), KEYS)
+    collector.start()
+    yield collector
+    collector.stop()
+
+
+@pytest.fixture(scope="session")
+def gate(collector: CollectorProcess) -> Iterator[Gate]:
+    with open_gate(collector.port) as gate:
+        yield gate
+
+
+@pytest.fixture(scope="session")
+def make_shop(gate: Gate, collector: CollectorProcess) -> Iterator[Callable[[], Shop]]:
+    keys = iter(KEYS)
+    with open_shops(gate, collector.database) as make:
+        yield lambda: make(next(keys))
+
+
+@pytest.fixture
+def shop(make_shop: Callable[[], Shop]) -> Shop:
+    """A website that no other test has."""
+    return make_shop()
+
+
+@pytest.fixture
+def make_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """New browser profiles. Their pages may throw nothing, and the script may log nothing."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def make(**options: object) -> BrowserContext:
+        context = browser.new_context(**options)
+        context.on("weberror", lambda error: faults.append(f"threw {error.error}"))
+        context.on(
+            "console",
+            lambda message: faults.append(f"logged {message.text}") if _is_ours(message) else None,
+        )
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def context(make_context: Callable[..., BrowserContext]) -> BrowserContext:
+    return make_context()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def tabs(chromium: str) -> Iterator[Tabs]:
+    """A browser of real tabs, which are visible only in front."""
+    with open_tabs(chromium) as tabs:
+        yield tabs
+
+
+def _is_ours(message: object) -> bool:
+    """Whether the script wrote it, not the browser to report a request that failed."""
+    is_report = (
+        message.text.startswith("Failed to load resource") or "Security Policy" in message.text
+    )
+    return "/embed/" in message.location["url"] and not is_report

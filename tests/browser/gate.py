@@ -1,0 +1,195 @@
+"""A small proxy in front of the real collector: it keeps what passes, and misbehaves on demand.
+
+A fault is a function (passage, forward) -> Reply | None; None closes the connection unanswered.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After, X-Drop-Reason",
+}
+
+
+@dataclass
+class Passage:
+    """One request as the browser sent it; `shop` is the site key, or the page's first host label."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    at: float
+    shop: str
+    status: int = 0
+
+    @property
+    def is_beacon(self) -> bool:
+        return self.path == "/v1/beacon" and self.method == "POST"
+
+    @property
+    def beacon(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+Forward = Callable[[Passage], Reply | None]
+Fault = Callable[[Passage, Forward], Reply | None]
+
+
+class Gate:
+    """What passed, and the fault of each shop."""
+
+    def __init__(self, port: int, collector_port: int) -> None:
+        self.passages: list[Passage] = []
+        self.faults: dict[str, Fault] = {}
+        self.collector_port = collector_port
+        self.url = f"http://127.0.0.1:{port}"
+
+    def take(self, passage: Passage) -> Reply | None:
+        self.passages.append(passage)
+        fault = self.faults.get(passage.shop)
+        is_faulty = fault is not None and passage.is_beacon
+        reply = fault(passage, self.forward) if is_faulty else self.forward(passage)
+        passage.status = reply.status if reply else 0
+        return reply
+
+    def forward(self, passage: Passage) -> Reply | None:
+        connection = HTTPConnection("127.0.0.1", self.collector_port, timeout=30)
+        headers = {name: value for name, value in passage.headers.items() if name != "connection"}
+        try:
+            connection.request(passage.method, passage.path, passage.body or None, headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, HTTPException):
+            return None
+        finally:
+            connection.close()
+        kept = {k: v for k, v in answer.getheaders() if k.lower() not in ("content-length", "date")}
+        return Reply(answer.status, kept, body)
+
+
+def refuse(passage: Passage, forward: Forward) -> Reply | None:
+    """As if the collector were down."""
+    return None
+
+
+def lose(passage: Passage, forward: Forward) -> Reply | None:
+    """The collector takes the beacon, its answer never arrives."""
+    forward(passage)
+    return None
+
+
+def answer(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Fault:
+    """Answer in the collector's place."""
+    return lambda passage, forward: Reply(status, {**OPEN, **(headers or {})}, body)
+
+
+def slow(seconds: float) -> Fault:
+    def wait(passage: Passage, forward: Forward) -> Reply | None:
+        time.sleep(seconds)
+        return forward(passage)
+
+    return wait
+
+
+def rewrite(change: Callable[[dict[str, Any]], None]) -> Fault:
+    """The collector gets a changed beacon."""
+
+    def pass_changed(passage: Passage, forward: Forward) -> Reply | None:
+        beacon = passage.beacon
+        change(beacon)
+        body = json.dumps(beacon).encode()
+        headers = {**passage.headers, "content-length": str(len(body))}
+        return forward(Passage(**{**vars(passage), "body": body, "headers": headers}))
+
+    return pass_changed
+
+
+def first(times: int, fault: Fault) -> Fault:
+    """The fault for the first beacons, then none."""
+    left = iter(range(times))
+    lock = threading.Lock()
+
+    def limited(passage: Passage, forward: Forward) -> Reply | None:
+        with lock:
+            is_faulty = next(left, None) is not None
+        return fault(passage, forward) if is_faulty else forward(passage)
+
+    return limited
+
+
+@contextmanager
+def open_gate(collector_port: int) -> Iterator[Gate]:
+    """A gate on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _pass(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(length)
+            shop = _shop_of(headers, body)
+            passage = Passage(self.command, self.path, headers, body, time.monotonic(), shop)
+            reply = gate.take(passage)
+            if reply is None:
+                self.close_connection = True
+                return
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            if reply.status != 204:
+                self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body)
+
+        do_GET = do_POST = do_OPTIONS = _pass
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with serving(Handler) as port:
+        gate = Gate(port, collector_port)
+        yield gate
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """An HTTP server in a thread; yields its port."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            pass  # browsers close connections when they like
+
+    server = Server(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def _shop_of(headers: dict[str, str], body: bytes) -> str:
+    try:
+        return json.loads(body)["k"]
+    except (ValueError, KeyError, TypeError):
+        page = headers.get("origin") or headers.get("referer") or ""
+        return (urlsplit(page).hostname or "").partition(".")[0]

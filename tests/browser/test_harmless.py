@@ -1,0 +1,145 @@
+"""The page is never harmed: strict policies, odd pages, broken built-ins."""
+
+import pytest
+
+REPORTS = """<script nonce="n0nce">
+    window.violations = [];
+    addEventListener('securitypolicyviolation', event => violations.push(event.violatedDirective));
+</script>"""
+
+
+def test_strict_policy_with_a_nonce(shop, page):
+    shop.head = REPORTS
+    shop.attributes = 'nonce="n0nce" data-signals="yes"'
+    shop.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'nonce-n0nce'; connect-src {shop.gate.url}"
+    )
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    assert page.evaluate("violations") == []
+
+
+def test_strict_dynamic_and_trusted_types(shop, page):
+    shop.head = REPORTS
+    shop.attributes = 'nonce="n0nce" data-signals="yes"'
+    shop.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'strict-dynamic' 'nonce-n0nce';"
+        f" connect-src {shop.gate.url}; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    assert page.evaluate("violations") == []
+    assert any(
+        "signals" in passage.path for passage in shop.gate.passages if passage.shop == shop.key
+    )
+
+
+def test_policy_that_lists_hosts(shop, page):
+    shop.attributes = 'data-signals="yes"'
+    shop.headers["Content-Security-Policy"] = (
+        f"default-src 'self'; script-src {shop.gate.url}; connect-src {shop.gate.url}"
+    )
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+
+
+def test_policy_that_forbids_the_collector_harms_nothing(shop, page):
+    shop.headers["Content-Security-Policy"] = f"script-src {shop.gate.url}; connect-src 'self'"
+    page.goto(shop.url("/p1"))
+    page.wait_for_timeout(300)
+    assert shop.beacons() == []
+
+
+def test_page_that_embeds_only_what_agrees(shop, page):
+    shop.attributes = 'data-signals="yes"'
+    shop.headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+    shop.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    assert page.evaluate("crossOriginIsolated")
+
+
+def test_native_functions_stay_native(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    for name in ("history.pushState", "history.replaceState", "fetch", "addEventListener"):
+        assert "[native code]" in page.evaluate(f"{name}.toString()")
+    assert page.evaluate("Object.hasOwn(history, 'pushState')") is False
+
+
+def test_one_global(shop, page):
+    plain = "Object.keys(window).filter(name => !['event'].includes(name)).sort()"
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    with_tag = page.evaluate(plain)
+    shop.pages["/bare"] = "<title>Bare</title>"
+    page.goto(shop.url("/bare"))
+    assert set(with_tag) - set(page.evaluate(plain)) == {"visitorMonitor"}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "Array.prototype.toJSON = function () { return '[' + this.join() + ']' }",
+        "Array.from = iterable => [].slice.call(iterable)",
+        "Object.prototype.extra = function () {}; Array.prototype.extra = 1",
+        "var history = history; const navigation = 1, query = 2, name2 = 3; window.self = null",
+        "delete window.crypto.randomUUID; AbortSignal.timeout = undefined",
+        "window.visitorMonitor = null",
+        "window.visitorMonitor = 'mine'",
+    ],
+    ids=["toJSON", "from", "prototypes", "names", "old", "null", "taken"],
+)
+def test_pages_that_change_the_language(shop, page, script):
+    shop.head = f"<script>{script}</script>"
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("history.pushState({}, '', '/p2')")
+    shop.until_paths("/p1", "/p2")
+
+
+def test_page_that_stops_every_event_cannot_hide_activity(shop, page):
+    shop.head = """<script>
+        for (const name of ['keydown', 'pointerdown', 'pointermove', 'click'])
+            document.addEventListener(name, event => event.stopImmediatePropagation(), true);
+    </script>"""
+    page.clock.install()
+    page.add_init_script("delete AbortSignal.timeout")
+    page.goto(shop.url("/p1"))
+    page.clock.run_for(200)
+    shop.until_paths("/p1")
+    page.clock.fast_forward(90_000)
+    page.keyboard.press("a")
+    page.clock.run_for(200)
+    shop.until(lambda: shop.events("p")[-1]["a"] == 0)
+
+
+def test_tag_without_a_key_is_silent(shop, page):
+    shop.pages["/p1"] = (
+        "<title>No key</title><script async src='{gate}/embed/visitor-monitor.js'></script>"
+    )
+    page.goto(shop.url("/p1"), wait_until="networkidle")
+    assert shop.beacons() == []
+
+
+def test_saved_file_is_silent(shop, page, tmp_path):
+    file = tmp_path / "saved.html"
+    file.write_text(f"<title>Saved</title>{shop.tag}")
+    page.goto(file.as_uri(), wait_until="networkidle")
+    assert shop.beacons() == []
+
+
+def test_script_costs_the_main_thread_little(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    spent = page.evaluate(
+        """() => {
+            const started = performance.now();
+            for (let count = 0; count < 150; count++) {
+                history.replaceState({count}, '');
+                dispatchEvent(new PointerEvent('pointermove'));
+            }
+            return performance.now() - started;
+        }"""
+    )
+    assert spent < 500, "150 routes and moves, the browser's own cost included"

@@ -1,0 +1,141 @@
+"""Tabs: only what is looked at counts, and all tabs of a browser are one visit."""
+
+import time
+
+LINK = """<title>Link</title>{tag}<script>
+    const rules = document.createElement('script');
+    rules.type = 'speculationrules';
+    rules.textContent = JSON.stringify({prerender: [{urls: ['/next'], eagerness: 'immediate'}]});
+    document.head.append(rules);
+    setTimeout(() => (location.href = '/next'), 1500);
+</script>"""
+LOADED = "<script>onload = () => navigator.sendBeacon('{gate}/loaded/{key}')</script>"
+NEXT = """<title>Next</title><script>
+    const tell = (what) => navigator.sendBeacon('{gate}/' + what + '/{key}');
+    if (document.prerendering) tell('prerendered');
+    document.addEventListener('prerenderingchange', () => tell('activated'));
+</script>{tag}"""
+
+
+def test_background_tab_counts_when_it_is_first_looked_at(shop, tabs):
+    tabs.open(shop.url("/front"))
+    shop.until_paths("/front")
+    shop.head = LOADED
+    back = tabs.open_behind(shop.url("/back"))
+    shop.until(lambda: _signal(shop, "/loaded"))
+    tabs.show(back)
+    shop.until_paths("/front", "/back")
+    shop.until(lambda: shop.visit()["current_path"] == "/back")
+    assert _open_spans(shop) == 1
+
+
+def test_background_tab_never_looked_at_is_no_view(shop, tabs):
+    front = tabs.open(shop.url("/front"))
+    shop.until_paths("/front")
+    shop.head = LOADED
+    back = tabs.open_behind(shop.url("/back"))
+    shop.until(lambda: _signal(shop, "/loaded"))
+    tabs.close(back)
+    tabs.close(front)
+    shop.until_event("h")
+    assert shop.paths() == ["/front"]
+    assert len({beacon["t"] for beacon in shop.beacons()}) == 1
+
+
+def test_prerendered_page_is_a_view_only_once_it_is_activated(shop, tabs):
+    shop.pages["/link"] = LINK
+    shop.pages["/next"] = NEXT
+    tabs.open(shop.url("/link"))
+    shop.until_paths("/link")
+    shop.until(lambda: _signal(shop, "/prerendered"))
+    shop.until_paths("/link", "/next")
+    shop.until(lambda: _signal(shop, "/activated"))
+    [second] = [p for p in shop.passages() if b'"/next"' in p.body and b'"v"' in p.body]
+    assert second.at >= _signal(shop, "/activated").at
+
+
+def test_prerendered_page_that_is_never_shown_is_no_view(shop, tabs):
+    shop.pages["/link"] = LINK.replace("setTimeout", "void")
+    shop.pages["/next"] = NEXT
+    link = tabs.open(shop.url("/link"))
+    shop.until(lambda: _signal(shop, "/prerendered"))
+    shop.until_paths("/link")
+    tabs.close(link)
+    shop.until_event("h")
+    assert shop.paths() == ["/link"]
+
+
+def test_leaving_a_tab_is_told_within_a_second(shop, tabs):
+    tabs.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    left_at = time.monotonic()
+    tabs.open("about:blank")
+    shop.until(lambda: _open_spans(shop) == 0)
+    assert time.monotonic() - left_at < 1
+
+
+def test_return_to_a_tab_is_presence_and_no_view(shop, tabs):
+    first = tabs.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    tabs.open("about:blank")
+    shop.until_event("h")
+    tabs.show(first)
+    shop.until_event("p")
+    shop.until(lambda: _open_spans(shop) == 1)
+    assert shop.paths() == ["/p1"]
+
+
+def test_route_that_changes_behind_counts_when_it_is_looked_at(shop, tabs):
+    shop.head = """<script>addEventListener('visibilitychange', () => {
+        if (document.hidden) for (const path of ['/a', '/b']) history.pushState({}, '', path);
+    })</script>"""
+    first = tabs.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    tabs.open("about:blank")
+    shop.until_event("h")
+    tabs.show(first)
+    shop.until_paths("/p1", "/b")
+
+
+def test_two_tabs_are_one_visit_on_the_page_in_front(shop, tabs):
+    first = tabs.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    second = tabs.open(shop.url("/p2"))
+    shop.until_paths("/p1", "/p2")
+    assert shop.visit()["current_path"] == "/p2"
+    tabs.show(first)
+    shop.until(lambda: shop.visit()["current_path"] == "/p1")
+    tabs.show(second)
+    shop.until(lambda: shop.visit()["current_path"] == "/p2")
+    assert shop.visit()["page_count"] == 2
+
+
+def test_focus_of_another_window_moves_the_current_page(shop, context):
+    first, second = context.new_page(), context.new_page()
+    for page, path in ((first, "/p1"), (second, "/p2")):
+        page.goto(shop.url(path))
+        shop.until(lambda path=path: path in shop.paths())
+        session = context.new_cdp_session(page)
+        session.send("Emulation.setFocusEmulationEnabled", {"enabled": False})
+    second.bring_to_front()
+    first.bring_to_front()
+    shop.until(lambda: shop.visit()["current_path"] == "/p1")
+    second.bring_to_front()
+    shop.until(lambda: shop.visit()["current_path"] == "/p2")
+    assert shop.visit()["page_count"] == 2
+
+
+def test_another_browser_is_another_visit(shop, make_context):
+    for _ in range(2):
+        make_context().new_page().goto(shop.url("/p1"))
+    shop.until(lambda: len(shop.visits()) == 2)
+
+
+def _signal(shop, path):
+    return next((p for p in shop.gate.passages if p.path == f"{path}/{shop.key}"), None)
+
+
+def _open_spans(shop):
+    return len(
+        shop.rows("SELECT 1 FROM visit_span WHERE site_id = :site AND kind = 'in_view' AND is_open")
+    )

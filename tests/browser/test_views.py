@@ -1,0 +1,270 @@
+"""What counts as a page view, and what is told of it."""
+
+import pytest
+
+PUSH = "path => history.pushState({}, '', path)"
+NO_NAVIGATION_API = "delete Window.prototype.navigation; delete window.navigation;"
+
+
+def test_first_load_is_one_view(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    visit = shop.visit()
+    assert (visit["page_count"], visit["entry_path"], visit["current_path"]) == (1, "/p1", "/p1")
+    assert visit["current_title"] == "Page /p1"
+
+
+def test_link_to_the_next_page_is_a_second_view(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.click("#next")
+    shop.until_paths("/p1", "/next")
+    assert shop.visit()["page_count"] == 2
+
+
+def test_reload_is_another_view_of_the_same_visit(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.reload()
+    shop.until_paths("/p1", "/p1")
+    assert shop.visit()["page_count"] == 2
+
+
+@pytest.mark.parametrize("script", ["", NO_NAVIGATION_API], ids=["navigation", "history"])
+def test_routes_of_a_single_page_application_are_views(shop, page, script):
+    page.add_init_script(script)
+    page.goto(shop.url("/p1"))
+    assert page.evaluate("!!window.navigation") is not bool(script)
+    shop.until_paths("/p1")
+    page.evaluate(PUSH, "/p2")
+    shop.until_paths("/p1", "/p2")
+    page.evaluate("history.replaceState({}, '', '/p3')")
+    shop.until_paths("/p1", "/p2", "/p3")
+    page.evaluate("history.back()")
+    shop.until_paths("/p1", "/p2", "/p3", "/p1")
+
+
+@pytest.mark.parametrize("script", ["", NO_NAVIGATION_API], ids=["navigation", "history"])
+def test_same_address_is_no_view(shop, page, script):
+    page.add_init_script(script)
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate(PUSH, "/p1")
+    page.evaluate("history.replaceState({scroll: 7}, '')")
+    page.evaluate(PUSH, "/p1?sort=price")
+    page.evaluate(PUSH, "/p1?sort=price#reviews")
+    page.wait_for_timeout(100)
+    page.evaluate(PUSH, "/end")
+    shop.until_paths("/p1", "/end")
+
+
+def test_routes_within_sixty_milliseconds_are_one_view_the_last(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("for (const path of ['/a', '/b', '/c']) history.pushState({}, '', path)")
+    shop.until_paths("/p1", "/c")
+
+
+def test_there_and_back_within_sixty_milliseconds_is_no_view(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("history.pushState({}, '', '/a'); history.pushState({}, '', '/p1')")
+    page.wait_for_timeout(100)
+    page.evaluate(PUSH, "/end")
+    shop.until_paths("/p1", "/end")
+
+
+def test_title_that_follows_the_route_is_told(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate(
+        "history.pushState({}, '', '/p2'); setTimeout(() => (document.title = 'Second'), 30)"
+    )
+    shop.until_paths("/p1", "/p2")
+    assert [view["title"] for view in shop.views()] == ["Page /p1", "Second"]
+
+
+def test_route_that_is_left_within_twenty_milliseconds_is_kept(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("history.pushState({}, '', '/p2'); setTimeout(() => (location.href = '/p3'), 20)")
+    shop.until_paths("/p1", "/p2", "/p3")
+
+
+def test_page_that_is_left_at_once_is_kept(shop, page):
+    shop.pages["/hop"] = (
+        "<title>Hop</title>{tag}<script>onload = () => (location.href = '/end')</script>"
+    )
+    page.goto(shop.url("/hop"), wait_until="commit")
+    shop.until_paths("/hop", "/end")
+
+
+def test_page_that_is_still_loading_is_counted_when_it_is_left(shop, page):
+    shop.pages["/slow"] = "<title>Slow</title>{tag}<script src='/slow.js'></script>"
+    held = []
+    page.route("**/slow.js", lambda route: held.append(route))
+    page.goto(shop.url("/slow"), wait_until="commit")
+    page.wait_for_function("window.visitorMonitor?.loaded")
+    page.wait_for_timeout(150)
+    assert shop.paths() == []
+    page.goto(shop.url("/end"))
+    shop.until_paths("/slow", "/end")
+    for route in held:
+        route.abort()
+
+
+def test_hash_counts_only_when_asked_for(shop, page):
+    page.goto(shop.url("/app"))
+    shop.until_paths("/app")
+    page.evaluate("location.hash = 'reviews'")
+    page.wait_for_timeout(100)
+    page.evaluate(PUSH, "/end")
+    shop.until_paths("/app", "/end")
+
+
+def test_hash_routes_are_views_under_data_hash(shop, page):
+    shop.attributes = 'data-hash="1"'
+    page.goto(shop.url("/app"))
+    shop.until_paths("/app")
+    page.evaluate("location.hash = '/a?token=secret'")
+    page.wait_for_timeout(100)
+    page.evaluate("location.hash = 'b'")
+    shop.until_paths("/app", "/app#/a", "/app#b")
+
+
+def test_back_forward_cache_return_is_a_view(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("addEventListener('pageshow', event => (window.cached = event.persisted))")
+    page.goto(shop.url("/p2"))
+    shop.until_paths("/p1", "/p2")
+    page.evaluate("history.back()")
+    shop.until_paths("/p1", "/p2", "/p1")
+    assert page.evaluate("window.cached") is True
+    assert shop.visit()["current_path"] == "/p1"
+
+
+def test_included_twice_counts_once(shop, page):
+    shop.head = shop.tag
+    page.goto(shop.url("/p1"))
+    page.evaluate("history.pushState({}, '', '/end')")
+    shop.until_event("v")
+    page.wait_for_timeout(200)
+    assert shop.paths() == ["/end"] or shop.paths() == ["/p1", "/end"]
+    assert len({beacon["t"] for beacon in shop.beacons()}) == 1
+
+
+def test_script_injected_by_a_tag_manager_counts(shop, page):
+    shop.pages["/p1"] = (
+        """<title>Injected</title><script>
+        const script = document.createElement('script');
+        script.async = true;
+        script.src = '{gate}/embed/visitor-monitor.js';
+        script.dataset.site = '%s';
+        document.head.append(script);
+        script.remove();
+    </script>"""
+        % shop.key
+    )
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+
+
+def test_loader_without_current_script_counts(shop, page):
+    shop.pages["/p1"] = (
+        """<title>Loaded</title>
+        <script type="text/plain" src="{gate}/embed/visitor-monitor.js" data-site="%s"></script>
+        <script>
+            fetch('{gate}/embed/visitor-monitor.js').then(answer => answer.text()).then(code => setTimeout(code))
+        </script>"""
+        % shop.key
+    )
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+
+
+def test_frame_in_a_tracked_page_is_not_counted(shop, page):
+    shop.pages["/p1"] = "<title>Outer</title>{tag}<iframe src='/inner'></iframe>"
+    page.goto(shop.url("/p1"), wait_until="networkidle")
+    page.evaluate(PUSH, "/end")
+    shop.until_paths("/p1", "/end")
+
+
+def test_sandboxed_frame_is_silent_unless_asked(shop, page):
+    shop.pages["/outer"] = (
+        "<title>Outer</title><iframe sandbox='allow-scripts' src='/inner'></iframe>"
+    )
+    page.goto(shop.url("/outer"), wait_until="networkidle")
+    assert shop.beacons() == []
+    shop.attributes = 'data-frames="yes"'
+    page.goto(shop.url("/outer"))
+    shop.until_paths("/inner")
+    [sent] = [passage for passage in shop.passages() if passage.method == "POST"]
+    assert sent.headers["origin"] == "null"
+
+
+def test_long_title_and_address_are_cut(shop, page):
+    shop.pages["/p1"] = f"<title>{'🛒é' * 400}</title>{{tag}}"
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate(PUSH, "/" + "x" * 3000)
+    shop.until(lambda: len(shop.paths()) == 2)
+    assert len(shop.views()[0]["title"]) in range(128, 257)
+    assert "\ufffd" not in shop.views()[0]["title"]
+    assert len(shop.views()[1]["path"]) == 1024
+
+
+def test_campaign_and_referrer_are_kept_from_the_landing_page(shop, page):
+    page.goto(
+        shop.url("/p1?utm_source=newsletter&utm_medium=email&utm_campaign=May&gclid=abc"),
+        referer="https://www.google.com/search?q=secret",
+    )
+    shop.until_paths("/p1")
+    page.click("#next")
+    shop.until_paths("/p1", "/next")
+    visit = shop.visit()
+    assert (visit["medium"], visit["campaign"]) == ("email", "May")
+    assert visit["source"] == "Newsletter"
+    assert shop.events("v")[0]["j"] == "gclid"
+    assert "abc" not in str(shop.beacons())
+
+
+def test_campaign_survives_a_router_that_cleans_the_address(shop, page):
+    shop.head = (
+        "<script>addEventListener('load', () => history.replaceState({}, '', '/clean'))</script>"
+    )
+    page.goto(shop.url("/p1?utm_source=Partner"))
+    shop.until(lambda: shop.visits())
+    assert shop.visit()["source"] == "Partner"
+
+
+def test_referrer_is_kept_without_its_query(shop, page, make_shop):
+    other = make_shop()
+    other.pages["/post"] = (
+        f"<title>Post</title><a href='{shop.url('/p1')}' referrerpolicy='unsafe-url'>go</a>"
+    )
+    page.goto(other.url("/post?token=secret"))
+    page.click("a")
+    shop.until_paths("/p1")
+    assert shop.visit()["referrer"] == other.url("/post")
+    assert "secret" not in str(shop.beacons())
+
+
+def test_touch_points_and_language_are_told(shop, make_context):
+    page = make_context(has_touch=True, locale="de-AT").new_page()
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    assert shop.visit()["language"] == "de-AT"
+    assert shop.events("v")[0]["y"] >= 1
+
+
+def test_time_zone_is_told_only_when_the_collector_asks(shop, make_context):
+    page = make_context(timezone_id="Europe/Vienna").new_page()
+    page.clock.install()
+    page.goto(shop.url("/p1"))
+    assert "z" not in shop.until_event("v")
+    page.wait_for_timeout(100)
+    page.clock.run_for(3_000)
+    page.clock.run_for(20_000)
+    assert shop.until_event("p")["z"] == "Europe/Vienna"
+    shop.until(lambda: shop.visit()["country"] == "AT")
