@@ -4,9 +4,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.collector_process import CollectorProcess
 from tests.browser.gate import Gate, open_gate
@@ -78,7 +79,7 @@ def make_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def make(**options: object) -> BrowserContext:
+    def make(**options: Any) -> BrowserContext:
         context = browser.new_context(**options)
         context.on("weberror", lambda error: faults.append(f"threw {error.error}"))
         context.on(
@@ -111,7 +112,7 @@ def tabs(chromium: str) -> Iterator[Tabs]:
         yield tabs
 
 
-def _is_ours(message: object) -> bool:
+def _is_ours(message: ConsoleMessage) -> bool:
     """Whether the script wrote it, not the browser to report a request that failed."""
     is_report = (
         message.text.startswith("Failed to load resource") or "Security Policy" in message.text

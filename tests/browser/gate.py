@@ -64,8 +64,10 @@ class Gate:
     def take(self, passage: Passage) -> Reply | None:
         self.passages.append(passage)
         fault = self.faults.get(passage.shop)
-        is_faulty = fault is not None and passage.is_beacon
-        reply = fault(passage, self.forward) if is_faulty else self.forward(passage)
+        if fault is not None and passage.is_beacon:
+            reply = fault(passage, self.forward)
+        else:
+            reply = self.forward(passage)
         passage.status = reply.status if reply else 0
         return reply
 

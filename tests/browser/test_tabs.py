@@ -49,9 +49,9 @@ def test_prerendered_page_is_a_view_only_once_it_is_activated(shop, tabs):
     shop.until_paths("/link")
     shop.until(lambda: _signal(shop, "/prerendered"))
     shop.until_paths("/link", "/next")
-    shop.until(lambda: _signal(shop, "/activated"))
+    activated = shop.until(lambda: _signal(shop, "/activated"))
     [second] = [p for p in shop.passages() if b'"/next"' in p.body and b'"v"' in p.body]
-    assert second.at >= _signal(shop, "/activated").at
+    assert second.at >= activated.at
 
 
 def test_prerendered_page_that_is_never_shown_is_no_view(shop, tabs):

@@ -155,30 +155,24 @@ def test_included_twice_counts_once(shop, page):
 
 
 def test_script_injected_by_a_tag_manager_counts(shop, page):
-    shop.pages["/p1"] = (
-        """<title>Injected</title><script>
+    shop.pages["/p1"] = """<title>Injected</title><script>
         const script = document.createElement('script');
         script.async = true;
         script.src = '{gate}/embed/visitor-monitor.js';
-        script.dataset.site = '%s';
+        script.dataset.site = '{key}';
         document.head.append(script);
         script.remove();
     </script>"""
-        % shop.key
-    )
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
 
 
 def test_loader_without_current_script_counts(shop, page):
-    shop.pages["/p1"] = (
-        """<title>Loaded</title>
-        <script type="text/plain" src="{gate}/embed/visitor-monitor.js" data-site="%s"></script>
+    shop.pages["/p1"] = """<title>Loaded</title>
+        <script type="text/plain" src="{gate}/embed/visitor-monitor.js" data-site="{key}"></script>
         <script>
             fetch('{gate}/embed/visitor-monitor.js').then(answer => answer.text()).then(code => setTimeout(code))
         </script>"""
-        % shop.key
-    )
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
 

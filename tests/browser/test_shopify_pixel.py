@@ -1,0 +1,68 @@
+"""The Custom Pixel, in a frame like the one in which Shopify runs it."""
+
+from pathlib import Path
+
+PIXEL = Path(__file__).resolve().parents[2] / "embed" / "shopify-pixel.js"
+
+# What Shopify gives a pixel: its events, and the shop's storage, both at arm's length.
+SANDBOX = """<title>Frame</title><script>
+    const listeners = {}, asked = {};
+    let count = 0;
+    const analytics = {subscribe: (name, work) => (listeners[name] ||= []).push(work)};
+    const ask = (...words) => new Promise(done => {
+        asked[++count] = done;
+        parent.postMessage([count, ...words], '*');
+    });
+    const browser = {localStorage: {
+        getItem: key => ask('getItem', key), setItem: (key, value) => ask('setItem', key, value)}};
+    const init = {};
+    addEventListener('message', ({data}) => data.name
+        ? (listeners[data.name] || []).forEach(work => work(data))
+        : asked[data[0]](data[1]));
+</script><script>PIXEL</script>"""
+CHECKOUT = """<title>Checkout</title><iframe sandbox="allow-scripts allow-forms" src="/sandbox"></iframe>
+<script>
+    addEventListener('message', ({data: [count, what, ...words], source}) =>
+        source.postMessage([count, localStorage[what](...words)], '*'));
+    const publish = (name, pathname) =>
+        frames[0].postMessage({name, context: {document: {location: {pathname}}}}, '*');
+</script>"""
+
+
+def open_checkout(shop, page):
+    code = PIXEL.read_text("utf-8").replace("https://HOST", shop.gate.url)
+    shop.pages["/sandbox"] = SANDBOX.replace("PIXEL", code.replace("'KEY'", f"'{shop.key}'"))
+    shop.pages["/checkouts/cn/secret"] = CHECKOUT
+    page.goto(shop.url("/checkouts/cn/secret"))
+
+
+def test_checkout_goes_on_with_the_visit_of_the_shop(shop, page):
+    page.goto(shop.url("/products/mug"))
+    shop.until_paths("/products/mug")
+    open_checkout(shop, page)
+    page.evaluate("publish('page_viewed', '/checkouts/cn/secret')")
+    shop.until_paths("/products/mug", "/checkout")
+    page.evaluate("publish('page_viewed', '/checkouts/cn/secret/shipping')")
+    shop.until(lambda: shop.visit()["page_context"] == "In Checkout")
+    page.evaluate("publish('checkout_completed', '/checkouts/cn/secret/thank-you')")
+    shop.until_paths("/products/mug", "/checkout", "/checkout/shipping", "/checkout/thank-you")
+    assert shop.visit()["page_context"] == "Purchased"
+    assert "secret" not in str(shop.beacons()[1:])
+
+
+def test_pages_of_the_shop_are_left_to_the_theme(shop, page):
+    open_checkout(shop, page)
+    page.evaluate("publish('page_viewed', '/products/mug'); publish('clicked', '/products/mug')")
+    page.evaluate("publish('page_viewed', '/checkouts/cn/secret')")
+    shop.until_paths("/checkout")
+
+
+def test_opt_out_holds_in_the_checkout(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("visitorMonitor('optOut')")
+    sent = len(shop.beacons())
+    open_checkout(shop, page)
+    page.evaluate("publish('page_viewed', '/checkouts/cn/secret')")
+    page.wait_for_timeout(300)
+    assert len(shop.beacons()) == sent
