@@ -1,0 +1,219 @@
+"""python -m collector: as its owner starts and stops it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.database import open_database, reading
+from core.sites import list_sites
+from tests.running_collector import CHROME, view, wait_for
+
+ROOT = Path(__file__).parents[2]
+
+
+class Command:
+    """`python -m collector` with its own port and database."""
+
+    def __init__(self, url: str, *arguments: str, **environment: str) -> None:
+        self.port = environment.pop("PORT", "") or str(free_port())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "collector", "--port", self.port, *arguments],
+            cwd=ROOT,
+            env=os.environ | {"MONITOR_DATABASE_URL": url} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_until_ready(self) -> None:
+        wait_for(self._is_ready, 30)
+
+    def post(self, number: int = 1, visit: str = "a1b2c3d4e5f6g7h8") -> int:
+        body = {"v": 1, "k": "demo", "s": visit, "t": "tab1", "b": [view(number)]}
+        headers = {"User-Agent": CHROME}
+        return httpx.post(f"{self.url}/v1/beacon", json=body, headers=headers).status_code
+
+    def end(self) -> tuple[int, str]:
+        """Exit code and what was said on stderr."""
+        _, said = self.process.communicate(timeout=30)
+        return self.process.returncode, said
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, self.end()
+        try:
+            return httpx.get(f"{self.url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@pytest.fixture
+def start() -> Iterator[type[Command]]:
+    commands: list[Command] = []
+
+    def start(*arguments: str, **environment: str) -> Command:
+        commands.append(Command(*arguments, **environment))
+        return commands[-1]
+
+    yield start  # pyright: ignore[reportReturnType]
+    for command in commands:
+        if command.process.poll() is None:
+            command.process.kill()
+            command.process.communicate(timeout=10)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def keys(url: str) -> list[str]:
+    engine = open_database(url)
+    with reading(engine) as db:
+        found = [site.key for site in list_sites(db)]
+    engine.dispose()
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_collector_starts_on_an_empty_database_and_stops_when_told(
+    start, bare_database_url, number
+):
+    command = start(bare_database_url)
+    command.wait_until_ready()
+    status = command.post()
+    command.process.send_signal(number)
+
+    code, said = command.end()
+
+    assert (status, code) == (200, 0), said
+    assert keys(bare_database_url) == ["demo"]
+    assert f"collector_started host=127.0.0.1 port={command.port} workers=1" in said
+    assert said.endswith("collector_stopped\n")
+    assert "Traceback" not in said
+
+
+def test_demo_site_is_not_made_where_it_is_not_wanted(start, tmp_path):
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    command = start(url, MONITOR_DEMO="off")
+
+    command.wait_until_ready()
+
+    assert keys(url) == []
+
+
+def test_second_collector_on_one_file_is_refused_and_a_later_one_is_not(start, tmp_path):
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    first = start(url)
+    first.wait_until_ready()
+
+    code, said = start(url).end()
+    first.process.kill()
+    first.end()
+    third = start(url)
+
+    assert code == 1
+    assert said.count("\n") == 1
+    assert f"Another collector (process {first.process.pid}) serves" in said
+    assert "Postgres" in said
+    third.wait_until_ready()
+
+
+def test_port_in_use_is_told_with_the_cure(start, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, said = start(f"sqlite:///{tmp_path / 'm.db'}", PORT=port).end()
+
+    assert code == 1
+    assert said == (
+        f"Cannot listen on 127.0.0.1 port {port} (Address already in use): stop what uses it, "
+        "or choose another with --port or MONITOR_COLLECTOR_PORT.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["--workers", "2"], {}, "--workers is 2: one collector writes to a SQLite file"),
+        ([], {"MONITOR_RATE_LIMIT": "ten"}, "MONITOR_RATE_LIMIT is 'ten': write for example"),
+        ([], {"MONITOR_COLLECTOR_PORT": "0"}, "MONITOR_COLLECTOR_PORT is '0': write a port"),
+        ([], {"MONITOR_TRUSTED_PROXIES": "me"}, "MONITOR_TRUSTED_PROXIES is 'me': write"),
+        ([], {"MONITOR_GEOIP_DATABASE": __file__}, "MONITOR_GEOIP_DATABASE cannot be used: "),
+        ([], {"MONITOR_DATABASE_URL": "postgresql+psycopg://x:y@127.0.0.1:1/z"}, "The database"),
+        (["--host", "no.such.host.invalid"], {}, "Cannot listen on no.such.host.invalid port"),
+    ],
+)
+def test_fault_at_the_start_is_told_in_one_line(start, tmp_path, arguments, environment, said):
+    url = environment.pop("MONITOR_DATABASE_URL", f"sqlite:///{tmp_path / 'm.db'}")
+
+    code, told = start(url, *arguments, **environment).end()
+
+    assert (code, told.count("\n")) == (1, 1), told
+    assert told.startswith(said)
+
+
+def test_stop_drains_what_has_been_sent(start, tmp_path):
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    command = start(url, MONITOR_RATE_LIMIT="off")
+    command.wait_until_ready()
+    accepted: list[int] = []
+
+    def shop(tab: int) -> None:
+        number = 0
+        while True:
+            number += 1
+            try:
+                accepted.append(command.post(number, f"visit{tab:011d}") == 200)
+            except httpx.TransportError:
+                return
+
+    threads = [threading.Thread(target=shop, args=(tab,)) for tab in range(4)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(accepted) > 20)
+    command.process.terminate()
+    code, said = command.end()
+    for thread in threads:
+        thread.join(10)
+
+    engine = open_database(url)
+    with reading(engine) as db:
+        stored = db.exec_driver_sql("SELECT count(*) FROM page_view").scalar_one()
+    engine.dispose()
+    assert code == 0, said
+    assert stored >= sum(accepted) > 20
+
+
+def test_two_workers_share_a_postgres_database(start, postgres_url):
+    command = start(postgres_url, "--workers", "2", MONITOR_RATE_LIMIT="off")
+    command.wait_until_ready()
+
+    statuses = {command.post(number) for number in range(1, 21)}
+    command.process.terminate()
+    code, said = command.end()
+
+    assert (statuses, code) == ({200}, 0), said
+
+
+def test_help_names_the_settings(start):
+    done = subprocess.run(
+        [sys.executable, "-m", "collector", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert done.returncode == 0
+    assert "MONITOR_COLLECTOR_PORT" in done.stdout
