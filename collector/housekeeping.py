@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import Engine, delete, select, tuple_
+from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Table as SchemaTable
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.database import writing
@@ -22,7 +23,7 @@ FORGET_EVERY = 600.0
 """Seconds between two looks for visits past their retention."""
 
 FORGET_AT_ONCE = 500
-"""Visits that one transaction deletes, so that beacons never wait long for it."""
+"""Visits of a site that one transaction deletes, so that beacons never wait long for it."""
 
 _log = logging.getLogger("collector.housekeeping")
 
@@ -63,26 +64,31 @@ class Housekeeping:
 
 
 def forget_visits(engine: Engine, now: int, retention: timedelta) -> int:
-    """Delete the oldest visits past their retention with their page views and spans.
+    """Delete the visits past their retention with their page views and spans.
 
-    Returns how many went, at most FORGET_AT_ONCE. The counts of visits stay.
+    Returns how many went, at most FORGET_AT_ONCE of each site. The counts of visits stay.
     """
-    visit = Table.metadata.tables["visit"]
     before = from_milliseconds(now) - retention
+    with writing(engine) as connection:
+        sites = connection.execute(select(_table("site").c.id)).scalars().all()
+        return sum(_forget_of_site(connection, site_id, before) for site_id in sites)
+
+
+def _forget_of_site(connection: Connection, site_id: int, before: datetime) -> int:
+    visit = _table("visit")
     oldest = (
-        select(visit.c.site_id, visit.c.id)
-        .where(visit.c.last_activity_at < before)
+        select(visit.c.id)
+        .where(visit.c.site_id == site_id, visit.c.last_activity_at < before)
         .limit(FORGET_AT_ONCE)
     )
-    with writing(engine) as connection:
-        keys = [(site_id, visit_id) for site_id, visit_id in connection.execute(oldest)]
-        if keys:
-            for name, column in (
-                ("page_view", "visit_id"),
-                ("visit_span", "visit_id"),
-                ("visit", "id"),
-            ):
-                table = Table.metadata.tables[name]
-                key = tuple_(table.c.site_id, table.c[column])
-                connection.execute(delete(table).where(key.in_(keys)))
-    return len(keys)
+    ids = connection.execute(oldest).scalars().all()
+    if ids:
+        for name, key in (("page_view", "visit_id"), ("visit_span", "visit_id"), ("visit", "id")):
+            table = _table(name)
+            of_visits = (table.c.site_id == site_id, table.c[key].in_(ids))
+            connection.execute(delete(table).where(*of_visits))
+    return len(ids)
+
+
+def _table(name: str) -> SchemaTable:
+    return Table.metadata.tables[name]
