@@ -177,7 +177,7 @@ class VisitorTable {
       return
     }
     const link = node.querySelector("a.link")
-    if (!link || event.button > 1 || this.isSelectingText()) return
+    if (!link || event.button > 1 || (event.detail > 0 && this.isSelectingText())) return
     const isOnLink = event.target === link
     if (event.button === 1 || event.ctrlKey || event.metaKey || event.shiftKey) {
       if (!isOnLink) window.open(link.href, "_blank", "noopener")
@@ -185,13 +185,14 @@ class VisitorTable {
     }
     event.preventDefault()
     this.select(node)
+    this.toolbar?.tellSearch()
     this.trigger("opened", node.dataset.id)
   }
 
   isSelectingText() {
     const root = this.root.getRootNode()
     const selection = root.getSelection ? root.getSelection() : document.getSelection()
-    return Boolean(selection && !selection.isCollapsed && selection.type === "Range")
+    return selection?.type === "Range" && this.body.contains(selection.anchorNode)
   }
 
   // The rows are one stop of the tab key; arrows move within.

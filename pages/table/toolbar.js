@@ -29,8 +29,13 @@ class Toolbar {
     this.search.value = this.table.view.search
     this.search.addEventListener("input", () => {
       clearTimeout(this.pause)
-      this.pause = setTimeout(() => this.table.change({ search: this.search.value }), SEARCH_PAUSE)
+      this.pause = setTimeout(() => this.tellSearch(), SEARCH_PAUSE)
     })
+  }
+
+  tellSearch() {
+    clearTimeout(this.pause)
+    if (this.search.value !== this.table.view.search) this.table.change({ search: this.search.value })
   }
 
   makeFilter({ name, label, options }) {
