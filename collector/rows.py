@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
+import msgspec
 from msgspec.structs import astuple
 from sqlalchemy import (
     JSON,
@@ -62,7 +64,9 @@ _MOVING = [
     "chat_message_at",
     "memory",
 ]
-_MOVING_AT = [_COLUMNS.index(name) for name in _MOVING]
+_moving = itemgetter(*map(_COLUMNS.index, (*_MOVING, "site_id", "id")))
+_read_attributes = msgspec.json.Decoder(dict[str, str]).decode
+_write_attributes = msgspec.json.Encoder().encode
 _WRITER_LOCK = 7_226_002
 """The key of Postgres' advisory lock: one batch at a time, as SQLite has it by itself."""
 
@@ -221,25 +225,20 @@ def _update_view() -> ClauseElement:
 
 def _visit(*row: Any) -> Visit:
     visit = Visit(*row)
-    visit.attributes = json.loads(row[_ATTRIBUTES]) if row[_ATTRIBUTES] else {}
+    visit.attributes = _read_attributes(row[_ATTRIBUTES])
     visit.memory = read_memory(row[_MEMORY])
     return visit
 
 
 def _visit_row(visit: Visit) -> tuple[Any, ...]:
     row = list(astuple(visit))
-    row[_ATTRIBUTES] = _json(visit.attributes)
+    row[_ATTRIBUTES] = _write_attributes(visit.attributes).decode()
     row[_MEMORY] = write_memory(visit.memory)
     return tuple(row)
 
 
 def _moved_row(visit: Visit) -> tuple[Any, ...]:
-    row = _visit_row(visit)
-    return (*(row[position] for position in _MOVING_AT), visit.site_id, visit.id)
-
-
-def _json(value: dict[str, str]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _moving(_visit_row(visit))
 
 
 def _run(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

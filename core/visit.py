@@ -26,6 +26,9 @@ _IN_VIEW_FOR = milliseconds(IN_VIEW_FOR)
 _CHATTING_FOR = milliseconds(CHATTING_FOR)
 _ACTIVE_FOR = milliseconds(ACTIVE_FOR)
 _CLOCK_SLACK = milliseconds(CLOCK_SLACK)
+_IN_VIEW, _ACTIVE, _CHATTING = (
+    kind.value for kind in (SpanKind.IN_VIEW, SpanKind.ACTIVE, SpanKind.CHATTING)
+)
 
 MAX_ATTRIBUTES = 10
 
@@ -265,7 +268,7 @@ def _leave_chat_span(visit: Visit, until: int, is_open: bool, trail: Trail) -> N
     _leave_span(
         visit,
         memory.chat_tab,
-        SpanKind.CHATTING,
+        _CHATTING,
         memory.chat_number,
         visit.chat_started_at or until,
         until,
@@ -293,9 +296,7 @@ def _extend_in_view(
         tab.view_number, tab.view_from = event.number, event.at
         until = event.at
     is_open = event.kind is not EventKind.HIDDEN
-    _leave_span(
-        visit, tab_id, SpanKind.IN_VIEW, tab.view_number, tab.view_from, until, is_open, trail
-    )
+    _leave_span(visit, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open, trail)
 
 
 def _note_activity(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
@@ -311,7 +312,7 @@ def _note_activity(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Tra
     _leave_span(
         visit,
         tab_id,
-        SpanKind.ACTIVE,
+        _ACTIVE,
         tab.active_number,
         tab.active_from,
         active_at,
@@ -323,7 +324,7 @@ def _note_activity(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Tra
 def _leave_span(
     visit: Visit,
     tab: str,
-    kind: SpanKind,
+    kind: str,
     number: int,
     from_at: int,
     until_at: int,
@@ -331,5 +332,5 @@ def _leave_span(
     trail: Trail,
 ) -> None:
     trail.spans[(tab, kind, number)] = Span(
-        visit.site_id, visit.id, tab, kind.value, number, from_at, until_at, is_open
+        visit.site_id, visit.id, tab, kind, number, from_at, until_at, is_open
     )
