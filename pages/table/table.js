@@ -127,7 +127,7 @@ class VisitorTable {
       const cell = make("td", `kind-${column.kind}`, node)
       cell.setAttribute("role", "cell")
       cell.dataset.name = column.name
-      cell.dataset.unit = column.label.toLowerCase()
+      cell.dataset.label = column.label
       KINDS[column.kind].make?.(cell, column)
     }
     return node

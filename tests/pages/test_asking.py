@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event, text
 
+from core.database import open_database, writing
 from pages import asking
 from pages.asking import MOST_WAITING, NoAnswer, ask
-from pages.looking import look_at
-from tests.pages.conftest import Database
+from pages.looking import TICK, look_at
+from tests.pages.conftest import Database, use_database
 from tests.pages.seed import make_site, make_visits
 
 
@@ -68,6 +71,45 @@ def test_twenty_viewers_cost_one_query(database: Database) -> None:
         looks = list(viewers.map(lambda _: look_at(site, now), range(20)))
     assert all(look.picture is not None and not look.fault for look in looks)
     assert len([statement for statement in asked if "FROM visit \n" in statement]) == 1
+
+
+def test_last_picture_stays_while_postgres_is_frozen(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "PATIENCE", 1.0)
+    use_database(postgres_url, monkeypatch)
+    engine = open_database(postgres_url)
+    site = make_site(engine)
+    now = datetime.now(UTC)
+    make_visits(engine, site, 5, now=now)
+    first = look_at(site, now)
+    assert first.picture is not None and first.picture.cards.online == 5
+    with writing(engine) as db:
+        backends = backends_of(db)
+    try:
+        for backend in backends:
+            os.kill(backend, signal.SIGSTOP)
+        began = time.monotonic()
+        look = look_at(site, now + TICK)
+        assert time.monotonic() - began < 3
+        assert look.picture == first.picture
+        assert "has not answered within 1 seconds" in look.fault
+    finally:
+        for backend in backends:
+            os.kill(backend, signal.SIGCONT)
+    wait_until_answered()
+    assert not look_at(site, now + 2 * TICK).fault
+    asking._engine(postgres_url).dispose()
+    engine.dispose()
+
+
+def backends_of(db: Connection) -> list[int]:
+    """The server's processes of everybody else in this database."""
+    statement = text(
+        "SELECT pid FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    return list(db.execute(statement).scalars())
 
 
 def wait_until_answered() -> None:

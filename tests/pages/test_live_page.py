@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.database import writing
+from core.database import open_database, writing
 from core.frames import OTHER
 from core.sites import change_site
+from pages import asking
 from pages.live.view import View
 from tests.pages.conftest import Database, OpenPage, use_database
 from tests.pages.reading import metrics, tables, texts, visitors
@@ -249,6 +250,20 @@ def test_without_a_tracked_site_the_address_opens_sites(
     page = open_page()
     assert not page.exception
     assert "Tracking is off for every site" in texts(page)
+
+
+def test_page_is_the_same_on_both_databases(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, open_page: OpenPage
+) -> None:
+    use_database(database_url, monkeypatch)
+    engine = open_database(database_url)
+    make_visits(engine, make_site(engine), 20, now=now())
+    page = open_page()
+    assert not page.exception
+    assert metrics(page)["Online Now"] == "20"
+    assert len(visitors(page)) == 20
+    asking._engine(database_url).dispose()
+    engine.dispose()
 
 
 # ---- the database is away
