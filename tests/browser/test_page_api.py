@@ -108,7 +108,7 @@ def test_invitation_is_handed_to_the_page(shop, page):
         "visitorMonitor('on', 'invite', offer => { window.offer = offer; throw Error('page') })"
     )
     page.goto(shop.url("/p1"))
-    page.wait_for_function("window.offer")
+    page.wait_for_function("window.offer", polling=50)
     assert page.evaluate("offer.text") == "Hello"
     shop.until_paths("/p1")
     assert len(shop.beacons()) == 1, "a listener that throws is no reason to send again"
@@ -118,6 +118,6 @@ def test_invitation_is_handed_to_the_page(shop, page):
 def test_identity_that_could_not_be_sent_goes_with_the_next(shop, page):
     shop.misbehave(first(1, refuse))
     page.goto(shop.url("/p1"))
-    page.wait_for_function("!!window.visitorMonitor")
+    page.wait_for_function("!!window.visitorMonitor", polling=50)
     page.evaluate("visitorMonitor('identify', {name: 'Ada'})")
     shop.until(lambda: shop.visits() and "Ada" in shop.visit()["attributes"])

@@ -104,7 +104,7 @@ def test_page_that_is_still_loading_is_counted_when_it_is_left(shop, page):
     held = []
     page.route("**/slow.js", lambda route: held.append(route))
     page.goto(shop.url("/slow"), wait_until="commit")
-    page.wait_for_function("window.visitorMonitor?.loaded")
+    page.wait_for_function("window.visitorMonitor?.loaded", polling=50)
     page.wait_for_timeout(150)
     assert shop.paths() == []
     page.goto(shop.url("/end"))
@@ -120,6 +120,14 @@ def test_hash_counts_only_when_asked_for(shop, page):
     page.wait_for_timeout(100)
     page.evaluate(PUSH, "/end")
     shop.until_paths("/app", "/end")
+
+
+def test_hash_that_is_a_route_counts_by_itself(shop, page):
+    page.goto(shop.url("/store"))
+    shop.until_paths("/store")
+    page.evaluate("location.hash = '!/~/cart'")
+    shop.until_paths("/store", "/store")
+    assert [view["page_context"] for view in shop.views()][1] == "Cart"
 
 
 def test_hash_routes_are_views_under_data_hash(shop, page):
