@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from collector.answers import Answer
 from collector.beacon import MAX_BYTES, Beacon, Malformed, read_beacon
 from collector.client import Client, Clients
 from collector.directory import Directory, TrackedSite
-from collector.hit import Enrichment, Request, has_unknown, make_hit
+from collector.hit import Enrichment, Request, has_unknown, make_hit, needs_salts
 from collector.metrics import Metrics
 from collector.origin import NO_ORIGIN, Origin, is_allowed, read_origin
 from collector.rate_limit import RateLimiter
@@ -111,7 +111,10 @@ class BeaconRoute(Struct):
         return await self._commit(beacon, self._request(headers, client, origin), site)
 
     async def _commit(self, beacon: Beacon, request: Request, site: TrackedSite) -> Answer:
-        hit = make_hit(beacon, request, site, await self._enrichment(request.received_at))
+        is_derived = needs_salts(beacon, request)
+        salts = await self._find_salts(request.received_at) if is_derived else ()
+        known = Enrichment(self.locate, salts, self.counts_bots)
+        hit = make_hit(beacon, request, site, known)
         if isinstance(hit, Dropped):
             return self._drop(site.id, hit.reason)
         if len(hit.events) < len(beacon.b) and has_unknown(beacon):
@@ -145,12 +148,14 @@ class BeaconRoute(Struct):
             is_private=headers.get(b"sec-gpc") == b"1",
         )
 
-    async def _enrichment(self, now: int) -> Enrichment:
+    async def _find_salts(self, now: int) -> tuple[str, ...]:
         salts = self.salts.of(now)
         if salts is None:
             await asyncio.to_thread(self.salts.refresh)
-            salts = self.salts.of(now) or ()
-        return Enrichment(self.locate, salts, self.counts_bots)
+            salts = self.salts.of(now)
+        if salts is None:
+            raise LookupError("the day ended while its salt was looked up")
+        return salts
 
     def _interval(self) -> int:
         """Seconds to the next presence beacon: fewer of them while the queue is long."""
@@ -160,9 +165,8 @@ class BeaconRoute(Struct):
         return PRESENCE_SECONDS * (2 if depth < MAX_WAITING // 4 else 3)
 
 
-def _read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+def _read_headers(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
     """The headers by name; what is sent twice is joined by a comma, as HTTP has it."""
-    pairs = list(pairs)
     headers = dict(pairs)
     if len(headers) < len(pairs):
         headers = {

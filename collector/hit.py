@@ -57,7 +57,8 @@ class Request(Struct, gc=False):
 class Enrichment(Struct, frozen=True):
     """What the steps need to know. locate: alpha-2 of a client and a country header, or "".
 
-    salts: yesterday's, while visits begun under it may go on, and today's.
+    salts: where the visit's id has to be derived, yesterday's, while visits begun under it may go
+    on, and today's.
     """
 
     locate: Callable[[Client, str], str]
@@ -74,7 +75,7 @@ def make_hit(
     events = _read_events(beacon, request, site)
     if not events:
         return Dropped(Reason.UNKNOWN_KIND if has_unknown(beacon) else Reason.NOTHING_TO_DO)
-    is_derived = request.is_private or not beacon.s
+    is_derived = needs_salts(beacon, request)
     time_zone = _find_time_zone(beacon)
     return Hit(
         site_id=site.id,
@@ -88,6 +89,11 @@ def make_hit(
         time_zone=time_zone,
         zone_country=country_of_time_zone(time_zone) if time_zone else "",
     )
+
+
+def needs_salts(beacon: Beacon, request: Request) -> bool:
+    """Whether the visit's id has to be derived: the browser keeps none, or must not be known by it."""
+    return request.is_private or not beacon.s
 
 
 def has_unknown(beacon: Beacon) -> bool:

@@ -1,10 +1,12 @@
 """What is a beacon and what is not."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from collector.beacon import Beacon, Malformed, read_beacon
+from collector.beacon import Beacon, Malformed, WireEvent, read_beacon
+from core.hit import Reason
 
 GOOD = {"v": 1, "k": "shop1", "s": "a1b2c3d4e5f6g7h8", "t": "tab1", "b": []}
 VIEW = {"e": "v", "n": 1, "u": "/"}
@@ -143,6 +145,14 @@ def test_half_characters_are_replaced_not_refused(title, read):
 
     assert isinstance(beacon, Beacon)
     assert beacon.b[0].d == read
+
+
+def test_every_key_and_every_reason_is_documented():
+    told = (Path(__file__).parents[2] / "docs" / "beacon.md").read_text()
+    keys = {*WireEvent.__struct_fields__, *Beacon.__struct_fields__}
+    reasons = {*Reason} - {Reason.OWN_VISIT}
+
+    assert {word for word in keys | reasons if f"`{word}`" not in told} == set()
 
 
 def test_deep_nesting_is_malformed():

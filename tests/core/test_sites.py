@@ -6,6 +6,7 @@ import pytest
 
 from core.database import open_database, writing
 from core.sites import (
+    SiteChanges,
     SiteError,
     add_site,
     change_site,
@@ -96,7 +97,11 @@ def test_change_keeps_what_is_not_named(db):
 def test_change_checks_what_it_is_given(db):
     add_site(db, name="Shop", key="shop", now=NOW)
 
-    for change in ({"name": " "}, {"time_zone": "Mars"}, {"domains": ["*.x"]}):
+    for change in (
+        SiteChanges(name=" "),
+        SiteChanges(time_zone="Mars"),
+        SiteChanges(domains=["*.x"]),
+    ):
         with pytest.raises(SiteError):
             change_site(db, "shop", **change)
 
