@@ -82,9 +82,9 @@ class Ledger:
         rows.correct_views(
             connection,
             [
-                (context, *key, *view)
+                (*correction, *key, *view)
                 for key, trail in self._trails.items()
-                for view, context in trail.contexts.items()
+                for view, correction in trail.corrections.items()
             ],
         )
         rows.add_counts(connection, list(self._counts()))

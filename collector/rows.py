@@ -116,10 +116,10 @@ class Rows:
         _run(connection, self._new_view, views)
 
     def correct_views(
-        self, connection: Connection, contexts: Sequence[tuple[str, int, str, str, int]]
+        self, connection: Connection, views: Sequence[tuple[str, str, int, str, str, int]]
     ) -> None:
-        """Set the page context of stored views: (context, site id, visit id, tab, number)."""
-        _run(connection, self._corrected_view, contexts)
+        """Change stored views: (title, page context, site id, visit id, tab, number)."""
+        _run(connection, self._corrected_view, views)
 
     def extend_spans(self, connection: Connection, spans: Sequence[Span]) -> None:
         """Store spans, or the new end of those that exist."""
@@ -213,7 +213,7 @@ def _update_view() -> ClauseElement:
     view = Table.metadata.tables["page_view"]
     return (
         update(view)
-        .values(page_context=bindparam("new_context"))
+        .values(title=bindparam("new_title"), page_context=bindparam("new_context"))
         .where(
             view.c.site_id == bindparam("of_site"),
             view.c.visit_id == bindparam("of_visit"),

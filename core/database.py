@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def is_sqlite(url: str) -> bool:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def reading(engine: Engine) -> Generator[Connection]:
     """A connection in one consistent snapshot, for queries only.
 
     On Postgres that takes REPEATABLE READ: by default each statement sees a newer state.
@@ -60,7 +60,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine) -> Generator[Connection]:
     """A connection in a transaction that is committed at the end, undone on an exception.
 
     On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that begins to write

@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from core.moment import from_milliseconds, to_milliseconds
-from core.page_context import ContextRule
+from core.page_context import ContextRule, PageContext
 
 
 class Moment(TypeDecorator[datetime]):
@@ -71,7 +71,10 @@ class Site(Table, table=True):
 
     def rules(self) -> tuple[ContextRule, ...]:
         """The owner's own context rules, in the order in which they are tried."""
-        return tuple(ContextRule(**rule) for rule in self.context_rules)
+        return tuple(
+            ContextRule(rule["pattern"], PageContext(rule["context"]))
+            for rule in self.context_rules
+        )
 
 
 class Visit(Table, table=True):

@@ -36,11 +36,11 @@ class View(NamedTuple):
 class Trail(Struct):
     """The rows that a visit leaves beside its own: new page views and the spans that moved.
 
-    contexts: page views, by (tab, number), whose context the page corrected after it was stored.
+    corrections: title and context of page views, by (tab, number), that were stored with others.
     known_views: page views, by (tab, number), that are stored already.
     """
 
     views: dict[tuple[str, int], View] = {}
     spans: dict[tuple[str, str, int], Span] = {}
-    contexts: dict[tuple[str, int], str] = {}
+    corrections: dict[tuple[str, int], tuple[str, str]] = {}
     known_views: set[tuple[str, int]] = set()

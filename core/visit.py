@@ -213,26 +213,31 @@ def _make_current(visit: Visit, tab_id: str, tab: Tab, at: int) -> None:
 
 
 def _keep_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
-    """A focused presence makes its tab's page current; the page may have told a better context."""
+    """A focused presence makes its tab's page current.
+
+    The page may have told a title or a better context since it was first shown.
+    """
     if not tab.path:
         tab.path, tab.title, tab.context = event.path, event.title, event.context
-    elif event.sets_context and event.path == tab.path:
-        _correct_context(tab_id, tab, event.context, trail)
+    elif event.path == tab.path:
+        _correct_page(tab_id, tab, event, trail)
     if event.kind is EventKind.PRESENCE and event.focused:
         _make_current(visit, tab_id, tab, event.at)
     elif tab_id == visit.memory.current_tab:
-        visit.page_context = tab.context
+        visit.current_title, visit.page_context = tab.title, tab.context
 
 
-def _correct_context(tab_id: str, tab: Tab, context: str, trail: Trail) -> None:
-    if context == tab.context:
+def _correct_page(tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+    title = event.title or tab.title
+    context = event.context if event.sets_context else tab.context
+    if (title, context) == (tab.title, tab.context):
         return
-    tab.context = context
+    tab.title, tab.context = title, context
     key = (tab_id, tab.page_number)
     if key in trail.views:
-        trail.views[key] = trail.views[key]._replace(page_context=context)
+        trail.views[key] = trail.views[key]._replace(title=title, page_context=context)
     else:
-        trail.contexts[key] = context
+        trail.corrections[key] = (title, context)
 
 
 def _report_chat(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:

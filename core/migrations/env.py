@@ -1,6 +1,6 @@
 """Alembic's entry: runs the migrations on the connection that `core.schema` hands over."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlmodel import AutoString
@@ -8,7 +8,7 @@ from sqlmodel import AutoString
 from core.tables import JsonText, Moment, Table
 
 
-def render_item(kind: str, item: Any, autogen_context: Any) -> str | bool:
+def render_item(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
     """How autogenerate writes our column types: as the plain types that they are stored as."""
     if kind != "type":
         return False

@@ -375,7 +375,23 @@ def test_context_of_a_stored_view_is_corrected_in_its_row(story):
 
     story.take("t1", presence(2, START + SECOND, context="Cart", sets_context=True))
 
-    assert story.trail.contexts == {("t1", 1): "Cart"}
+    assert story.trail.corrections == {("t1", 1): ("", "Cart")}
+
+
+def test_title_that_is_set_late_reaches_the_page_and_its_row(story):
+    story.trail = Trail()
+
+    story.take("t1", presence(2, START + SECOND, title="Set late"))
+
+    assert story.visit.current_title == "Set late"
+    assert story.trail.corrections == {("t1", 1): ("Set late", "")}
+
+
+def test_presence_without_a_title_keeps_the_title(story):
+    story.take("t1", view(2, START + SECOND, "/a", title="Told"))
+    story.take("t1", presence(3, START + 2 * SECOND, path="/a"))
+
+    assert story.visit.current_title == "Told"
 
 
 def test_context_of_another_tab_leaves_the_current_page_alone(story):
