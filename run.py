@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parent
 STARTS_WITHIN = 90
 """Seconds; the first start of all compiles the libraries."""
 STOPS_WITHIN = 15
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a service manager, a terminal that is closed."""
+ABOVE = "what it had to say stands above."
 
 
 class Part:
@@ -34,6 +37,12 @@ class Part:
     def has_ended(self) -> bool:
         """Whether the process is gone."""
         return self.process.poll() is not None
+
+    @property
+    def how(self) -> str:
+        """How the process ended: "exit code 1", "SIGKILL"."""
+        code = self.process.poll() or 0
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
     def is_ready(self) -> bool:
         """Whether the process answers."""
@@ -58,9 +67,9 @@ def main() -> int:
     """Start both, say where they are, and wait; 1 when one of them ended by itself."""
     try:
         collector_port = settings().collector_port
+        dashboard_port = _dashboard_port()
     except SettingsError as fault:
         return _refuse(str(fault))
-    dashboard_port = int(os.environ.get("STREAMLIT_SERVER_PORT", "8501"))
     for port, variable in (
         (collector_port, "MONITOR_COLLECTOR_PORT"),
         (dashboard_port, "STREAMLIT_SERVER_PORT"),
@@ -70,7 +79,14 @@ def main() -> int:
                 f"Port {port} is in use: end the program that uses it, "
                 f"or choose another: {variable}={port + 10} make run"
             )
-    signal.signal(signal.SIGTERM, _interrupt)
+    for sign in STOPS:
+        signal.signal(sign, _interrupt)
+    reason = _run(collector_port, dashboard_port)
+    return _refuse(reason) if reason else 0
+
+
+def _run(collector_port: int, dashboard_port: int) -> str:
+    """Why they ended, or "" when somebody asked for it."""
     parts: list[Part] = []
     try:
         parts.append(_start_collector(collector_port))
@@ -79,12 +95,12 @@ def main() -> int:
         _await(parts[-1])
         _say_where(dashboard_port)
         ended = _wait(lambda: next((part for part in parts if part.has_ended()), None))
-        return _refuse(f"{ended.name} ended by itself; the reason stands above.")
+        return f"{ended.name} ended by itself ({ended.how}); {ABOVE}"
     except _Ended as fault:
-        return _refuse(str(fault))
+        return str(fault)
     except KeyboardInterrupt:
         print("\nStopping ...", flush=True)
-        return 0
+        return ""
     finally:
         for part in reversed(parts):
             part.stop()
@@ -92,6 +108,15 @@ def main() -> int:
 
 class _Ended(Exception):
     pass
+
+
+def _dashboard_port() -> int:
+    value = os.environ.get("STREAMLIT_SERVER_PORT", "8501")
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
+        raise SettingsError(
+            f"STREAMLIT_SERVER_PORT is '{value}': write a port from 1 to 65535, for example 8501."
+        )
+    return int(value)
 
 
 def _start_collector(port: int) -> Part:
@@ -110,7 +135,7 @@ def _await(part: Part) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while not part.is_ready():
         if part.has_ended():
-            raise _Ended(f"{part.name} did not start; the reason stands above.")
+            raise _Ended(f"{part.name} did not start ({part.how}); {ABOVE}")
         if time.monotonic() > deadline:
             raise _Ended(f"{part.name} did not answer within {STARTS_WITHIN} s.")
         time.sleep(0.2)
@@ -149,6 +174,9 @@ def _reachable(host: str) -> str:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    # An impatient second Ctrl-C must not leave one of the two behind.
+    for sign in STOPS:
+        signal.signal(sign, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
