@@ -14,7 +14,6 @@ _CORS = [
     (b"access-control-expose-headers", b"Retry-After, X-Drop-Reason"),
 ]
 _JSON = (b"content-type", b"application/json")
-_NO_STORE = (b"cache-control", b"no-store")
 _CLOSE = (b"connection", b"close")
 _ALLOW = (b"allow", b"POST, OPTIONS")
 _A_DAY = b"86400"
@@ -78,7 +77,7 @@ _encode = msgspec.json.Encoder().encode
 def accepted(visit_id: str, interval: int, wants_time_zone: bool) -> Answer:
     """200: the rows are committed."""
     body = _encode(Accepted(visit_id, interval, int(wants_time_zone)))
-    return _answer(200, body, _JSON, _NO_STORE)
+    return _answer(200, body, _JSON)
 
 
 def refused(reason: Reason) -> Answer:

@@ -14,7 +14,9 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector import assets, demo
+from collector.beacon import MAX_BYTES
 from collector.beacon_route import PATH, BeaconRoute
+from collector.body import BodyReader
 from collector.client import Client, Clients
 from collector.directory import Directory
 from collector.health import health_routes
@@ -78,6 +80,7 @@ def build_app(
     )
     beacon = BeaconRoute(
         clock=clock,
+        bodies=BodyReader(MAX_BYTES),
         clients=Clients(settings.trusted_proxies, tallies.warn),
         limiter=RateLimiter(settings.rate_limit),
         directory=directory,

@@ -15,6 +15,7 @@ from msgspec import Struct
 from collector import answers
 from collector.answers import Answer
 from collector.beacon import MAX_BYTES, Beacon, Malformed, read_beacon
+from collector.body import BodyReader, Receive
 from collector.client import Client, Clients
 from collector.directory import Directory, TrackedSite
 from collector.hit import Enrichment, Request, has_unknown, make_hit, needs_salts
@@ -29,8 +30,6 @@ from core.user_agent import LONGEST_USER_AGENT
 
 PATH = "/v1/beacon"
 PRESENCE_SECONDS = 20
-BODY_WITHIN = 10.0
-"""Seconds in which a body must have arrived."""
 
 _LONGEST_HINT = 256
 _NO_SITE = 0
@@ -38,7 +37,6 @@ _PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 _log = logging.getLogger("collector.beacon")
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = dict[bytes, bytes]
 
@@ -47,6 +45,7 @@ class BeaconRoute(Struct):
     """An ASGI application for one path; its fields are what it asks on the way."""
 
     clock: Callable[[], int]
+    bodies: BodyReader
     clients: Clients
     limiter: RateLimiter
     directory: Directory
@@ -80,8 +79,7 @@ class BeaconRoute(Struct):
         if _announces_too_much(headers):
             return self._drop(_NO_SITE, Reason.TOO_LARGE)
         try:
-            async with asyncio.timeout(BODY_WITHIN):
-                body = await _read_body(receive)
+            body = await self.bodies.read(receive)
         except TimeoutError:
             return answers.TOO_SLOW
         if body is None:
@@ -178,16 +176,6 @@ def _read_headers(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
 def _announces_too_much(headers: Headers) -> bool:
     length = headers.get(b"content-length")
     return length is not None and length.isdigit() and int(length[:20]) > MAX_BYTES
-
-
-async def _read_body(receive: Receive) -> bytes | None:
-    """The body, or its first bytes when it is too large; None when the client went away."""
-    message = await receive()
-    body = message.get("body", b"")
-    while message.get("more_body") and len(body) <= MAX_BYTES:
-        message = await receive()
-        body += message.get("body", b"")
-    return None if message["type"] == "http.disconnect" else body
 
 
 def _refusal(site: TrackedSite, origin: Origin, headers: Headers) -> Reason | None:

@@ -297,7 +297,7 @@ def test_database_away_is_503_with_retry_after(run_collector, postgres_url, post
 
 
 def test_slow_body_is_cut_off(collector, monkeypatch):
-    monkeypatch.setattr("collector.beacon_route.BODY_WITHIN", 0.2)
+    monkeypatch.setattr("collector.body.BODY_WITHIN", 0.2)
     with socket.create_connection(("127.0.0.1", collector.port), timeout=5) as connection:
         connection.sendall(b"POST /v1/beacon HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
 
