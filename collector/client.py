@@ -17,7 +17,8 @@ MAX_HOPS = 64
 UNTRUSTED_PROXY = "untrusted_proxy"
 """The name of the warning that a proxy seems to stand in front and is not trusted."""
 
-_CACHED = 16_384
+_CACHED = 8_192
+_LONGEST_HEADER = MAX_HOPS * len("[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535, ")
 _IPV6_SITE_BITS = 64
 _log = logging.getLogger("collector.client")
 
@@ -44,10 +45,15 @@ class Clients:
         self._trusted = tuple(trusted)
         self._warn = warn
         self._is_warned = False
-        self.find = lru_cache(maxsize=_CACHED)(self._find)
+        self._remembered = lru_cache(maxsize=_CACHED)(self._find)
+
+    def find(self, peer: str, forwarded: bytes | None) -> Client:
+        """The client of a request from this peer with this X-Forwarded-For."""
+        if forwarded is not None and len(forwarded) > _LONGEST_HEADER:
+            forwarded = forwarded[-_LONGEST_HEADER:].partition(b",")[2]
+        return self._remembered(peer, forwarded)
 
     def _find(self, peer: str, forwarded: bytes | None) -> Client:
-        """The client of a request from this peer with this X-Forwarded-For."""
         address = parse_address(peer)
         is_trusted = self._is_trusted(address)
         if forwarded is not None:

@@ -15,7 +15,7 @@ from core.page_context import ContextRule, find_context
 from core.sites import list_sites
 from core.tables import Site
 
-_CACHED_CONTEXTS = 4_096
+_CACHED_CONTEXTS = 2_048
 
 FindContext = Callable[[str, str, str, str], str]
 

@@ -25,7 +25,7 @@ LONGEST_TITLE = 256
 LONGEST_CAMPAIGN = 100
 LONGEST_CLICK_ID = 40
 LONGEST_QUERY = 1_024
-LONGEST_REFERRER_SENT = 4_096
+LONGEST_REFERRER_SENT = 2_048
 LONGEST_ATTRIBUTE_NAME = 32
 LONGEST_ATTRIBUTE = 200
 OLDEST_EVENT = 1_800
@@ -205,7 +205,7 @@ def _find_opening(beacon: Beacon, request: Request, known: Enrichment) -> Openin
     )
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=2_048)
 def _find_arrival(
     referrer: str, source: str, medium: str, campaign: str, click_id: str, own_host: str
 ) -> Opening:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from core.url import split_url
+from core.url import LONGEST_HOST, split_url
 
+_LONGEST_ORIGIN = LONGEST_HOST + len("https://:65535")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -21,9 +22,13 @@ class Origin(NamedTuple):
 NO_ORIGIN = Origin("", "")
 
 
-@lru_cache(maxsize=4_096)
 def read_origin(header: bytes) -> Origin:
     """The origin; NO_ORIGIN when the header is empty, "null" or no origin at all."""
+    return _read_origin(header) if len(header) <= _LONGEST_ORIGIN else NO_ORIGIN
+
+
+@lru_cache(maxsize=4_096)
+def _read_origin(header: bytes) -> Origin:
     url = split_url(header.decode("latin-1"))
     if url is None or url.path or url.query or url.fragment:
         return NO_ORIGIN

@@ -56,6 +56,12 @@ def test_only_the_last_hops_are_read(clients):
     assert clients.find("10.0.0.1", forwarded.encode()).text == "10.0.0.2"
 
 
+def test_long_header_is_read_from_its_end(clients):
+    forwarded = b"198.51.100.7, " * 10_000 + b"203.0.113.9"
+
+    assert clients.find("10.0.0.1", forwarded).text == "203.0.113.9"
+
+
 def test_endless_header_costs_no_time(clients):
     began = perf_counter()
 

@@ -76,6 +76,9 @@ def test_opaque_origin_is_allowed_by_the_sites_own_switch(origin):
         ("HTTPS://Shop.Example", "shop.example"),
         ("null", ""),
         ("<script>", ""),
+        ("https://" + "x" * 253 + ":65535", "x" * 253),
+        ("https://" + "x" * 254, ""),
+        ("https://" + "x." * 10_000 + "example", ""),
         ("https://user:secret@shop.example", "shop.example"),
     ],
 )
