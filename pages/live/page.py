@@ -70,6 +70,9 @@ def _draw_tracking_off(site: Site) -> None:
 
 def _draw_live(site: Site, *, is_paused: bool) -> None:
     now = utc_now()
+    newest = known_sites(now).find(site.key)
+    if newest is not None and newest.tracking_enabled != site.tracking_enabled:
+        st.rerun()
     look = look_at(site, now)
     if look.picture is None:
         draw_fault(look.fault)

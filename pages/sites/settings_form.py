@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from zoneinfo import available_timezones
 
 import streamlit as st
@@ -50,6 +51,7 @@ def draw_settings(site: Site) -> None:
             )
 
 
+@cache
 def time_zones() -> list[str]:
     """Every time zone that a site can have."""
-    return sorted(available_timezones() - {"localtime", "posixrules", "Factory"})
+    return sorted(available_timezones())

@@ -109,7 +109,7 @@ def draw_table(
     *,
     key: str,
     name: str,
-    layout: str = "list",
+    layout: str = "list cards",
     href: str = "",
     empty: str = "",
     view: Mapping[str, Any] | None = None,
@@ -123,7 +123,8 @@ def draw_table(
     """What was done in the table: `opened`, `pressed`, `cleared` (a row's id or a chip's name).
 
     rows: a frame with the columns' own columns and a text column `id`; a LINK leads to href + id.
-    layout: "list" (cards on a phone), "list still" (its rows lead nowhere) or "shares".
+    layout: words of table.css: "list" or "shares"; "cards": each row is a card on a phone; "still":
+    its rows lead nowhere.
     """
     return _table(
         key=key,

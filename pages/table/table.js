@@ -62,7 +62,7 @@ class VisitorTable {
     this.showSort()
     this.placeRows(readRows(data.rows))
     setText(this.empty, this.rows.size ? "" : data.table.empty)
-    this.table.hidden = this.rows.size === 0 && data.table.layout === "list"
+    this.scroll.hidden = this.rows.size === 0
   }
 
   makeHead(head) {

@@ -119,7 +119,7 @@ def _draw_page_views(journey: Journey, site: Site, *, is_ticking: bool) -> None:
         PAGE_VIEW_COLUMNS,
         key="page_views",
         name="Pages in order",
-        layout="list still",
+        layout="list cards still",
         empty="No page view is known of this visit.",
         clock=Clock(
             age=(utc_now() - journey.as_of).total_seconds(),

@@ -20,8 +20,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import text
 
-from core.database import writing
+from core.database import reading, writing
 from core.labels import activity_label, duration_label
+from core.sites import find_site
 from tests.pages.seed import make_database, make_site, make_visit, make_visits
 
 ROOT = Path(__file__).parents[2]
@@ -361,6 +362,29 @@ def test_banner_comes_and_goes_with_the_database(open_site, database) -> None:
             db.execute(text("ALTER TABLE visit_away RENAME TO visit"))
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(rows(page)).to_have_count(25)
+
+
+def test_own_rule_is_typed_tested_and_saved(open_site, database) -> None:
+    page = open_site("small", path="sites", height=1400)
+    editor = page.get_by_test_id("stDataFrame")
+    expect(editor).to_be_visible()
+    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
+    editor.click(position={"x": 120, "y": 54})  # the empty row adds one
+    page.keyboard.press("Enter")
+    page.keyboard.type("/brew/*")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Product")
+    page.keyboard.press("Enter")
+    page.get_by_role("textbox", name="Test a URL").fill("https://shop.example/brew/green")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Context: Product")).to_be_visible()
+    page.get_by_role("button", name="Save rules").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    with reading(database[1]) as db:
+        site = find_site(db, "small")
+    assert site is not None
+    assert site.context_rules == [{"pattern": "/brew/*", "context": "Product"}]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
