@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from core.page_context import ContextRule, PageContext, context_of_url, make_rule
@@ -17,56 +16,55 @@ HELP = (
 
 
 def draw_rules(site: Site) -> None:
-    """The rules as an editable table, and below it the test of an address with them."""
+    """The rules in the order in which they are tried, a new one, and the test of an address."""
     quiet(HELP)
-    rules = site.rules()
-    edited = st.data_editor(
-        pd.DataFrame(
-            {
-                "pattern": pd.Series([rule.pattern for rule in rules], dtype="str"),
-                "context": pd.Series([str(rule.context) for rule in rules], dtype="str"),
-            }
-        ),
-        num_rows="dynamic",
-        hide_index=True,
-        column_config={
-            "pattern": st.column_config.TextColumn("Pattern", required=True, max_chars=200),
-            "context": st.column_config.SelectboxColumn(
-                "Context",
-                options=[context.value for context in PageContext if context],
-                required=True,
-            ),
-        },
-        key=f"rules of {site.key} {hash(rules)}",
-    )
-    made, fault = _made(edited)
-    if fault:
-        notice(fault, title="This rule cannot be used.", kind="bad")
-    if st.button("Save rules", type="primary", disabled=bool(fault) or made == list(rules)):
-        save(
-            site,
-            context_rules=[{"pattern": r.pattern, "context": r.context.value} for r in made],
+    rules = list(site.rules())
+    for position, rule in enumerate(rules):
+        _draw_rule(site, rules, position, rule)
+    _draw_new_rule(site, rules)
+    _draw_test(rules)
+
+
+def _draw_rule(site: Site, rules: list[ContextRule], position: int, rule: ContextRule) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"{position + 1}. {rule.pattern}", width="stretch")
+        st.text(rule.context.value or "no context")
+        is_removed = st.button(
+            "Remove", icon=":material/close:", key=f"remove {position} of {site.key}"
         )
-    _draw_test(made)
+    if is_removed:
+        _save(site, rules[:position] + rules[position + 1 :])
 
 
-def _made(edited: pd.DataFrame) -> tuple[list[ContextRule], str]:
-    made: list[ContextRule] = []
-    for pattern, context in edited.fillna("").itertuples(index=False):
-        try:
-            made.append(make_rule(str(pattern), str(context)))
-        except ValueError as error:
-            return made, f"{pattern}: {error}."
-    return made, ""
+def _draw_new_rule(site: Site, rules: list[ContextRule]) -> None:
+    form = st.form(f"rule of {site.key}", clear_on_submit=True, border=False)
+    with form.container(horizontal=True, vertical_alignment="bottom"):
+        pattern = st.text_input("Pattern", placeholder="/sale/*", max_chars=200)
+        context = st.selectbox(
+            "Context", [context.value for context in PageContext if context], width=160
+        )
+        is_sent = st.form_submit_button("Add rule")
+    if not is_sent:
+        return
+    try:
+        new = make_rule(pattern, context)
+    except ValueError as error:
+        notice(f"{error}.", title="This rule cannot be used.", kind="bad")
+        return
+    _save(site, [*rules, new])
 
 
 def _draw_test(rules: list[ContextRule]) -> None:
     url = st.text_input(
-        "Test a URL",
-        placeholder="https://shop.example/sale/teapots",
-        help="With the rules above, saved or not.",
-        max_chars=2_000,
+        "Test a URL", placeholder="https://shop.example/sale/teapots", max_chars=2_000
     )
     if url.strip():
         context = context_of_url(url, rules)
-        notice(str(context) or "No context: the badge stays empty.", title="Context:")
+        notice(str(context) or "none, the badge stays empty.", title="Context:")
+
+
+def _save(site: Site, rules: list[ContextRule]) -> None:
+    save(
+        site,
+        context_rules=[{"pattern": rule.pattern, "context": rule.context.value} for rule in rules],
+    )

@@ -366,21 +366,14 @@ def test_banner_comes_and_goes_with_the_database(open_site, database) -> None:
 
 def test_own_rule_is_typed_tested_and_saved(open_site, database) -> None:
     page = open_site("small", path="sites", height=1400)
-    editor = page.get_by_test_id("stDataFrame")
-    expect(editor).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
-    editor.click(position={"x": 120, "y": 54})  # the empty row adds one
-    page.keyboard.press("Enter")
-    page.keyboard.type("/brew/*")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.keyboard.type("Product")
-    page.keyboard.press("Enter")
+    page.get_by_role("textbox", name="Pattern").fill("/brew/*")
+    page.get_by_role("combobox", name="Context").click()
+    page.get_by_role("option", name="Product", exact=True).click()
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.get_by_text("1. /brew/*")).to_be_visible()
     page.get_by_role("textbox", name="Test a URL").fill("https://shop.example/brew/green")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Context: Product")).to_be_visible()
-    page.get_by_role("button", name="Save rules").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
     with reading(database[1]) as db:
         site = find_site(db, "small")
     assert site is not None

@@ -76,7 +76,7 @@ def test_settings_are_saved(database: Database, open_page: OpenPage) -> None:
     [
         ("https://shop.example/sale/teapots", "Collection"),
         ("/cart", "Cart"),
-        ("shop.example/about", "No context"),
+        ("shop.example/about", "none"),
     ],
 )
 def test_url_is_tested_with_the_own_rules(
@@ -88,6 +88,27 @@ def test_url_is_tested_with_the_own_rules(
     page = open_page(PAGE)
     next(box for box in page.text_input if box.label == "Test a URL").set_value(url).run()
     assert f"Context:  {context}" in texts(page)
+
+
+def test_rules_are_added_and_removed(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine, key="tea")
+    page = open_page(PAGE)
+    for pattern in ("/sale/*", "/brew"):
+        next(box for box in page.text_input if box.label == "Pattern").set_value(pattern)
+        button(page, "Add rule").click().run()
+    assert rules_of(database) == ["/sale/*", "/brew"]
+    button(page, "Remove").click().run()
+    assert rules_of(database) == ["/brew"]
+    next(box for box in page.text_input if box.label == "Pattern").set_value("https://x.example/")
+    button(page, "Add rule").click().run()
+    assert "Write only what follows the domain" in texts(page)
+    assert rules_of(database) == ["/brew"]
+
+
+def rules_of(database: Database) -> list[str]:
+    with reading(database.engine) as db:
+        (site,) = list_sites(db)
+    return [rule.pattern for rule in site.rules()]
 
 
 def test_check_says_that_no_beacon_has_arrived(database: Database, open_page: OpenPage) -> None:
