@@ -40,7 +40,6 @@ class Accepted(Struct, omit_defaults=True):
 _STATUS = {
     Reason.BOT: 204,
     Reason.PREFETCH: 204,
-    Reason.OWN_VISIT: 204,
     Reason.NOTHING_TO_DO: 204,
     Reason.UNKNOWN_KIND: 204,
     Reason.VISIT_OVER: 204,

@@ -31,7 +31,6 @@ class Reason(StrEnum):
 
     BOT = "bot"
     PREFETCH = "prefetch"
-    OWN_VISIT = "own_visit"
     NOTHING_TO_DO = "nothing_to_do"
     UNKNOWN_KIND = "unknown_kind"
     VISIT_OVER = "visit_over"

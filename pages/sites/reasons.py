@@ -7,7 +7,6 @@ from core.hit import Reason
 REASONS = {
     Reason.BOT: "Robots: search engines, monitors and automated browsers are not visitors.",
     Reason.PREFETCH: "Pages that a browser loaded ahead and that nobody has seen.",
-    Reason.OWN_VISIT: "Your own visits, which you have opted out.",
     Reason.NOTHING_TO_DO: "Beacons that said nothing new.",
     Reason.UNKNOWN_KIND: "Events of a kind that this version does not know: update the collector.",
     Reason.VISIT_OVER: "Pages left open after their visit had ended: no cause for concern.",

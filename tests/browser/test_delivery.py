@@ -94,7 +94,7 @@ def test_tracking_switched_off_is_a_refusal(shop, page, collector):
 
 
 def test_other_drops_are_done_with(shop, page):
-    shop.misbehave(first(1, answer(204, {"X-Drop-Reason": "own_visit"})))
+    shop.misbehave(first(1, answer(204, {"X-Drop-Reason": "bot"})))
     page.goto(shop.url("/p1"))
     shop.until(lambda: len(shop.beacons()) == 1)
     page.wait_for_timeout(1_100)
