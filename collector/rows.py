@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple
+from msgspec.structs import asdict, astuple
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -44,27 +43,11 @@ from core.visit_memory import read_memory, write_memory
 TabKey = tuple[str, str]
 """A tab of a visit: (visit id, tab id)."""
 
-_COLUMNS = Visit.__struct_fields__
-_ATTRIBUTES = _COLUMNS.index("attributes")
-_MEMORY = _COLUMNS.index("memory")
-_MOVING = [
-    "started_at",
-    "last_seen_at",
-    "last_activity_at",
-    "in_view_until",
-    "page_count",
-    "current_path",
-    "current_title",
-    "page_context",
-    "country",
-    "time_zone",
-    "attributes",
-    "chat_source",
-    "chat_started_at",
-    "chat_message_at",
-    "memory",
-]
-_moving = itemgetter(*map(_COLUMNS.index, (*_MOVING, "site_id", "id")))
+_STATE = Visit.__struct_fields__[:-1]
+_MOVING, _KEY = _STATE[:-2], _STATE[-2:]
+_ATTRIBUTES = _STATE.index("attributes")
+_MEMORY = _STATE.index("memory")
+_VISIT_COLUMNS = tuple(Table.metadata.tables["visit"].c.keys())
 _read_attributes = msgspec.json.Decoder(dict[str, str]).decode
 _write_attributes = msgspec.json.Encoder().encode
 _WRITER_LOCK = 7_226_002
@@ -93,23 +76,22 @@ class Rows:
     def load_visits(self, connection: Connection, site_id: int, ids: Iterable[str]) -> list[Visit]:
         """The visits of the site that have these ids, in no order."""
         parameters = (site_id, json.dumps([[visit_id] for visit_id in ids]))
-        return [_visit(*row) for row in connection.exec_driver_sql(self._visits, parameters)]
+        return [_visit(row) for row in _fetch(connection, self._visits, parameters)]
 
     def load_views(
         self, connection: Connection, site_id: int, tabs: Iterable[TabKey]
     ) -> list[tuple[str, str, int]]:
         """(visit id, tab id, number) of every stored page view of these tabs."""
         parameters = (site_id, json.dumps(list(tabs)))
-        rows = connection.exec_driver_sql(self._views, parameters)
-        return [(visit_id, tab, number) for visit_id, tab, number in rows]
+        return _fetch(connection, self._views, parameters)
 
     def insert_visits(self, connection: Connection, visits: Iterable[Visit]) -> None:
         """Store visits that are new."""
-        _run(connection, self._new_visit, [_visit_row(visit) for visit in visits])
+        _run(connection, self._new_visit, [_new_row(visit) for visit in visits])
 
     def update_visits(self, connection: Connection, visits: Iterable[Visit]) -> None:
         """Store what has moved of visits that exist."""
-        _run(connection, self._moved_visit, [_moved_row(visit) for visit in visits])
+        _run(connection, self._moved_visit, [_state_row(visit) for visit in visits])
 
     def insert_views(self, connection: Connection, views: Sequence[View]) -> None:
         """Store page views."""
@@ -162,7 +144,7 @@ def _positional_dialect(engine: Engine) -> Dialect:
 def _select_visits(dialect: str) -> ClauseElement:
     visit = Table.metadata.tables["visit"]
     listed = _listed(dialect)
-    return select(*map(_as_stored, visit.c)).where(
+    return select(*(_as_stored(visit.c[name]) for name in _STATE)).where(
         visit.c.site_id == bindparam("site_id"),
         visit.c.id.in_(select(_item(listed, 0))),
     )
@@ -223,24 +205,35 @@ def _update_view() -> ClauseElement:
     )
 
 
-def _visit(*row: Any) -> Visit:
+def _visit(row: tuple[Any, ...]) -> Visit:
     visit = Visit(*row)
     visit.attributes = _read_attributes(row[_ATTRIBUTES])
     visit.memory = read_memory(row[_MEMORY])
     return visit
 
 
-def _visit_row(visit: Visit) -> tuple[Any, ...]:
-    row = list(astuple(visit))
+def _state_row(visit: Visit) -> list[Any]:
+    *row, _entry = astuple(visit)
     row[_ATTRIBUTES] = _write_attributes(visit.attributes).decode()
     row[_MEMORY] = write_memory(visit.memory)
-    return tuple(row)
+    return row
 
 
-def _moved_row(visit: Visit) -> tuple[Any, ...]:
-    return _moving(_visit_row(visit))
+def _new_row(visit: Visit) -> list[Any]:
+    if visit.entry is None:
+        raise ValueError("a visit that is stored already is new no more")
+    state = zip(_STATE, _state_row(visit), strict=True)
+    entry = {"entry_path": visit.entry.path, "follows": visit.entry.follows}
+    columns = asdict(visit.entry.opening) | entry | dict(state)
+    return [columns[name] for name in _VISIT_COLUMNS]
 
 
-def _run(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def _fetch(connection: Connection, statement: str, parameters: tuple[Any, ...]) -> list[Any]:
+    """The driver's own rows: making SQLAlchemy's of them costs as much as reading them."""
+    with connection.exec_driver_sql(statement, parameters) as result:
+        return list(result.cursor.fetchall()) if result.cursor is not None else []
+
+
+def _run(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
     if rows:
-        connection.exec_driver_sql(statement, list(rows))
+        connection.exec_driver_sql(statement, [tuple(row) for row in rows])

@@ -33,38 +33,38 @@ _IN_VIEW, _ACTIVE, _CHATTING = (
 MAX_ATTRIBUTES = 10
 
 
-class Visit(Struct):
-    """A visit as the writer holds it; the fields are the columns of the table `visit`."""
+class Entry(Struct, frozen=True):
+    """What a visit keeps from the page view that opened it: it never changes."""
 
-    site_id: int
-    id: str
-    visitor_id: str
+    path: str
     follows: str
+    opening: Opening
+
+
+class Visit(Struct):
+    """A visit as the writer holds it: the columns of the table `visit` that may change, and its key.
+
+    entry: set on a visit that is new, and not stored yet.
+    """
+
     started_at: int
     last_seen_at: int
     last_activity_at: int
     in_view_until: int
     page_count: int
-    entry_path: str
     current_path: str
     current_title: str
     page_context: str
-    referrer: str
-    source: str
-    source_kind: str
-    medium: str
-    campaign: str
-    browser: str
-    os: str
-    device: str
     country: str
-    language: str
     time_zone: str
     attributes: dict[str, str]
     chat_source: str
     chat_started_at: int | None
     chat_message_at: int | None
     memory: Memory
+    site_id: int
+    id: str
+    entry: Entry | None = None
 
 
 def open_visit(
@@ -72,35 +72,24 @@ def open_visit(
 ) -> Visit:
     """A new visit that begins with a page view; the view itself is still to be taken by `advance`."""
     return Visit(
-        site_id=site_id,
-        id=visit_id,
-        visitor_id=opening.visitor_id,
-        follows=follows,
         started_at=event.at,
         last_seen_at=event.at,
         last_activity_at=event.at,
         in_view_until=event.at,
         page_count=0,
-        entry_path=event.path,
         current_path=event.path,
         current_title=event.title,
         page_context=event.context,
-        referrer=opening.referrer,
-        source=opening.source,
-        source_kind=opening.source_kind,
-        medium=opening.medium,
-        campaign=opening.campaign,
-        browser=opening.browser,
-        os=opening.os,
-        device=opening.device,
         country=opening.country,
-        language=opening.language,
         time_zone="",
         attributes={},
         chat_source=ChatSource.NONE,
         chat_started_at=None,
         chat_message_at=None,
         memory=Memory(),
+        site_id=site_id,
+        id=visit_id,
+        entry=Entry(event.path, follows, opening),
     )
 
 

@@ -9,6 +9,7 @@ from core.presence import ChatSource, SpanKind
 from core.trail import Trail
 from core.visit import (
     MAX_ATTRIBUTES,
+    Entry,
     Visit,
     advance,
     heal_clock,
@@ -98,15 +99,16 @@ def test_visit_opens_with_the_page_view_and_what_was_known_of_it(story):
     visit = story.visit
 
     assert (visit.started_at, visit.last_seen_at, visit.last_activity_at) == (START, START, START)
-    assert (visit.page_count, visit.entry_path, visit.current_path) == (1, "/", "/")
-    assert (visit.source, visit.source_kind, visit.follows) == ("Google", "search", "")
+    assert (visit.page_count, visit.current_path) == (1, "/")
+    assert visit.entry == Entry("/", "", Opening(source="Google", source_kind="search"))
     assert list(story.trail.views) == [("t1", 1)]
 
 
 def test_visit_names_the_one_that_it_follows():
     visit = open_visit(7, "new", view(1, START), Opening(), follows="old")
 
-    assert visit.follows == "old"
+    assert visit.entry is not None
+    assert visit.entry.follows == "old"
 
 
 # The end: thirty minutes after the last activity
@@ -337,7 +339,6 @@ def test_current_page_moves_on_a_view(story):
         "Cart",
         "Cart",
     )
-    assert visit.entry_path == "/"
 
 
 @pytest.mark.parametrize(("focused", "path"), [(True, "/"), (False, "/two")])
