@@ -6,7 +6,7 @@ Real processes, real browsers. Screenshots are kept in artifacts/.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,10 @@ from tests.running_monitor import ROOT, RunningMonitor, running_monitor
 ARTIFACTS = ROOT / "artifacts"
 WITHIN = 20_000
 """Milliseconds in which a page must show what is awaited; the machine may be busy."""
+
+HEIGHTS = {"1440": 1000, "390": 844}
+ALL = ("1440 light", "1440 dark", "390 light", "390 dark")
+PAIR = ("1440 light", "390 dark")
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -90,7 +94,7 @@ def test_newcomer_sees_three_visitors_shop(
     see_shares(dashboard, "OS", "Linux", "Windows", "iOS")
     see_shares(dashboard, "Country", "🇩🇪Germany", "🇯🇵Japan", "🇺🇸United States")
     see_time_grow(dashboard, "DE")
-    keep_screenshots(dashboard, "live")
+    keep_screenshots(dashboard, "live", ALL)
     keep_screenshot(ann, "shop")
 
     second_tab = karl.context.new_page()
@@ -409,15 +413,15 @@ def open_until_counted(page: Page, url: str) -> None:
 # Screenshots
 
 
-def keep_screenshots(dashboard: Page, name: str) -> None:
-    """Wide and narrow, light and dark; afterwards the page is as before."""
-    size = dashboard.viewport_size
-    for width, height in ((1440, 1000), (390, 844)):
-        dashboard.set_viewport_size({"width": width, "height": height})
-        for theme in ("dark", "light"):
-            dashboard.emulate_media(color_scheme=theme)
-            keep_screenshot(dashboard, f"{name}-{width}-{theme}")
-    dashboard.set_viewport_size(size or {"width": 1440, "height": 1000})
+def keep_screenshots(dashboard: Page, name: str, views: Sequence[str] = PAIR) -> None:
+    """The page as wide as each view says and in its theme; afterwards it is as before."""
+    for view in views:
+        width, theme = view.split()
+        dashboard.set_viewport_size({"width": int(width), "height": HEIGHTS[width]})
+        dashboard.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        keep_screenshot(dashboard, f"{name}-{width}-{theme}")
+    dashboard.set_viewport_size({"width": 1440, "height": 1000})
+    dashboard.emulate_media(color_scheme="light")
 
 
 def keep_screenshot(page: Page, name: str) -> None:
