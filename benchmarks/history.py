@@ -50,7 +50,7 @@ def fill(database_url: str, history: int, live: int, now: datetime) -> None:
     while batch := list(islice(visits, AT_ONCE)):
         counts = Counter((visit.site_id, visit.started_at // _SLOT * _SLOT) for visit in batch)
         with writing(engine) as db:
-            rows.insert_visits(db, batch)
+            rows.store_visits(db, batch)
             rows.add_counts(db, [(*slot, visits) for slot, visits in counts.items()])
     if engine.dialect.name == "sqlite":
         with writing(engine) as db:

@@ -74,8 +74,7 @@ class Ledger:
     def store(self) -> None:
         """Write every row that has changed."""
         rows, connection = self._rows, self._connection
-        rows.insert_visits(connection, self._those(self._opened))
-        rows.update_visits(connection, self._those(self._moved - self._opened))
+        rows.store_visits(connection, self._those(self._moved))
         trails = self._trails.values()
         rows.insert_views(connection, [view for trail in trails for view in trail.views.values()])
         rows.extend_spans(connection, [span for trail in trails for span in trail.spans.values()])

@@ -1,24 +1,24 @@
 """The writer's SQL: load visits, store what changed. Compiled once, run on the plain driver.
 
-Rows travel as tuples in the order of the columns: the ORM, and even Core's dictionaries of
-parameters, cost several times as much for each row, and this is the hot path.
+The driver gives up Python's lock at each step of a statement and takes it back from an event loop
+that is busy: row by row, that costs more than the rows themselves. So rows are loaded as one JSON
+list, and stored many in one statement. Rows are tuples in the order of the table's columns.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 from msgspec.structs import asdict, astuple
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Column,
     ColumnElement,
     Connection,
-    Dialect,
     Engine,
     Text,
     bindparam,
@@ -28,212 +28,207 @@ from sqlalchemy import (
     literal_column,
     select,
     tuple_,
-    type_coerce,
-    update,
 )
+from sqlalchemy import Table as SchemaTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.sql import ClauseElement
 
-from core.tables import JsonText, Moment, Table
+from core.tables import Table
 from core.trail import Span, View
-from core.visit import Visit
+from core.visit import Entry, Visit
 from core.visit_memory import read_memory, write_memory
 
 TabKey = tuple[str, str]
 """A tab of a visit: (visit id, tab id)."""
 
+Correction = tuple[str, str, int, str, str, int]
+"""Title and page context of a stored view: (title, context, site id, visit id, tab, number)."""
+
 _STATE = Visit.__struct_fields__[:-1]
-_MOVING, _KEY = _STATE[:-2], _STATE[-2:]
+_KEY = ("site_id", "id")
+_MOVING = [name for name in _STATE if name not in _KEY]
 _ATTRIBUTES = _STATE.index("attributes")
 _MEMORY = _STATE.index("memory")
-_VISIT_COLUMNS = tuple(Table.metadata.tables["visit"].c.keys())
-_read_attributes = msgspec.json.Decoder(dict[str, str]).decode
-_write_attributes = msgspec.json.Encoder().encode
+_ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.name not in _STATE]
+_NO_ENTRY = [""] * len(_ENTRY)
+_in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["visit"].c.keys()))
+AT_ONCE = 25
+"""Rows that one statement stores: at most 999 parameters, the limit of old SQLites."""
+
 _WRITER_LOCK = 7_226_002
 """The key of Postgres' advisory lock: one batch at a time, as SQLite has it by itself."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[list[Any]]).decode
+_read_attributes = msgspec.json.Decoder(dict[str, str]).decode
+
+
+class Store:
+    """One kind of row to store: the statement for a single row and for AT_ONCE of them."""
+
+    def __init__(self, rows: Rows, table: str, moving: Sequence[str] = (), total: str = "") -> None:
+        self._one = rows.compile(rows.insert(table, 1, moving, total))
+        self._many = rows.compile(rows.insert(table, AT_ONCE, moving, total))
+
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Store the rows."""
+        whole = len(rows) - len(rows) % AT_ONCE
+        many = [
+            tuple(chain.from_iterable(rows[at : at + AT_ONCE])) for at in range(0, whole, AT_ONCE)
+        ]
+        if many:
+            connection.exec_driver_sql(self._many, many)
+        if whole < len(rows):
+            connection.exec_driver_sql(self._one, list(rows[whole:]))
 
 
 class Rows:
     """The statements of the writer, for one kind of database."""
 
     def __init__(self, engine: Engine) -> None:
-        self._dialect = _positional_dialect(engine)
-        self._visits = self._compile(_select_visits(engine.dialect.name))
-        self._views = self._compile(_select_views(engine.dialect.name))
-        self._new_visit = self._compile(self._insert("visit"))
-        self._moved_visit = self._compile(_update_visit())
-        self._new_view = self._compile(self._insert("page_view").on_conflict_do_nothing())
-        self._corrected_view = self._compile(_update_view())
-        self._span = self._compile(self._upsert_span())
-        self._count = self._compile(self.adding("visit_count", "visits"))
+        self._is_postgres = engine.dialect.name == "postgresql"
+        self._load_visits = self.compile(self._select_visits())
+        self._load_views = self.compile(self._select_views())
+        self._corrections = self.compile(_correct_views())
+        self._visits = Store(self, "visit", moving=_MOVING)
+        self._views = Store(self, "page_view")
+        self._spans = Store(self, "visit_span", moving=["until_at", "is_open"])
+        self._counts = Store(self, "visit_count", total="visits")
 
     def lock(self, connection: Connection) -> None:
         """Wait until no other transaction writes visits; SQLite's own lock is held already."""
-        if self._dialect.name == "postgresql":
+        if self._is_postgres:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
     def load_visits(self, connection: Connection, site_id: int, ids: Iterable[str]) -> list[Visit]:
         """The visits of the site that have these ids, in no order."""
-        parameters = (site_id, json.dumps([[visit_id] for visit_id in ids]))
-        return [_visit(row) for row in _fetch(connection, self._visits, parameters)]
+        keys = [(visit_id,) for visit_id in ids]
+        return [_visit(row) for row in _fetch(connection, self._load_visits, site_id, keys)]
 
     def load_views(
         self, connection: Connection, site_id: int, tabs: Iterable[TabKey]
     ) -> list[tuple[str, str, int]]:
         """(visit id, tab id, number) of every stored page view of these tabs."""
-        parameters = (site_id, json.dumps(list(tabs)))
-        return _fetch(connection, self._views, parameters)
+        rows = _fetch(connection, self._load_views, site_id, list(tabs))
+        return [(visit_id, tab, number) for visit_id, tab, number in rows]
 
-    def insert_visits(self, connection: Connection, visits: Iterable[Visit]) -> None:
-        """Store visits that are new."""
-        _run(connection, self._new_visit, [_new_row(visit) for visit in visits])
-
-    def update_visits(self, connection: Connection, visits: Iterable[Visit]) -> None:
-        """Store what has moved of visits that exist."""
-        _run(connection, self._moved_visit, [_state_row(visit) for visit in visits])
+    def store_visits(self, connection: Connection, visits: Iterable[Visit]) -> None:
+        """Store visits that are new, and what has moved of those that exist."""
+        self._visits.run(connection, [_visit_row(visit) for visit in visits])
 
     def insert_views(self, connection: Connection, views: Sequence[View]) -> None:
         """Store page views."""
-        _run(connection, self._new_view, views)
+        self._views.run(connection, views)
 
-    def correct_views(
-        self, connection: Connection, views: Sequence[tuple[str, str, int, str, str, int]]
-    ) -> None:
-        """Change stored views: (title, page context, site id, visit id, tab, number)."""
-        _run(connection, self._corrected_view, views)
+    def correct_views(self, connection: Connection, corrections: Sequence[Correction]) -> None:
+        """Change title and page context of stored views: rare, so one by one."""
+        if corrections:
+            connection.exec_driver_sql(self._corrections, list(corrections))
 
     def extend_spans(self, connection: Connection, spans: Sequence[Span]) -> None:
         """Store spans, or the new end of those that exist."""
-        _run(connection, self._span, spans)
+        self._spans.run(connection, spans)
 
     def add_counts(self, connection: Connection, counts: Sequence[tuple[int, int, int]]) -> None:
         """Add visits to slots: (site id, start of the slot, visits)."""
-        _run(connection, self._count, counts)
+        self._counts.run(connection, counts)
 
-    def adding(self, table: str, total: str) -> ClauseElement:
-        """An insert that, where the row exists, adds to its total instead."""
-        insert = self._insert(table)
-        return insert.on_conflict_do_update(
-            index_elements=list(Table.metadata.tables[table].primary_key),
-            set_={total: Table.metadata.tables[table].c[total] + insert.excluded[total]},
+    def _select_visits(self) -> ClauseElement:
+        visit = _table("visit")
+        listed = self._listed()
+        return select(self._as_json(*(visit.c[name] for name in _STATE))).where(
+            visit.c.site_id == bindparam("site_id"),
+            visit.c.id.in_(select(self._item(listed, 0))),
         )
 
-    def _upsert_span(self) -> ClauseElement:
-        insert = self._insert("visit_span")
-        return insert.on_conflict_do_update(
-            index_elements=list(Table.metadata.tables["visit_span"].primary_key),
-            set_={"until_at": insert.excluded.until_at, "is_open": insert.excluded.is_open},
+    def _select_views(self) -> ClauseElement:
+        view = _table("page_view")
+        listed = self._listed()
+        return select(self._as_json(view.c.visit_id, view.c.tab, view.c.number)).where(
+            view.c.site_id == bindparam("site_id"),
+            tuple_(view.c.visit_id, view.c.tab).in_(
+                select(self._item(listed, 0), self._item(listed, 1))
+            ),
         )
 
-    def _insert(self, table: str) -> Any:
-        module = postgresql if self._dialect.name == "postgresql" else sqlite
-        return module.insert(Table.metadata.tables[table])
+    def insert(self, table: str, size: int, moving: Sequence[str], total: str) -> ClauseElement:
+        """Insert so many rows. Of a row that exists, set what moves or add to the total."""
+        target = _table(table)
+        module = postgresql if self._is_postgres else sqlite
+        insert: Any = module.insert(target).values(
+            [{c.name: bindparam(f"{c.name}_{row}") for c in target.c} for row in range(size)]
+        )
+        changes = {name: insert.excluded[name] for name in moving}
+        if total:
+            changes[total] = target.c[total] + insert.excluded[total]
+        if not changes:
+            return insert.on_conflict_do_nothing()
+        key = list(target.primary_key)
+        return insert.on_conflict_do_update(index_elements=key, set_=changes)
 
-    def _compile(self, statement: ClauseElement) -> str:
-        return str(statement.compile(dialect=self._dialect))
+    def compile(self, statement: ClauseElement) -> str:
+        """With positional parameters: question marks, or %s."""
+        dialect = psycopg_dialect(paramstyle="format") if self._is_postgres else sqlite.dialect()
+        return str(statement.compile(dialect=dialect))
 
+    def _listed(self) -> Any:
+        """The JSON list as a table with a row for each of its items.
 
-def _positional_dialect(engine: Engine) -> Dialect:
-    """Question marks or %s: named parameters would need a dictionary for each row."""
-    if engine.dialect.name == "postgresql":
-        return psycopg_dialect(paramstyle="format")
-    return sqlite.dialect()
+        It stands behind IN, not in a join: SQLite would scan the list for each visit of the site.
+        """
+        if self._is_postgres:
+            elements = func.json_array_elements(cast(bindparam("rows", type_=Text), JSON))
+        else:
+            elements = func.json_each(bindparam("rows", type_=Text))
+        return elements.table_valued(column("value", Text), name="listed")
 
+    def _item(self, listed: Any, position: int) -> ColumnElement[Any]:
+        """One value of a listed row; SQLite knows ->> only since 3.38."""
+        if self._is_postgres:
+            return listed.c.value.op("->>")(literal_column(str(position)))
+        return func.json_extract(listed.c.value, literal_column(f"'$[{position}]'"))
 
-def _select_visits(dialect: str) -> ClauseElement:
-    visit = Table.metadata.tables["visit"]
-    listed = _listed(dialect)
-    return select(*(_as_stored(visit.c[name]) for name in _STATE)).where(
-        visit.c.site_id == bindparam("site_id"),
-        visit.c.id.in_(select(_item(listed, 0))),
-    )
-
-
-def _select_views(dialect: str) -> ClauseElement:
-    view = Table.metadata.tables["page_view"]
-    listed = _listed(dialect)
-    return select(view.c.visit_id, view.c.tab, view.c.number).where(
-        view.c.site_id == bindparam("site_id"),
-        tuple_(view.c.visit_id, view.c.tab).in_(select(_item(listed, 0), _item(listed, 1))),
-    )
-
-
-def _listed(dialect: str) -> Any:
-    """A JSON list of lists as a table: one statement looks up any number of keys.
-
-    It stands behind IN, not in a join: SQLite would scan the list once for each visit of the site.
-    """
-    if dialect == "postgresql":
-        elements = func.json_array_elements(cast(bindparam("keys", type_=Text), JSON))
-    else:
-        elements = func.json_each(bindparam("keys", type_=Text))
-    return elements.table_valued(column("value", Text), name="listed")
-
-
-def _item(listed: Any, position: int) -> ColumnElement[str]:
-    return listed.c.value.op("->>")(literal_column(str(position)))
+    def _as_json(self, *columns: Column[Any]) -> ColumnElement[str]:
+        """All rows as one JSON list of lists."""
+        if self._is_postgres:
+            return cast(func.json_agg(func.json_build_array(*columns)), Text)
+        return func.json_group_array(func.json_array(*columns))
 
 
-def _as_stored(stored: Column[Any]) -> Any:
-    """The column without the conversions to datetimes and JSON values."""
-    if isinstance(stored.type, Moment):
-        return type_coerce(stored, BigInteger)
-    return type_coerce(stored, Text) if isinstance(stored.type, JsonText) else stored
-
-
-def _update_visit() -> ClauseElement:
-    visit = Table.metadata.tables["visit"]
+def _correct_views() -> ClauseElement:
+    view = _table("page_view")
+    key = (column == bindparam(f"of_{column.name}") for column in view.primary_key)
     return (
-        update(visit)
-        .values({name: bindparam(f"new_{name}", type_=visit.c[name].type) for name in _MOVING})
-        .where(visit.c.site_id == bindparam("of_site"), visit.c.id == bindparam("of_id"))
-    )
-
-
-def _update_view() -> ClauseElement:
-    view = Table.metadata.tables["page_view"]
-    return (
-        update(view)
+        view.update()
+        .where(*key)
         .values(title=bindparam("new_title"), page_context=bindparam("new_context"))
-        .where(
-            view.c.site_id == bindparam("of_site"),
-            view.c.visit_id == bindparam("of_visit"),
-            view.c.tab == bindparam("of_tab"),
-            view.c.number == bindparam("of_number"),
-        )
     )
 
 
-def _visit(row: tuple[Any, ...]) -> Visit:
+def _table(name: str) -> SchemaTable:
+    return Table.metadata.tables[name]
+
+
+def _visit(row: list[Any]) -> Visit:
     visit = Visit(*row)
     visit.attributes = _read_attributes(row[_ATTRIBUTES])
     visit.memory = read_memory(row[_MEMORY])
     return visit
 
 
-def _state_row(visit: Visit) -> list[Any]:
-    *row, _entry = astuple(visit)
-    row[_ATTRIBUTES] = _write_attributes(visit.attributes).decode()
+def _visit_row(visit: Visit) -> tuple[Any, ...]:
+    *row, _ = astuple(visit)
+    row[_ATTRIBUTES] = _encode(visit.attributes).decode()
     row[_MEMORY] = write_memory(visit.memory)
-    return row
+    return _in_order([*row, *(_entry_row(visit.entry) if visit.entry else _NO_ENTRY)])
 
 
-def _new_row(visit: Visit) -> list[Any]:
-    if visit.entry is None:
-        raise ValueError("a visit that is stored already is new no more")
-    state = zip(_STATE, _state_row(visit), strict=True)
-    entry = {"entry_path": visit.entry.path, "follows": visit.entry.follows}
-    columns = asdict(visit.entry.opening) | entry | dict(state)
-    return [columns[name] for name in _VISIT_COLUMNS]
+def _entry_row(entry: Entry) -> list[str]:
+    columns = asdict(entry.opening) | {"entry_path": entry.path, "follows": entry.follows}
+    return [columns[name] for name in _ENTRY]
 
 
-def _fetch(connection: Connection, statement: str, parameters: tuple[Any, ...]) -> list[Any]:
-    """The driver's own rows: making SQLAlchemy's of them costs as much as reading them."""
-    with connection.exec_driver_sql(statement, parameters) as result:
-        return list(result.cursor.fetchall()) if result.cursor is not None else []
-
-
-def _run(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+def _fetch(connection: Connection, statement: str, site_id: int, keys: Any) -> list[list[Any]]:
+    parameters = (site_id, _encode(keys).decode())
+    return _decode(connection.exec_driver_sql(statement, parameters).scalar() or "[]")

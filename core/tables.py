@@ -139,9 +139,11 @@ class PageView(Table, table=True):
 
 
 class VisitSpan(Table, table=True):
-    """A stretch of time in which a visit was in view, active or chatting."""
+    """A stretch of time in which a visit was in view, active or chatting.
 
-    __table_args__ = {"sqlite_with_rowid": False}
+    Kept in the order of its rows on SQLite: spans are extended with nearly every beacon, and in the
+    order of their keys each of them would be a page of its own to write.
+    """
 
     site_id: int = Field(primary_key=True)
     visit_id: str = Field(primary_key=True)

@@ -123,7 +123,6 @@ def _create_visit_span() -> None:
         sa.Column("until_at", sa.BigInteger(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("site_id", "visit_id", "tab", "kind", "number"),
-        sqlite_with_rowid=False,
     )
 
 
