@@ -80,6 +80,7 @@ def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int
         run = partial(uvicorn.Server(_config(build_app(chosen, engine))).run, [listener])
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
     host, port = listener.getsockname()[:2]
     _log.info("collector_started host=%s port=%d workers=%d", host, port, workers)
     try:

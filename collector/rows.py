@@ -53,8 +53,8 @@ _MEMORY = _STATE.index("memory")
 _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.name not in _STATE]
 _NO_ENTRY = [""] * len(_ENTRY)
 _in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["visit"].c.keys()))
-AT_ONCE = 25
-"""Rows that one statement stores: at most 999 parameters, the limit of old SQLites."""
+AT_ONCE = (30, 5, 1)
+"""Rows that one statement stores: with at most 999 parameters, the limit of old SQLites."""
 
 _WRITER_LOCK = 7_226_002
 """The key of Postgres' advisory lock: one batch at a time, as SQLite has it by itself."""
@@ -65,22 +65,23 @@ _read_attributes = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Store:
-    """One kind of row to store: the statement for a single row and for AT_ONCE of them."""
+    """One kind of row to store: a statement for each of the sizes in AT_ONCE."""
 
     def __init__(self, rows: Rows, table: str, moving: Sequence[str] = (), total: str = "") -> None:
-        self._one = rows.compile(rows.insert(table, 1, moving, total))
-        self._many = rows.compile(rows.insert(table, AT_ONCE, moving, total))
+        self._statements = [
+            (size, rows.compile(rows.insert(table, size, moving, total))) for size in AT_ONCE
+        ]
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Store the rows."""
-        whole = len(rows) - len(rows) % AT_ONCE
-        many = [
-            tuple(chain.from_iterable(rows[at : at + AT_ONCE])) for at in range(0, whole, AT_ONCE)
-        ]
-        if many:
-            connection.exec_driver_sql(self._many, many)
-        if whole < len(rows):
-            connection.exec_driver_sql(self._one, list(rows[whole:]))
+        """Store the rows, most of them in large statements."""
+        done = 0
+        for size, statement in self._statements:
+            until = len(rows) - (len(rows) - done) % size
+            starts = range(done, until, size)
+            many = [tuple(chain.from_iterable(rows[at : at + size])) for at in starts]
+            if many:
+                connection.exec_driver_sql(statement, many)
+            done = until
 
 
 class Rows:

@@ -15,6 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 BUSY_TIMEOUT = 15
 """Seconds that a SQLite writer waits for another one."""
 
+PAGE_CACHE = 32_768
+"""KiB of pages that a SQLite connection may keep in memory: it takes them only as it needs them."""
+
 CONNECT_TIMEOUT = 5
 STATEMENT_TIMEOUT = 10
 """Seconds after which Postgres ends a statement."""
@@ -80,7 +83,11 @@ def _open_sqlite(url: str) -> Engine:
     file = make_url(url).database
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        pool_use_lifo=True,  # the writer gets its own connection back, its page cache still warm
+        connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -92,6 +99,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA mmap_size=0")
+    connection.execute(f"PRAGMA cache_size=-{PAGE_CACHE}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
 
 
