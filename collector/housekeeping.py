@@ -10,7 +10,6 @@ from time import monotonic
 
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy import Table as SchemaTable
-from sqlalchemy.exc import SQLAlchemyError
 
 from core.database import writing
 from core.moment import from_milliseconds
@@ -39,16 +38,13 @@ class Housekeeping:
         self._forget_at = 0.0
 
     def do_due(self) -> None:
-        """Do what is due now, at most one short transaction; a fault waits for the next turn."""
-        try:
-            if self._engine.dialect.name == "sqlite" and monotonic() >= self._checkpoint_at:
-                self._checkpoint_at = monotonic() + CHECKPOINT_EVERY
-                self._checkpoint()
-            if self._retention and monotonic() >= self._forget_at:
-                self._forget()
-        except SQLAlchemyError as fault:
+        """Do what is due now, at most one short transaction; after a fault it is due again later."""
+        if self._engine.dialect.name == "sqlite" and monotonic() >= self._checkpoint_at:
+            self._checkpoint_at = monotonic() + CHECKPOINT_EVERY
+            self._checkpoint()
+        if self._retention and monotonic() >= self._forget_at:
             self._forget_at = monotonic() + CHECKPOINT_EVERY
-            _log.warning("housekeeping waits: fault=%s", fault)
+            self._forget()
 
     def _checkpoint(self) -> None:
         """Passive: it never waits for a reader. All others leave checkpoints to this thread."""
@@ -57,8 +53,7 @@ class Housekeeping:
 
     def _forget(self) -> None:
         forgotten = forget_visits(self._engine, self._clock(), self._retention)
-        if forgotten < FORGET_AT_ONCE:
-            self._forget_at = monotonic() + FORGET_EVERY
+        self._forget_at = monotonic() + (FORGET_EVERY if forgotten < FORGET_AT_ONCE else 0)
         if forgotten:
             _log.info("visits past retention deleted: visits=%d", forgotten)
 

@@ -11,14 +11,15 @@ from time import monotonic
 
 from msgspec import Struct
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError
 
+from collector.fault import name_fault, place_fault
 from collector.housekeeping import Housekeeping
 from collector.ledger import Ledger
 from collector.metrics import Metrics
 from collector.rows import Rows
 from collector.tallies import Tallies, write_counts
-from core.database import writing
+from core.database import DATABASE_ERRORS, writing
 from core.hit import Accepted, Dropped, Hit, Reason
 
 MAX_WAITING = 20_000
@@ -67,6 +68,7 @@ class Writer:
         self._is_stopping = False
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._tallied_at = 0.0
+        self._fault = ""
 
     @property
     def depth(self) -> int:
@@ -97,17 +99,13 @@ class Writer:
         return await future
 
     def _run(self) -> None:
-        while True:
+        while not (self._is_stopping and not self._queue):
             self._wake.wait(TALLY_EVERY)
             self._wake.clear()
             while self._queue:
                 self._commit_next()
-                self._write_tallies()
-                self._housekeeping.do_due()
-            self._write_tallies(at_once=self._is_stopping)
-            self._housekeeping.do_due()
-            if self._is_stopping and not self._queue:
-                return
+                self._do_chores()
+            self._do_chores()
 
     def _commit_next(self) -> None:
         size = min(len(self._queue), MAX_BATCH)
@@ -120,16 +118,24 @@ class Writer:
     def _commit(self, hits: Sequence[Hit]) -> Sequence[Answer]:
         """One answer a hit. A hit that no transaction bears is found by halving, and dropped."""
         try:
-            return self._write(hits)
-        except (OperationalError, InterfaceError) as fault:
-            _log.warning("not committed: hits=%d fault=%s", len(hits), fault.orig)
-            return [Dropped(Reason.NOT_COMMITTED)] * len(hits)
-        except Exception:
+            answers = self._write(hits)
+        except Exception as fault:
+            if _is_of_the_database(fault):
+                self._note(fault)
+                return [Dropped(Reason.NOT_COMMITTED)] * len(hits)
             if len(hits) == 1:
-                _log.exception("hit dropped: site_id=%d reason=fault", hits[0].site_id)
+                where = place_fault(fault)
+                _log.error(
+                    "hit_dropped site_id=%d fault=%s at=%s",
+                    hits[0].site_id,
+                    name_fault(fault),
+                    where,
+                )
                 return [Dropped(Reason.FAULT)]
             half = len(hits) // 2
             return [*self._commit(hits[:half]), *self._commit(hits[half:])]
+        self._note(None)
+        return answers
 
     def _write(self, hits: Sequence[Hit]) -> Sequence[Answer]:
         with writing(self._engine) as connection:
@@ -140,19 +146,37 @@ class Writer:
             ledger.store()
         return answers
 
-    def _write_tallies(self, at_once: bool = False) -> None:
-        if self._tallies.is_empty() or not (
-            at_once or monotonic() - self._tallied_at >= TALLY_EVERY
-        ):
+    def _do_chores(self) -> None:
+        """Tallies and housekeeping; what fails is tried again later, and never ends the thread."""
+        try:
+            if self._is_stopping or monotonic() - self._tallied_at >= TALLY_EVERY:
+                self._tallied_at = monotonic()
+                self._write_tallies()
+            self._housekeeping.do_due()
+        except Exception as fault:
+            self._note(fault)
+
+    def _write_tallies(self) -> None:
+        if self._tallies.is_empty():
             return
-        self._tallied_at = monotonic()
         counts = self._tallies.take()
         try:
             with writing(self._engine) as connection:
                 write_counts(connection, counts, self._clock())
         except Exception as fault:
-            self._tallies.give_back(counts)
-            _log.warning("counts wait: fault=%s", fault)
+            if _is_of_the_database(fault):
+                self._tallies.give_back(counts)
+            raise
+
+    def _note(self, fault: Exception | None) -> None:
+        """Log when the database begins to fail, and when it is back: not each time in between."""
+        name = name_fault(fault) if fault else ""
+        if name != self._fault:
+            self._fault = name
+            if name:
+                _log.warning("database_fails fault=%s", name)
+            else:
+                _log.info("database_is_back")
 
     async def _answer_overdue(self) -> None:
         while True:
@@ -162,6 +186,11 @@ class Writer:
                 if waiting.since > overdue:
                     break
                 _give(waiting, Dropped(Reason.NOT_COMMITTED))
+
+
+def _is_of_the_database(fault: Exception) -> bool:
+    """Whether to try again later, rather than to look for the row that cannot be stored."""
+    return isinstance(fault, DATABASE_ERRORS) and not isinstance(fault, DataError | IntegrityError)
 
 
 def _answer(batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:

@@ -85,6 +85,7 @@ def _open_sqlite(url: str) -> Engine:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
+        hide_parameters=True,  # they are visitors' words, and errors are logged
         pool_use_lifo=True,  # the writer gets its own connection back, its page cache still warm
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
     )
@@ -111,6 +112,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _open_postgres(url: str) -> Engine:
     return create_engine(
         url,
+        hide_parameters=True,
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -117,6 +118,68 @@ def test_a_database_that_goes_away_heals_when_it_is_back(run_collector, postgres
     postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     wait_for(lambda: collector.post(view(2)).status_code == 200, 30)
     assert collector.row("SELECT page_count FROM visit") == (2,)
+
+
+def test_a_database_that_may_only_be_read_is_waited_for(run_collector, postgres, postgres_url):
+    collector = run_collector(postgres_url)
+    name = make_url(postgres_url).database
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    postgres.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname='{name}'"
+    )
+    wait_for(lambda: collector.post(view(1)).status_code == 503)
+    assert {collector.post(view(1)).status_code for _ in range(3)} == {503}
+    postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    postgres.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname='{name}'"
+    )
+    wait_for(lambda: collector.post(view(1)).status_code == 200, 30)
+    assert collector.row("SELECT page_count FROM visit") == (1,)
+
+
+def test_chores_that_fail_do_not_end_the_writer(run_collector, sqlite_url, monkeypatch):
+    fail = {"now": True}
+
+    def checkpoint(_self: Any) -> None:
+        if fail["now"]:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("collector.housekeeping.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("collector.housekeeping.Housekeeping._checkpoint", checkpoint)
+    collector = run_collector(sqlite_url)
+    assert collector.post(view(1)).status_code == 200
+    assert collector.post(view(2)).status_code == 200
+    fail["now"] = False
+    assert collector.post(view(3)).status_code == 200
+
+
+def test_what_a_visitor_sent_never_reaches_the_log(collector, caplog):
+    with writing(collector.engine) as db:
+        db.exec_driver_sql(
+            "CREATE TRIGGER no_views BEFORE INSERT ON page_view "
+            "BEGIN SELECT RAISE(ABORT, 'no views'); END"
+        )
+    answer = collector.post(view(1, "/reset/SECRET", d="ada@shop.example"))
+    assert answer.status_code == 400
+    assert "hit_dropped" in caplog.text
+    assert "SECRET" not in caplog.text
+    assert "ada@" not in caplog.text
+
+
+def test_counts_that_cannot_be_stored_do_not_hold_up_the_others(collector):
+    with writing(collector.engine) as db:
+        db.exec_driver_sql(
+            "CREATE TRIGGER no_origins BEFORE INSERT ON site_origin "
+            "BEGIN SELECT RAISE(ABORT, 'no origins'); END"
+        )
+    collector.post(view(1))
+    collector.send("{}")
+    wait_for(lambda: _try_again(collector))
+
+
+def _try_again(collector: Any) -> bool:
+    collector.send("{}")
+    return collector.drops().get("malformed", 0) > 0
 
 
 def test_a_clock_that_ran_ahead_does_not_keep_a_visit_alive(collector):

@@ -1,0 +1,23 @@
+"""How a fault is named in the log: its text may quote what a visitor sent."""
+
+from __future__ import annotations
+
+import sqlite3
+import traceback
+from pathlib import Path
+
+from sqlalchemy.exc import OperationalError
+
+
+def name_fault(fault: BaseException) -> str:
+    """The fault's kind; what the database says of itself (full, locked, refused) beside it."""
+    if isinstance(fault, OperationalError | sqlite3.OperationalError):
+        said = str(getattr(fault, "orig", None) or fault).strip().partition("\n")[0]
+        return f"{type(fault).__name__}: {said}"
+    return type(fault).__name__
+
+
+def place_fault(fault: BaseException) -> str:
+    """File and line where it was raised."""
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
