@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -110,7 +109,9 @@ class BeaconRoute(Struct):
 
     async def _commit(self, beacon: Beacon, request: Request, site: TrackedSite) -> Answer:
         is_derived = needs_salts(beacon, request)
-        salts = await self._find_salts(request.received_at) if is_derived else ()
+        salts = await self.salts.find(request.received_at) if is_derived else ()
+        if salts is None:
+            return self._drop(site.id, Reason.NOT_COMMITTED)
         known = Enrichment(self.locate, salts, self.counts_bots)
         hit = make_hit(beacon, request, site, known)
         if isinstance(hit, Dropped):
@@ -145,15 +146,6 @@ class BeaconRoute(Struct):
             country_hint=hint,
             is_private=headers.get(b"sec-gpc") == b"1",
         )
-
-    async def _find_salts(self, now: int) -> tuple[str, ...]:
-        salts = self.salts.of(now)
-        if salts is None:
-            await asyncio.to_thread(self.salts.refresh)
-            salts = self.salts.of(now)
-        if salts is None:
-            raise LookupError("the day ended while its salt was looked up")
-        return salts
 
     def _interval(self) -> int:
         """Seconds to the next presence beacon: fewer of them while the queue is long."""

@@ -6,6 +6,8 @@ nobody can tell which address and browser an id was derived from.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,10 +16,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, exists, select
 
-from core.database import insert_into, reading, writing
+from core.database import DATABASE_ERRORS, insert_into, reading, writing
 from core.moment import from_milliseconds, milliseconds
 from core.presence import VISIT_ENDS_AFTER
 from core.tables import Salt, Site, Visit
+
+FOUND_WITHIN = 5.0
+"""Seconds that a request waits for the database to tell them."""
 
 _DAY = timedelta(days=1)
 _DAY_MILLISECONDS = milliseconds(_DAY)
@@ -27,6 +32,7 @@ _LATE_DELIVERY = timedelta(minutes=30)
 _salt = Salt.metadata.tables["salt"]
 _site = Site.metadata.tables["site"]
 _visit = Visit.metadata.tables["visit"]
+_log = logging.getLogger("collector.salts")
 
 
 class _Known(NamedTuple):
@@ -42,9 +48,22 @@ class Salts:
         self._clock = clock
         self._known = _Known(-1, ())
         self._lock = Lock()
+        self._look: asyncio.Task[None] | None = None
+
+    async def find(self, now: int) -> tuple[str, ...] | None:
+        """The salts of the moment (milliseconds), yesterday's first.
+
+        None when the database does not tell them in time. On a new day all requests wait for
+        one look.
+        """
+        if self.of(now) is None:
+            if self._look is None or self._look.done():
+                self._look = asyncio.create_task(asyncio.to_thread(self._try_to_refresh))
+            await asyncio.wait({self._look}, timeout=FOUND_WITHIN)
+        return self.of(now)
 
     def of(self, now: int) -> tuple[str, ...] | None:
-        """The salts of the moment (milliseconds), yesterday's first; None: call `refresh` first."""
+        """Those of the moment as they are known now; None: on a new day nobody has looked yet."""
         return self._known.values if self._known.day == now // _DAY_MILLISECONDS else None
 
     def refresh(self) -> None:
@@ -62,6 +81,12 @@ class Salts:
                 salts = self._read(days)
             values = tuple(salts[day] for day in days if day in salts)
             self._known = _Known(int(today.timestamp()) * 1_000 // _DAY_MILLISECONDS, values)
+
+    def _try_to_refresh(self) -> None:
+        try:
+            self.refresh()
+        except DATABASE_ERRORS as fault:
+            _log.warning("salts_not_found fault=%s", type(fault).__name__)
 
     def _read(self, days: list[str]) -> dict[str, str]:
         with reading(self._engine) as connection:
