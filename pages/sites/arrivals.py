@@ -67,7 +67,10 @@ def _draw_verdict(found: Arrivals, site: Site) -> None:
         notice("Tracking is off: beacons of this site are refused.", title="No.")
         return
     if not found.origins:
-        text = "No beacon of this site has arrived yet. Put the script into its pages and open one."
+        text = (
+            "No beacon of this site has arrived yet. Put the script into its pages and open one; "
+            "reload a page that was open before the site was added."
+        )
         notice(text, title="Not yet.")
         return
     newest = found.origins[0]
