@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import signal
 import socket
+import time
 from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
@@ -13,13 +15,14 @@ from typing import Any
 
 import click
 import uvicorn
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from uvicorn.supervisors import Multiprocess
 
-from collector.app import build_app
+from collector.app import build_app, open_country_database
 from collector.lock import LockHeld, serving_lock
 from core.database import is_sqlite, open_database, writing
-from core.fault import CommandError, told_in_one_line
+from core.fault import CommandError, first_line, told_in_one_line
 from core.schema import SchemaError, upgrade_schema
 from core.settings import Settings, SettingsError, settings
 from core.sites import add_site, list_sites
@@ -28,7 +31,13 @@ DEMO_KEY = "demo"
 DRAIN_WITHIN = 15
 """Seconds in which requests that have begun are answered after SIGTERM."""
 
+TRIES_EVERY = 2.0
+"""Seconds between two tries to reach a database server that is away."""
+
 _BACKLOG = 2_048
+_INCURABLE = re.compile(r"does not exist|authentication failed|no password|pg_hba\.conf|support SSL")
+"""What Postgres and libpq say when a person has to change something; waiting is no cure."""
+
 _log = logging.getLogger("collector")
 
 
@@ -65,9 +74,11 @@ def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
             f"--workers is {workers}: one collector writes to a SQLite file; "
             "use Postgres (MONITOR_DATABASE_URL), or leave --workers out."
         )
-    with serving_lock(chosen.database_url), _listen(host, port) as listener:
+    open_country_database(chosen)  # an unusable one is told once, not by each worker for ever
+    with serving_lock(chosen.database_url), _bind(host, port) as listener:
         engine = open_database(chosen.database_url)
-        _prepare(engine, chosen.demo)
+        _await_database(engine, chosen.demo)
+        _listen(listener, host, port)
         _run(chosen, engine, listener, workers)
 
 
@@ -89,12 +100,43 @@ def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int
         _log.info("collector_stopped")
 
 
+def _await_database(engine: Engine, with_demo: bool) -> None:
+    """Prepare the database; while its server is away, try again until it is there."""
+    is_told = False
+    while True:
+        try:
+            return _prepare(engine, with_demo)
+        except OperationalError as fault:
+            if engine.dialect.name == "sqlite" or _INCURABLE.search(str(fault.orig)):
+                raise
+            if not is_told:
+                _tell_of_waiting(fault)
+            is_told = True
+        time.sleep(TRIES_EVERY)
+
+
+def _tell_of_waiting(fault: OperationalError) -> None:
+    _log.warning(
+        "database_awaited fault='%s' cure='start Postgres, or correct MONITOR_DATABASE_URL "
+        "and restart; the collector goes on by itself once the database answers'",
+        first_line(fault.orig),
+    )
+
+
 def _prepare(engine: Engine, with_demo: bool) -> None:
     """The tables, and on the very first start a site for the demo shop."""
     upgrade_schema(engine)
     with writing(engine) as db:
         if with_demo and not list_sites(db):
-            add_site(db, name="Demo shop", key=DEMO_KEY, now=datetime.now(UTC))
+            _add_demo_site(db)
+
+
+def _add_demo_site(db: Connection) -> None:
+    """Collectors that start together on a new database take turns; the first one adds it."""
+    if db.dialect.name == "postgresql":
+        db.exec_driver_sql("LOCK TABLE site IN SHARE ROW EXCLUSIVE MODE")
+    if not list_sites(db):
+        add_site(db, name="Demo shop", key=DEMO_KEY, now=datetime.now(UTC))
 
 
 def _config(app: Any, **options: Any) -> uvicorn.Config:
@@ -114,7 +156,8 @@ def _config(app: Any, **options: Any) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
+    """A socket of our own; connections are refused until it listens."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -122,14 +165,24 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(_BACKLOG)
         listener.set_inheritable(True)
     except OSError as error:
-        raise CommandError(
-            f"Cannot listen on {host} port {port} ({error.strerror or error}): stop what uses it, "
-            "or choose another with --port or MONITOR_COLLECTOR_PORT."
-        ) from None
+        raise _cannot_listen(host, port, error) from None
     return listener
+
+
+def _listen(listener: socket.socket, host: str, port: int) -> None:
+    try:
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        raise _cannot_listen(host, port, error) from None
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CommandError:
+    return CommandError(
+        f"Cannot listen on {host} port {port} ({error.strerror or error}): stop what uses it, "
+        "or choose another with --port or MONITOR_COLLECTOR_PORT."
+    )
 
 
 def _set_up_logging() -> None:

@@ -117,9 +117,18 @@ def build_app(
     return App(beacon, others)
 
 
+def open_country_database(settings: Settings) -> CountryDatabase | None:
+    """The owner's own country database, or None. Raises CommandError."""
+    file = settings.geoip_database
+    try:
+        return CountryDatabase(file) if file else None
+    except ValueError as fault:
+        raise CommandError(f"MONITOR_GEOIP_DATABASE cannot be used: {fault}.") from None
+
+
 def _locator(settings: Settings) -> Callable[[Client, str], str]:
     """Country of a client: the header of a trusted proxy, the owner's database, the bundled one."""
-    database = _open_country_database(settings)
+    database = open_country_database(settings)
 
     @lru_cache(maxsize=_CACHED_ADDRESSES)
     def of_address(address: Address | None) -> str:
@@ -129,14 +138,6 @@ def _locator(settings: Settings) -> Callable[[Client, str], str]:
         return (country_of_code(hint) if hint else "") or of_address(client.address)
 
     return locate
-
-
-def _open_country_database(settings: Settings) -> CountryDatabase | None:
-    file = settings.geoip_database
-    try:
-        return CountryDatabase(file) if file else None
-    except ValueError as fault:
-        raise CommandError(f"MONITOR_GEOIP_DATABASE cannot be used: {fault}.") from None
 
 
 def _warm_up() -> None:

@@ -27,15 +27,16 @@ def told_in_one_line(*expected: type[Exception]) -> Generator[None]:
     except (CommandError, *expected) as fault:
         _fail(str(fault))
     except SourceError as fault:
-        _fail(f"A MONITOR_ setting cannot be read: {_first_line(fault)}")
+        _fail(f"A MONITOR_ setting cannot be read: {first_line(fault)}")
     except SQLAlchemyError as fault:
-        cause = _first_line(getattr(fault, "orig", None) or fault)
+        cause = first_line(getattr(fault, "orig", None) or fault)
         _fail(f"The database does not answer: {cause}. Check MONITOR_DATABASE_URL.")
     except OSError as fault:
         _fail(f"{fault.filename or 'The system'}: {fault.strerror or fault}.")
 
 
-def _first_line(fault: object) -> str:
+def first_line(fault: object) -> str:
+    """The first line of what a fault says, without a full stop."""
     return str(fault).strip().partition("\n")[0].rstrip(".")
 
 

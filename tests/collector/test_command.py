@@ -9,13 +9,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 
 from core.database import open_database, reading
-from core.sites import list_sites
+from core.sites import add_site, list_sites
 from tests.running_collector import CHROME, view, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +152,15 @@ def test_port_in_use_is_told_with_the_cure(start, tmp_path):
         ([], {"MONITOR_COLLECTOR_PORT": "0"}, "MONITOR_COLLECTOR_PORT is '0': write a port"),
         ([], {"MONITOR_TRUSTED_PROXIES": "me"}, "MONITOR_TRUSTED_PROXIES is 'me': write"),
         ([], {"MONITOR_GEOIP_DATABASE": __file__}, "MONITOR_GEOIP_DATABASE cannot be used: "),
-        ([], {"MONITOR_DATABASE_URL": "postgresql+psycopg://x:y@127.0.0.1:1/z"}, "The database"),
+        (
+            ["--workers", "2"],
+            {
+                "MONITOR_GEOIP_DATABASE": __file__,
+                "MONITOR_DATABASE_URL": "postgresql+psycopg://x:y@127.0.0.1:1/z",
+            },
+            "MONITOR_GEOIP_DATABASE cannot be used: ",
+        ),
+        ([], {"MONITOR_DATABASE_URL": "sqlite:////proc/x.db"}, "/proc/x.db.lock: "),
         (["--host", "no.such.host.invalid"], {}, "Cannot listen on no.such.host.invalid port"),
     ],
 )
@@ -204,6 +214,56 @@ def test_two_workers_share_a_postgres_database(start, postgres_url):
     code, said = command.end()
 
     assert (statuses, code) == ({200}, 0), said
+
+
+def test_two_collectors_that_start_together_make_one_demo_site(start, postgres_url):
+    engine = open_database(postgres_url)
+    with engine.connect() as first, first.begin():
+        add_site(first, name="Demo shop", key="demo", now=datetime.now(UTC))
+        second = start(postgres_url)
+        wait_for(lambda: _waits_for_a_lock(engine), 30)
+    engine.dispose()
+
+    second.wait_until_ready()
+
+    assert keys(postgres_url) == ["demo"]
+
+
+def test_database_server_that_is_away_is_waited_for(start, postgres, postgres_url, tmp_path):
+    away = tmp_path / "away"
+    url = make_url(postgres_url).set(query={"host": str(away)})
+    command = start(url.render_as_string(hide_password=False))
+    told = command.process.stderr.readline()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{command.url}/healthz")
+    away.symlink_to(postgres.directory)
+
+    command.wait_until_ready()
+    command.process.terminate()
+    code, said = command.end()
+
+    assert "database_awaited" in told
+    assert "cure='start Postgres, or correct MONITOR_DATABASE_URL" in told
+    assert (code, said.count("database_awaited")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"database": "nowhere"}, "nowhere"), ({"username": "nobody"}, "nobody")],
+)
+def test_database_that_no_waiting_brings_is_told_in_one_line(start, postgres_url, change, said):
+    url = make_url(postgres_url).set(**change)
+
+    code, told = start(url.render_as_string(hide_password=False)).end()
+
+    assert (code, told.count("\n")) == (1, 1), told
+    assert told.startswith("The database does not answer: ")
+    assert f'"{said}" does not exist' in told
+
+
+def _waits_for_a_lock(engine):
+    with reading(engine) as db:
+        return db.exec_driver_sql("SELECT 1 FROM pg_locks WHERE NOT granted").first()
 
 
 def test_help_names_the_settings(start):
