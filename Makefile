@@ -6,6 +6,9 @@ SITE ?= demo
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# A half-made target must not count as made.
+.DELETE_ON_ERROR:
+
 .PHONY: run test check lint bench traffic help
 
 help:
@@ -37,6 +40,7 @@ lint: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/refresh.py
+	$(BIN)/python benchmarks/viewers.py
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer (Debian, Ubuntu: apt-get install python3 python3-venv), or name it: make run PYTHON=python3.12"; exit 1; }
