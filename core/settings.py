@@ -10,10 +10,16 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+_LOOPBACKS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Hosts that stand for every address, and where this machine reaches them."""
+_IN_MEMORY = ":memory:"
+"""A database that each process would have for itself."""
+_MAY_HOLD_PASSWORD = re.compile("@|password", re.IGNORECASE)
+_SECRETS = ("metrics_token",)
 _RATE = re.compile(r"(\d{1,6})/s(?: burst (\d{1,6}))?")
 
 
@@ -49,11 +55,10 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        try:
-            driver = make_url(value).drivername
-        except ArgumentError:
-            driver = ""
-        if driver not in ("sqlite", "postgresql+psycopg"):
+        url = _parsed(value)
+        if url is None or url.drivername not in ("sqlite", "postgresql+psycopg"):
+            raise ValueError
+        if url.drivername == "sqlite" and _IN_MEMORY in (url.database or _IN_MEMORY):
             raise ValueError
         return value
 
@@ -97,7 +102,13 @@ class Settings(BaseSettings):
     @property
     def public_address(self) -> str:
         """How browsers reach the collector: scheme, host and port, without a closing slash."""
-        return self.public_url or f"http://{self.collector_host}:{self.collector_port}"
+        return self.public_url or f"http://{self.local_host}:{self.collector_port}"
+
+    @property
+    def local_host(self) -> str:
+        """The collector's host as this machine reaches it, as it stands in a URL."""
+        host = _LOOPBACKS.get(self.collector_host, self.collector_host)
+        return f"[{host}]" if ":" in host else host
 
 
 CURES = {
@@ -125,5 +136,24 @@ def settings() -> Settings:
         fault = error.errors()[0]
         name = str(fault["loc"][0])
         raise SettingsError(
-            f"MONITOR_{name.upper()} is '{fault['input']}': {CURES[name]}."
+            f"MONITOR_{name.upper()} is '{_shown(name, fault['input'])}': {CURES[name]}."
         ) from None
+
+
+def _shown(name: str, value: object) -> object:
+    """The value as it may stand in a log: without a password."""
+    if name in _SECRETS:
+        return "***"
+    if name != "database_url" or not _MAY_HOLD_PASSWORD.search(str(value)):
+        return value
+    url = _parsed(str(value))
+    if url is None or not url.host or str(value).count("@") > 1:
+        return "***"
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _parsed(value: str) -> URL | None:
+    try:
+        return make_url(value)
+    except (ArgumentError, ValueError):
+        return None

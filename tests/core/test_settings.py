@@ -27,6 +27,10 @@ def test_every_setting_is_documented_and_has_a_cure(name):
     [
         ("DATABASE_URL", "mysql://x"),
         ("DATABASE_URL", "not a url"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:///file::memory:?uri=true"),
         ("COLLECTOR_PORT", "0"),
         ("COLLECTOR_PORT", "65536"),
         ("COLLECTOR_PORT", "http"),
@@ -49,6 +53,40 @@ def test_a_wrong_value_is_refused_with_its_name_its_value_and_the_cure(monkeypat
     with pytest.raises(SettingsError) as refusal:
         settings()
     assert str(refusal.value) == f"MONITOR_{name} is '{value}': {CURES[name.lower()]}."
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("postgres://ada:s3cret@db.example/monitor", "postgres://ada:***@db.example/monitor"),
+        ("mysql://ada:s3cret/@db.example/monitor", "mysql://ada:***@db.example/monitor"),
+        ("mysql://ada:s3@cret@db.example/monitor", "***"),
+        ("mysql://db.example/monitor?password=s3cret", "mysql://db.example/monitor"),
+        ("postgresql+psycopg://ada:s3cret@db.example:port/monitor", "***"),
+        ("//ada:s3cret@db.example/monitor", "***"),
+        ("mysql:///monitor?user=ada&password=s3cret@", "***"),
+    ],
+)
+def test_a_refused_database_url_does_not_show_its_password(monkeypatch, value, shown):
+    monkeypatch.setenv("MONITOR_DATABASE_URL", value)
+    with pytest.raises(SettingsError) as refusal:
+        settings()
+    assert str(refusal.value) == f"MONITOR_DATABASE_URL is '{shown}': {CURES['database_url']}."
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("::1", "http://[::1]:8600"),
+        ("2001:db8::1", "http://[2001:db8::1]:8600"),
+        ("::", "http://[::1]:8600"),
+        ("0.0.0.0", "http://127.0.0.1:8600"),
+        ("monitor.example", "http://monitor.example:8600"),
+    ],
+)
+def test_the_public_address_is_one_that_a_browser_can_open(monkeypatch, host, address):
+    monkeypatch.setenv("MONITOR_COLLECTOR_HOST", host)
+    assert settings().public_address == address
 
 
 @pytest.mark.parametrize(
