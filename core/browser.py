@@ -26,12 +26,21 @@ def name_browser(user_agent: str, family: str, os: str, brands: str) -> Browser:
             return browser
     if family in _APP_FAMILIES:
         return Browser(_APP_FAMILIES[family], True)
-    name = _FAMILIES.get(family, family) or OTHER
+    name = _engine_name(_FAMILIES.get(family, family) or OTHER, user_agent, os)
     unnamed_app = _unnamed_app(user_agent, name, os, brands)
     if name != "Chrome" and not unnamed_app:
         return Browser(name, False)
     brand = _brand(brands)
     return Browser(brand or unnamed_app or name, not brand and bool(unnamed_app))
+
+
+def _engine_name(name: str, user_agent: str, os: str) -> str:
+    """Safari is Apple's alone; what else passes for it is named after its engine."""
+    if name != "Safari":
+        return name
+    if "Chrome/" in user_agent:  # "Chrome/119", a version too short for ua-parser
+        return "Chrome"
+    return "WebKitGTK" if os == "Linux" else name
 
 
 _APPLE = ("iOS", "iPadOS", "macOS")
@@ -50,10 +59,14 @@ def _unnamed_app(user_agent: str, name: str, os: str, brands: str) -> str:
     return ""
 
 
-_BRAND = re.compile(r'"([^"]{1,40})"\s*;\s*v=')
+_BRAND = re.compile(r'"((?:[^"\\]|\\.){1,40})"\s*;\s*v=')
 _PLAIN_NAME = re.compile(r"[A-Za-z][\w .+-]*")
-_GREASE = re.compile(r"not[^a-z]*a[^a-z]*brand", re.IGNORECASE)
-_COMMON_BRANDS = frozenset({"Chromium", "Google Chrome", "Android WebView", "HeadlessChrome"})
+# Made up by Chromium in ever new spellings, so that nobody relies on the list of brands.
+_GREASE = re.compile(r"not[^a-z]*an?[^a-z]*b(?:rand|rowser)|grease", re.IGNORECASE)
+_COMMON_BRANDS = frozenset({
+    "Chromium", "Google Chrome", "Google Chrome for Testing", "Chrome", "Android WebView",
+    "HeadlessChrome",
+})  # fmt: skip
 _BRAND_NAMES = {
     "Microsoft Edge": "Edge",
     "Microsoft Edge WebView2": "Edge",
@@ -124,7 +137,7 @@ _FAMILIES = {
     **dict.fromkeys(("IE", "IE Mobile", "IE Large Screen"), "Internet Explorer"),
     **dict.fromkeys(("QQ Browser Mobile", "QQ Browser Mini"), "QQ Browser"),
     **dict.fromkeys(("Ecosia Android", "Ecosia iOS"), "Ecosia"),
-    **dict.fromkeys(("Quark PC",), "Quark"),
+    "Quark PC": "Quark",
     "Amazon Silk": "Silk",
     "Android": "Android Browser",
     "DuckDuckGo Mobile": "DuckDuckGo",

@@ -42,9 +42,8 @@ CHECKOUT_ALONE = _WORDS["checkout_alone"]
 SEARCH = _WORDS["search"]
 # Too common to count without a search key: /results?q=mug.
 SEARCH_WITH_KEY = _WORDS["search_with_key"]
-# Followed by something: /products/mug. The plurals alone are a listing.
+# Followed by something: /products/mug.
 PRODUCT = _WORDS["product"]
-PLURAL = _WORDS["plural"]
 COLLECTION = _WORDS["collection"]
 # Followed by something: /c/shoes.
 COLLECTION_OF = _WORDS["collection_of"]

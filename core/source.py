@@ -54,6 +54,14 @@ def find_source(
     the network of a click id, the site's own pages (the registrable domain of `own_host`; kind
     "internal"), the referrer's host in the table, the bare host. `click_id` is the name of the
     URL's parameter, such as "gclid". The kind is "paid" where the medium or the click id says so.
+
+    A click id alone names its network: "Google Ads", "TikTok Ads", ... where only advertisements
+    carry it, and the place itself ("Facebook" for fbclid, "Google" for srsltid, "Mailchimp")
+    where unpaid links do too. Beside a utm_source the campaign's name stays ("bing" with msclkid:
+    "Bing", paid), except that Google's becomes "Google Ads".
+
+    A browser's own package (android-app://com.android.chrome) tells nothing of where the link
+    was: "Direct", while the package of a search app is a search.
     """
     click = _CLICK_IDS.get(click_id.strip().lower())
     campaign = _campaign_name(utm_source)
@@ -71,16 +79,20 @@ def find_source(
 _NO_CAMPAIGN = frozenset({"(not set)", "(none)", "none", "null", "undefined", "nan", "unknown"})
 _MACRO = re.compile(r"[{}\[\]]|^%|^\$")
 _NO_SOURCE = frozenset({"direct", "(direct)"})
-# Word by word: "paid_social", "cpc-brand", "Display Ads".
+# Word by word: "paid_social", "cpc-brand", "Display Ads". Google Analytics' default channels
+# (support.google.com/analytics/answer/9756891), and what Google's shopping campaigns are tagged.
 _MEDIUM_WORDS = {
     SourceKind.PAID: (
-        "ad ads adwords banner cpa cpc cpi cpl cpm cpp cpv display paid paidmedia paidsearch "
-        "paidsocial pla pmax ppc programmatic promoted remarketing retargeting sem sponsored"
+        "ad ads adwords banner cpa cpc cpcv cpe cpi cpl cpm cpp cpv display expandable "
+        "interstitial pla pmax ppc programmatic promoted remarketing retargeting sem shopping "
+        "sponsored"
     ),
     SourceKind.EMAIL: "crm edm email emailing mail mailing newsletter",
     SourceKind.SOCIAL: "sm social socialmedia",
     SourceKind.SEARCH: "organic seo",
+    SourceKind.REFERRAL: "sms mms push webpush",
 }
+_UNPAID = frozenset({"organic", "free", "unpaid"})  # "organic_shopping", "free-shopping"
 _KIND_OF_WORD = {word: kind for kind, words in _MEDIUM_WORDS.items() for word in words.split()}
 _WORD = re.compile(r"[^\W_]+")
 _HOST_LIKE = re.compile(r"(?:https?://)?[\w-]+(?:\.[\w-]+)+\.?(?:[:/].*)?")
@@ -100,6 +112,8 @@ def _campaign(name: str, medium: str, click: Source | None) -> Source:
         return Source(source.label, by_medium)
     if by_medium is SourceKind.PAID or (click and click.kind is SourceKind.PAID):
         return _GOOGLE_ADS if source == _GOOGLE else Source(source.label, SourceKind.PAID)
+    if by_medium is SourceKind.REFERRAL and source.kind is SourceKind.EMAIL:
+        return Source(source.label, by_medium)  # Klaviyo and others send text messages too
     if by_medium and source.kind is SourceKind.REFERRAL:
         return Source(source.label, by_medium)
     return source
@@ -115,12 +129,24 @@ def _named_source(name: str) -> Source:
         url = split_url(key if "//" in key else f"https://{key}")
         if url:
             return _source_of_host(url.host)
-    return Source(name[:1].upper() + name[1:], SourceKind.REFERRAL)
+    return Source(_capital(name), SourceKind.REFERRAL)
+
+
+def _capital(name: str) -> str:
+    first = name[:1].upper()
+    return first + name[1:] if len(first) == 1 else name  # the capital of "ß" would be "SS"
 
 
 def _kind_of_medium(medium: str) -> SourceKind | None:
-    kinds = {_KIND_OF_WORD.get(word) for word in _WORD.findall(medium.replace("e-mail", "email"))}
+    words = set(_WORD.findall(medium.replace("e-mail", "email")))
+    kinds = {_kind_of_word(word) for word in words}
+    if words & _UNPAID:
+        kinds.discard(SourceKind.PAID)
     return next((kind for kind in _MEDIUM_WORDS if kind in kinds), None)
+
+
+def _kind_of_word(word: str) -> SourceKind | None:
+    return SourceKind.PAID if word.startswith("paid") else _KIND_OF_WORD.get(word)
 
 
 # --- referrers

@@ -14,7 +14,8 @@ _URL = re.compile(
     r"(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?",
     re.IGNORECASE | re.DOTALL,
 )
-_HOST = re.compile(r"[\w~%-]+(?:\.[\w~%-]+)*\.?")
+# No "%": browsers decode an escaped host before they send it, so one that is left hides a name.
+_HOST = re.compile(r"[\w~-]+(?:\.[\w~-]+)*\.?")
 _PORT = re.compile(r":\d{0,5}")
 _SCHEMES_WITH_BACKSLASHES = ("http:", "https:")
 # Letters of other alphabets that pass for Latin ones: the list that Chrome uses for Cyrillic.

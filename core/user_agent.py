@@ -7,6 +7,7 @@ from functools import lru_cache
 import ua_parser
 
 from core.browser import OTHER, name_browser
+from core.device_model import hide_model
 
 # Longer ones are hostile or padded; what matters stands in front. Keeps every pattern fast.
 LONGEST_USER_AGENT = 512
@@ -51,11 +52,12 @@ def read_user_agent(
 
 @lru_cache(maxsize=4_096)
 def _read(user_agent: str, brands: str, platform: str, mobile: str, touch_points: int) -> UserAgent:
-    parsed = ua_parser.parse(user_agent)
+    plain = hide_model(user_agent)
+    parsed = ua_parser.parse(plain)
     family = parsed.user_agent.family if parsed.user_agent else ""
     os_family = parsed.os.family if parsed.os else ""
     os = _os(user_agent, os_family, platform, touch_points)
-    browser = name_browser(user_agent, family, os, brands)
+    browser = name_browser(plain, family, os, brands)
     return UserAgent(browser.name, os, _device(user_agent, os, mobile), browser.in_app)
 
 
@@ -73,6 +75,7 @@ _OS_TOKENS = tuple(
         (r"Nintendo", "Nintendo"),
         (r"\bCrOS\b", "ChromeOS"),
         (r"Android|\bAdr\b|\bSilk/", "Android"),
+        # An Xbox too: it says Windows, and the device tells that it is a console.
         (r"Windows|\bWin(?:64|32|NT)\b", "Windows"),
         (r"AppleTV|tvOS", "tvOS"),
         (r"Macintosh|Mac OS X|Mac_PowerPC|Darwin", "macOS"),
