@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -23,6 +24,8 @@ STARTS_WITHIN = 90
 STOPS_WITHIN = 15
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a service manager, a terminal that is closed."""
+DASHBOARD_HOST = "127.0.0.1"
+"""It has no sign-in yet and listens nowhere else."""
 ABOVE = "what it had to say stands above."
 
 
@@ -70,15 +73,13 @@ def main() -> int:
         dashboard_port = _dashboard_port()
     except SettingsError as fault:
         return _refuse(str(fault))
-    for port, variable in (
-        (collector_port, "MONITOR_COLLECTOR_PORT"),
-        (dashboard_port, "STREAMLIT_SERVER_PORT"),
+    for host, port, name in (
+        (settings().collector_host, collector_port, "MONITOR_COLLECTOR"),
+        (DASHBOARD_HOST, dashboard_port, "STREAMLIT_SERVER"),
     ):
-        if _is_taken(port):
-            return _refuse(
-                f"Port {port} is in use: end the program that uses it, "
-                f"or choose another: {variable}={port + 10} make run"
-            )
+        reason = _why_not(host, port, name)
+        if reason:
+            return _refuse(reason)
     for sign in STOPS:
         signal.signal(sign, _interrupt)
     reason = _run(collector_port, dashboard_port)
@@ -120,14 +121,13 @@ def _dashboard_port() -> int:
 
 
 def _start_collector(port: int) -> Part:
-    host = _reachable(settings().collector_host)
     command = [sys.executable, "-m", "collector"]
-    return Part("The collector", command, f"http://{host}:{port}/healthz")
+    return Part("The collector", command, f"http://{settings().local_host}:{port}/healthz")
 
 
 def _start_dashboard(port: int) -> Part:
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    health = f"http://127.0.0.1:{port}/_stcore/health"
+    health = f"http://{DASHBOARD_HOST}:{port}/_stcore/health"
     return Part("The dashboard", [*command, "--server.port", str(port)], health)
 
 
@@ -151,7 +151,7 @@ def _say_where(dashboard_port: int) -> None:
     print(
         "\n"
         "  Visitor Monitor is running.\n"
-        f"  Dashboard   http://127.0.0.1:{dashboard_port}\n"
+        f"  Dashboard   http://{DASHBOARD_HOST}:{dashboard_port}\n"
         f"  Demo shop   {settings().public_address}/demo/\n"
         f"  Collector   {settings().public_address}\n"
         "  Ctrl-C stops it.\n",
@@ -159,18 +159,26 @@ def _say_where(dashboard_port: int) -> None:
     )
 
 
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_reachable(settings().collector_host), port))
-        except OSError:
-            return True
-    return False
-
-
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+def _why_not(host: str, port: int, name: str) -> str:
+    """Why nobody can listen there, with the cure; "" when it is free."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            return (
+                f"Port {port} is in use: end the program that uses it, "
+                f"or choose another: {name}_PORT={port + 10} make run"
+            )
+        return (
+            f"Cannot listen on {host} port {port} ({fault.strerror or fault}): "
+            f"choose an address of this machine and a port from 1024 on: {name}_HOST, {name}_PORT"
+        )
+    return ""
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -85,6 +85,40 @@ def test_it_names_the_cure_for_a_port_in_use(tmp_path: Path, part: str, variable
     assert f"{variable}=" in line
 
 
+@pytest.mark.parametrize("host", ["::1", "0.0.0.0"])
+def test_the_dashboards_port_is_looked_at_where_the_dashboard_listens(
+    tmp_path: Path, host: str
+) -> None:
+    ports = free_ports()
+    with socket.create_server(("127.0.0.1", ports["dashboard"])):
+        line = refusal(tmp_path, ports, MONITOR_COLLECTOR_HOST=host)
+    assert line.startswith(f"Port {ports['dashboard']} is in use: ")
+
+
+def test_the_collectors_port_is_looked_at_on_its_own_address(tmp_path: Path) -> None:
+    ports = free_ports()
+    with socket.create_server(("::1", ports["collector"]), family=socket.AF_INET6):
+        line = refusal(tmp_path, ports, MONITOR_COLLECTOR_HOST="::1")
+    assert line.startswith(f"Port {ports['collector']} is in use: ")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_an_address_that_is_not_this_machines_is_told_with_the_cure(
+    tmp_path: Path, host: str
+) -> None:
+    line = refusal(tmp_path, free_ports(), MONITOR_COLLECTOR_HOST=host)
+    assert line.startswith(f"Cannot listen on {host} port ")
+    assert "in use" not in line
+    assert "MONITOR_COLLECTOR_HOST" in line
+
+
+def test_both_run_where_the_collector_listens_on_ipv6(tmp_path: Path) -> None:
+    with running_monitor(tmp_path, MONITOR_COLLECTOR_HOST="::1") as monitor:
+        collector = monitor.address_of("Collector")
+        assert collector == f"http://[::1]:{monitor.ports['collector']}"
+        assert answers(f"{collector}/readyz")
+
+
 @pytest.mark.parametrize(
     "variable, value",
     [
