@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
@@ -23,7 +24,7 @@ READY_WITHIN = 5.0
 READY_FOR = 1.0
 """Seconds for which an answer is given again: the route is public and each look is a write."""
 
-_FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
+_FORWARDED = re.compile(r"x-forwarded-.*|forwarded|x-real-ip|cf-connecting-ip|via")
 _log = logging.getLogger("collector.health")
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -91,10 +92,21 @@ def _metrics_sender(metrics: Metrics, token: str) -> Handler:
 
 
 def _may_see(request: Request, token: str) -> bool:
-    """Who knows the token; without a token, a direct peer on this machine."""
+    """Who knows the token; without one, a peer on this machine that calls it by its own name.
+
+    A proxy on this machine is such a peer too: it is known by what it adds, or by the Host.
+    """
     if token:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
     peer = parse_address(request.client.host) if request.client else None
-    is_direct = not any(name in request.headers for name in _FORWARDED)
-    return peer is not None and peer.is_loopback and is_direct
+    is_direct = not any(_FORWARDED.fullmatch(name) for name in request.headers)
+    is_here = peer is not None and peer.is_loopback
+    return is_here and is_direct and _is_loopback(request.headers.get("host", ""))
+
+
+def _is_loopback(host: str) -> bool:
+    address = parse_address(host)
+    if address is not None:
+        return address.is_loopback
+    return host.partition(":")[0].lower() == "localhost"
