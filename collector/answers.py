@@ -9,10 +9,13 @@ from msgspec import Struct
 
 from core.hit import Reason
 
-_CORS = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"Retry-After, X-Drop-Reason"),
-]
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After, X-Drop-Reason",
+}
+"""Any page may read every answer below /v1/."""
+
+_CORS = [(name.lower().encode(), value.encode()) for name, value in CORS.items()]
 _JSON = (b"content-type", b"application/json")
 _CLOSE = (b"connection", b"close")
 _ALLOW = (b"allow", b"POST, OPTIONS")

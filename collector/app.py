@@ -11,6 +11,7 @@ from functools import lru_cache
 from msgspec import Struct
 from sqlalchemy import Engine
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector import assets, demo
@@ -24,6 +25,7 @@ from collector.housekeeping import Housekeeping
 from collector.metrics import Metrics
 from collector.rate_limit import RateLimiter
 from collector.refresher import Refresher, Task
+from collector.refusal import send_refusal
 from collector.salts import Salts
 from collector.tallies import Tallies
 from collector.writer import Writer
@@ -111,6 +113,7 @@ def build_app(
             *assets.routes,
             *(demo.routes if settings.demo else []),
         ],
+        exception_handlers={HTTPException: send_refusal, Exception: send_refusal},
         lifespan=lifespan,
     )
     others.router.redirect_slashes = False

@@ -47,12 +47,12 @@ async def send_asset(request: Request) -> Response:
     """A script. With ?v= its version it never changes, without it changes within minutes."""
     asset = find_asset(request.path_params["name"])
     if asset is None:
-        return Response("Not found", 404, headers=_OPEN, media_type="text/plain")
-    is_zipped = "gzip" in request.headers.get("accept-encoding", "")
+        return Response("Not found", 404, headers=OPEN, media_type="text/plain")
+    is_zipped = _takes_gzip(request.headers.get("accept-encoding", ""))
     etag = f'"{asset.version}{"-gzip" if is_zipped else ""}"'
     is_versioned = request.query_params.get("v") == asset.version
     headers = {
-        **_OPEN,
+        **OPEN,
         "ETag": etag,
         "Vary": "Accept-Encoding",
         "Cache-Control": _FOR_EVER if is_versioned else _FOR_MINUTES,
@@ -65,11 +65,13 @@ async def send_asset(request: Request) -> Response:
     return Response(body, headers=headers, media_type="text/javascript")
 
 
-_OPEN = {
+_GZIP = re.compile(r"\s*gzip\s*(;\s*q=(?P<weight>[\d.]+)\s*)?", re.IGNORECASE)
+OPEN = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
+"""Any page may load what is below /embed/, also one that isolates itself from other origins."""
 routes = [Route("/embed/{name}", send_asset)]
 
 
@@ -78,6 +80,12 @@ def _load(path: Path, _changed_at: int) -> Asset:
     plain = path.read_bytes()
     zipped = gzip.compress(plain, 9, mtime=0)
     return Asset(plain, zipped, sha256(plain).hexdigest()[:VERSION_LENGTH])
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether gzip is named, and not with the weight 0: that refuses it (RFC 9110, 12.5.3)."""
+    found = next(filter(None, map(_GZIP.fullmatch, accepted.split(","))), None)
+    return found is not None and (found["weight"] or "1").strip("0.") != ""
 
 
 def _is_known(if_none_match: str, etag: str) -> bool:

@@ -15,12 +15,15 @@ from core.settings import PROJECT_ROOT
 DEMO = PROJECT_ROOT / "embed" / "demo"
 
 _PUBLIC = {".html", ".css", ".js", ".svg", ".png", ".jpg", ".webp", ".ico", ".woff2"}
+_MISSING = ("404.html", "404")
 _HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
 
 def find_page(path: str) -> Path | None:
     """The file of a path below /demo/: PATH, PATH.html or PATH/index.html; None when unknown."""
     path = path.strip("/")
+    if path in _MISSING:
+        return None
     for name in (path, f"{path}.html", f"{path}/index.html".lstrip("/")):
         if name in _files():
             return _files()[name]
@@ -30,7 +33,7 @@ def find_page(path: str) -> Path | None:
 async def send_page(request: Request) -> Response:
     """A page of the shop, or its own page that says there is none."""
     path = find_page(request.path_params["path"])
-    missing = _files().get("404.html")
+    missing = _files().get(_MISSING[0])
     if path is None and missing is None:
         return Response("Not found", 404, media_type="text/plain")
     file = path or missing or DEMO

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import pytest
 
+from collector import assets
 from collector.assets import BUILT, find_asset
 from collector.demo import DEMO
 
@@ -55,6 +56,47 @@ def test_script_is_cached_for_minutes_and_by_its_version_for_ever(get):
     assert "max-age=300" in get(SCRIPT).headers["cache-control"]
     assert "max-age=300" in get(f"{SCRIPT}?v=0").headers["cache-control"]
     assert "max-age=31536000, immutable" in get(f"{SCRIPT}?v={version}").headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "sent"),
+    [
+        ("gzip", "gzip"),
+        ("br, GZIP;q=0.5", "gzip"),
+        ("gzip;q=0.001", "gzip"),
+        ("gzip;q=0", None),
+        ("br, gzip ; q=0.000", None),
+        ("gzipped", None),
+        ("br", None),
+        ("", None),
+    ],
+)
+def test_script_is_compressed_only_for_those_who_take_it(get, accepted, sent):
+    assert get(SCRIPT, Accept_Encoding=accepted).headers.get("content-encoding") == sent
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/embed/", 404), ("GET", "/embed/a/b.js", 404), ("POST", SCRIPT, 405)],
+)
+def test_refusal_may_be_read_by_any_page(collector, method, path, status):
+    answer = collector.http.request(method, path)
+
+    assert answer.status_code == status
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert status != 405 or "GET" in answer.headers["Allow"]
+
+
+def test_fault_may_be_read_by_any_page(collector, monkeypatch):
+    monkeypatch.setattr("collector.assets.gzip", None)
+    monkeypatch.setattr("collector.assets._load", assets._load.__wrapped__)
+
+    answer = collector.http.get(SCRIPT)
+
+    assert answer.status_code == 500
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
@@ -127,6 +169,9 @@ def test_shop_page_is_served(get, path, file):
     "path",
     [
         "/demo/nothing",
+        "/demo/404",
+        "/demo/404.html",
+        "/demo/404/",
         "/demo/build.py",
         "/demo/templates/base.jinja",
         "/demo/templates",

@@ -52,9 +52,34 @@ def test_metrics_tell_results_queue_batches_and_commits(collector):
     assert "python_info" not in text, "only the collector's own"
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-New"),
+        *("Forwarded", "X-Real-IP", "Via", "CF-Connecting-IP"),
+    ],
+)
 def test_metrics_are_not_for_those_behind_a_proxy(collector, header):
     assert collector.http.get("/metrics", headers={header: "127.0.0.1"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8600", 200),
+        ("127.0.0.1", 200),
+        ("127.0.0.2:8600", 200),
+        ("[::1]:8600", 200),
+        ("monitor.example", 403),
+        ("localhost.example:8600", 403),
+        ("192.0.2.1:8600", 403),
+        ("127.0.0.1.example", 403),
+        ("", 403),
+    ],
+)
+def test_metrics_are_for_those_who_call_this_machine_by_its_own_name(collector, host, status):
+    assert collector.http.get("/metrics", headers={"Host": host}).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -78,3 +103,16 @@ def test_metrics_with_a_token_are_for_those_who_know_it(run_collector, sqlite_ur
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/beacon/", "/docs", "/favicon.ico"])
 def test_other_paths_are_not_found(collector, path):
     assert collector.http.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/v1/", "/v1/beacon/", "/v1/other"])
+def test_any_page_may_read_what_is_not_found_under_v1(collector, path):
+    answer = collector.http.get(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After, X-Drop-Reason"
+
+
+def test_other_paths_are_for_no_other_page(collector):
+    assert "Access-Control-Allow-Origin" not in collector.http.get("/healthz/none").headers
