@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from sqlalchemy import make_url
 
-from core.database import open_database, reading, writing
-from core.fault import told_in_one_line
+from core.database import is_sqlite, open_database, reading, writing
+from core.fault import CommandError, told_in_one_line
 from core.schema import SchemaError, check_schema
 from core.settings import Settings, SettingsError, settings
 from core.sites import SiteChanges, SiteError, add_site, change_site, list_sites
@@ -114,10 +116,20 @@ def _database() -> Generator[tuple[Settings, Engine]]:
     """The settings and the database; what goes wrong is told in one line, with exit code 1."""
     with told_in_one_line(SettingsError, SchemaError, SiteError):
         chosen = settings()
+        _refuse_missing(chosen.database_url)
         engine = open_database(chosen.database_url)
         check_schema(engine)
         yield chosen, engine
         engine.dispose()
+
+
+def _refuse_missing(database_url: str) -> None:
+    """Opening a SQLite file would make it, and its folder: only the collector does that."""
+    file = make_url(database_url).database if is_sqlite(database_url) else None
+    if file and not Path(file).exists():
+        raise CommandError(
+            f"There is no database at {file}: start the collector once: python -m collector"
+        )
 
 
 def _row(site: Site) -> tuple[str, ...]:

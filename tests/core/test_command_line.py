@@ -86,7 +86,7 @@ def test_fault_ends_the_command_and_is_told(run, arguments, code, said):
     ("url", "said"),
     [
         ("mysql://x", "MONITOR_DATABASE_URL is 'mysql://x': write sqlite:///FILE"),
-        ("sqlite:////proc/nowhere/x.db", "/proc/nowhere: No such file or directory."),
+        ("sqlite:////proc/nowhere/x.db", "There is no database at /proc/nowhere/x.db: start the"),
         ("postgresql+psycopg://a:b@127.0.0.1:1/x", "The database does not answer: connection"),
     ],
 )
@@ -97,7 +97,20 @@ def test_database_that_cannot_be_used_is_told_in_one_line(run, url, said):
     assert done.stderr.startswith(said)
 
 
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["add", "Shop"], ["set", "shop", "--tracking", "off"]]
+)
+def test_missing_database_is_not_made(run, tmp_path, arguments):
+    done = run("site", *arguments, url=f"sqlite:///{tmp_path / 'new' / 'monitor.db'}")
+
+    assert done.returncode == 1
+    assert "start the collector once: python -m collector" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+
+
 def test_database_without_tables_says_what_makes_them(run, tmp_path):
+    (tmp_path / "empty.db").touch()
     done = run("site", "list", url=f"sqlite:///{tmp_path / 'empty.db'}")
 
     assert done.returncode == 1
