@@ -58,6 +58,15 @@ def test_script_is_cached_for_minutes_and_by_its_version_for_ever(get):
     assert "max-age=31536000, immutable" in get(f"{SCRIPT}?v={version}").headers["cache-control"]
 
 
+def test_version_to_pin_is_the_etag_of_the_head(collector):
+    head = collector.http.head(SCRIPT, headers={"Accept-Encoding": "identity"})
+    version = head.headers["etag"].strip('"')
+
+    pinned = collector.http.get(f"{SCRIPT}?v={version}")
+
+    assert "immutable" in pinned.headers["cache-control"]
+
+
 @pytest.mark.parametrize(
     ("accepted", "sent"),
     [
