@@ -21,6 +21,7 @@ from uvicorn.supervisors import Multiprocess
 
 from collector.app import build_app, open_country_database
 from collector.lock import LockHeld, serving_lock
+from collector.protocol import Protocol
 from core.database import is_sqlite, open_database, writing
 from core.fault import CommandError, first_line, told_in_one_line
 from core.schema import SchemaError, upgrade_schema
@@ -35,7 +36,9 @@ TRIES_EVERY = 2.0
 """Seconds between two tries to reach a database server that is away."""
 
 _BACKLOG = 2_048
-_INCURABLE = re.compile(r"does not exist|authentication failed|no password|pg_hba\.conf|support SSL")
+_INCURABLE = re.compile(
+    r"does not exist|authentication failed|no password|pg_hba\.conf|support SSL"
+)
 """What Postgres and libpq say when a person has to change something; waiting is no cure."""
 
 _log = logging.getLogger("collector")
@@ -143,7 +146,7 @@ def _config(app: Any, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,

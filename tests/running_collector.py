@@ -15,6 +15,7 @@ import uvicorn
 from sqlalchemy import Engine, text
 
 from collector.app import App, build_app
+from collector.protocol import Protocol
 from core.database import open_database, reading, writing
 from core.moment import from_milliseconds, to_milliseconds
 from core.settings import Settings
@@ -165,7 +166,7 @@ def running_collector(
         uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=Protocol,
             ws="none",
             lifespan="on",
             log_config=None,
