@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.running_collector import CHROME, ORIGIN, RunningCollector, view
@@ -39,7 +40,10 @@ def _race(collectors: Sequence[RunningCollector], copies: int = 1) -> None:
         for visitor in range(VISITORS)
         for _ in range(copies)
     ]
-    asyncio.run(_send_all([collector.port for collector in collectors], beacons))
+    ports = [collector.port for collector in collectors]
+    # On a thread of its own: while browsers are open, their driver's loop runs on this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, _send_all(ports, beacons)).result()
 
 
 def _beacon(visitor: int, tab: int) -> dict[str, Any]:
