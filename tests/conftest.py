@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,13 +11,43 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from core.database import open_database
 from core.schema import upgrade_schema
+from tests.browser.tabs import FLAGS
 from tests.postgres_server import PostgresServer, postgres_server
 from tests.running_collector import RunningCollector, running_collector
 
 _numbers = count(1)
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    named = os.environ.get("MONITOR_TEST_BROWSER")
+    found = named or next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if not found or not Path(found).exists():
+        pytest.fail(
+            f"No Chromium{f' at {named}' if named else ''}: run apt-get install chromium, "
+            "or set MONITOR_TEST_BROWSER to the path of one.",
+            pytrace=False,
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests; its pages are always visible and in focus (see tabs.py)."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=FLAGS,
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,48 +1,17 @@
 """Real browsers, the real collector, and a website for each test."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.browser.collector_process import CollectorProcess
 from tests.browser.gate import Gate, open_gate
 from tests.browser.shop import Shop, open_shops
-from tests.browser.tabs import FLAGS, Tabs, open_tabs
+from tests.browser.tabs import Tabs, open_tabs
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 KEYS = [f"shop{number}" for number in range(200)]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of a Chromium."""
-    named = os.environ.get("MONITOR_TEST_BROWSER")
-    found = named or next(filter(None, map(shutil.which, NAMES)), None)
-    if not found or not Path(found).exists():
-        pytest.fail(
-            f"No Chromium{f' at {named}' if named else ''}: run apt-get install chromium, "
-            "or set MONITOR_TEST_BROWSER to the path of one.",
-            pytrace=False,
-        )
-    return found
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    """One browser for all tests; its pages are always visible and in focus (see tabs.py)."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=FLAGS,
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
