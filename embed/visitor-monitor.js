@@ -14,7 +14,7 @@
   const IDLE_AFTER = 300_000;
   const STALE_AFTER = 60_000; // the dashboard has stopped saying "Active" by then
   const SETTLE = 60; // changes of the address within this time are one page view, the last
-  const AT_LEISURE = 2_000; // the page has most likely finished its start
+  const AT_LEISURE = 1_000; // the page has most likely finished its start
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
@@ -135,12 +135,13 @@
         write('vm-id', visitor);
       }
       if (awaitsSignals) {
-        const ready = safe((module) => {
-          readSignal = module.default;
-          awaitsSignals = false;
+        const ready = (module) => {
+          awaitsSignals = null;
           changed();
-        });
-        import(base + '/embed/visitor-monitor-signals.js').then(ready, ready);
+          readSignal = module.default;
+        };
+        later(ready, AT_LEISURE); // by then the page view goes without them
+        import(base + '/embed/visitor-monitor-signals.js').then(ready, safe);
       }
       look();
     }
@@ -277,7 +278,7 @@
       if (page === openPage) return;
       openPage = page;
       ownContext = undefined;
-      readSignal?.(true);
+      readSignal?.(1);
       changed();
     }
 

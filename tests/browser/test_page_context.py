@@ -153,6 +153,13 @@ def test_signals_that_do_not_load_hold_nothing_back(shop, page):
     shop.until_paths("/x")
 
 
+def test_signals_that_never_come_hold_nothing_back(shop, page):
+    shop.attributes = 'data-signals="yes"'
+    page.route("**/visitor-monitor-signals.js", lambda route: None)
+    page.goto(shop.url("/x"))
+    shop.until_paths("/x")
+
+
 def test_signals_replace_nothing(shop, page):
     shop.attributes = 'data-signals="yes"'
     shop.head = "<script>dataLayer = []; window.push = dataLayer.push</script>"
