@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -17,6 +15,7 @@ from collector.beacon import MAX_BYTES, Beacon, Malformed, read_beacon
 from collector.body import BodyReader, Receive
 from collector.client import Client, Clients
 from collector.directory import Directory, TrackedSite
+from collector.fault import place_fault
 from collector.hit import Enrichment, Request, has_unknown, make_hit, needs_salts
 from collector.metrics import Metrics
 from collector.origin import NO_ORIGIN, Origin, is_allowed, read_origin
@@ -61,7 +60,7 @@ class BeaconRoute(Struct):
         try:
             answer = await self._answer(scope, receive)
         except Exception as fault:
-            _log.error("beacon_failed fault=%s at=%s", type(fault).__name__, _place(fault))
+            _log.error("beacon_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
             answer = self._drop(_NO_SITE, Reason.FAULT)
         if answer is not None:
             with suppress(OSError, RuntimeError):  # uvloop's words for a visitor who has left
@@ -189,9 +188,3 @@ def _is_ahead_of_time(purpose: bytes) -> bool:
 def _text(headers: Headers, name: bytes, limit: int) -> str:
     value = headers.get(name)
     return value[:limit].decode("latin-1") if value is not None else ""
-
-
-def _place(fault: Exception) -> str:
-    """File and line: a fault's text may quote what a visitor sent, and is not logged."""
-    frame = traceback.extract_tb(fault.__traceback__)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}"
