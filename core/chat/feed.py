@@ -1,0 +1,116 @@
+"""What has changed in the chats, as soon as it is committed, whichever process wrote it.
+
+Postgres tells its listeners; a SQLite file is looked at four times a second. Either way there is one
+thread for a process, however many streams wait for it, and one indexed query a look.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from core.chat.notice import CHANNEL
+from core.database import DATABASE_ERRORS, reading
+from core.queries.chats import Changes, changes_since, newest_revision
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at a database that cannot notify."""
+
+LOOK_ANYWAY = 1.0
+"""Seconds after which Postgres is looked at without a notice: one may have been lost."""
+
+_STOPS_WITHIN = 5.0
+_log = logging.getLogger("core.chat.feed")
+
+Wait = Callable[[], object]
+
+
+class Feed:
+    """Calls `on_changes` on a thread of its own, with what has a revision above the last one seen.
+
+    It begins at `start_at`, without one at what is newest when it first reaches the database. While
+    the database is away nothing is missed: the next look finds all of it.
+    """
+
+    def __init__(
+        self, engine: Engine, on_changes: Callable[[Changes], None], start_at: int | None = None
+    ) -> None:
+        self._engine = engine
+        self._on_changes = on_changes
+        self._revision = start_at
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="chat feed", daemon=True)
+        self._fault = ""
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the look that is under way."""
+        self._stop.set()
+        self._thread.join(_STOPS_WITHIN)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with self._bell() as wait:
+                    self._follow(wait)
+            except DATABASE_ERRORS as fault:
+                self._note(type(fault).__name__)
+                self._stop.wait(LOOK_ANYWAY)
+
+    def _follow(self, wait: Wait) -> None:
+        while not self._stop.is_set():
+            self._look()
+            self._note("")
+            wait()
+
+    def _look(self) -> None:
+        with reading(self._engine) as db:
+            if self._revision is None:
+                self._revision = newest_revision(db)
+            changes = changes_since(db, self._revision)
+        if changes.revision > self._revision:
+            self._revision = changes.revision
+            self._tell(changes)
+
+    def _tell(self, changes: Changes) -> None:
+        try:
+            self._on_changes(changes)
+        except Exception as fault:
+            _log.error("chat_changes_not_told fault=%s", type(fault).__name__)
+
+    @contextmanager
+    def _bell(self) -> Generator[Wait]:
+        """What waits for the next look: for a notice, or for a moment."""
+        if self._engine.dialect.name != "postgresql":
+            yield lambda: self._stop.wait(LOOK_EVERY)
+            return
+        with self._engine.connect() as connection:
+            connection.detach()  # it listens for good, and never goes back to the pool
+            listener = _listen(connection)
+            yield lambda: list(listener.notifies(timeout=LOOK_ANYWAY, stop_after=1))
+
+    def _note(self, fault: str) -> None:
+        """Log when the database begins to fail, and when it is back: not each time in between."""
+        if fault != self._fault:
+            self._fault = fault
+            if fault:
+                _log.warning("chat_feed_fails fault=%s", fault)
+            else:
+                _log.info("chat_feed_is_back")
+
+
+def _listen(connection: Connection) -> Any:
+    """The driver's own connection, listening."""
+    driver: Any = connection.connection.driver_connection
+    connection.rollback()
+    driver.autocommit = True
+    driver.execute(f"LISTEN {CHANNEL}")
+    return driver
