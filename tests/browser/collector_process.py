@@ -10,19 +10,23 @@ from pathlib import Path
 
 from core.database import open_database, writing
 from core.schema import upgrade_schema
-from core.sites import add_site
+from core.sites import add_site, find_site
 from tests.browser.shop import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class CollectorProcess:
-    """`python -m collector` on a free port and a SQLite file with the given sites."""
+    """`python -m collector` on a free port, with the given sites.
 
-    def __init__(self, folder: Path, keys: list[str]) -> None:
+    Its database is a SQLite file in the folder, or the one that `url` names.
+    """
+
+    def __init__(self, folder: Path, keys: list[str], url: str = "") -> None:
         self.database = folder / "monitor.db"
-        self.log = folder / "collector.log"
+        self.url = url or f"sqlite:///{self.database}"
         self.port = _free_port()
+        self.log = folder / f"collector-{self.port}.log"
         self._add_sites(keys)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -30,7 +34,7 @@ class CollectorProcess:
         """Returns when it answers."""
         environment = {
             **os.environ,
-            "MONITOR_DATABASE_URL": f"sqlite:///{self.database}",
+            "MONITOR_DATABASE_URL": self.url,
             "MONITOR_COLLECTOR_PORT": str(self.port),
             "MONITOR_COUNT_BOTS": "on",
             "MONITOR_RATE_LIMIT": "off",
@@ -51,6 +55,12 @@ class CollectorProcess:
             self._process.terminate()
             self._process.wait(20)
 
+    def kill(self) -> None:
+        """Ends it as a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(20)
+
     def _is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as reply:
@@ -59,11 +69,12 @@ class CollectorProcess:
             return False
 
     def _add_sites(self, keys: list[str]) -> None:
-        engine = open_database(f"sqlite:///{self.database}")
+        engine = open_database(self.url)
         upgrade_schema(engine)
         with writing(engine) as db:
             for key in keys:
-                add_site(db, name=f"Shop {key}", key=key, now=datetime.now(UTC))
+                if find_site(db, key) is None:
+                    add_site(db, name=f"Shop {key}", key=key, now=datetime.now(UTC))
         engine.dispose()
 
 
