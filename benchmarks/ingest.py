@@ -20,7 +20,8 @@ def main(rounds: int, seconds: float, connections: int, database_url: str | None
     """Print the ratio of each round and their median, then the latency at rest and at full load."""
     with tempfile.TemporaryDirectory() as folder:
         url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
-        with bare() as bare_port, collector(url) as collector_port:
+        with bare() as bare_server, collector(url) as collector_server:
+            bare_port, collector_port = bare_server.port, collector_server.port
             send(bare_port, 1, connections)
             send(collector_port, 2, connections)
             ratios: list[float] = []

@@ -1,4 +1,4 @@
-"""Servers to measure: a bare 204 on uvicorn, and the collector, each a process of its own."""
+"""Servers to measure, each a process of its own: a bare 204, the collector, the dashboard."""
 
 from __future__ import annotations
 
@@ -10,25 +10,45 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_WITHIN = 60
 
 
+class Server(NamedTuple):
+    """A running process and the port that it listens on."""
+
+    port: int
+    pid: int
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used so far."""
+        fields = self._read("stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident(self) -> int:
+        """Bytes of memory that it holds now."""
+        return int(self._read("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def _read(self, name: str) -> str:
+        return Path(f"/proc/{self.pid}/{name}").read_text()
+
+
 @contextmanager
-def bare() -> Iterator[int]:
-    """The port of the same uvicorn answering 204 to everything, and nothing else."""
+def bare() -> Iterator[Server]:
+    """The same uvicorn answering 204 to everything, and nothing else."""
     port = free_port()
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
     command = [sys.executable, "-m", "uvicorn", "bare_204:app", "--port", str(port), *options]
-    with _running(command, port, cwd=Path(__file__).parent):
-        yield port
+    with _running(command, port, cwd=Path(__file__).parent) as server:
+        yield server
 
 
 @contextmanager
-def collector(database_url: str) -> Iterator[int]:
-    """The port of a collector with everything on; only the rate limit is out of reach."""
+def collector(database_url: str) -> Iterator[Server]:
+    """A collector with everything on; only the rate limit is out of reach."""
     port = free_port()
     command = [sys.executable, "-m", "collector", "--port", str(port)]
     environment = {
@@ -36,8 +56,18 @@ def collector(database_url: str) -> Iterator[int]:
         "MONITOR_RATE_LIMIT": "900000/s burst 900000",
         "MONITOR_DEMO": "on",
     }
-    with _running(command, port, cwd=ROOT, environment=environment):
-        yield port
+    with _running(command, port, cwd=ROOT, environment=environment) as server:
+        yield server
+
+
+@contextmanager
+def dashboard(database_url: str) -> Iterator[Server]:
+    """The dashboard as `make run` starts it."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = {"MONITOR_DATABASE_URL": database_url}
+    with _running(command, port, ROOT, environment, health="_stcore/health") as server:
+        yield server
 
 
 def free_port() -> int:
@@ -49,26 +79,30 @@ def free_port() -> int:
 
 @contextmanager
 def _running(
-    command: list[str], port: int, cwd: Path, environment: dict[str, str] | None = None
-) -> Iterator[None]:
+    command: list[str],
+    port: int,
+    cwd: Path,
+    environment: dict[str, str] | None = None,
+    health: str = "healthz",
+) -> Iterator[Server]:
     process = subprocess.Popen(
         command, cwd=cwd, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL
     )
     try:
-        _await(process, port)
-        yield
+        _await(process, f"http://127.0.0.1:{port}/{health}")
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _await(process: subprocess.Popen[bytes], port: int) -> None:
+def _await(process: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise SystemExit(f"a server ended with {process.returncode} before it answered")
         try:
-            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
+            with urlopen(url, timeout=1):
                 return
         except OSError:
             time.sleep(0.1)
