@@ -7,6 +7,7 @@ Exits 1, with one line that says what to do, when a file is stale or larger than
 """
 
 import gzip
+import json
 import re
 import sys
 from pathlib import Path
@@ -14,11 +15,19 @@ from pathlib import Path
 import minify
 
 EMBED = Path(__file__).resolve().parent
+CHATS = EMBED / "chats"
 DIST = EMBED / "dist"
-LIMITS = {"visitor-monitor.js": 3_000, "visitor-monitor-signals.js": 1_536}
+LIMITS = {
+    "visitor-monitor.js": 3_000,
+    "visitor-monitor-signals.js": 1_536,
+    "visitor-monitor-chat.js": 5_000,
+}
 """Bytes after `gzip -9` (own rule: the tag must cost a page next to nothing)."""
+CHAT_LIMIT = 700
+"""The same for each of embed/chats/*.js, which tell of a chat tool that the page has."""
 
 _CONSTANT = re.compile(r"^ *const ([A-Z][A-Z_]+) =\s+([^;]+);(?: //.*)?\n", re.MULTILINE)
+_GLOBAL = re.compile(r"^ \* Global: (\S+)$", re.MULTILINE)
 
 
 def main(arguments: list[str]) -> int:
@@ -27,11 +36,12 @@ def main(arguments: list[str]) -> int:
     if arguments and not is_check:
         return _fail(f"embed/build.py knows --check only, not {' '.join(arguments)}")
     DIST.mkdir(exist_ok=True)
-    for name, limit in LIMITS.items():
-        script = minified((EMBED / name).read_text("utf-8"))
+    for name, (source, limit) in _scripts().items():
+        script = minified(source.read_text("utf-8"))
         size = compressed_size(script)
         if size > limit:
-            return _fail(f"embed/{name} has {size} bytes after gzip -9: the limit is {limit}")
+            path = source.relative_to(EMBED)
+            return _fail(f"embed/{path} has {size} bytes after gzip -9: the limit is {limit}")
         target = DIST / name
         if not is_check:
             target.write_text(script, "utf-8")
@@ -43,12 +53,37 @@ def main(arguments: list[str]) -> int:
 
 def minified(source: str) -> str:
     """The script without what only people need."""
-    return minify.string("text/javascript", _inlined(source)) + "\n"
+    return minify.string("text/javascript", _inlined(_with_chats(source))) + "\n"
 
 
 def compressed_size(script: str) -> int:
     """Bytes after `gzip -9`."""
     return len(gzip.compress(script.encode(), 9, mtime=0))
+
+
+def _scripts() -> dict[str, tuple[Path, int]]:
+    """Source and limit of each script, by its name in embed/dist/."""
+    named = {name: (EMBED / name, limit) for name, limit in LIMITS.items()}
+    scripts = {name: pair for name, pair in named.items() if pair[0].exists()}
+    chats = {f"visitor-monitor-{path.name}": (path, CHAT_LIMIT) for path in _chats()}
+    return {**scripts, **chats}
+
+
+def _chats() -> list[Path]:
+    return sorted(CHATS.glob("*.js"))
+
+
+def _with_chats(source: str) -> str:
+    """The source with the list of the chat tools' globals, each with the file that knows it."""
+    names = {_global_of(path): path.stem for path in _chats()}
+    return source.replace("const CHATS = {};", f"const CHATS = {json.dumps(names)};")
+
+
+def _global_of(path: Path) -> str:
+    found = _GLOBAL.search(path.read_text("utf-8"))
+    if found is None:
+        raise SystemExit(f"embed/chats/{path.name}: add the line ' * Global: NAME' to its head")
+    return found[1]
 
 
 def _inlined(source: str) -> str:

@@ -41,6 +41,5 @@ def test_file_over_its_limit_is_named_in_one_line(tmp_path):
 
 
 def _copy(folder):
-    for name in ("build.py", "visitor-monitor.js", "visitor-monitor-signals.js"):
-        shutil.copy(EMBED / name, folder)
-    shutil.copytree(EMBED / "dist", folder / "dist")
+    ignored = shutil.ignore_patterns("demo", "__pycache__")
+    shutil.copytree(EMBED, folder, ignore=ignored, dirs_exist_ok=True)
