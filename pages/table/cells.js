@@ -147,4 +147,33 @@ const KINDS = {
       setText(cell.lastChild, `${Math.round(percent)}%`)
     },
   },
+
+  action: {
+    make: (cell) => {
+      const button = make("button", "action", cell)
+      button.type = "button"
+      make("span", "word", button)
+      make("span", "note", button)
+      const dash = make("span", "dash", cell)
+      setText(make("span", "", dash), "–")
+      dash.firstChild.setAttribute("aria-hidden", "true")
+      make("span", "unseen", dash)
+    },
+    show: (cell, row, column) => {
+      const [button, dash] = cell.children
+      const action = column.actions[row[column.name]] ?? NO_ACTION
+      // A function, because "$&" in a visitor's path would mean something in a text.
+      const name = action.name.replace(/\{(\w+)\}/g, (_, column) => String(row[column] ?? ""))
+      button.hidden = action.label === ""
+      dash.hidden = action.label !== ""
+      button.classList.toggle("quiet", action.is_quiet)
+      setText(button.firstChild, action.label)
+      setText(button.lastChild, action.note)
+      setAttribute(button, "aria-label", name)
+      setAttribute(dash, "title", name)
+      setText(dash.lastChild, name)
+    },
+  },
 }
+
+const NO_ACTION = { label: "", name: "", note: "", is_quiet: true }

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     ACTIVITY = "activity"
     CHOICE = "choice"
     SHARE = "share"
+    ACTION = "action"
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,26 @@ class Colour:
 
 
 @dataclass(frozen=True)
+class Action:
+    """A row's button: its word, a note beside it, and its name for those who cannot see the row.
+
+    In `name`, {path} stands for the row's path, and so each column. Without a label there is no
+    button but a dash, and `name` says why.
+    """
+
+    label: str
+    name: str
+    note: str = ""
+    is_quiet: bool = True
+
+
+@dataclass(frozen=True)
 class Column:
     """A column of a table: `name` is the frame's column, `label` what the header says.
 
-    tooltip: the frame's column shown when the pointer rests on a cell. colours: of each value. pulse: the value whose dot pulses. ticks:
-    the frame's column that says whether a length grows between two refreshes.
+    tooltip: the frame's column shown when the pointer rests on a cell. colours: of each value.
+    pulse: the value whose dot pulses. ticks: the frame's column that says whether a length grows
+    between two refreshes. actions: what can be done at each value.
     """
 
     name: str
@@ -58,6 +74,7 @@ class Column:
     help: str = ""
     tooltip: str = ""
     colours: Mapping[str, Colour] = field(default_factory=dict[str, Colour])
+    actions: Mapping[str, Action] = field(default_factory=dict[str, Action])
     pulse: str = ""
     ticks: str = ""
     sorts: bool = True
@@ -120,7 +137,8 @@ def draw_table(
     on_cleared_change: Callable[[], None] | None = None,
     on_pressed_change: Callable[[], None] | None = None,
 ) -> Any:
-    """What was done in the table: `opened`, `pressed`, `cleared` (a row's id or a chip's name).
+    """What was done in the table: `opened`, `acted`, `pressed`, `cleared` (a row's id or a chip's
+    name).
 
     rows: a frame with the columns' own columns and a text column `id`; a LINK leads to href + id.
     layout: words of table.css: "list" or "shares"; "cards": each row is a card on a phone; "still":
@@ -144,6 +162,7 @@ def draw_table(
         },
         on_view_change=on_view_change or _nothing,
         on_opened_change=_nothing,
+        on_acted_change=_nothing,
         on_cleared_change=on_cleared_change or _nothing,
         on_pressed_change=on_pressed_change or _nothing,
     )

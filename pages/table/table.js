@@ -2,6 +2,7 @@
 // scroll and the text in the search box survive. One instance for each element of the page.
 
 const INSTANCES = new WeakMap()
+const ACTION = "button.action:not([hidden])"
 
 export default function draw(component) {
   const { parentElement } = component
@@ -63,6 +64,7 @@ class VisitorTable {
     this.placeRows(readRows(data.rows))
     setText(this.empty, this.rows.size ? "" : data.table.empty)
     this.scroll.hidden = this.rows.size === 0
+    this.returnFocus()
   }
 
   makeHead(head) {
@@ -113,10 +115,10 @@ class VisitorTable {
     this.rows = kept
     if (!kept.has(this.selected)) this.selected = null
     this.markSelected()
-    // Moving a node takes its focus away.
-    if (focused && focused.isConnected && root.activeElement !== focused) {
-      focused.focus({ preventScroll: true })
-    }
+    // Moving a node takes its focus away, and so does hiding one.
+    if (!focused?.isConnected) return
+    if (focused.hidden) focusOn(focused.closest("tr"), "a.link")
+    else if (root.activeElement !== focused) focused.focus({ preventScroll: true })
   }
 
   makeRow(id) {
@@ -171,6 +173,10 @@ class VisitorTable {
   click(event) {
     const node = event.target.closest("tr")
     if (!node) return
+    if (event.target.closest("button.action")) {
+      if (event.type === "click") this.act(node)
+      return
+    }
     const button = node.querySelector("button.choice")
     if (button) {
       if (!button.disabled && event.type === "click") this.trigger("pressed", node.dataset.id)
@@ -195,10 +201,29 @@ class VisitorTable {
     return selection?.type === "Range" && this.body.contains(selection.anchorNode)
   }
 
-  // The rows are one stop of the tab key; arrows move within.
+  act(node) {
+    this.select(node)
+    this.acted = node.dataset.id
+    this.trigger("acted", node.dataset.id)
+  }
+
+  // A dialog that an action opened gives the focus back to nobody: it cannot see into a component.
+  returnFocus() {
+    if (!this.acted || document.querySelector("[role=dialog]")) return
+    if (this.root.getRootNode().activeElement) return
+    if (document.activeElement === document.body) {
+      focusOn(this.rows.get(this.acted), `${ACTION}, a.link`)
+    }
+    this.acted = null
+  }
+
+  // The rows are one stop of the tab key, and their actions another; arrows move within.
   key(event) {
     const nodes = [...this.rows.values()]
-    const here = nodes.indexOf(event.target.closest("tr"))
+    const node = event.target.closest("tr")
+    if (event.key === "ArrowRight") focusOn(node, ACTION)
+    if (event.key === "ArrowLeft") focusOn(node, "a.link")
+    const here = nodes.indexOf(node)
     const there = {
       ArrowDown: here + 1,
       ArrowUp: here - 1,
@@ -209,8 +234,9 @@ class VisitorTable {
     }[event.key]
     if (there === undefined || event.altKey || event.ctrlKey || event.metaKey) return
     event.preventDefault()
-    const node = nodes[Math.min(Math.max(there, 0), nodes.length - 1)]
-    node?.querySelector("a.link, button.choice:enabled")?.focus()
+    const next = nodes[Math.min(Math.max(there, 0), nodes.length - 1)]
+    const isOnAction = event.target.closest("button.action") !== null
+    if (!isOnAction || !focusOn(next, ACTION)) focusOn(next, "a.link, button.choice:enabled")
   }
 
   select(node) {
@@ -225,10 +251,18 @@ class VisitorTable {
     for (const node of this.rows.values()) {
       const isSelected = node.dataset.id === this.selected
       setAttribute(node, "aria-current", isSelected ? "true" : null)
-      const link = node.querySelector("a.link")
-      if (link) link.tabIndex = node === current ? 0 : -1
+      for (const stop of node.querySelectorAll("a.link, button.action")) {
+        stop.tabIndex = node === current ? 0 : -1
+      }
     }
   }
+}
+
+// Whether there was something in the row to put the focus on.
+function focusOn(row, selector) {
+  const found = row?.querySelector(selector)
+  found?.focus()
+  return Boolean(found)
 }
 
 // Rows as plain objects from an Arrow table; whole numbers may arrive as BigInt.
