@@ -51,8 +51,13 @@ def database_url() -> str:
         raise NoAnswer(str(error)) from None
 
 
+def database_engine() -> Engine:
+    """The engine of the pages, for what follows the database by itself; NoAnswer as database_url."""
+    return _engine(database_url())
+
+
 def _in_time(work: Callable[[Engine], Answer]) -> Answer:
-    engine = _engine(database_url())
+    engine = database_engine()
     if not _places.acquire(blocking=False):
         raise NoAnswer(f"The database does not answer. {_cure(engine)}")
     answer: Future[Answer] = Future()
