@@ -1,0 +1,182 @@
+// The conversations of all sites: those that wait first. The same conversation stays the same node.
+
+const GROUPS = [
+  ["Open", ({ state }) => state === "open"],
+  ["Messages left", ({ state }) => state === "left"],
+  ["Invited", ({ state }) => INVITED.has(state)],
+  ["Just over", () => true],
+]
+const OVER_FOR = 10 * 60_000
+
+class List {
+  constructor(parent, app, { isOneSite }) {
+    this.app = app
+    this.isOneSite = isOneSite
+    this.items = new Map()
+    this.node = make("nav", "list", parent)
+    this.node.setAttribute("aria-label", "Chats")
+    const head = make("div", "list-head", this.node)
+    this.title = make("h2", "", head)
+    new SoundSwitch(head, app.sound)
+    this.groups = GROUPS.map(([name, has]) => this.makeGroup(name, has))
+    this.empty = make("p", "empty", this.node)
+    this.node.addEventListener("click", (event) => this.choose(event.target.closest(".item")))
+    this.node.addEventListener("keydown", (event) => this.key(event))
+  }
+
+  makeGroup(name, has) {
+    const section = make("section", "group", this.node)
+    const heading = make("h3", "", section)
+    setText(heading, name)
+    const list = make("ul", "", section)
+    list.setAttribute("role", "list")
+    list.setAttribute("aria-label", name)
+    return { section, list, has }
+  }
+
+  show() {
+    const { store } = this.app
+    const open = [...store.conversations.values()].filter((each) => this.isListed(each))
+    const groups = this.groups.map(({ has }) => {
+      const members = open.filter((each) => has(each) && !each.placed)
+      for (const each of members) each.placed = true
+      return members
+    })
+    for (const each of open) delete each.placed
+    this.place(groups)
+    const waiting = store.unread()
+    setText(this.title, waiting ? `${waiting} waiting for you` : "Chats")
+    setText(this.empty, open.length ? "" : store.isRead ? NO_CHATS : STATUS[store.status] ?? "")
+  }
+
+  isListed(conversation) {
+    if (keyOf(conversation) === this.app.chosen) return true
+    if (["open", "left"].includes(conversation.state) || INVITED.has(conversation.state)) return true
+    return this.app.store.now() - (conversation.closed_at ?? 0) < OVER_FOR
+  }
+
+  place(groups) {
+    const root = this.node.getRootNode()
+    const focused = root.activeElement
+    const kept = new Map()
+    groups.forEach((members, index) => {
+      const { section, list } = this.groups[index]
+      section.hidden = members.length === 0
+      let next = list.firstChild
+      for (const conversation of members.sort(byUrgency)) {
+        const key = keyOf(conversation)
+        const item = this.items.get(key) ?? this.makeItem(key)
+        kept.set(key, item)
+        if (item === next) next = next.nextSibling
+        else list.insertBefore(item, next)
+        item.conversation = conversation
+        this.showItem(item)
+      }
+    })
+    for (const [key, item] of this.items) if (!kept.has(key)) item.remove()
+    this.items = new Map(this.ordered().map((item) => [item.firstChild.dataset.key, item]))
+    this.markChosen()
+    if (focused?.isConnected && root.activeElement !== focused) focused.focus({ preventScroll: true })
+  }
+
+  ordered() {
+    return [...this.node.querySelectorAll("li.entry")]
+  }
+
+  makeItem(key) {
+    const entry = make("li", "entry")
+    const button = make("button", "item", entry)
+    button.type = "button"
+    button.dataset.key = key
+    const top = make("span", "top", button)
+    make("span", "name", top)
+    make("span", "since", top)
+    const middle = make("span", "middle", button)
+    make("span", "last", middle)
+    make("span", "count", middle)
+    make("span", "about", button)
+    return entry
+  }
+
+  showItem(item) {
+    const { conversation } = item
+    const { store } = this.app
+    const button = item.firstChild
+    const [top, middle, about] = button.children
+    const isUnread = conversation.unread > 0 && !INVITED.has(conversation.state)
+    setText(top.children[0], conversation.visitor)
+    const isTyping = store.isTyping(conversation)
+    setText(middle.children[0], isTyping ? "is typing …" : conversation.last)
+    middle.children[0].classList.toggle("typing", isTyping)
+    setText(middle.children[1], isUnread ? String(conversation.unread) : "")
+    setAttribute(middle.children[1], "aria-label", isUnread ? `${conversation.unread} unread` : null)
+    setText(about, this.aboutOf(conversation))
+    button.classList.toggle("unread", isUnread && store.isForMe(conversation))
+    this.tickItem(item)
+  }
+
+  aboutOf(conversation) {
+    const parts = []
+    if (conversation.state !== "open") parts.push(STATES[conversation.state])
+    if (!this.isOneSite) parts.push(conversation.site_name)
+    if (conversation.state === "open" && conversation.path) parts.push(conversation.path)
+    if (conversation.agent && !this.app.store.isMine(conversation)) parts.push(conversation.agent_name)
+    return parts.join(" · ")
+  }
+
+  tick() {
+    for (const item of this.items.values()) this.tickItem(item)
+  }
+
+  tickItem({ conversation, firstChild }) {
+    const node = firstChild.firstChild.children[1]
+    const { waiting_since, message_at, created_at, state } = conversation
+    const since = state === "open" ? waiting_since : INVITED.has(state) ? created_at : null
+    const now = this.app.store.now()
+    setText(node, since ? lengthLabel((now - since) / 1000) : timeOf(message_at ?? created_at))
+    node.classList.toggle("waits", Boolean(since) && state === "open")
+    setAttribute(node, "title", since && state === "open" ? "Waiting for an answer" : null)
+  }
+
+  choose(button) {
+    if (button) this.app.choose(button.dataset.key)
+  }
+
+  markChosen() {
+    const { chosen } = this.app
+    const first = this.items.get(chosen) ?? this.items.values().next().value
+    for (const [key, item] of this.items) {
+      setAttribute(item.firstChild, "aria-current", key === chosen ? "true" : null)
+      item.firstChild.tabIndex = item === first ? 0 : -1
+    }
+  }
+
+  focus() {
+    const item = this.items.get(this.app.chosen) ?? this.items.values().next().value
+    item?.firstChild.focus()
+  }
+
+  // The list is one stop of the tab key; arrows move within.
+  key(event) {
+    const buttons = [...this.items.values()].map((item) => item.firstChild)
+    const here = buttons.indexOf(event.target.closest(".item"))
+    const there = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: buttons.length - 1 }[event.key]
+    if (here < 0 || there === undefined || event.altKey || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    buttons[Math.min(Math.max(there, 0), buttons.length - 1)].focus()
+  }
+}
+
+const NO_CHATS =
+  "Nobody is chatting. In Visitor Monitor, choose a visitor and invite them: " +
+  "the invitation and their answer appear here."
+
+// Unread first, then who has waited longest, then what is newest.
+function byUrgency(one, other) {
+  const unread = (each) => (each.unread > 0 && !INVITED.has(each.state) ? 0 : 1)
+  const waiting = (each) => each.waiting_since ?? Infinity
+  const newest = (each) => each.message_at ?? each.created_at
+  if (unread(one) !== unread(other)) return unread(one) - unread(other)
+  if (waiting(one) !== waiting(other)) return waiting(one) - waiting(other)
+  return newest(other) - newest(one) || (one.id < other.id ? -1 : 1)
+}

@@ -1,0 +1,124 @@
+// What an agent has written: drafts, and messages on their way. Both live through a reload.
+
+const DRAFTS = "visitor-monitor-drafts"
+const UNSENT = "visitor-monitor-unsent"
+
+function readStored(name, fallback) {
+  try {
+    return JSON.parse(sessionStorage.getItem(name)) ?? fallback
+  } catch {
+    return fallback
+  }
+}
+
+function keepStored(name, value) {
+  try {
+    sessionStorage.setItem(name, JSON.stringify(value))
+  } catch {
+    // Full or forbidden: what is written lives as long as the page.
+  }
+}
+
+function newId() {
+  const numbers = crypto.getRandomValues(new Uint8Array(20))
+  return Array.from(numbers, (number) => (number % 36).toString(36)).join("")
+}
+
+class Outbox {
+  constructor(chats, line) {
+    this.chats = chats
+    this.line = line
+    this.drafts = readStored(DRAFTS, {})
+    this.unsent = readStored(UNSENT, [])
+    this.sending = new Set()
+    chats.listen((what) => this.hear(what))
+    for (const { key } of this.unsent) this.sendNext(key)
+  }
+
+  draftOf(key) {
+    return this.drafts[key] ?? ""
+  }
+
+  keepDraft(key, text) {
+    if (text) this.drafts[key] = text
+    else delete this.drafts[key]
+    keepStored(DRAFTS, this.drafts)
+  }
+
+  unsentOf(key) {
+    return this.unsent.filter((message) => message.key === key)
+  }
+
+  send({ site, id }, text, template) {
+    const key = keyOf({ site, id })
+    this.unsent.push({ key, site, id, n: newId(), text, template, at: this.chats.now(), error: "" })
+    this.changed()
+    this.sendNext(key)
+  }
+
+  drop(n) {
+    const message = this.unsent.find((each) => each.n === n)
+    if (!message) return
+    this.unsent = this.unsent.filter((each) => each !== message)
+    this.changed()
+    this.sendNext(message.key)
+  }
+
+  retry(n) {
+    const message = this.unsent.find((each) => each.n === n)
+    if (!message) return
+    message.error = ""
+    this.changed()
+    this.sendNext(message.key)
+  }
+
+  // One after the other, so that they arrive in their order. The id makes a second try harmless.
+  async sendNext(key) {
+    if (this.sending.has(key)) return
+    this.sending.add(key)
+    for (let faults = 0, message; (message = this.next(key)); ) {
+      const { site, id, n, text, template } = message
+      const done = await this.line.post("send", { site, id, n, text, template })
+      if (done.isDone) this.drop(n)
+      else if (done.error) this.refuse(message, done.error)
+      else await this.pause(WAITS[Math.min(faults++, WAITS.length - 1)])
+      if (done.isDone) faults = 0
+    }
+    this.sending.delete(key)
+  }
+
+  // A message that was refused holds back those behind it: their order is their sense.
+  next(key) {
+    const first = this.unsentOf(key)[0]
+    return first && !first.error ? first : undefined
+  }
+
+  refuse(message, error) {
+    message.error = error
+    this.changed()
+  }
+
+  pause(length) {
+    return new Promise((done) => {
+      this.go = done
+      setTimeout(done, length)
+    })
+  }
+
+  // The stream may tell of a message before the answer to its sending does.
+  hear(what) {
+    if (what.kind === "status" && this.chats.status === "live") this.go?.()
+    if (what.kind !== "news" || !this.unsent.length) return
+    const there = (message) =>
+      [...(this.chats.messages.get(message.key)?.values() ?? [])].some(({ client }) => client === message.n)
+    const left = this.unsent.filter((message) => !there(message))
+    if (left.length === this.unsent.length) return
+    this.unsent = left
+    this.changed()
+  }
+
+  changed() {
+    keepStored(UNSENT, this.unsent)
+    this.chats.tell({ kind: "unsent" })
+  }
+}

@@ -1,0 +1,88 @@
+"""The agent in the sidebar of every page: who one is, Available or Away, and what waits."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.tables import Agent
+from pages.agent import (
+    LONGEST_NAME,
+    NAME_HELP,
+    be_available,
+    become,
+    current_agent,
+    draw_naming,
+    is_chosen_here,
+    rename,
+)
+from pages.chats.component import draw_alerts
+
+AVAILABLE_HELP = (
+    "While you are Available, and while a page of this dashboard is open, the chat buttons of your "
+    "websites are shown and their rules invite visitors. Away, you can still invite and answer."
+)
+OFFER = "Give your name to chat with visitors."
+
+
+def draw_agent_box() -> None:
+    """Below the navigation; a fragment, so that no page is drawn again for it."""
+    with st.sidebar:
+        st.fragment(_draw_box)()
+
+
+def _draw_box() -> None:
+    agent = current_agent()
+    with st.container(key="agent_box", gap="small"):
+        told = draw_alerts(agent)
+        if told.known and not is_chosen_here(told.known) and become(told.known):
+            st.rerun()
+        if told.opened:
+            st.switch_page("chats/page.py")
+        if agent is None:
+            _draw_offer()
+        else:
+            _draw_agent(agent)
+
+
+def _draw_offer() -> None:
+    st.html(f'<p class="agent-offer">{escape(OFFER)}</p>')
+    with st.popover("Set your name", icon=":material/badge:", width="stretch", key="agent_naming"):
+        agent = draw_naming("sidebar naming")
+    if agent is not None:
+        st.rerun()
+
+
+def _draw_agent(agent: Agent) -> None:
+    state = "Available" if agent.is_available else "Away"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(
+            f'<p class="agent-name {state.lower()}"><span>{escape(agent.name)}</span></p>',
+            width="stretch",
+        )
+        with st.popover("", icon=":material/edit:", help="Change your name", key="agent_renaming"):
+            _draw_renaming(agent)
+    # The stored state is the truth: another tab may have changed it.
+    st.session_state["agent_available"] = agent.is_available
+    st.toggle(
+        "Available",
+        key="agent_available",
+        help=AVAILABLE_HELP,
+        on_change=_switch,
+        args=(agent,),
+    )
+
+
+def _draw_renaming(agent: Agent) -> None:
+    with st.form("renaming", border=False):
+        name = st.text_input(
+            "Your name", agent.name, max_chars=LONGEST_NAME, help=NAME_HELP, key="new_name"
+        )
+        is_given = st.form_submit_button("Save name", type="primary")
+    if is_given and rename(agent, name):
+        st.rerun()
+
+
+def _switch(agent: Agent) -> None:
+    be_available(agent, bool(st.session_state["agent_available"]))

@@ -1,0 +1,137 @@
+"""The chat in the agent's browser: declared here, drawn by embed/agent/.
+
+Every part of a page shares one stream of changes, so a message is there at once, without a run of
+the page. Python says who looks, which conversation is chosen and which replies the sites keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components import v2
+
+from core.tables import Agent, ChatTemplate, Site
+
+_FOLDER = Path(__file__).parents[2] / "embed" / "agent"
+_CELLS = Path(__file__).parents[1] / "table" / "cells.js"
+"""Labels and elements are made as in the tables."""
+
+ALERTS_KEY = "chat_alerts"
+CHATS_KEY = "chats"
+PULSE_KEY = "chat_pulse"
+
+Replies = Mapping[str, Sequence[ChatTemplate]]
+"""The replies that each site keeps ready, by its key."""
+
+
+def draw_alerts(agent: Agent | None) -> Any:
+    """What an agent notices on every page: `opened` when the chats are asked for, `known` with the
+    key of an agent whose name was given in another tab."""
+    return _chat(
+        key=ALERTS_KEY,
+        data={"part": "alerts", "agent": _who(agent)},
+        on_opened_change=_nothing,
+        on_known_change=_nothing,
+    )
+
+
+def draw_chats(
+    agent: Agent,
+    replies: Replies,
+    *,
+    chosen: str,
+    is_one_site: bool,
+    on_chosen_change: Callable[[], None],
+) -> None:
+    """The open conversations, and the chosen one: "SITE ID", as `chosen_in_chats` tells it."""
+    _chat(
+        key=CHATS_KEY,
+        data={
+            "part": "chats",
+            "agent": _who(agent),
+            "chosen": chosen,
+            "replies": _texts(replies),
+            "is_one_site": is_one_site,
+        },
+        on_chosen_change=on_chosen_change,
+    )
+
+
+def chosen_in_chats() -> str:
+    """The conversation that the agent chose last in the list, as "SITE ID"; "" before that."""
+    chosen = st.session_state.get(CHATS_KEY, {}).get("chosen")
+    return chosen if isinstance(chosen, str) else ""
+
+
+def draw_conversation(
+    agent: Agent,
+    site: Site,
+    conversation_id: str,
+    replies: Sequence[ChatTemplate] = (),
+    *,
+    key: str = "conversation",
+) -> None:
+    """One conversation alone, live, with the field to answer in."""
+    _chat(
+        key=key,
+        data={
+            "part": "conversation",
+            "agent": _who(agent),
+            "chosen": f"{site.key} {conversation_id}",
+            "replies": _texts({site.key: replies}),
+        },
+    )
+
+
+def draw_chat_pulse(site: Site) -> int:
+    """The newest revision at which a conversation of the site began, was answered or ended, 0 at
+    first. Called inside a fragment, it has the fragment drawn again when that happens, at most once
+    a second; it shows nothing."""
+    told = _pulse(key=PULSE_KEY, data={"site": site.key}, on_revision_change=_nothing)
+    revision = told.revision
+    return int(revision) if isinstance(revision, int | float) else 0
+
+
+def _who(agent: Agent | None) -> dict[str, Any] | None:
+    """The key goes to nobody but the agent's own browser, which sets the cookie from it."""
+    return None if agent is None else {"id": agent.id, "name": agent.name, "key": agent.key}
+
+
+def _texts(replies: Replies) -> dict[str, list[dict[str, str]]]:
+    return {
+        site: [{"id": reply.id, "text": reply.text} for reply in kept]
+        for site, kept in replies.items()
+    }
+
+
+def _nothing() -> None:
+    return None
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+_chat = v2.component(
+    "visitor_monitor_chat",
+    css=_read("agent.css"),
+    js=_CELLS.read_text(encoding="utf-8")
+    + _read(
+        "store.js",
+        "line.js",
+        "outbox.js",
+        "words.js",
+        "alerts.js",
+        "list.js",
+        "log.js",
+        "composer.js",
+        "panel.js",
+        "component.js",
+    ),
+)
+
+# A component of its own: a live page sends its script with every refresh.
+_pulse = v2.component("visitor_monitor_pulse", js=_read("pulse.js"))

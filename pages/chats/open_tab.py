@@ -1,0 +1,63 @@
+"""The open chats: the list, the chosen conversation, and beside it what the visitor does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.chat.templates import list_templates
+from core.chat.words import TemplateKind
+from core.database import Connection
+from core.tables import Agent, Site
+from pages.asking import NoAnswer, ask
+from pages.chats.beside import draw_beside
+from pages.chats.component import Replies, chosen_in_chats, draw_chats
+
+REFRESH = 5
+"""Seconds between two looks at the chosen visitor."""
+
+
+def draw_open(agent: Agent, sites: Sequence[Site]) -> None:
+    """The chats are live by themselves; the visitor beside them is drawn again every REFRESH."""
+    chosen = _chosen()
+    chats, beside = st.columns([2.3, 1], gap="medium")
+    with chats:
+        draw_chats(
+            agent,
+            _replies(sites),
+            chosen=chosen,
+            is_one_site=len(sites) < 2,
+            on_chosen_change=_choose,
+        )
+    site = next((site for site in sites if site.key == chosen.partition(" ")[0]), None)
+    if site is not None:
+        with beside:
+            st.fragment(draw_beside, run_every=REFRESH)(site, chosen.partition(" ")[2])
+
+
+def _chosen() -> str:
+    """The conversation that the address names: "SITE ID", or ""."""
+    site, conversation = (st.query_params.get(name, "") for name in ("site", "conversation"))
+    return f"{site} {conversation}" if site and conversation else ""
+
+
+def _choose() -> None:
+    site, _, conversation = chosen_in_chats().partition(" ")
+    if site and conversation:
+        st.query_params.update({"site": site, "conversation": conversation})
+
+
+def _replies(sites: Sequence[Site]) -> Replies:
+    """Those that were last read while the database is away."""
+
+    def read(db: Connection) -> Replies:
+        return {
+            site.key: list_templates(db, site.id, TemplateKind.REPLY) for site in sites if site.id
+        }
+
+    try:
+        st.session_state["replies"] = ask(read)
+    except NoAnswer:
+        pass
+    return st.session_state.get("replies", {})

@@ -1,0 +1,58 @@
+"""Chats: who is talking now, and what was said before."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.agent import current_agent, draw_naming
+from pages.chats.open_tab import draw_open
+from pages.chats.past_tab import draw_past
+from pages.faults import draw_absence, draw_fault
+from pages.looking import known_sites, utc_now
+from pages.words import heading, notice, quiet, subheading
+
+INTRODUCTION = (
+    "Invite visitors from Visitor Monitor and talk with them here. "
+    "Give the name that they will see beside your messages; you can change it in the sidebar."
+)
+AWAY = (
+    "Chat buttons are hidden and rules invite nobody. You can still invite and answer; "
+    "switch to Available in the sidebar."
+)
+
+
+def draw_page() -> None:
+    """Open chats live, past ones by search."""
+    known = known_sites(utc_now())
+    if known.sites is None:
+        draw_absence(known.fault, "Chats")
+        return
+    heading("Chats")
+    if known.fault:
+        draw_fault(known.fault)
+    now, before = st.tabs(["Open", "Past"], key="chats_shown", on_change="rerun")
+    if now.open:
+        with now:
+            _draw_open()
+    if before.open:
+        with before:
+            draw_past(known.sites)
+
+
+def _draw_open() -> None:
+    sites = known_sites(utc_now()).sites or ()
+    agent = current_agent()
+    if agent is None:
+        with st.container(border=True, width=520):
+            subheading("Who are you?")
+            quiet(INTRODUCTION)
+            agent = draw_naming("chats naming")
+        if agent is None:
+            return
+        st.rerun()
+    if not agent.is_available:
+        notice(AWAY, title="You are Away.")
+    draw_open(agent, sites)
+
+
+draw_page()

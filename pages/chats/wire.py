@@ -1,0 +1,111 @@
+"""Conversations and messages as the agent's browser gets them: see docs/chat.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.chat.conversations import find_conversation
+from core.chat.words import Author
+from core.database import Connection
+from core.moment import to_milliseconds
+from core.queries.chat_facts import ConversationFacts, Key, agent_names, facts_of
+from core.queries.chats import Changes, changes_since, messages, newest_revision, open_conversations
+from core.sites import find_site, list_sites
+from core.tables import Conversation, Message
+
+Wire = dict[str, Any]
+
+LONGEST_LAST = 120
+"""Characters of the newest message that the list shows."""
+
+FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
+"""Milliseconds: a browser that comes back later is told what is open, not all that has happened."""
+
+
+def news_since(db: Connection, revision: int, now: int) -> tuple[int, Wire]:
+    """What has changed since the revision, and how far that reaches; `now` in milliseconds.
+
+    For 0 or an old revision it is `whole`: every conversation that is open, and no message.
+    """
+    if now - revision <= FORGOTTEN_AFTER:
+        changes = changes_since(db, revision)
+        return changes.revision, news_of(db, changes, now)
+    changes = Changes(open_conversations(db), [], newest_revision(db))
+    return changes.revision, {**news_of(db, changes, now), "whole": True}
+
+
+def news_of(db: Connection, changes: Changes, now: int) -> Wire:
+    """The changes as a stream tells them."""
+    keys = {site.id: site.key for site in list_sites(db)}
+    return {
+        "id": changes.revision,
+        "now": now,
+        "conversations": _conversations(db, changes.conversations),
+        "messages": _messages(db, changes.messages, keys),
+    }
+
+
+def conversation_wire(db: Connection, site_key: str, conversation_id: str) -> Wire | None:
+    """One conversation with all its messages; None when there is none."""
+    site = find_site(db, site_key)
+    if site is None or site.id is None:
+        return None
+    found = find_conversation(db, site.id, conversation_id)
+    if found is None:
+        return None
+    return {
+        "conversation": _conversations(db, [found])[0],
+        "messages": _messages(
+            db, messages(db, site.id, conversation_id), {site.id: site.key}
+        ),
+    }
+
+
+def done_wire(db: Connection, site_key: str, conversation_id: str, message: Message | None) -> Wire:
+    """The conversation as it is now, and the message that was said."""
+    site = find_site(db, site_key)
+    assert site is not None and site.id is not None
+    found = find_conversation(db, site.id, conversation_id)
+    return {
+        "conversations": _conversations(db, [found] if found else []),
+        "messages": _messages(db, [message] if message else [], {site.id: site_key}),
+    }
+
+
+def _conversations(db: Connection, conversations: Sequence[Conversation]) -> list[Wire]:
+    facts = facts_of(db, conversations)
+    return [
+        _conversation(each, facts[each.site_id, each.id])
+        for each in conversations
+        if (each.site_id, each.id) in facts
+    ]
+
+
+def _conversation(conversation: Conversation, facts: ConversationFacts) -> Wire:
+    return {
+        "site": facts.site_key,
+        "site_name": facts.site_name,
+        "id": conversation.id,
+        "visit": conversation.visit_id,
+        "visitor": facts.visitor,
+        "path": facts.path,
+        "state": conversation.state,
+        "opened_by": conversation.opened_by,
+        "agent": conversation.agent_id,
+        "agent_name": facts.agent_name,
+        "unread": max(conversation.message_count - conversation.agent_read, 0),
+        "read": conversation.visitor_read,
+        "waiting_since": _ms(conversation.waiting_since),
+        "message_at": _ms(conversation.message_at),
+        "created_at": _ms(conversation.created_at),
+        "delivered_at": _ms(conversation.delivered_at),
+        "shown_at": _ms(conversation.shown_at),
+        "accepted_at": _ms(conversation.accepted_at),
+        "closed_at": _ms(conversation.closed_at),
+        "closed_by": conversation.closed_by,
+        "typing": int(conversation.visitor_typing_at is not None),
+        "last": facts.last[:LONGEST_LAST],
+        "revision": conversation.revision,
+    }
