@@ -1,59 +1,15 @@
-"""The tables. Their names and columns are a public interface: see docs/schema.md."""
+"""The sites, their visits, and what is counted of them."""
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import datetime
-from typing import Any
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, Text, text
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import declared_attr, registry
-from sqlalchemy.types import TypeDecorator
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Text, text
+from sqlmodel import Field
 
-from core.moment import from_milliseconds, to_milliseconds
 from core.page_context import ContextRule, PageContext
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime in Python, whole milliseconds since the epoch in the database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else to_milliseconds(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else from_milliseconds(value)
-
-
-class JsonText(TypeDecorator[Any]):
-    """A JSON value kept as text, so that both databases store the same characters."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return json.loads(value) if value else None
-
-
-class Table(SQLModel, registry=registry()):
-    """The base of every table; its own registry lets Streamlit reload this module."""
-
-    @declared_attr.directive
-    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """PageView -> page_view."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-
-
-def _moment(**options: Any) -> Any:
-    return Field(sa_type=Moment, **options)
+from core.tables.base import JsonText, Table, moment
 
 
 class Site(Table, table=True):
@@ -67,7 +23,8 @@ class Site(Table, table=True):
     time_zone: str = "UTC"
     tracking_enabled: bool = True
     context_rules: list[dict[str, str]] = Field(default_factory=list, sa_type=JsonText)
-    created_at: datetime = _moment()
+    created_at: datetime = moment()
+    chat_button: bool = False
 
     def rules(self) -> tuple[ContextRule, ...]:
         """The owner's own context rules, in the order in which they are tried."""
@@ -96,10 +53,10 @@ class Visit(Table, table=True):
     id: str = Field(primary_key=True)
     visitor_id: str = ""
     follows: str = ""
-    started_at: datetime = _moment()
-    last_seen_at: datetime = _moment()
-    last_activity_at: datetime = _moment()
-    in_view_until: datetime = _moment()
+    started_at: datetime = moment()
+    last_seen_at: datetime = moment()
+    last_activity_at: datetime = moment()
+    in_view_until: datetime = moment()
     page_count: int = 0
     entry_path: str = ""
     current_path: str = ""
@@ -118,21 +75,21 @@ class Visit(Table, table=True):
     time_zone: str = ""
     attributes: dict[str, str] = Field(default_factory=dict, sa_type=JsonText)
     chat_source: str = ""
-    chat_started_at: datetime | None = _moment(default=None)
-    chat_message_at: datetime | None = _moment(default=None)
+    chat_started_at: datetime | None = moment(default=None)
+    chat_message_at: datetime | None = moment(default=None)
     memory: str = Field(default="", sa_type=Text)
 
 
 class PageView(Table, table=True):
     """One page shown in one tab."""
 
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__: ClassVar[dict[str, bool]] = {"sqlite_with_rowid": False}
 
     site_id: int = Field(primary_key=True)
     visit_id: str = Field(primary_key=True)
     tab: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
-    viewed_at: datetime = _moment()
+    viewed_at: datetime = moment()
     path: str
     title: str = ""
     page_context: str = ""
@@ -150,28 +107,28 @@ class VisitSpan(Table, table=True):
     tab: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
-    from_at: datetime = _moment()
-    until_at: datetime = _moment()
+    from_at: datetime = moment()
+    until_at: datetime = moment()
     is_open: bool = True
 
 
 class VisitCount(Table, table=True):
     """Visits that started in one slot of 15 minutes."""
 
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__: ClassVar[dict[str, bool]] = {"sqlite_with_rowid": False}
 
     site_id: int = Field(primary_key=True)
-    starts_at: datetime = _moment(primary_key=True)
+    starts_at: datetime = moment(primary_key=True)
     visits: int = 0
 
 
 class DropCount(Table, table=True):
     """Beacons that were not stored, by reason and slot of 15 minutes; site 0: no known site."""
 
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__: ClassVar[dict[str, bool]] = {"sqlite_with_rowid": False}
 
     site_id: int = Field(primary_key=True)
-    starts_at: datetime = _moment(primary_key=True)
+    starts_at: datetime = moment(primary_key=True)
     reason: str = Field(primary_key=True)
     hits: int = 0
 
@@ -181,8 +138,8 @@ class SiteOrigin(Table, table=True):
 
     site_id: int = Field(primary_key=True)
     host: str = Field(primary_key=True)
-    first_seen_at: datetime = _moment()
-    last_seen_at: datetime = _moment()
+    first_seen_at: datetime = moment()
+    last_seen_at: datetime = moment()
     hits: int = 0
 
 
@@ -190,8 +147,8 @@ class CollectorWarning(Table, table=True):
     """A fault in the set-up that only the collector can see, told on the Sites page."""
 
     name: str = Field(primary_key=True)
-    first_seen_at: datetime = _moment()
-    last_seen_at: datetime = _moment()
+    first_seen_at: datetime = moment()
+    last_seen_at: datetime = moment()
 
 
 class Salt(Table, table=True):

@@ -1,0 +1,35 @@
+"""The tables. Their names and columns are a public interface: see docs/schema.md."""
+
+from core.tables.base import JsonText, Moment, Table
+from core.tables.chat import Agent, ChatRule, ChatTemplate, Conversation, Message
+from core.tables.visits import (
+    CollectorWarning,
+    DropCount,
+    PageView,
+    Salt,
+    Site,
+    SiteOrigin,
+    Visit,
+    VisitCount,
+    VisitSpan,
+)
+
+__all__ = [
+    "Agent",
+    "ChatRule",
+    "ChatTemplate",
+    "CollectorWarning",
+    "Conversation",
+    "DropCount",
+    "JsonText",
+    "Message",
+    "Moment",
+    "PageView",
+    "Salt",
+    "Site",
+    "SiteOrigin",
+    "Table",
+    "Visit",
+    "VisitCount",
+    "VisitSpan",
+]
