@@ -65,18 +65,18 @@ def _scripts() -> dict[str, tuple[Path, int]]:
     """Source and limit of each script, by its name in embed/dist/."""
     named = {name: (EMBED / name, limit) for name, limit in LIMITS.items()}
     scripts = {name: pair for name, pair in named.items() if pair[0].exists()}
-    chats = {f"visitor-monitor-{path.name}": (path, CHAT_LIMIT) for path in _chats()}
-    return {**scripts, **chats}
+    chats = {f"visitor-monitor-{name}.js": (path, CHAT_LIMIT) for name, path in _chats().items()}
+    return {**chats, **scripts}
 
 
-def _chats() -> list[Path]:
-    return sorted(CHATS.glob("*.js"))
+def _chats() -> dict[str, Path]:
+    """The file that knows a chat tool, by the global that tells of the tool."""
+    return {_global_of(path): path for path in sorted(CHATS.glob("*.js"))}
 
 
 def _with_chats(source: str) -> str:
-    """The source with the list of the chat tools' globals, each with the file that knows it."""
-    names = {_global_of(path): path.stem for path in _chats()}
-    return source.replace("const CHATS = {};", f"const CHATS = {json.dumps(names)};")
+    """The source with the list of the chat tools' globals."""
+    return source.replace("const CHATS = [];", f"const CHATS = {json.dumps([*_chats()])};")
 
 
 def _global_of(path: Path) -> str:

@@ -15,6 +15,8 @@
   const STALE_AFTER = 60_000; // the dashboard has stopped saying "Active" by then
   const SETTLE = 60; // changes of the address within this time are one page view, the last
   const AT_LEISURE = 1_000; // the page has most likely finished its start
+  const LOOK_FOR_CHATS = 30_000; // chat tools load late
+  const LOOK_AGAIN = 3_000;
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
@@ -26,6 +28,15 @@
   const QUERY_VALUES = /^(route|controller|action|post_type|step)$/;
   const QUERY_NAMES = /^(s|q|search(_query)?|product(_id)?|path|cgid|pid)$/;
   const CLICK_ID = /^(\w+clk?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid)$/i;
+  const FINAL = /^20|4.[03]/; // taken (200, 204), or never to be (400, 403, 413)
+  const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/chats/
+
+  // Both throw where the browser blocks storage.
+  const read = safe((key) => localStorage.getItem(key));
+  const write = safe((key, value) => {
+    value ? localStorage.setItem(key, value) : localStorage.removeItem(key);
+    return true;
+  });
 
   safe(begin)();
 
@@ -34,8 +45,9 @@
     if (!script?.dataset.site) script = document.querySelector('script[data-site]');
     const options = script.dataset;
     const stub = window.visitorMonitor;
-    if (stub?.loaded || !/^http/.test(location.protocol)) return;
-    if (window !== top && options.frames !== 'yes') return;
+    if (stub?.loaded || !/^http/.test(location) || (window !== top && options.frames !== 'yes')) {
+      return;
+    }
 
     const base = options.api || new URL(script.src).origin;
     const isPrivate = navigator.globalPrivacyControl;
@@ -50,12 +62,11 @@
     let visit; // {id}: shared by its events, so that an id given by the collector reaches them all
     let viewedVisit; // the visit in which the page was counted last
     let viewedPage; // the page that was counted last
-    let openPage = pageKey(); // the page that the address bar shows
+    let openPage; // the page that the address bar shows
     let activeAt = 0;
     let landing = query(); // the address with which the visitor came, until it is told
 
     let visitor, ownContext, readSignal, timeZone, attributes;
-    let awaitsSignals = options.signals === 'yes';
     const listeners = {};
 
     let number = 0;
@@ -63,13 +74,20 @@
     let presenceSeconds = 20;
     let sending = 0;
     let failures = 0;
-    let retryAt = 0;
-    let changedAt, settleTimer, presenceTimer, retryTimer;
+    let pause, changedAt;
+
+    let chatModule;
+    let chatFile = 'chat';
 
     const commands = {
       identify(pairs) {
-        attributes = cleanAttributes({ ...attributes, ...pairs });
-        if (viewedVisit) identify();
+        if (isPrivate) return;
+        const all = { ...attributes, ...pairs };
+        attributes = {};
+        for (const key of Object.keys(all).slice(0, 10)) {
+          attributes[cut(key, 32)] = cut(all[key], 200);
+        }
+        if (viewedVisit) add({ e: 'i', i: attributes });
       },
       context(word) {
         ownContext = cut(word, 32);
@@ -92,7 +110,7 @@
       },
       optOut() {
         forget();
-        write('vm-off', '1');
+        write('vm-off', 1);
       },
       optIn() {
         write('vm-off');
@@ -105,22 +123,43 @@
     monitor.loaded = true;
     monitor.q = { push: call }; // for a page that kept hold of the stub
 
-    listen('pagehide', leave);
-    listen('pageshow', (event) => {
-      if (event.persisted) {
-        viewedPage = null; // back from the back/forward cache
-        look();
-      }
-    });
-    listen('focus', (event) => event.target === window && look());
-    listen('visibilitychange', look);
-    listen('DOMContentLoaded', changed);
-    listen('online', retryNow);
-    // Not `scroll`: the browser vouches for that event even when a script scrolls.
-    for (const name of ['pointerdown', 'pointermove', 'wheel', 'keydown', 'click']) {
-      listen(name, interact);
+    for (const [name, listener] of Object.entries({
+      pagehide: leave,
+      pageshow(event) {
+        if (event.persisted) {
+          viewedPage = null; // back from the back/forward cache
+          look();
+        }
+      },
+      focus: (event) => event.target === window && look(),
+      visibilitychange: look,
+      online: retryNow,
+      popstate: addressChanged,
+      // Not `scroll`: the browser vouches for that event even when a script scrolls.
+      pointerdown: interact,
+      pointermove: interact,
+      wheel: interact,
+      keydown: interact,
+      click: interact,
+    })) {
+      // Seen from the window, in the capture phase: before the page can stop an event.
+      window.addEventListener(name, safe(listener), { capture: true, passive: true });
     }
-    watchAddress();
+
+    // By their full names: pages have variables called navigation and history.
+    const { navigation, history } = window;
+    if (navigation?.currentEntry) {
+      navigation.addEventListener('currententrychange', safe(addressChanged));
+    } else {
+      for (const name of ['pushState', 'replaceState']) {
+        const original = history[name];
+        history[name] = (...values) => {
+          original.apply(history, values);
+          addressChanged();
+        };
+      }
+    }
+    addressChanged();
     start();
     stub?.q.forEach(call);
 
@@ -134,16 +173,51 @@
         visitor = read('vm-id') || randomId();
         write('vm-id', visitor);
       }
-      if (awaitsSignals) {
-        const ready = (module) => {
-          awaitsSignals = null;
-          changed();
+      if (options.signals === 'yes') {
+        load('signals').then((module) => {
           readSignal = module.default;
-        };
-        later(ready, AT_LEISURE); // by then the page view goes without them
-        import(base + '/embed/visitor-monitor-signals.js').then(ready, safe);
+          changed();
+        }, safe);
       }
+      if (isStoring && read('vm-chat')) chat({}); // a conversation that began on another page
+      lookForChats();
       look();
+    }
+
+    function load(name) {
+      return import(base + '/embed/visitor-monitor-' + name + '.js');
+    }
+
+    /** Hand over what the collector has for the chat, which is loaded with the first of it. */
+    function chat(offer) {
+      chatModule ||= load(chatFile).then((module) =>
+        module.default({
+          base,
+          site: options.site,
+          tab,
+          listeners,
+          read,
+          write,
+          visit: () => (join() && visit.id) || '',
+          isStoring: () => isStoring,
+          isRunning: () => isRunning,
+        }),
+      );
+      chatModule
+        .then(
+          (take) => take(offer),
+          () => {
+            chatModule = null;
+            chatFile += '.js?'; // browsers keep the failure of an address
+          },
+        )
+        .catch(safe);
+    }
+
+    /** Load what tells of another chat that the page has. */
+    function lookForChats() {
+      for (const name of CHATS) if (isRunning && window[name]) load(name).catch(safe);
+      if (now() < LOOK_FOR_CHATS) later(lookForChats, LOOK_AGAIN);
     }
 
     function forget() {
@@ -151,6 +225,7 @@
       queue = [];
       write('vm');
       write('vm-id');
+      write('vm-chat');
     }
 
     /** The page came into view, got the focus, or went out of view. */
@@ -162,9 +237,9 @@
 
     function leave() {
       if (!isShown) return;
-      if (settleTimer && isDue()) view();
-      clearTimeout(settleTimer);
-      settleTimer = changedAt = 0;
+      if (changedAt && isDue()) view();
+      clearTimeout(settle.timer);
+      changedAt = 0;
       if (viewedVisit && join()) add(describe('h'));
       isShown = false;
       send(true);
@@ -181,15 +256,19 @@
     function changed() {
       if (!isRunning || !isShown) return;
       changedAt ||= now();
-      clearTimeout(settleTimer);
-      settleTimer = later(settle, SETTLE);
+      later(settle, SETTLE);
     }
 
     function settle() {
-      // DOMContentLoaded and the signals come back here; `leave` does not wait for them.
-      if (!viewedVisit && (document.readyState === 'loading' || awaitsSignals)) return;
+      if (
+        !viewedVisit &&
+        (document.readyState === 'loading' ||
+          (options.signals === 'yes' && !readSignal && now() - changedAt < AT_LEISURE))
+      ) {
+        return later(settle, SETTLE); // `leave` does not wait for them
+      }
       isDue() ? view() : presence();
-      settleTimer = changedAt = 0;
+      changedAt = 0;
     }
 
     function isDue() {
@@ -201,32 +280,38 @@
       const isNew = viewedVisit !== visit;
       viewedVisit = visit;
       viewedPage = openPage;
-      const event = describe('v');
-      event.l = cut(navigator.language, 32);
-      event.y = navigator.maxTouchPoints;
-      event.wd = +navigator.webdriver;
-      if (landing) Object.assign(event, describeLanding());
-      landing = null;
+      const campaign = (name) => cut(landing.get('utm_' + name), 100);
+      const event = {
+        ...describe('v'),
+        l: cut(navigator.language, 32),
+        y: navigator.maxTouchPoints,
+        wd: +navigator.webdriver,
+        // Where the visitor came from: a page counted again later says nothing new about that.
+        ...(landing && {
+          r: cut(/[^?#]*/.exec(document.referrer), 1024),
+          c: campaign('source'),
+          m: campaign('medium'),
+          g: campaign('campaign'),
+          j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), 32),
+        }),
+      };
       add(event, changedAt);
-      if (isNew) identify();
+      landing = null;
+      if (isNew && attributes) add({ e: 'i', i: attributes });
       schedulePresence();
     }
 
     function presence() {
-      if (!isShown || !viewedVisit || !join()) return;
-      if (queue.length < EVENTS_KEPT) add(describe('p'));
-      schedulePresence();
+      if (isShown && viewedVisit && join()) {
+        if (queue.length < EVENTS_KEPT) add(describe('p'));
+        schedulePresence();
+      }
     }
 
     function schedulePresence() {
       const isIdle = now() - activeAt >= IDLE_AFTER;
       const seconds = isIdle ? Math.min(presenceSeconds * 3, LONGEST_PAUSE_SECONDS) : presenceSeconds;
-      clearTimeout(presenceTimer);
-      presenceTimer = later(presence, seconds * 1000);
-    }
-
-    function identify() {
-      if (attributes && !isPrivate) add({ e: 'i', i: attributes });
+      later(presence, seconds * 1000);
     }
 
     // The visit
@@ -236,16 +321,15 @@
      * without storage this page's. With `isActivity` it is renewed, or a new one begins.
      */
     function join(isActivity) {
-      const stored = isStoring && /^(\w{16,40})\.(\d+)$/.exec(read('vm'));
-      const quiet = stored ? Date.now() - stored[2] : now() - activeAt;
-      const isOver = quiet >= VISIT_ENDS_AFTER || !(stored || visit);
-      if (isOver) {
+      const [, id, at] = (isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm'))) || [];
+      const quiet = id ? Date.now() - at : now() - activeAt;
+      if (quiet >= VISIT_ENDS_AFTER || !(id || visit)) {
         if (!isActivity) return false;
         visit = { id: isStoring ? randomId() : '' };
-      } else if (stored && visit?.id !== stored[1]) visit = { id: stored[1] };
+      } else if (id && visit?.id !== id) visit = { id };
       if (isActivity) {
         activeAt = now();
-        if (isStoring && !keepVisit()) {
+        if (isStoring && !write('vm', visit.id + '.' + Date.now())) {
           isStoring = false;
           visit.id = ''; // the collector derives one that lasts from page to page
         }
@@ -253,44 +337,21 @@
       return true;
     }
 
-    function keepVisit() {
-      return write('vm', visit.id + '.' + Date.now());
-    }
-
     // The page
 
-    function watchAddress() {
-      // By their full names: pages have variables called navigation and history.
-      const { navigation, history } = window;
-      if (navigation?.currentEntry) return listen('currententrychange', addressChanged, navigation);
-      for (const name of ['pushState', 'replaceState']) {
-        const original = history[name];
-        history[name] = function (...values) {
-          original.apply(this, values);
-          addressChanged();
-        };
-      }
-      listen('popstate', addressChanged);
-    }
-
     function addressChanged() {
-      const page = pageKey();
-      if (page === openPage) return;
-      openPage = page;
+      const page = String([pagePath(), contextQuery(), options.hash && location.hash]);
+      if (openPage === (openPage = page)) return;
       ownContext = undefined;
       readSignal?.(1);
       changed();
     }
 
-    function pageKey() {
-      return String([pagePath(), contextQuery(), options.hash && location.hash]);
-    }
-
-    /** The path, the query keys that data-query allows and, under data-hash, the fragment's route. */
+    /** The path, the query keys that data-query allows and, under data-hash, the route. */
     function pagePath() {
-      const allowed = (options.query || '').split(/[\s,]+/);
-      const kept = String(new URLSearchParams([...query()].filter(([name]) => allowed.includes(name))));
-      const route = options.hash ? location.hash.split(/[?&=]/)[0] : '';
+      const allowed = [...query()].filter(([name]) => options.query?.split(/[\s,]+/).includes(name));
+      const kept = String(new URLSearchParams(allowed));
+      const route = options.hash ? /[^?&=]*/.exec(location.hash) : '';
       return cut(location.pathname + (kept && '?' + kept) + route, 1024);
     }
 
@@ -317,87 +378,73 @@
       };
     }
 
-    /** Where the visitor came from. A page counted again later says nothing new about that. */
-    function describeLanding() {
-      const campaign = (name) => cut(landing.get('utm_' + name), 100);
-      return {
-        r: cut(document.referrer.split(/[?#]/)[0], 1024),
-        c: campaign('source'),
-        m: campaign('medium'),
-        g: campaign('campaign'),
-        j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), 32),
-      };
-    }
-
     // The way to the collector
 
     function add(fields, at) {
       at ||= now();
-      queue.push({ visit, at, fields: { ...fields, n: ++number, a: Math.round((at - activeAt) / 1000) } });
+      queue.push([visit, at, { ...fields, n: ++number, a: Math.round((at - activeAt) / 1000) }]);
       later(send);
     }
 
     /** Send the oldest events, one beacon at a time; when the page leaves, all of them at once. */
     function send(isLeaving) {
-      if (!isRunning || read('vm-off') || (!isLeaving && (sending || now() < retryAt))) return;
+      if (!isRunning || read('vm-off') || (!isLeaving && (sending || pause))) return;
       let rest = queue;
       while (rest.length) {
-        const batch = rest.filter((event) => event.visit === rest[0].visit).slice(0, EVENTS_A_BEACON);
-        let body;
-        while (new Blob([(body = envelope(batch))]).size > BYTES_A_BEACON) batch.pop();
-        post(batch, body);
+        const batch = rest.filter(([visit]) => visit === rest[0][0]).slice(0, EVENTS_A_BEACON);
+        while (new Blob([envelope(batch)]).size > BYTES_A_BEACON) batch.pop();
+        post(batch);
         rest = isLeaving ? without(batch, rest) : [];
       }
     }
 
     function envelope(batch) {
-      const head = { v: 1, k: options.site, s: batch[0].visit.id, t: tab, w: visitor };
-      const events = batch.map(({ at, fields }) =>
+      const head = { v: 1, k: options.site, s: batch[0][0].id, t: tab, w: visitor };
+      const events = batch.map(([, at, fields]) =>
         JSON.stringify({ ...fields, o: Math.round((now() - at) / 1000) }),
       );
       // Joined by hand: old shop libraries give arrays a toJSON of their own.
       return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
     }
 
-    async function post(batch, body) {
-      const sent = batch[0].visit;
-      let isDone, wait;
+    async function post(batch) {
+      const sent = batch[0][0];
       sending++;
       try {
         const answer = await fetch(base + '/v1/beacon', {
           method: 'POST',
-          body,
+          body: envelope(batch),
           keepalive: true,
           credentials: 'omit',
           signal: AbortSignal.timeout?.(ANSWER_WITHIN),
         });
-        const { status, headers } = answer;
-        wait = Math.min(headers.get('Retry-After'), LONGEST_RETRY_AFTER_SECONDS) * 1000;
-        if (status === 200) accept(await answer.json(), sent);
-        if (status === 204) reopen(headers.get('X-Drop-Reason'), sent);
-        if (status === 403) {
+        const reason = answer.headers.get('X-Drop-Reason');
+        pause = Math.min(answer.headers.get('Retry-After'), LONGEST_RETRY_AFTER_SECONDS) * 1000;
+        if (answer.status === 200) accept(await answer.json(), sent);
+        if (answer.status === 403) {
           isRefused = true;
           isRunning = isShown = false;
         }
-        isDone = [200, 204, 400, 403, 413].includes(status);
+        if (sent === viewedVisit && /visit/.test(reason)) {
+          // The collector knows no such visit, or it is over there: the next interaction opens one.
+          viewedVisit = null;
+          landing = reason === 'no_visit' && query();
+        }
+        if (FINAL.test(answer.status)) {
+          queue = without(batch, queue);
+          failures = 0;
+          pause = 1;
+        }
       } catch {
         // Not reached, too slow, or not an answer of the collector: all are tried again.
       }
       sending--;
-      if (isDone) {
-        failures = retryAt = 0;
-        queue = without(batch, queue);
-        safe(send)();
-      } else {
-        wait ||= Math.min(2 ** failures++, LONGEST_PAUSE_SECONDS) * (500 + 1000 * Math.random());
-        retryAt = now() + wait;
-        clearTimeout(retryTimer);
-        retryTimer = later(retryNow, wait);
-      }
+      pause ||= Math.min(2 ** failures++, LONGEST_PAUSE_SECONDS) * (500 + 1000 * Math.random());
+      later(retryNow, pause);
     }
 
     function retryNow() {
-      retryAt = 0;
+      pause = 0;
       send();
     }
 
@@ -405,21 +452,14 @@
       if (!isRunning) return;
       if (!isPrivate && answer.s && answer.s !== sent.id) {
         sent.id = answer.s;
-        if (isStoring && sent === visit) keepVisit();
+        if (isStoring && sent === visit) write('vm', visit.id + '.' + Date.now());
       }
       presenceSeconds = answer.i || presenceSeconds;
       // Asking for the zone costs some 30 ms of the main thread: only on request, and at leisure.
-      if (answer.z && !timeZone) {
+      if (answer.z) {
         later(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone), AT_LEISURE);
       }
-      if (answer.c) listeners.invite?.(answer.c);
-    }
-
-    /** The collector knows no such visit, or it is over there: the next interaction opens one. */
-    function reopen(reason, sent) {
-      if (sent !== viewedVisit || !/^(visit_over|no_visit)$/.test(reason)) return;
-      viewedVisit = null;
-      landing = reason === 'no_visit' && query();
+      if (answer.c) chat(answer.c);
     }
 
     /**
@@ -441,47 +481,25 @@
     };
   }
 
-  /** Seen from the window, in the capture phase: before the page can stop an event. */
-  function listen(name, work, target = window) {
-    target.addEventListener(name, safe(work), { capture: true, passive: true });
-  }
-
+  /** Do the work once, after the wait that was asked for last. */
   function later(work, wait) {
-    return setTimeout(safe(work), wait);
-  }
-
-  /** Reading and writing both throw where the browser blocks storage. */
-  function read(key) {
-    return safe(() => localStorage.getItem(key))();
-  }
-
-  function write(key, value) {
-    return safe(() => {
-      value ? localStorage.setItem(key, value) : localStorage.removeItem(key);
-      return true;
-    })();
+    clearTimeout(work.timer);
+    work.timer = setTimeout(safe(work), wait);
   }
 
   function query() {
     return new URLSearchParams(location.search);
   }
 
-  function cleanAttributes(pairs) {
-    const clean = {};
-    for (const name of Object.keys(pairs).slice(0, 10)) clean[cut(name, 32)] = cut(pairs[name], 200);
-    return clean;
-  }
-
-  /** The text's first characters, without half of a pair: a lone surrogate is no valid JSON text. */
+  /** The text's first characters, none of them cut in half. */
   function cut(text, limit) {
-    return String(text ?? '').slice(0, limit).replace(/\p{Cs}/gu, '') || undefined;
+    return [...String(text ?? '')].slice(0, limit).join('') || undefined;
   }
 
   /** Sixteen of a-z0-9; crypto.randomUUID is missing on plain http. */
   function randomId() {
-    let id = '';
-    for (const byte of crypto.getRandomValues(new Uint8Array(16))) id += (byte % 36).toString(36);
-    return id;
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return [...bytes].map((byte) => (byte % 36).toString(36)).join('');
   }
 
   function without(batch, events) {
