@@ -56,9 +56,6 @@ _in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["vis
 AT_ONCE = (30, 5, 1)
 """Rows that one statement stores: with at most 999 parameters, the limit of old SQLites."""
 
-_WRITER_LOCK = 7_226_002
-"""The key of Postgres' advisory lock: one batch at a time, as SQLite has it by itself."""
-
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[list[Any]]).decode
 _read_attributes = msgspec.json.Decoder(dict[str, str]).decode
@@ -96,11 +93,6 @@ class Rows:
         self._views = Store(self, "page_view")
         self._spans = Store(self, "visit_span", moving=["until_at", "is_open"])
         self._counts = Store(self, "visit_count", total="visits")
-
-    def lock(self, connection: Connection) -> None:
-        """Wait until no other transaction writes visits; SQLite's own lock is held already."""
-        if self._is_postgres:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
     def load_visits(self, connection: Connection, site_id: int, ids: Iterable[str]) -> list[Visit]:
         """The visits of the site that have these ids, in no order."""

@@ -19,7 +19,7 @@ from collector.ledger import Ledger
 from collector.metrics import Metrics
 from collector.rows import Rows
 from collector.tallies import Tallies, write_counts
-from core.database import DATABASE_ERRORS, writing
+from core.database import DATABASE_ERRORS, lock_visits, writing
 from core.hit import Accepted, Dropped, Hit, Reason
 
 MAX_WAITING = 20_000
@@ -139,7 +139,7 @@ class Writer:
 
     def _write(self, hits: Sequence[Hit]) -> Sequence[Answer]:
         with writing(self._engine) as connection:
-            self._rows.lock(connection)
+            lock_visits(connection)
             ledger = Ledger(self._rows, connection, now=max(hit.received_at for hit in hits))
             ledger.load(hits)
             answers = [ledger.record(hit) for hit in hits]

@@ -25,6 +25,9 @@ STATEMENT_TIMEOUT = 10
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 """What a database that is away, broken or out of reach raises."""
 
+VISITS_LOCK = 7_226_002
+"""The key of Postgres' advisory lock: one writer of visits at a time, as SQLite has it by itself."""
+
 _POSTGRES_OPTIONS = " ".join(
     f"-c {name}={seconds * 1000}"
     for name, seconds in {
@@ -71,6 +74,12 @@ def writing(engine: Engine) -> Generator[Connection]:
     """
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+def lock_visits(connection: Connection) -> None:
+    """Wait until no other transaction writes visits or chats; on SQLite `writing` has waited."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({VISITS_LOCK})")
 
 
 def insert_into(connection: Connection, table: Any) -> Any:

@@ -41,6 +41,7 @@ class SiteChanges(TypedDict, total=False):
     time_zone: str
     tracking_enabled: bool
     context_rules: Sequence[Mapping[str, str]]
+    chat_button: bool
 
 
 def list_sites(db: Connection) -> list[Site]:
@@ -77,6 +78,7 @@ def add_site(
         "tracking_enabled": True,
         "context_rules": [],
         "created_at": now,
+        "chat_button": False,
     }
     db.execute(insert(_table).values(values))
     return _existing(db, key)

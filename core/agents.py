@@ -1,0 +1,97 @@
+"""The agents: people who use the dashboard, by the secret of their browser."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlmodel import col
+
+from core.chat.store import random_id
+from core.chat.words import AGENT_AWAY_AFTER
+from core.tables import Agent
+from core.text import clean
+
+LONGEST_NAME = 40
+_KEY_LENGTH = 40
+
+
+class AgentError(ValueError):
+    """An agent's value that cannot be used; the text names the value and the cure."""
+
+
+def add_agent(db: Connection, name: str, now: datetime) -> Agent:
+    """The new agent, available. Raises AgentError when the name is empty."""
+    values = {
+        "key": random_id(_KEY_LENGTH),
+        "name": check_agent_name(name),
+        "is_available": True,
+        "seen_at": now,
+        "created_at": now,
+    }
+    db.execute(insert(Agent).values(**values))
+    return _found(find_agent(db, values["key"]))
+
+
+def find_agent(db: Connection, key: str) -> Agent | None:
+    """The agent whose browser has this secret, or None."""
+    return next(iter(_agents(db, col(Agent.key) == key)), None)
+
+
+def list_agents(db: Connection) -> list[Agent]:
+    """Every agent, in the order in which they came."""
+    return _agents(db)
+
+
+def available_agents(db: Connection, now: datetime) -> list[Agent]:
+    """Those who want to chat and whose dashboard is open."""
+    return _agents(db, col(Agent.is_available), _is_here(now))
+
+
+def is_watched(db: Connection, now: datetime) -> bool:
+    """Whether any agent has the dashboard open."""
+    statement = select(func.count()).select_from(Agent).where(_is_here(now))
+    return db.execute(statement).scalar_one() > 0
+
+
+def change_agent(
+    db: Connection, agent_id: int, *, name: str | None = None, is_available: bool | None = None
+) -> Agent:
+    """The agent as they are now. Raises AgentError for an empty name or an unknown agent."""
+    values: dict[str, Any] = {}
+    if name is not None:
+        values["name"] = check_agent_name(name)
+    if is_available is not None:
+        values["is_available"] = is_available
+    if values:
+        db.execute(update(Agent).where(col(Agent.id) == agent_id).values(**values))
+    return _found(next(iter(_agents(db, col(Agent.id) == agent_id)), None))
+
+
+def note_seen(db: Connection, agent_id: int, now: datetime) -> None:
+    """The agent's dashboard is open at this moment."""
+    db.execute(update(Agent).where(col(Agent.id) == agent_id).values(seen_at=now))
+
+
+def check_agent_name(name: str) -> str:
+    """The name on one line, at most LONGEST_NAME characters. Raises AgentError when empty."""
+    name = clean(name, LONGEST_NAME)
+    if not name:
+        raise AgentError("There is no name: write the one that visitors shall see, such as Ann.")
+    return name
+
+
+def _agents(db: Connection, *conditions: Any) -> list[Agent]:
+    statement = select(Agent).where(*conditions).order_by(col(Agent.id))
+    return [Agent(**row) for row in db.execute(statement).mappings()]
+
+
+def _is_here(now: datetime) -> Any:
+    return col(Agent.seen_at) > now - AGENT_AWAY_AFTER
+
+
+def _found(agent: Agent | None) -> Agent:
+    if agent is None:
+        raise AgentError("This agent is not known here: write a name to begin anew.")
+    return agent

@@ -1,0 +1,169 @@
+"""Invitations: an agent or a rule offers a chat, the visitor takes it, leaves it, or never sees it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+from sqlmodel import col
+
+from core.chat.closing import close, current
+from core.chat.store import add_conversation, add_message, change, find_conversation, random_id
+from core.chat.visit_chat import begin_chat, find_visit_state
+from core.chat.words import (
+    INVITED_STATES,
+    LONGEST_MESSAGE,
+    OPEN_STATES,
+    Author,
+    ClosedBy,
+    ConversationState,
+    OpenedBy,
+    Refusal,
+    Refused,
+)
+from core.database import lock_visits
+from core.tables import ChatRule, Conversation
+from core.text import clean_lines
+
+
+def invite(
+    db: Connection,
+    *,
+    site_id: int,
+    visit_id: str,
+    agent_id: int,
+    text: str,
+    now: datetime,
+    opened_by: OpenedBy = OpenedBy.AGENT,
+    rule_id: str = "",
+) -> Conversation | Refused:
+    """The invitation, queued until the visitor's next beacon; its text is the first message.
+
+    Refused when the visit is over, chatting, or has an invitation that is not answered yet.
+    """
+    text = clean_lines(text, LONGEST_MESSAGE)
+    if not text:
+        return Refused(Refusal.EMPTY)
+    lock_visits(db)
+    visit = find_visit_state(db, site_id, visit_id)
+    if visit is None or not visit.is_live(now):
+        return Refused(Refusal.NO_VISIT)
+    if visit.is_chatting(now):
+        return Refused(Refusal.CHATTING)
+    if (other := open_conversation_of(db, site_id, visit_id, now)) is not None:
+        is_open = other.state == ConversationState.OPEN
+        return Refused(Refusal.CHATTING if is_open else Refusal.INVITED)
+    invitation = add_conversation(
+        db,
+        now,
+        site_id=site_id,
+        visit_id=visit_id,
+        agent_id=agent_id,
+        opened_by=opened_by.value,
+        rule_id=rule_id,
+        state=ConversationState.QUEUED.value,
+    )
+    invited, _ = add_message(
+        db,
+        invitation,
+        now,
+        author=Author.AGENT,
+        agent_id=agent_id,
+        text=text,
+        client_id=random_id(),
+    )
+    return invited
+
+
+def open_conversation_of(
+    db: Connection, site_id: int, visit_id: str, now: datetime
+) -> Conversation | None:
+    """The visit's one conversation or invitation that is not over, or None."""
+    statement = select(Conversation).where(
+        col(Conversation.site_id) == site_id,
+        col(Conversation.visit_id) == visit_id,
+        col(Conversation.state).in_(sorted(OPEN_STATES)),
+    )
+    row = db.execute(statement).mappings().one_or_none()
+    found = None if row is None else current(db, Conversation(**row), now)
+    return found if found is not None and found.state in OPEN_STATES else None
+
+
+def note_delivered(
+    db: Connection, site_id: int, conversation_id: str, tab: str, now: datetime
+) -> None:
+    """A beacon's answer carried the invitation; `tab`: the only one that may have it, else ""."""
+    lock_visits(db)
+    found = find_conversation(db, site_id, conversation_id)
+    if found is not None and found.state == ConversationState.QUEUED:
+        state = ConversationState.DELIVERED.value
+        change(db, found, now, state=state, delivered_at=now, tab=tab)
+
+
+def note_shown(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
+    """The visitor sees the invitation; told twice counts once."""
+    found = current(db, conversation, now)
+    if found is None:
+        return Refused(Refusal.NO_CONVERSATION)
+    if found.state not in INVITED_STATES or found.state == ConversationState.SHOWN:
+        return found
+    _count(db, found, shown_count=1)
+    return change(
+        db,
+        found,
+        now,
+        state=ConversationState.SHOWN.value,
+        delivered_at=found.delivered_at or now,
+        shown_at=now,
+    )
+
+
+def accept(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
+    """The conversation, open: the visitor wants to talk. Accepting twice changes nothing."""
+    found = current(db, conversation, now)
+    if found is None:
+        return Refused(Refusal.NO_CONVERSATION)
+    if found.state == ConversationState.OPEN:
+        return found
+    if found.state not in INVITED_STATES:
+        return Refused(Refusal.OVER)
+    _count(db, found, shown_count=int(found.shown_at is None), accepted_count=1)
+    accepted = change(
+        db,
+        found,
+        now,
+        state=ConversationState.OPEN.value,
+        delivered_at=found.delivered_at or now,
+        shown_at=found.shown_at or now,
+        accepted_at=now,
+    )
+    begin_chat(db, accepted, now)
+    return accepted
+
+
+def dismiss(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
+    """The conversation, dismissed by the visitor; one that was accepted stays as it is."""
+    found = current(db, conversation, now)
+    if found is None:
+        return Refused(Refusal.NO_CONVERSATION)
+    if found.state not in INVITED_STATES:
+        return found
+    return close(db, found, ConversationState.DISMISSED, ClosedBy.VISITOR, now)
+
+
+def _count(
+    db: Connection, conversation: Conversation, *, shown_count: int = 0, accepted_count: int = 0
+) -> None:
+    """Add to the counts of the rule that invited."""
+    if not conversation.rule_id:
+        return
+    db.execute(
+        update(ChatRule)
+        .where(
+            col(ChatRule.site_id) == conversation.site_id, col(ChatRule.id) == conversation.rule_id
+        )
+        .values(
+            shown_count=col(ChatRule.shown_count) + shown_count,
+            accepted_count=col(ChatRule.accepted_count) + accepted_count,
+        )
+    )

@@ -1,0 +1,99 @@
+"""Messages: what each side says. Said twice with the same id counts once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from core.chat.closing import current
+from core.chat.invitations import accept
+from core.chat.store import add_message, find_message
+from core.chat.visit_chat import note_agent_message, note_visitor_message
+from core.chat.words import (
+    INVITED_STATES,
+    LONGEST_MESSAGE,
+    MAX_MESSAGES,
+    Author,
+    ConversationState,
+    Refusal,
+    Refused,
+)
+from core.tables import Conversation, Message
+from core.text import clean_lines
+
+
+def say_as_agent(
+    db: Connection,
+    conversation: Conversation,
+    *,
+    agent_id: int,
+    client_id: str,
+    text: str,
+    now: datetime,
+) -> Message | Refused:
+    """The message. Whoever answers a conversation that nobody has takes it."""
+    found = current(db, conversation, now)
+    if found is None:
+        return Refused(Refusal.NO_CONVERSATION)
+    if (said := find_message(db, found, client_id)) is not None:
+        return said
+    if (refused := _refuse(found, text)) is not None:
+        return refused
+    if found.state in INVITED_STATES:
+        return Refused(Refusal.INVITED)
+    if found.agent_id not in (0, agent_id):
+        return Refused(Refusal.TAKEN)
+    changed, message = add_message(
+        db,
+        found,
+        now,
+        author=Author.AGENT,
+        agent_id=agent_id,
+        text=clean_lines(text, LONGEST_MESSAGE),
+        client_id=client_id,
+        waiting_since=None,
+        agent_typing_at=None,
+    )
+    note_agent_message(db, changed, now)
+    return message
+
+
+def say_as_visitor(
+    db: Connection, conversation: Conversation, *, client_id: str, text: str, now: datetime
+) -> Message | Refused:
+    """The message. An answer to an invitation accepts it."""
+    found = current(db, conversation, now)
+    if found is None:
+        return Refused(Refusal.NO_CONVERSATION)
+    if (said := find_message(db, found, client_id)) is not None:
+        return said
+    if (refused := _refuse(found, text)) is not None:
+        return refused
+    if found.state in INVITED_STATES:
+        accepted = accept(db, found, now)
+        if isinstance(accepted, Refused):
+            return accepted
+        found = accepted
+    changed, message = add_message(
+        db,
+        found,
+        now,
+        author=Author.VISITOR,
+        text=clean_lines(text, LONGEST_MESSAGE),
+        client_id=client_id,
+        waiting_since=found.waiting_since or now,
+        visitor_typing_at=None,
+    )
+    note_visitor_message(db, changed, now)
+    return message
+
+
+def _refuse(conversation: Conversation, text: str) -> Refused | None:
+    if conversation.state not in INVITED_STATES | {ConversationState.OPEN}:
+        return Refused(Refusal.OVER)
+    if not clean_lines(text, LONGEST_MESSAGE):
+        return Refused(Refusal.EMPTY)
+    if conversation.message_count >= MAX_MESSAGES:
+        return Refused(Refusal.TOO_MANY)
+    return None

@@ -1,0 +1,73 @@
+"""Templates: texts that a site's agents use again, the last used first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, delete, func, insert, select, type_coerce, update
+from sqlmodel import col
+
+from core.chat.settings_error import ChatSettingsError
+from core.chat.store import random_id
+from core.chat.words import LONGEST_MESSAGE, TemplateKind
+from core.tables import ChatTemplate
+from core.text import clean_lines
+
+MAX_TEMPLATES = 100
+
+
+def list_templates(db: Connection, site_id: int, kind: TemplateKind) -> list[ChatTemplate]:
+    """The site's templates of one kind, the last used first, then the newest."""
+    last = func.coalesce(type_coerce(col(ChatTemplate.used_at), BigInteger), 0)
+    statement = (
+        select(ChatTemplate)
+        .where(col(ChatTemplate.site_id) == site_id, col(ChatTemplate.kind) == kind.value)
+        .order_by(last.desc(), col(ChatTemplate.created_at).desc(), col(ChatTemplate.id))
+    )
+    return [ChatTemplate(**row) for row in db.execute(statement).mappings()]
+
+
+def add_template(
+    db: Connection, site_id: int, kind: TemplateKind, text: str, now: datetime
+) -> ChatTemplate:
+    """The new template; a text that is there already is not stored twice. Raises ChatSettingsError."""
+    text = check_text(text)
+    known = list_templates(db, site_id, kind)
+    if (same := next((each for each in known if each.text == text), None)) is not None:
+        return same
+    if len(known) >= MAX_TEMPLATES:
+        raise ChatSettingsError(f"{len(known)} texts are too many: delete one first.")
+    template = ChatTemplate(
+        site_id=site_id, id=random_id(), kind=kind.value, text=text, created_at=now
+    )
+    db.execute(insert(ChatTemplate).values(**template.model_dump()))
+    return template
+
+
+def change_template(db: Connection, site_id: int, template_id: str, text: str) -> None:
+    """Give the template another text. Raises ChatSettingsError."""
+    text = check_text(text)
+    db.execute(update(ChatTemplate).where(*_is(site_id, template_id)).values(text=text))
+
+
+def delete_template(db: Connection, site_id: int, template_id: str) -> None:
+    """Delete the template; one that is not there is gone already."""
+    db.execute(delete(ChatTemplate).where(*_is(site_id, template_id)))
+
+
+def note_used(db: Connection, site_id: int, template_id: str, now: datetime) -> None:
+    """The template was used at this moment."""
+    db.execute(update(ChatTemplate).where(*_is(site_id, template_id)).values(used_at=now))
+
+
+def check_text(text: str) -> str:
+    """The text, cleaned and cut. Raises ChatSettingsError when it is empty."""
+    text = clean_lines(text, LONGEST_MESSAGE)
+    if not text:
+        raise ChatSettingsError("There is no text: write one, for example 'Can I help you?'")
+    return text
+
+
+def _is(site_id: int, template_id: str) -> tuple[Any, Any]:
+    return col(ChatTemplate.site_id) == site_id, col(ChatTemplate.id) == template_id

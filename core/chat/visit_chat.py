@@ -1,0 +1,127 @@
+"""What a conversation does to its visit: the status Chatting, activity, the span of the chat."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select, update
+from sqlmodel import col
+
+from core.database import insert_into
+from core.presence import CHATTING_FOR, CLOCK_SLACK, ChatSource, SpanKind, live_since
+from core.tables import Conversation, Visit, VisitSpan
+
+_SPAN_NUMBER = 1
+
+
+class VisitState(NamedTuple):
+    """What the chat's rules ask of a visit."""
+
+    started_at: datetime
+    last_seen_at: datetime
+    last_activity_at: datetime
+    chat_source: str
+    chat_started_at: datetime | None
+    chat_message_at: datetime | None
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether the visit has not ended; as `core.queries.live_visits.is_live`."""
+        return live_since(now) < self.last_activity_at <= now + CLOCK_SLACK
+
+    def is_chatting(self, now: datetime) -> bool:
+        """Whether its row says Chatting: in our chat or in another one."""
+        return (
+            self.chat_source != ChatSource.NONE
+            and self.chat_message_at is not None
+            and self.chat_message_at > now - CHATTING_FOR
+        )
+
+
+_COLUMNS = [col(getattr(Visit, name)) for name in VisitState._fields]
+
+
+def find_visit_state(db: Connection, site_id: int, visit_id: str) -> VisitState | None:
+    """The visit's state, or None when the site has no visit of this id."""
+    row = db.execute(select(*_COLUMNS).where(*_is_visit(site_id, visit_id))).one_or_none()
+    return None if row is None else VisitState(*row)
+
+
+def begin_chat(db: Connection, conversation: Conversation, now: datetime) -> None:
+    """The visit is chatting from now on; that the visitor wanted to is activity."""
+    _write(
+        db,
+        conversation,
+        chat_source=ChatSource.BUILT_IN.value,
+        chat_started_at=now,
+        chat_message_at=now,
+        **_activity(db, conversation, now),
+    )
+    _extend_span(db, conversation, now, is_open=True)
+
+
+def note_visitor_message(db: Connection, conversation: Conversation, now: datetime) -> None:
+    """The chat goes on, and the visitor is active."""
+    _write(db, conversation, chat_message_at=now, **_activity(db, conversation, now))
+    _extend_span(db, conversation, now, is_open=True)
+
+
+def note_agent_message(db: Connection, conversation: Conversation, now: datetime) -> None:
+    """The chat goes on; the visitor has done nothing."""
+    _write(db, conversation, chat_message_at=now)
+    _extend_span(db, conversation, now, is_open=True)
+
+
+def end_chat(db: Connection, conversation: Conversation, at: datetime) -> None:
+    """The visit is chatting no more."""
+    db.execute(
+        update(Visit)
+        .where(
+            *_is_visit(conversation.site_id, conversation.visit_id),
+            col(Visit.chat_source) == ChatSource.BUILT_IN.value,
+        )
+        .values(chat_source=ChatSource.NONE.value)
+    )
+    _extend_span(db, conversation, at, is_open=False)
+
+
+def _activity(db: Connection, conversation: Conversation, now: datetime) -> dict[str, datetime]:
+    """Moments that move forward, never back."""
+    state = find_visit_state(db, conversation.site_id, conversation.visit_id)
+    if state is None:
+        return {}
+    return {
+        "last_activity_at": max(state.last_activity_at, now),
+        "last_seen_at": max(state.last_seen_at, now),
+    }
+
+
+def _write(db: Connection, conversation: Conversation, **columns: Any) -> None:
+    of_visit = _is_visit(conversation.site_id, conversation.visit_id)
+    db.execute(update(Visit).where(*of_visit).values(**columns))
+
+
+def _extend_span(
+    db: Connection, conversation: Conversation, until: datetime, *, is_open: bool
+) -> None:
+    """The span of the chat, whose tab is the conversation's id: it belongs to no tab."""
+    span = insert_into(db, VisitSpan).values(
+        site_id=conversation.site_id,
+        visit_id=conversation.visit_id,
+        tab=conversation.id,
+        kind=SpanKind.CHATTING.value,
+        number=_SPAN_NUMBER,
+        from_at=conversation.accepted_at or until,
+        until_at=until,
+        is_open=is_open,
+    )
+    db.execute(
+        span.on_conflict_do_update(
+            index_elements=["site_id", "visit_id", "tab", "kind", "number"],
+            set_={"until_at": span.excluded.until_at, "is_open": span.excluded.is_open},
+        )
+    )
+
+
+def _is_visit(site_id: int, visit_id: str) -> tuple[Any, Any]:
+    return col(Visit.site_id) == site_id, col(Visit.id) == visit_id

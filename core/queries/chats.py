@@ -1,0 +1,230 @@
+"""Conversations and their messages: what has changed, what is open, what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Label,
+    Row,
+    Select,
+    Text,
+    case,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlmodel import col
+
+from core.chat.words import INVITED_STATES, Author, ConversationState
+from core.tables import Agent, Conversation, Message, Visit
+
+_UNREAD = (
+    select(func.count())
+    .where(
+        col(Message.site_id) == col(Conversation.site_id),
+        col(Message.conversation_id) == col(Conversation.id),
+        col(Message.number) > col(Conversation.agent_read),
+        col(Message.author) == Author.VISITOR.value,
+    )
+    .correlate(Conversation)
+    .scalar_subquery()
+)
+"""The visitor's messages that no agent has read."""
+
+
+_ATTRIBUTES = type_coerce(col(Visit.attributes), Text)
+
+
+class Changes(NamedTuple):
+    """Conversations and messages with a revision above the one asked for, by revision.
+
+    revision: the newest among them; the one asked for when there is none.
+    """
+
+    conversations: Sequence[Conversation]
+    messages: Sequence[Message]
+    revision: int
+
+
+def newest_revision(db: Connection) -> int:
+    """The newest revision there is; 0 without a conversation."""
+    return db.execute(select(func.max(col(Conversation.revision)))).scalar_one() or 0
+
+
+def changes_since(db: Connection, revision: int) -> Changes:
+    """What has changed after this revision."""
+    changed = select(Conversation).where(col(Conversation.revision) > revision)
+    conversations = _conversations(db, changed.order_by(col(Conversation.revision)))
+    if not conversations:
+        return Changes((), (), revision)
+    newest = conversations[-1].revision
+    said = select(Message).where(col(Message.revision) > revision)
+    return Changes(conversations, _messages(db, said.order_by(col(Message.revision))), newest)
+
+
+def messages(
+    db: Connection, site_id: int, conversation_id: str, after: int = 0
+) -> Sequence[Message]:
+    """The conversation's messages with a number above `after`, by number."""
+    statement = select(Message).where(
+        col(Message.site_id) == site_id,
+        col(Message.conversation_id) == conversation_id,
+        col(Message.number) > after,
+    )
+    return _messages(db, statement.order_by(col(Message.number)))
+
+
+def unread_counts(
+    db: Connection, conversations: Sequence[Conversation]
+) -> dict[tuple[int, str], int]:
+    """The visitor's messages that no agent has read, by (site id, conversation id)."""
+    ids = [each.id for each in conversations]
+    key = (col(Conversation.site_id), col(Conversation.id))
+    rows = db.execute(select(*key, _UNREAD).where(col(Conversation.id).in_(ids))).all()
+    return {(site_id, conversation_id): unread for site_id, conversation_id, unread in rows}
+
+
+def open_conversations(db: Connection) -> Sequence[Conversation]:
+    """Those of all sites that go on, and unread ones that were left.
+
+    Unread first, then those that wait longest, then the newest.
+    """
+    goes_on = col(Conversation.state) == ConversationState.OPEN.value
+    is_left = col(Conversation.state) == ConversationState.LEFT.value
+    waits = case((col(Conversation.waiting_since).is_(None), 1), else_=0)
+    statement = (
+        select(Conversation)
+        .where(or_(goes_on, is_left & (_UNREAD > 0)))
+        .order_by(
+            case((_UNREAD > 0, 0), else_=1),
+            waits,
+            col(Conversation.waiting_since),
+            col(Conversation.created_at).desc(),
+            col(Conversation.id),
+        )
+    )
+    return _conversations(db, statement)
+
+
+def invitations(db: Connection) -> Sequence[Conversation]:
+    """The invitations of all sites that are not answered yet, the newest first."""
+    statement = (
+        select(Conversation)
+        .where(col(Conversation.state).in_(sorted(INVITED_STATES)))
+        .order_by(col(Conversation.created_at).desc(), col(Conversation.id))
+    )
+    return _conversations(db, statement)
+
+
+def conversations_of_visit(db: Connection, site_id: int, visit_id: str) -> Sequence[Conversation]:
+    """Every conversation of the visit, the newest first."""
+    statement = (
+        select(Conversation)
+        .where(col(Conversation.site_id) == site_id, col(Conversation.visit_id) == visit_id)
+        .order_by(col(Conversation.created_at).desc(), col(Conversation.id))
+    )
+    return _conversations(db, statement)
+
+
+def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
+    """The site's conversations and invitations that are not over, by visit."""
+    states = sorted({*INVITED_STATES, ConversationState.OPEN})
+    statement = select(Conversation).where(
+        col(Conversation.site_id) == site_id, col(Conversation.state).in_(states)
+    )
+    return {each.visit_id: each for each in _conversations(db, statement)}
+
+
+FOUND_COLUMNS: tuple[Label[Any], ...] = (
+    *(col(getattr(Conversation, name)).label(name) for name in Conversation.model_fields),
+    func.coalesce(col(Agent.name), "").label("agent_name"),
+    func.coalesce(_ATTRIBUTES, "").label("attributes"),
+)
+"""The columns of `found_conversations`: the conversation's own, its agent and the visitor's words."""
+
+
+def found_conversations(
+    db: Connection,
+    site_id: int,
+    search: str = "",
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+    *,
+    limit: int = 100,
+    offset: int = 0,
+) -> Sequence[Row[Any]]:
+    """The conversations with a message or a name that contains the text, the newest first.
+
+    From `from_at` up to, but without, `until_at`, by their beginning. See FOUND_COLUMNS.
+    """
+    statement = _found(select(*FOUND_COLUMNS), site_id, search, from_at, until_at)
+    newest_first = statement.order_by(col(Conversation.created_at).desc(), col(Conversation.id))
+    return db.execute(newest_first.limit(limit).offset(offset)).all()
+
+
+def count_found(
+    db: Connection,
+    site_id: int,
+    search: str = "",
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+) -> int:
+    """How many conversations `found_conversations` would give without a limit."""
+    return db.execute(_found(select(func.count()), site_id, search, from_at, until_at)).scalar_one()
+
+
+def _found(
+    statement: Select[Any],
+    site_id: int,
+    search: str,
+    from_at: datetime | None,
+    until_at: datetime | None,
+) -> Select[Any]:
+    statement = (
+        statement.select_from(Conversation)
+        .outerjoin(Agent, col(Agent.id) == col(Conversation.agent_id))
+        .outerjoin(
+            Visit,
+            (col(Visit.site_id) == col(Conversation.site_id))
+            & (col(Visit.id) == col(Conversation.visit_id)),
+        )
+        .where(col(Conversation.site_id) == site_id)
+    )
+    if from_at is not None:
+        statement = statement.where(col(Conversation.created_at) >= from_at)
+    if until_at is not None:
+        statement = statement.where(col(Conversation.created_at) < until_at)
+    return statement.where(_contains(search.strip())) if search.strip() else statement
+
+
+def _contains(search: str) -> ColumnElement[bool]:
+    pattern = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    pattern = f"%{pattern}%"
+    said = (
+        select(col(Message.number))
+        .where(
+            col(Message.site_id) == col(Conversation.site_id),
+            col(Message.conversation_id) == col(Conversation.id),
+            func.lower(col(Message.text)).like(pattern, escape="\\"),
+        )
+        .correlate(Conversation)
+        .exists()
+    )
+    names = (
+        func.lower(column).like(pattern, escape="\\") for column in (col(Agent.name), _ATTRIBUTES)
+    )
+    return or_(said, *names)
+
+
+def _conversations(db: Connection, statement: Any) -> Sequence[Conversation]:
+    return [Conversation(**row) for row in db.execute(statement).mappings()]
+
+
+def _messages(db: Connection, statement: Any) -> Sequence[Message]:
+    return [Message(**row) for row in db.execute(statement).mappings()]
