@@ -44,3 +44,7 @@ class Trail(Struct):
     spans: dict[tuple[str, str, int], Span] = {}
     corrections: dict[tuple[str, int], tuple[str, str]] = {}
     known_views: set[tuple[str, int]] = set()
+
+    def leave(self, span: Span) -> None:
+        """Keep the span in place of what it was before."""
+        self.spans[span.tab, span.kind, span.number] = span

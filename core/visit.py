@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from core.chat_report import report_chat
 from core.hit import ChatReport, Event, EventKind, Opening
 from core.moment import milliseconds
 from core.presence import (
     ACTIVE_FOR,
-    CHATTING_FOR,
     CLOCK_SLACK,
     IN_VIEW_FOR,
     VISIT_ENDS_AFTER,
@@ -23,12 +23,9 @@ from core.visit_memory import Memory, Tab, forget_oldest_tab
 
 _ENDS_AFTER = milliseconds(VISIT_ENDS_AFTER)
 _IN_VIEW_FOR = milliseconds(IN_VIEW_FOR)
-_CHATTING_FOR = milliseconds(CHATTING_FOR)
 _ACTIVE_FOR = milliseconds(ACTIVE_FOR)
 _CLOCK_SLACK = milliseconds(CLOCK_SLACK)
-_IN_VIEW, _ACTIVE, _CHATTING = (
-    kind.value for kind in (SpanKind.IN_VIEW, SpanKind.ACTIVE, SpanKind.CHATTING)
-)
+_IN_VIEW, _ACTIVE = (kind.value for kind in (SpanKind.IN_VIEW, SpanKind.ACTIVE))
 
 MAX_ATTRIBUTES = 10
 
@@ -86,7 +83,7 @@ def open_visit(
         chat_source=ChatSource.NONE,
         chat_started_at=None,
         chat_message_at=None,
-        memory=Memory(),
+        memory=Memory(context_at=event.at),
         site_id=site_id,
         id=visit_id,
         entry=Entry(event.path, follows, opening),
@@ -125,7 +122,7 @@ def advance(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
     if event.kind is EventKind.VIEW:
         _show_page(visit, tab_id, tab, event, trail)
     elif event.kind is EventKind.CHAT:
-        _report_chat(visit, tab_id, event, trail)
+        report_chat(visit, tab_id, event, trail)
     elif event.kind is EventKind.IDENTIFY:
         _identify(visit, event.attributes or {})
     else:
@@ -155,6 +152,7 @@ def heal_clock(visit: Visit, now: int) -> None:
     if visit.chat_message_at is not None:
         visit.chat_message_at = min(visit.chat_message_at, now)
     visit.memory.current_at = min(visit.memory.current_at, now)
+    visit.memory.context_at = min(visit.memory.context_at, now)
     for tab in visit.memory.tabs.values():
         tab.at = min(tab.at, now)
         tab.active_until = min(tab.active_until, now)
@@ -198,7 +196,7 @@ def _make_current(visit: Visit, tab_id: str, tab: Tab, at: int) -> None:
         return
     memory.current_tab, memory.current_at = tab_id, max(at, memory.current_at)
     visit.current_path, visit.current_title = tab.path, tab.title
-    visit.page_context = tab.context
+    _show_context(visit, tab.context, at)
 
 
 def _keep_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
@@ -213,7 +211,13 @@ def _keep_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) 
     if event.kind is EventKind.PRESENCE and event.focused:
         _make_current(visit, tab_id, tab, event.at)
     elif tab_id == visit.memory.current_tab:
-        visit.current_title, visit.page_context = tab.title, tab.context
+        visit.current_title = tab.title
+        _show_context(visit, tab.context, event.at)
+
+
+def _show_context(visit: Visit, context: str, at: int) -> None:
+    if context != visit.page_context:
+        visit.page_context, visit.memory.context_at = context, at
 
 
 def _correct_page(tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
@@ -227,48 +231,6 @@ def _correct_page(tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
         trail.views[key] = trail.views[key]._replace(title=title, page_context=context)
     else:
         trail.corrections[key] = (title, context)
-
-
-def _report_chat(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
-    if visit.chat_source == ChatSource.BUILT_IN:
-        return
-    if event.chat is ChatReport.END:
-        _end_chat(visit, event.at, trail)
-        return
-    if not _is_chatting(visit, event.at):
-        visit.chat_source = ChatSource.THIRD_PARTY
-        visit.chat_started_at = event.at
-        visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
-    visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
-    _leave_chat_span(visit, visit.chat_message_at, True, trail)
-
-
-def _end_chat(visit: Visit, at: int, trail: Trail) -> None:
-    if _is_chatting(visit, at):
-        _leave_chat_span(visit, at, False, trail)
-    visit.chat_source = ChatSource.NONE
-
-
-def _is_chatting(visit: Visit, at: int) -> bool:
-    return (
-        visit.chat_source != ChatSource.NONE
-        and visit.chat_message_at is not None
-        and at < visit.chat_message_at + _CHATTING_FOR
-    )
-
-
-def _leave_chat_span(visit: Visit, until: int, is_open: bool, trail: Trail) -> None:
-    memory = visit.memory
-    _leave_span(
-        visit,
-        memory.chat_tab,
-        _CHATTING,
-        memory.chat_number,
-        visit.chat_started_at or until,
-        until,
-        is_open,
-        trail,
-    )
 
 
 def _identify(visit: Visit, attributes: dict[str, str]) -> None:
@@ -325,6 +287,4 @@ def _leave_span(
     is_open: bool,
     trail: Trail,
 ) -> None:
-    trail.spans[(tab, kind, number)] = Span(
-        visit.site_id, visit.id, tab, kind, number, from_at, until_at, is_open
-    )
+    trail.leave(Span(visit.site_id, visit.id, tab, kind, number, from_at, until_at, is_open))

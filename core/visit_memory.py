@@ -27,13 +27,15 @@ class Tab(Struct, array_like=True):
 
 
 class Memory(Struct, omit_defaults=True):
-    """The collector's notes on a visit: its tabs, whose page is current, the open chat's span."""
+    """The collector's notes on a visit: its tabs, whose page is current, since when its context
+    is what it is, and the span of a third-party chat."""
 
     tabs: dict[str, Tab] = {}
     current_tab: str = ""
     current_at: int = 0
     chat_tab: str = ""
     chat_number: int = 0
+    context_at: int = 0
 
 
 def read_memory(text: str) -> Memory:

@@ -477,11 +477,32 @@ def test_new_chat_after_an_end_is_a_new_span(story):
 @pytest.mark.parametrize("report", list(ChatReport))
 def test_third_party_report_leaves_a_built_in_chat_alone(story, report):
     story.visit.chat_source = ChatSource.BUILT_IN
+    story.visit.chat_message_at = START
 
-    story.take("t1", chat(2, START + SECOND, report))
+    story.take("t1", chat(2, START + 20 * MINUTE - 1, report))
 
     assert story.visit.chat_source == ChatSource.BUILT_IN
-    assert story.visit.chat_message_at is None
+    assert story.visit.chat_message_at == START
+
+
+def test_third_party_report_counts_once_the_built_in_chat_has_been_silent_for_twenty_minutes(story):
+    story.visit.chat_source = ChatSource.BUILT_IN
+    story.visit.chat_message_at = START
+
+    story.take("t1", chat(2, START + 20 * MINUTE, ChatReport.START))
+
+    assert story.visit.chat_source == ChatSource.THIRD_PARTY
+    assert story.visit.chat_message_at == START + 20 * MINUTE
+
+
+def test_context_is_dated_from_when_it_began(story):
+    began = story.visit.memory.context_at
+
+    story.take("t1", view(2, START + MINUTE, "/cart", context="Cart"))
+    story.take("t1", view(3, START + 2 * MINUTE, "/cart?step=2", context="Cart"))
+
+    assert began == START
+    assert story.visit.memory.context_at == START + MINUTE
 
 
 # Attributes and the time zone
