@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Event, Thread
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine
+import psycopg
+from sqlalchemy import Engine
 
 from core.chat.notice import CHANNEL
 from core.database import DATABASE_ERRORS, reading
@@ -61,7 +62,7 @@ class Feed:
             try:
                 with self._bell() as wait:
                     self._follow(wait)
-            except DATABASE_ERRORS as fault:
+            except (*DATABASE_ERRORS, psycopg.Error) as fault:
                 self._note(type(fault).__name__)
                 self._stop.wait(LOOK_ANYWAY)
 
@@ -92,9 +93,12 @@ class Feed:
         if self._engine.dialect.name != "postgresql":
             yield lambda: self._stop.wait(LOOK_EVERY)
             return
-        with self._engine.connect() as connection:
-            connection.detach()  # it listens for good, and never goes back to the pool
-            listener = _listen(connection)
+        raw = self._engine.raw_connection()
+        listener = cast(psycopg.Connection[Any], raw.driver_connection)
+        raw.detach()  # it listens for good, and never goes back to the pool
+        with closing(listener):
+            listener.autocommit = True
+            listener.execute(f"LISTEN {CHANNEL}")
             yield lambda: list(listener.notifies(timeout=LOOK_ANYWAY, stop_after=1))
 
     def _note(self, fault: str) -> None:
@@ -105,12 +109,3 @@ class Feed:
                 _log.warning("chat_feed_fails fault=%s", fault)
             else:
                 _log.info("chat_feed_is_back")
-
-
-def _listen(connection: Connection) -> Any:
-    """The driver's own connection, listening."""
-    driver: Any = connection.connection.driver_connection
-    connection.rollback()
-    driver.autocommit = True
-    driver.execute(f"LISTEN {CHANNEL}")
-    return driver
