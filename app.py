@@ -17,6 +17,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.settings import SettingsError, settings
+from pages.chats.hub import Hub
+from pages.chats.routes import chat_routes
+from pages.chats.stopping import told_of_the_end
 
 CONTENT_POLICY = "; ".join(
     (
@@ -95,7 +98,9 @@ async def warm(_app: st.App) -> AsyncGenerator[None, None]:
 
     gc.collect()
     gc.freeze()
-    yield
+    with told_of_the_end(hub.end):
+        yield
+    await hub.stop()
 
 
 def is_loopback(address: str | None) -> bool:
@@ -121,8 +126,10 @@ try:
 except SettingsError as error:
     _refuse(str(error))
 
+hub = Hub()
 app = st.App(
     "pages/navigation.py",
+    routes=chat_routes(hub),
     middleware=[Middleware(SecurityHeaders), Middleware(LoopbackOnly)],
     lifespan=warm,
 )

@@ -6,16 +6,13 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.agents import AgentError, add_agent, change_agent, find_agent
+from core.agents import LONGEST_NAME, AgentError, add_agent, change_agent, find_agent
 from core.tables import Agent
 from pages.asking import NoAnswer, ask, change, database_url
+from pages.chats.gate import COOKIE
 from pages.looking import TICK, utc_now
 from pages.words import notice
 
-COOKIE = "visitor-monitor-agent"
-"""Holds the agent's key. A session reads it once, when it begins."""
-
-LONGEST_NAME = 60
 NAME_HELP = "Visitors see this name beside your messages."
 
 _KEY = "agent_key"

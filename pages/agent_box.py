@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
+from core.agents import LONGEST_NAME
 from core.tables import Agent
 from pages.agent import (
-    LONGEST_NAME,
     NAME_HELP,
     be_available,
     become,
@@ -23,11 +24,13 @@ AVAILABLE_HELP = (
     "While you are Available, and while a page of this dashboard is open, the chat buttons of your "
     "websites are shown and their rules invite visitors. Away, you can still invite and answer."
 )
+LOOK = Path(__file__).with_name("agent_box.css")
 OFFER = "Give your name to chat with visitors."
 
 
 def draw_agent_box() -> None:
     """Below the navigation; a fragment, so that no page is drawn again for it."""
+    st.html(LOOK)
     with st.sidebar:
         st.fragment(_draw_box)()
 
@@ -61,7 +64,13 @@ def _draw_agent(agent: Agent) -> None:
             f'<p class="agent-name {state.lower()}"><span>{escape(agent.name)}</span></p>',
             width="stretch",
         )
-        with st.popover("", icon=":material/edit:", help="Change your name", key="agent_renaming"):
+        with st.popover(
+            "",
+            icon=":material/edit:",
+            help="Change your name",
+            key="agent_renaming",
+            type="tertiary",
+        ):
             _draw_renaming(agent)
     # The stored state is the truth: another tab may have changed it.
     st.session_state["agent_available"] = agent.is_available

@@ -21,6 +21,7 @@ def pages() -> list[st.Page]:
         url_path="sites",
         default=is_idle,
     )
+    chats = st.Page("chats/page.py", title="Chats", icon=":material/forum:", url_path="chats")
     visitor = st.Page(
         "visitor/page.py",
         title="Visitor",
@@ -29,8 +30,8 @@ def pages() -> list[st.Page]:
         visibility="hidden",
     )
     if is_idle:
-        return [sites, visitor]
+        return [sites, chats, visitor]
     live = st.Page(
         "live/page.py", title="Visitor Monitor", icon=":material/visibility:", default=True
     )
-    return [live, sites, visitor]
+    return [live, chats, sites, visitor]

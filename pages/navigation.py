@@ -1,9 +1,10 @@
-"""The main script: the page's settings and the navigation."""
+"""The main script: the page's settings, the navigation, and the agent on every page."""
 
 from pathlib import Path
 
 import streamlit as st
 
+from pages.agent_box import draw_agent_box
 from pages.menu import pages
 
 st.set_page_config(
@@ -13,4 +14,6 @@ st.set_page_config(
     initial_sidebar_state=230,
 )
 st.html(Path(__file__).with_name("look.css"))
-st.navigation(pages()).run()
+page = st.navigation(pages())
+draw_agent_box()
+page.run()

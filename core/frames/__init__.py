@@ -6,6 +6,7 @@ from core.frames.journey import Journey, visitor_journey
 from core.frames.narrow import Filters, narrow
 from core.frames.order import count_pages, order_by, page_of
 from core.frames.picture import Breakdowns, Cards, Picture, live_picture
+from core.frames.transcripts import conversations_frame, messages_frame
 from core.frames.visitors import OTHER, UNKNOWN
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "Journey",
     "Picture",
     "breakdown",
+    "conversations_frame",
     "count_pages",
     "csv_of",
     "live_picture",
+    "messages_frame",
     "narrow",
     "order_by",
     "page_of",

@@ -7,6 +7,7 @@ class Composer {
   constructor(parent, panel) {
     this.app = panel.app
     this.panel = panel
+    this.key = ""
     this.template = ""
     this.node = make("form", "composer", parent)
     this.field = make("textarea", "", this.node)

@@ -18,7 +18,7 @@ from core.database import Connection, lock_visits
 from core.sites import find_site
 from core.tables import Conversation, Message
 from pages.asking import change
-from pages.chats.wire import wire_of
+from pages.chats.wire import done_wire
 
 UNKNOWN = "This browser has no agent yet: give your name in the dashboard's sidebar."
 MALFORMED = "This is not what the chat sends: reload the page."
@@ -90,7 +90,7 @@ def act_as(key: str, act: Act, body: bytes, now: datetime) -> Done:
 
 
 def _perform(db: Connection, key: str, act: Act, said: About, now: datetime) -> Done:
-    lock_visits(db)  # what is read here is what the act finds
+    lock_visits(db)  # so that what is read here is what the act finds
     agent = find_agent(db, key) if key else None
     if agent is None or agent.id is None:
         return Done(status=401, error=UNKNOWN)
@@ -103,7 +103,8 @@ def _perform(db: Connection, key: str, act: Act, said: About, now: datetime) -> 
         return Done(status=409, error=words_of(outcome.reason))
     if outcome is None:
         return Done()
-    return Done(wire_of(db, found.site_id, found.id, outcome))
+    message = outcome if isinstance(outcome, Message) else None
+    return Done(done_wire(db, said.site, said.id, message))
 
 
 def _send(scene: Scene, said: Sent) -> Outcome:
@@ -132,9 +133,9 @@ def _end(scene: Scene, _said: About) -> Outcome:
 
 def _read(scene: Scene, said: Seen) -> Outcome:
     """A colleague who looks on has not read it for the one who answers."""
-    if scene.is_for_me:
-        note_read(scene.db, scene.conversation, Author.AGENT, said.to, scene.now)
-    return scene.conversation
+    if not scene.is_for_me:
+        return scene.conversation
+    return note_read(scene.db, scene.conversation, Author.AGENT, said.to, scene.now)
 
 
 def _typing(scene: Scene, _said: About) -> Outcome:

@@ -19,6 +19,9 @@ from pages.visitor.columns import PAGE_VIEW_COLUMNS
 from pages.visitor.words import arrival, name_of, state_of, who
 from pages.words import quiet, subheading, time_of
 
+LEFT_OUT = ("Name", "Visit")
+"""Facts that stand elsewhere; so do not those without a value: there is little room."""
+
 SHOWN = ("time", "path", "page_context", "seconds")
 GONE = "The visit of this conversation is deleted: see MONITOR_RETENTION_DAYS."
 
@@ -70,7 +73,10 @@ def _draw_visit(journey: Journey, site: Site, *, is_ticking: bool) -> None:
         icon=":material/person:",
         query_params={"site": site.key, "visit": journey.visit.id},
     )
-    draw_facts("Visitor", [*_doing(journey), *who(journey)[:-1], *arrival(journey, site.time_zone)])
+    facts = [*_doing(journey), *who(journey), *arrival(journey, site.time_zone)]
+    draw_facts(
+        "Visitor", [(name, value) for name, value in facts if value and name not in LEFT_OUT]
+    )
     _draw_journey(journey, site, is_ticking=is_ticking)
 
 

@@ -16,6 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
+COOKIE = "visitor-monitor-agent"
+"""Holds the agent's key; the component sets it. A page's session reads it once, when it begins."""
+
 LONGEST_BODY = 16_384
 
 Endpoint = Callable[[Request], Awaitable[Response]]

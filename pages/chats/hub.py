@@ -16,7 +16,7 @@ from core.chat.feed import Feed
 from core.queries.chats import Changes, newest_revision
 from pages.asking import NoAnswer, ask, database_engine
 from pages.chats.off_loop import off_loop
-from pages.chats.wire import told
+from pages.chats.told import Told, note_agents, told_of
 
 MOST_UNREAD = 100
 """Changes that wait for a listener before it is let go."""
@@ -25,14 +25,6 @@ BEAT = 20.0
 """Seconds between two signs that an agent has the dashboard open."""
 
 _log = logging.getLogger("pages.chats")
-
-
-@dataclass(frozen=True)
-class Told:
-    """What changed, as JSON; `revision` is the newest one in it."""
-
-    revision: int
-    text: str
 
 
 @dataclass(eq=False)
@@ -107,13 +99,13 @@ class Hub:
     def _teller(self, loop: asyncio.AbstractEventLoop) -> Callable[[Changes], None]:
         def on_changes(changes: Changes) -> None:
             try:
-                news = ask(lambda db: told(db, changes))
+                told = told_of(changes)
             except NoAnswer as fault:
                 # The feed goes on after these changes: who listens must ask for them.
                 _log.warning("chat_changes_not_read fault=%s", type(fault).__name__)
                 _call(loop, self._let_go)
                 return
-            _call(loop, self._tell, Told(changes.revision, news))
+            _call(loop, self._tell, told)
 
         return on_changes
 
@@ -131,8 +123,14 @@ class Hub:
         while self._listeners or not await self._is_idle():
             agents = {listener.agent_id for listener in self._listeners}
             if agents:
-                await note_seen_agents(agents)
+                await self._note(agents)
             await asyncio.sleep(BEAT)
+
+    async def _note(self, agents: set[int]) -> None:
+        try:
+            await off_loop(lambda: note_agents(agents))
+        except NoAnswer as fault:
+            _log.warning("agents_not_noted fault=%s", type(fault).__name__)
 
     async def _is_idle(self) -> bool:
         """Whether the feed was stopped because nobody has come since the last beat."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
@@ -56,8 +57,6 @@ def _replies(sites: Sequence[Site]) -> Replies:
             site.key: list_templates(db, site.id, TemplateKind.REPLY) for site in sites if site.id
         }
 
-    try:
+    with suppress(NoAnswer):
         st.session_state["replies"] = ask(read)
-    except NoAnswer:
-        pass
     return st.session_state.get("replies", {})

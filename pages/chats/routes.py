@@ -10,25 +10,20 @@ docs/chat.md says what they carry. They are nobody's interface but the component
 
 from __future__ import annotations
 
-from time import time_ns
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.agents import find_agent
-from core.tables import Agent
-from pages.agent import COOKIE
 from pages.asking import NoAnswer, ask
-from pages.chats.acts import ACTS, Act, act_as
-from pages.chats.gate import Endpoint, acting, body_of, reading, refuse
-from pages.chats.hub import Hub, Told
+from pages.chats.acts import ACTS, UNKNOWN, Act, act_as
+from pages.chats.gate import COOKIE, Endpoint, acting, body_of, reading, refuse
+from pages.chats.hub import Hub
 from pages.chats.off_loop import off_loop
-from pages.chats.stream import EventStream, after, events, json_of, next_news
-from pages.chats.wire import conversation_wire, news_since
-from pages.looking import utc_now
+from pages.chats.stream import EventStream, after, events, next_news
+from pages.chats.told import Told, json_of, note_agents, now_ms, told_since, utc_now
+from pages.chats.wire import conversation_wire
 
-UNKNOWN = "This browser has no agent yet: give your name in the dashboard's sidebar."
 NO_CONVERSATION = "This conversation does not exist, or is deleted."
 
 
@@ -68,8 +63,8 @@ def _stream(hub: Hub) -> Endpoint:
         except BaseException:
             hub.close(listener)
             raise
-        hello = json_of({"revision": first.revision, "now": _now(), "agent": agent_id})
-        return EventStream(events(listener, hello, first, _now), on_end=lambda: hub.close(listener))
+        hello = json_of({"revision": first.revision, "now": now_ms(), "agent": agent_id})
+        return EventStream(events(listener, hello, first), on_end=lambda: hub.close(listener))
 
     return stream
 
@@ -120,11 +115,8 @@ async def _agent_id(request: Request) -> int | None:
 
 async def _news(agent_id: int, revision: int) -> Told:
     """What has changed since the revision; the agent is seen to be there."""
-    return await off_loop(lambda: ask(lambda db: news_since(db, revision, _now())))
-
-
-def _now() -> int:
-    return time_ns() // 1_000_000
+    await off_loop(lambda: note_agents([agent_id]))
+    return await off_loop(lambda: told_since(revision))
 
 
 def _json(text: str) -> Response:

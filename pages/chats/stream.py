@@ -7,12 +7,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from pages.chats.hub import Listener, Told
+from pages.chats.hub import Listener
+from pages.chats.told import Told, now_ms
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a stream says that it lives."""
@@ -27,8 +27,6 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold the events back
 }
-
-Clock = Callable[[], int]
 
 
 class EventStream(Response):
@@ -62,7 +60,7 @@ class EventStream(Response):
         await send(_part("", more=False))
 
 
-async def events(listener: Listener, hello: str, first: Told, now: Clock) -> AsyncGenerator[str]:
+async def events(listener: Listener, hello: str, first: Told) -> AsyncGenerator[str]:
     """`hello`, what the agent has missed, and then every change once, in its order."""
     yield f"retry: {RETRY}\nevent: hello\ndata: {hello}\n\n"
     yield _event(first)
@@ -72,7 +70,7 @@ async def events(listener: Listener, hello: str, first: Told, now: Clock) -> Asy
             async with asyncio.timeout(HEARTBEAT):
                 told = await listener.queue.get()
         except TimeoutError:
-            yield f'event: beat\ndata: {{"now":{now()}}}\n\n'
+            yield f'event: beat\ndata: {{"now":{now_ms()}}}\n\n'
             continue
         if told is None:
             return
@@ -95,11 +93,6 @@ def after(request: Request) -> int:
     """How far the browser has got; 0 when it knows nothing."""
     said = request.headers.get("last-event-id") or request.query_params.get("after", "")
     return int(said) if said.isascii() and said.isdigit() and len(said) < 17 else 0
-
-
-def json_of(value: Any) -> str:
-    """The value as JSON on one line."""
-    return msgspec.json.encode(value).decode()
 
 
 def _event(told: Told) -> str:

@@ -7,11 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.chat.conversations import find_conversation
-from core.chat.words import Author
 from core.database import Connection
 from core.moment import to_milliseconds
-from core.queries.chat_facts import ConversationFacts, Key, agent_names, facts_of
-from core.queries.chats import Changes, changes_since, messages, newest_revision, open_conversations
+from core.queries.chat_facts import ConversationFacts, agent_names, facts_of
+from core.queries.chats import (
+    Changes,
+    changes_since,
+    invitations,
+    messages,
+    newest_revision,
+    open_conversations,
+    unread_counts,
+)
 from core.sites import find_site, list_sites
 from core.tables import Conversation, Message
 
@@ -24,16 +31,17 @@ FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
 """Milliseconds: a browser that comes back later is told what is open, not all that has happened."""
 
 
-def news_since(db: Connection, revision: int, now: int) -> tuple[int, Wire]:
-    """What has changed since the revision, and how far that reaches; `now` in milliseconds.
+def news_since(db: Connection, revision: int, now: int) -> Wire:
+    """What has changed since the revision; `now` in milliseconds.
 
-    For 0 or an old revision it is `whole`: every conversation that is open, and no message.
+    For 0 or an old revision it is `whole`: every conversation that is open or left unread, every
+    invitation, and no message.
     """
     if now - revision <= FORGOTTEN_AFTER:
-        changes = changes_since(db, revision)
-        return changes.revision, news_of(db, changes, now)
-    changes = Changes(open_conversations(db), [], newest_revision(db))
-    return changes.revision, {**news_of(db, changes, now), "whole": True}
+        return news_of(db, changes_since(db, revision), now)
+    listed = [*open_conversations(db), *invitations(db)]
+    changes = Changes(listed, (), newest_revision(db))
+    return {**news_of(db, changes, now), "whole": True}
 
 
 def news_of(db: Connection, changes: Changes, now: int) -> Wire:
@@ -57,9 +65,7 @@ def conversation_wire(db: Connection, site_key: str, conversation_id: str) -> Wi
         return None
     return {
         "conversation": _conversations(db, [found])[0],
-        "messages": _messages(
-            db, messages(db, site.id, conversation_id), {site.id: site.key}
-        ),
+        "messages": _messages(db, messages(db, site.id, conversation_id), {site.id: site.key}),
     }
 
 
@@ -76,14 +82,15 @@ def done_wire(db: Connection, site_key: str, conversation_id: str, message: Mess
 
 def _conversations(db: Connection, conversations: Sequence[Conversation]) -> list[Wire]:
     facts = facts_of(db, conversations)
+    unread = unread_counts(db, conversations)
     return [
-        _conversation(each, facts[each.site_id, each.id])
+        _conversation(each, facts[each.site_id, each.id], unread.get((each.site_id, each.id), 0))
         for each in conversations
         if (each.site_id, each.id) in facts
     ]
 
 
-def _conversation(conversation: Conversation, facts: ConversationFacts) -> Wire:
+def _conversation(conversation: Conversation, facts: ConversationFacts, unread: int) -> Wire:
     return {
         "site": facts.site_key,
         "site_name": facts.site_name,
@@ -95,7 +102,7 @@ def _conversation(conversation: Conversation, facts: ConversationFacts) -> Wire:
         "opened_by": conversation.opened_by,
         "agent": conversation.agent_id,
         "agent_name": facts.agent_name,
-        "unread": max(conversation.message_count - conversation.agent_read, 0),
+        "unread": unread,
         "read": conversation.visitor_read,
         "waiting_since": _ms(conversation.waiting_since),
         "message_at": _ms(conversation.message_at),
@@ -109,3 +116,28 @@ def _conversation(conversation: Conversation, facts: ConversationFacts) -> Wire:
         "last": facts.last[:LONGEST_LAST],
         "revision": conversation.revision,
     }
+
+
+def _messages(
+    db: Connection, messages: Sequence[Message], site_keys: Mapping[int | None, str]
+) -> list[Wire]:
+    names = agent_names(db) if messages else {}
+    return [
+        {
+            "site": site_keys[each.site_id],
+            "id": each.conversation_id,
+            "n": each.number,
+            "author": each.author,
+            "agent": each.agent_id,
+            "agent_name": names.get(each.agent_id, ""),
+            "text": each.text,
+            "at": _ms(each.sent_at),
+            "client": each.client_id,
+        }
+        for each in messages
+        if each.site_id in site_keys
+    ]
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else to_milliseconds(moment)

@@ -23,8 +23,12 @@ def tables(page: AppTest) -> dict[str, Any]:
     """The tables of the page by name: what was sent, with `rows` as a frame."""
     sent: dict[str, Any] = {}
     for element in page.get("bidi_component"):
+        if element.proto.component_name != "visitor_monitor_table":
+            continue
         mixed = element.proto.mixed
-        told = json.loads(mixed.json)
+        told = json.loads(mixed.json or element.proto.json)
+        if "table" not in told:
+            continue
         blob = mixed.arrow_blobs[told["rows"]["__streamlit_arrow_ref__"]].data
         told["rows"] = pa.ipc.open_stream(blob).read_pandas()
         sent[told["table"]["name"]] = told

@@ -1,0 +1,194 @@
+"""Past chats: search what was said, read one, take it along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.calendar import Period, day_period, local_day
+from core.database import Connection
+from core.frames import conversations_frame, csv_of, messages_frame
+from core.queries.chat_facts import Found
+from core.queries.chats import count_found, found_conversations
+from core.tables import Site
+from pages.asking import NoAnswer, ask
+from pages.chats.transcript import draw_transcript
+from pages.chats.words import outcome_of
+from pages.choosing import choose_site, chosen_site
+from pages.faults import draw_fault
+from pages.looking import utc_now
+from pages.table.component import Column, Kind, Toolbar, draw_table
+from pages.words import day_and_time_of, plural, quiet
+
+ROWS = 50
+"""Conversations of one page of the list."""
+
+MOST_IN_CSV = 5_000
+"""Conversations of one download."""
+
+DAYS = 30
+"""How far back the search reaches at first."""
+
+NOBODY_YET = "No chat in these days. Invite a visitor from Visitor Monitor, or widen the dates."
+NOTHING_FOUND = "No chat contains this. Search for other words, or widen the dates."
+
+COLUMNS = (
+    Column("began", "Began", sorts=False),
+    Column("visitor", "Visitor", Kind.LINK, tooltip="visitor", sorts=False),
+    Column("last", "Last message", Kind.PAGE, tooltip="last", sorts=False),
+    Column("agent", "Agent", sorts=False),
+    Column("outcome", "Outcome", sorts=False),
+    Column("messages", "Messages", Kind.NUMBER, sorts=False),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the agent looks for; page from 0."""
+
+    search: str = ""
+    page: int = 0
+
+    def told(self, said: Any) -> Asked:
+        """After what the browser said; whatever is not understood changes nothing."""
+        if not isinstance(said, Mapping):
+            return self
+        page = said.get("page")
+        return Asked(
+            search=str(said.get("search", ""))[:200],
+            page=page if isinstance(page, int) and 0 <= page < 1_000_000 else 0,
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the conversations that were found, and how many there are in all."""
+
+    rows: pd.DataFrame
+    count: int
+
+
+def draw_past(sites: Sequence[Site]) -> None:
+    """The list with its search, and the transcript of the chosen one."""
+    site = chosen_site(sites)
+    if site is None:
+        quiet("There is no site yet.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        choose_site(sites, site)
+        period = _choose_days(site)
+    asked: Asked = st.session_state.get(_name(site), Asked())
+    try:
+        found = ask(lambda db: _find(db, site, asked, period))
+    except NoAnswer as fault:
+        draw_fault(str(fault))
+        return
+    chosen = st.query_params.get("past", "")
+    listed, read = st.columns([1.5, 1], gap="medium") if chosen else (st.container(), None)
+    with listed:
+        _draw_list(site, asked, found, chosen)
+        _draw_download(site, asked, period, found.count)
+    if read is not None:
+        with read:
+            draw_transcript(site, chosen)
+
+
+def _choose_days(site: Site) -> Period:
+    """From the beginning of the first day to the end of the last, in the site's time zone."""
+    today = local_day(site.time_zone, utc_now())
+    chosen: Any = st.date_input(
+        "Days",
+        value=(today - timedelta(days=DAYS - 1), today),
+        max_value=today,
+        format="YYYY-MM-DD",
+        key=f"past days of {site.key}",
+        width=260,
+    )
+    days: Sequence[date] = chosen if isinstance(chosen, tuple) and chosen else (today,)
+    return Period(
+        day_period(days[0], site.time_zone).from_at, day_period(days[-1], site.time_zone).until_at
+    )
+
+
+def _find(db: Connection, site: Site, asked: Asked, period: Period) -> Page:
+    assert site.id is not None
+    conversations = _conversations(db, site, asked, period, ROWS, asked.page * ROWS)
+    count = count_found(db, site.id, asked.search, *period)
+    return Page(conversations_frame(db, conversations), count)
+
+
+def _conversations(
+    db: Connection, site: Site, asked: Asked, period: Period, limit: int, offset: int = 0
+) -> Sequence[Found]:
+    assert site.id is not None
+    return found_conversations(db, site.id, asked.search, *period, limit=limit, offset=offset)
+
+
+def _draw_list(site: Site, asked: Asked, found: Page, chosen: str) -> None:
+    key = f"past chats of {site.key}"
+    name = _name(site)
+
+    def on_view_change() -> None:
+        st.session_state[name] = asked.told(st.session_state[key].get("view"))
+
+    rows = found.rows.assign(
+        began=[day_and_time_of(at, site.time_zone) for at in found.rows["created_at"]],
+        outcome=[outcome_of(row) for row in found.rows.to_dict("records")],
+    )
+    done = draw_table(
+        rows[["id", *(column.name for column in COLUMNS)]],
+        COLUMNS,
+        key=key,
+        name="Past chats",
+        href=f"chats?site={site.key}&past=",
+        empty=NOTHING_FOUND if asked.search else NOBODY_YET,
+        view={"search": asked.search, "sort": "", "descending": False, "page": asked.page},
+        selected=chosen,
+        toolbar=Toolbar(
+            search="Search messages, visitor, agent",
+            filters=(),
+            chips=(),
+            count=plural(found.count, "chat"),
+            page=asked.page,
+            pages=max(-(-found.count // ROWS), 1),
+        ),
+        on_view_change=on_view_change,
+    )
+    if done.opened:
+        st.query_params.update({"site": site.key, "past": str(done.opened)})
+        st.rerun()
+
+
+def _draw_download(site: Site, asked: Asked, period: Period, count: int) -> None:
+    if not count:
+        return
+    cut = f" The download has the newest {MOST_IN_CSV:,}." if count > MOST_IN_CSV else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        quiet(f"Times are in {site.time_zone}; in the download they are in UTC.{cut}")
+        st.download_button(
+            "Download CSV",
+            data=lambda: _csv(site, asked, period),
+            file_name=f"chats-{site.key}-{utc_now():%Y%m%d-%H%M%S}Z.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download_chats",
+        )
+
+
+def _csv(site: Site, asked: Asked, period: Period) -> str:
+    """Every message of the conversations that were found."""
+
+    def read(db: Connection) -> pd.DataFrame:
+        return messages_frame(db, _conversations(db, site, asked, period, MOST_IN_CSV))
+
+    return csv_of(ask(read))
+
+
+def _name(site: Site) -> str:
+    return f"past asked of {site.key}"

@@ -1,0 +1,130 @@
+"""What was said in one conversation, to read and to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from core.chat.conversations import find_conversation
+from core.database import Connection
+from core.frames import conversations_frame, messages_frame
+from core.tables import Site
+from pages.asking import NoAnswer, ask
+from pages.chats.words import outcome_of
+from pages.faults import draw_fault
+from pages.words import day_and_time_of, quiet, subheading, time_of
+
+LOOK = Path(__file__).with_name("transcript.css")
+GONE = "This chat does not exist, or is deleted: see MONITOR_CHAT_RETENTION_DAYS."
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message; author: "agent" or "visitor"."""
+
+    author: str
+    name: str
+    sent_at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """conversation: its row of `conversations_frame`; lines: what was said, in order."""
+
+    conversation: pd.Series[Any]
+    lines: Sequence[Line]
+
+
+def draw_transcript(site: Site, conversation_id: str) -> None:
+    """The conversation from its first message to its last, with its download."""
+    try:
+        found = ask(lambda db: _read(db, site, conversation_id))
+    except NoAnswer as fault:
+        draw_fault(str(fault))
+        return
+    if found is None:
+        quiet(GONE)
+        return
+    row = found.conversation
+    with st.container(border=True):
+        subheading(row["visitor"])
+        quiet(" · ".join(filter(None, (_when(row, site), row["agent"], outcome_of(dict(row))))))
+        with st.container(horizontal=True):
+            _draw_links(site, row)
+        st.html(LOOK)
+        st.html(transcript_html(found, site.time_zone))
+
+
+def transcript_html(transcript: Transcript, time_zone: str) -> str:
+    """The messages as a list; their text is escaped."""
+    lines = "".join(
+        f'<li class="{escape(each.author)}"><span>{escape(each.name)} · '
+        f"{time_of(each.sent_at, time_zone)}</span>"
+        f'<p dir="auto">{escape(each.text)}</p></li>'
+        for each in transcript.lines
+    )
+    return f'<ol class="transcript" aria-label="Messages">{lines}</ol>'
+
+
+def transcript_text(transcript: Transcript, site: Site) -> str:
+    """The conversation as plain text, a line for each message; its later lines are indented."""
+    row, zone = transcript.conversation, ZoneInfo(site.time_zone)
+    head = [
+        f"Chat with {row['visitor']} on {site.name}",
+        f"Began {day_and_time_of(row['created_at'], site.time_zone)} ({site.time_zone})",
+        f"Outcome: {outcome_of(dict(row))}",
+        f"Conversation {row['id']}, visit {row['visit_id']}",
+        "",
+    ]
+    lines = [
+        f"[{each.sent_at.astimezone(zone):%Y-%m-%d %H:%M:%S}] {each.name}: "
+        + each.text.replace("\n", "\n    ")
+        for each in transcript.lines
+    ]
+    return "\n".join([*head, *lines, ""])
+
+
+def _read(db: Connection, site: Site, conversation_id: str) -> Transcript | None:
+    assert site.id is not None
+    found = find_conversation(db, site.id, conversation_id)
+    if found is None:
+        return None
+    said = messages_frame(db, [found])[["author", "name", "sent_at", "text"]]
+    lines = [Line(*values) for values in said.itertuples(index=False, name=None)]
+    return Transcript(conversations_frame(db, [found]).iloc[0], lines)
+
+
+def _when(row: pd.Series[Any], site: Site) -> str:
+    return f"{day_and_time_of(row['created_at'], site.time_zone)} ({site.time_zone})"
+
+
+def _draw_links(site: Site, row: pd.Series[Any]) -> None:
+    st.page_link(
+        "visitor/page.py",
+        label="Open the visitor's page",
+        icon=":material/person:",
+        query_params={"site": site.key, "visit": row["visit_id"]},
+    )
+    st.download_button(
+        "Download text",
+        data=lambda: _text(site, row["id"]),
+        file_name=f"chat-{site.key}-{row['id']}.txt",
+        mime="text/plain",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download_chat",
+    )
+
+
+def _text(site: Site, conversation_id: str) -> str:
+    found = ask(lambda db: _read(db, site, conversation_id))
+    return GONE if found is None else transcript_text(found, site)
