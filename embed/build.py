@@ -27,6 +27,7 @@ CHAT_LIMIT = 700
 """The same for each of embed/chats/*.js, which tell of a chat tool that the page has."""
 
 _CONSTANT = re.compile(r"^ *const ([A-Z][A-Z_]+) =\s+([^;]+);(?: //.*)?\n", re.MULTILINE)
+_STYLE = re.compile(r"(?<=^const style = `)[^`]+", re.MULTILINE)
 _GLOBAL = re.compile(r"^ \* Global: (\S+)$", re.MULTILINE)
 
 
@@ -53,7 +54,7 @@ def main(arguments: list[str]) -> int:
 
 def minified(source: str) -> str:
     """The script without what only people need."""
-    return minify.string("text/javascript", _inlined(_with_chats(source))) + "\n"
+    return minify.string("text/javascript", _inlined(_styled(_with_chats(source)))) + "\n"
 
 
 def compressed_size(script: str) -> int:
@@ -84,6 +85,11 @@ def _global_of(path: Path) -> str:
     if found is None:
         raise SystemExit(f"embed/chats/{path.name}: add the line ' * Global: NAME' to its head")
     return found[1]
+
+
+def _styled(source: str) -> str:
+    """The source with its style sheet, if there is one, minified: to JavaScript it is a text."""
+    return _STYLE.sub(lambda found: minify.string("text/css", found[0]), source)
 
 
 def _inlined(source: str) -> str:
