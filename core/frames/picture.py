@@ -13,6 +13,7 @@ from core.calendar import day_period, last_days, month_period
 from core.frames.breakdown import breakdown
 from core.frames.visitors import visitors_frame
 from core.presence import Status
+from core.queries.chats import open_by_visit
 from core.queries.live_visits import live_visits
 from core.queries.visit_counts import visits_started
 from core.tables import Site
@@ -58,7 +59,7 @@ class Picture:
 def live_picture(db: Connection, site: Site, now: datetime) -> Picture:
     """The site at `now`; all numbers from the one snapshot that the connection is in."""
     site_id = cast(int, site.id)
-    visitors = visitors_frame(live_visits(db, site_id, now), now)
+    visitors = visitors_frame(live_visits(db, site_id, now), now, open_by_visit(db, site_id))
     days = last_days(site.time_zone, now)
     today = days[-1]
     *by_day, this_month = visits_started(

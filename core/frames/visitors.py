@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +11,13 @@ import pandas as pd
 from sqlalchemy import Row
 
 from core.attention import ATTENTION_ORDER, CONTEXT_ORDER
+from core.chat.words import ConversationState
 from core.country import country_name, flag
 from core.labels import activity_label, duration_label, visitor_name
 from core.moment import to_milliseconds
 from core.presence import IDLE_AFTER, ChatSource, Status, chatting_since
 from core.queries.live_visits import LIVE_COLUMNS
+from core.tables import Conversation
 
 UNKNOWN = "Unknown"
 """What is shown where a browser, an operating system or a country is not known."""
@@ -24,18 +26,34 @@ OTHER = "Other"
 """The rest behind the leading groups of a breakdown. No browser or system has this name: a stored
 "Other", which is what user agent databases call what they do not know, is shown as Unknown."""
 
+CONVERSATION_ORDER = (
+    ConversationState.OPEN.value,
+    ConversationState.SHOWN.value,
+    ConversationState.DELIVERED.value,
+    ConversationState.QUEUED.value,
+    "",
+)
+"""The states of a visit's open conversation, the one that has come furthest first; "": none."""
+
 _IDLE_SECONDS = IDLE_AFTER // timedelta(seconds=1)
 _NAMES = [column.name for column in LIVE_COLUMNS]
 
 
-def visitors_frame(rows: Sequence[Row[Any]], now: datetime) -> pd.DataFrame:
+def visitors_frame(
+    rows: Sequence[Row[Any]],
+    now: datetime,
+    conversations: Mapping[str, Conversation] | None = None,
+) -> pd.DataFrame:
     """The rows of `live_visits` as the pages show them, in the default order.
+
+    conversations: the open one of each visit that has one (`open_by_visit`).
 
     One row per visit: id, status (a `Status`), in_view, dim, path, title, page_context (in the
     order of attention), source, source_kind, browser, os, device, country (alpha-2 or ""),
     country_name, flag, page_count, time_on_site (s), time_on_site_label, idle_seconds (s since
-    the last activity), activity_label, started_at, last_seen_at, last_activity_at (UTC) and
-    visitor_name. The index is the row's rank in the default order, from 0.
+    the last activity), activity_label, started_at, last_seen_at, last_activity_at (UTC),
+    visitor_name, conversation (state of the open one, in CONVERSATION_ORDER, or "") and
+    conversation_id. The index is the row's rank in the default order, from 0.
     """
     raw = pd.DataFrame(dict(zip(_NAMES, zip(*rows, strict=True), strict=False)), columns=_NAMES)
     moment = to_milliseconds(now)
@@ -72,6 +90,10 @@ def visitors_frame(rows: Sequence[Row[Any]], now: datetime) -> pd.DataFrame:
             "last_seen_at": pd.to_datetime(seen, unit="ms", utc=True),
             "last_activity_at": pd.to_datetime(active, unit="ms", utc=True),
             "visitor_name": _text(raw["attributes"], _name),
+            "conversation": _conversation(raw["id"], conversations or {}),
+            "conversation_id": _of_each(
+                raw["id"], {visit: each.id for visit, each in (conversations or {}).items()}
+            ),
         }
     ).sort_values(
         by=list(ATTENTION_ORDER), ascending=list(ATTENTION_ORDER.values()), ignore_index=True
@@ -79,14 +101,27 @@ def visitors_frame(rows: Sequence[Row[Any]], now: datetime) -> pd.DataFrame:
 
 
 def _status(raw: pd.DataFrame, now: datetime) -> pd.Series[Any]:
-    """Chatting: in the built-in chat, or a third-party chat has reported lately."""
+    """Chatting: a chat, ours or another product's, that is not over, nor silent for too long."""
     message = pd.to_numeric(raw["chat_message_at"]).fillna(0)
-    reported = message > to_milliseconds(chatting_since(now))
-    chatting = (raw["chat_source"] == ChatSource.BUILT_IN.value) | (
-        (raw["chat_source"] == ChatSource.THIRD_PARTY.value) & reported
-    )
+    is_lately = message > to_milliseconds(chatting_since(now))
+    chatting = (raw["chat_source"] != ChatSource.NONE.value) & is_lately
     both = pd.CategoricalDtype([Status.CHATTING.value, Status.BROWSING.value])
     return chatting.map({True: both.categories[0], False: both.categories[1]}).astype(both)
+
+
+def _conversation(
+    visits: pd.Series[Any], conversations: Mapping[str, Conversation]
+) -> pd.Series[Any]:
+    """Of a state of another version nothing can be said: it counts as none."""
+    states = {visit: str(each.state) for visit, each in conversations.items()}
+    known = {visit: state for visit, state in states.items() if state in CONVERSATION_ORDER}
+    ordered = pd.CategoricalDtype([*CONVERSATION_ORDER], ordered=True)
+    return _of_each(visits, known).astype(ordered)
+
+
+def _of_each(visits: pd.Series[Any], values: Mapping[str, str]) -> pd.Series[Any]:
+    """The value of each visit, "" for those that have none."""
+    return visits.map(values).fillna("").astype("str")
 
 
 def _page_context(stored: pd.Series[Any]) -> pd.Series[Any]:

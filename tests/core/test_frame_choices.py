@@ -43,7 +43,7 @@ def visitors_of(sqlite_url, site, now):
 
 
 @pytest.fixture
-def shoppers(visitors_of, make_visit):
+def shoppers(visitors_of, make_visit, now):
     return visitors_of(
         make_visit(
             "ada",
@@ -56,6 +56,7 @@ def shoppers(visitors_of, make_visit):
             os="Windows",
             attributes={"name": "Ada Straße"},
             chat_source="built_in",
+            chat_message_at=now,
         ),
         make_visit(
             "bob",

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from core.database import reading
-from core.frames import OTHER, UNKNOWN, breakdown, live_picture
+from core.frames import OTHER, UNKNOWN, breakdown, live_picture, order_by
 from core.labels import activity_label, duration_label
 from core.page_context import PageContext
-from core.tables import VisitCount
+from core.tables import Conversation, VisitCount
 
 TICK = timedelta(milliseconds=1)
 SECOND = timedelta(seconds=1)
@@ -42,6 +42,8 @@ COLUMNS = {
     "last_seen_at": "datetime64[us, UTC]",
     "last_activity_at": "datetime64[us, UTC]",
     "visitor_name": "str",
+    "conversation": "category",
+    "conversation_id": "str",
 }
 
 
@@ -54,6 +56,17 @@ def picture(database, site, now):
             return live_picture(connection, site, at)
 
     return draw
+
+
+@pytest.fixture
+def make_conversation(now):
+    """make_conversation(...): one of the visit `visit` of site 7."""
+
+    def make_conversation(**columns):
+        values = {"id": "talk", "site_id": 7, "visit_id": "visit", "opened_by": "agent", **columns}
+        return Conversation(token=f"token of {values['id']}", created_at=now, revision=1, **values)
+
+    return make_conversation
 
 
 @pytest.fixture
@@ -110,6 +123,8 @@ def test_row_says_everything_that_the_page_shows(row, now):
         "last_seen_at": now - 10 * SECOND,
         "last_activity_at": now - 30 * SECOND,
         "visitor_name": "Ada",
+        "conversation": "",
+        "conversation_id": "",
     }
 
 
@@ -131,16 +146,57 @@ def test_columns_and_their_types_are_the_same_with_and_without_visitors(
         ("third_party", 20 * MINUTE - TICK, "Chatting"),
         ("third_party", 20 * MINUTE, "Browsing"),
         ("third_party", None, "Browsing"),
-        ("built_in", None, "Chatting"),
-        ("built_in", 3 * HOUR, "Chatting"),
+        ("built_in", 0 * SECOND, "Chatting"),
+        ("built_in", 20 * MINUTE - TICK, "Chatting"),
+        ("built_in", 20 * MINUTE, "Browsing"),
+        ("built_in", None, "Browsing"),
     ],
 )
-def test_chatting_is_a_built_in_chat_or_a_third_party_one_of_twenty_minutes(
+def test_chatting_is_whatever_chat_had_a_message_in_the_last_twenty_minutes(
     row, now, chat_source, ago, status
 ):
     message_at = None if ago is None else now - ago
 
     assert row(chat_source=chat_source, chat_message_at=message_at)["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("queued", "queued"),
+        ("delivered", "delivered"),
+        ("shown", "shown"),
+        ("open", "open"),
+        ("dismissed", ""),
+        ("expired", ""),
+        ("ended", ""),
+        ("left", ""),
+    ],
+)
+def test_row_has_the_conversation_that_is_not_over(row, store, make_conversation, state, shown):
+    store(make_conversation(state=state), make_conversation(id="other", site_id=8, state="open"))
+
+    found = row()
+
+    assert (found["conversation"], found["conversation_id"]) == (shown, "talk" if shown else "")
+
+
+def test_rows_sort_by_how_far_their_conversations_have_come(
+    picture, store, make_visit, make_conversation
+):
+    states = ("queued", "", "open", "delivered", "shown")
+    store(*(make_visit(f"visit {state}") for state in states))
+    store(
+        *(
+            make_conversation(id=state, visit_id=f"visit {state}", state=state)
+            for state in states
+            if state
+        )
+    )
+
+    ordered = order_by(picture().visitors, "conversation")
+
+    assert ordered["conversation"].tolist() == ["open", "shown", "delivered", "queued", ""]
 
 
 @pytest.mark.parametrize(("ahead", "in_view"), [(-TICK, False), (0 * TICK, False), (TICK, True)])
@@ -237,8 +293,8 @@ def test_default_order_is_the_order_of_attention(picture, store, make_visit, now
 
 def test_cards_add_up(picture, store, make_visit, now):
     store(
-        make_visit("1", chat_source="built_in"),
-        make_visit("2", chat_source="built_in", in_view_until=now),
+        make_visit("1", chat_source="built_in", chat_message_at=now),
+        make_visit("2", chat_source="built_in", chat_message_at=now, in_view_until=now),
         make_visit("3", in_view_until=now),
         make_visit("4"),
         make_visit("5"),
@@ -435,9 +491,7 @@ def test_picture_of_random_visits_is_what_the_rules_say(picture, store, make_vis
     for row in shown.visitors.to_dict("records"):
         visit = live[row["id"]]
         in_view = now < visit.in_view_until
-        chatting = visit.chat_source == "built_in" or (
-            visit.chat_source == "third_party" and now - visit.chat_message_at < 20 * MINUTE
-        )
+        chatting = visit.chat_source != "" and now - visit.chat_message_at < 20 * MINUTE
         until = now if in_view else visit.last_seen_at
         assert row["in_view"] == in_view
         assert row["status"] == ("Chatting" if chatting else "Browsing")
