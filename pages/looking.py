@@ -48,12 +48,15 @@ class KnownSites:
         return next((site for site in self.sites or () if site.key == key), None)
 
 
-def look_at(site: Site, now: datetime) -> Look:
-    """The site's picture at `now`, at most TICK old, or the last one with the fault."""
+def look_at(site: Site, now: datetime, revision: int = 0) -> Look:
+    """The site's picture at `now`, at most TICK old, or the last one with the fault.
+
+    A picture that somebody saw before this revision of the chats is not this one.
+    """
     last = _last_pictures()
     try:
         address = (database_url(), site.key)
-        picture, fault = _picture(*address, _tick(now), now)
+        picture, fault = _picture(*address, _tick(now), revision, now)
     except NoAnswer as error:
         return Look(None, str(error))
     if picture is not None:
@@ -90,7 +93,9 @@ def _tick(now: datetime) -> int:
 
 # Refusals are answers too: everybody who waited for the database hears of it at once.
 @st.cache_data(ttl=TICK * 2, max_entries=100, show_spinner=False)
-def _picture(url: str, key: str, tick: int, _now: datetime) -> tuple[Picture | None, str]:
+def _picture(
+    url: str, key: str, tick: int, revision: int, _now: datetime
+) -> tuple[Picture | None, str]:
     try:
         return ask(lambda db: _draw(db, key, _now)), ""
     except NoAnswer as error:

@@ -5,9 +5,10 @@ docs/charts.md shows how to add one.
 
 from __future__ import annotations
 
+from core.chat.words import ConversationState
 from core.page_context import PageContext
 from core.presence import Status
-from pages.table.component import Colour, Column, Kind
+from pages.table.component import Action, Colour, Column, Kind
 
 STATUS_COLOURS = {
     Status.CHATTING.value: Colour("#2563eb"),
@@ -24,6 +25,28 @@ CONTEXT_COLOURS = {
 }
 """Amber, orange, purple, indigo, sky blue, green; the text on each has a contrast of 4.5:1 or
 more (tests/pages/test_columns.py)."""
+
+ELSEWHERE = "elsewhere"
+"""Stands in the column Chat where a chat of another product goes on."""
+
+_SHOW = "Show the invitation of the visitor on {path}"
+CHAT_ACTIONS = {
+    "": Action("Invite", "Invite the visitor on {path}"),
+    ConversationState.QUEUED.value: Action(
+        "Invited", f"Invited, waiting. {_SHOW}", note="waiting", is_quiet=False
+    ),
+    ConversationState.DELIVERED.value: Action(
+        "Invited", f"Invited, delivered. {_SHOW}", note="delivered", is_quiet=False
+    ),
+    ConversationState.SHOWN.value: Action(
+        "Invited", f"Invited, shown. {_SHOW}", note="shown", is_quiet=False
+    ),
+    ConversationState.OPEN.value: Action(
+        "Open chat", "Open chat with the visitor on {path}", is_quiet=False
+    ),
+    ELSEWHERE: Action("", "In a chat of another product"),
+}
+"""What an agent can do at each state of a visit's conversation; empty: there is none."""
 
 VISITOR_COLUMNS = (
     Column(
@@ -59,6 +82,13 @@ VISITOR_COLUMNS = (
         "Activity",
         Kind.ACTIVITY,
         help="Since the last page view or interaction; dim from 10 minutes",
+    ),
+    Column(
+        "conversation",
+        "Chat",
+        Kind.ACTION,
+        help="Invite the visitor to a chat, see what became of it, or open the chat",
+        actions=CHAT_ACTIONS,
     ),
 )
 

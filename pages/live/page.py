@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.tables import Site
+from pages.chats.component import draw_chat_pulse
 from pages.choosing import choose_site, chosen_site
 from pages.faults import draw_absence, draw_fault
+from pages.invite.dialog import draw_dialog
 from pages.live.breakdowns import draw_breakdowns
 from pages.live.cards import draw_cards
 from pages.live.data_tab import draw_data
@@ -36,6 +38,7 @@ def draw_page() -> None:
         _draw_tracking_off(site)
         return
     st.fragment(_draw_live, run_every=every or None)(site, is_paused=not every)
+    draw_dialog(site)
 
 
 def _draw_header(sites: Sequence[Site], site: Site) -> int:
@@ -73,7 +76,7 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
     newest = known_sites(now).find(site.key)
     if newest is not None and newest.tracking_enabled != site.tracking_enabled:
         st.rerun()
-    look = look_at(site, now)
+    look = look_at(site, now, draw_chat_pulse(site))
     if look.picture is None:
         draw_fault(look.fault)
         return

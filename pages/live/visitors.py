@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import streamlit as st
 
+from core.chat.words import ConversationState
 from core.country import country_name
 from core.frames import OTHER, Picture, count_pages, narrow, order_by, page_of
 from core.page_context import PageContext
 from core.presence import Status
 from core.tables import Site
-from pages.live.columns import ALSO_SENT, VISITOR_COLUMNS
+from pages.invite.dialog import open_invitation
+from pages.live.columns import ALSO_SENT, ELSEWHERE, VISITOR_COLUMNS
 from pages.live.view import CHOICES, NO_CONTEXT, View, keep_view, view_of
 from pages.table.component import Chip, Clock, Filter, Toolbar, draw_table
 from pages.words import plural
@@ -50,7 +53,9 @@ def draw_visitors(picture: Picture, site: Site, clock: Clock) -> None:
             keep_view(site.key, replace(view_of(site.key), page=0, **{name: None}))
 
     done = draw_table(
-        rows[list(dict.fromkeys([*ALSO_SENT, *(column.name for column in VISITOR_COLUMNS)]))],
+        _with_others(rows)[
+            list(dict.fromkeys([*ALSO_SENT, *(column.name for column in VISITOR_COLUMNS)]))
+        ],
         VISITOR_COLUMNS,
         key=key,
         name="Active visitors",
@@ -73,6 +78,8 @@ def draw_visitors(picture: Picture, site: Site, clock: Clock) -> None:
     if done.opened:
         keep_view(site.key, replace(view_of(site.key), selected=str(done.opened)))
         st.switch_page("visitor/page.py", query_params={"site": site.key, "visit": done.opened})
+    if done.acted:
+        _act(picture, site, str(done.acted))
 
 
 NOBODY_FOUND = "No visitor matches the search and the filters."
@@ -81,6 +88,25 @@ NOBODY_FOUND = "No visitor matches the search and the filters."
 def choice_label(column: str, value: str) -> str:
     """What a choice in a breakdown is called."""
     return country_name(value) if column == "country" and value != OTHER else value
+
+
+def _with_others(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with ELSEWHERE where somebody chats, but not with us."""
+    conversation = rows["conversation"].astype("str")
+    is_elsewhere = (conversation == "") & (rows["status"] == Status.CHATTING.value)
+    return rows.assign(conversation=conversation.mask(is_elsewhere, ELSEWHERE))
+
+
+def _act(picture: Picture, site: Site, visit_id: str) -> None:
+    """Lead to the visitor's chat, or open the invitation."""
+    row = picture.visitors[picture.visitors["id"] == visit_id]
+    if row.empty or row["conversation"].iloc[0] != ConversationState.OPEN.value:
+        open_invitation(site, visit_id)
+        return
+    st.switch_page(
+        "chats/page.py",
+        query_params={"site": site.key, "conversation": row["conversation_id"].iloc[0]},
+    )
 
 
 def _chips(view: View) -> list[Chip]:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from core.database import Connection
 from core.frames import Journey, visitor_journey
 from core.tables import Site
 from pages.asking import NoAnswer, ask
+from pages.chats.component import draw_chat_pulse
+from pages.chats.transcript import Transcript
 from pages.facts import draw_facts
 from pages.faults import draw_absence, draw_fault
+from pages.invite.invitation import fits
+from pages.invite.standing import Standing, read_standing
 from pages.looking import known_sites, utc_now
 from pages.table.component import Clock, draw_table
+from pages.visitor.chat import draw_chat_card
 from pages.visitor.columns import PAGE_VIEW_COLUMNS
+from pages.visitor.past_chats import draw_past_chats, read_past_chats
 from pages.visitor.words import arrival, name_of, state_of, who
 from pages.words import heading, quiet, subheading, time_of
 
@@ -22,10 +30,19 @@ REFRESH = 5
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A visit at one moment, with its chats; all from one snapshot."""
+
+    journey: Journey
+    standing: Standing
+    past_chats: list[Transcript]
+
+
+@dataclass(frozen=True)
 class Found:
     """The visit as it was last read, if it was; `fault` says why it is not of this moment."""
 
-    journey: Journey | None
+    seen: Seen | None
     fault: str = ""
 
 
@@ -40,12 +57,17 @@ def draw_page() -> None:
     if known.tracked:
         _draw_back(site)
     found = _find(site, visit_id) if site else Found(None)
-    if site is None or (found.journey is None and not found.fault):
+    if site is None or (found.seen is None and not found.fault):
         _draw_no_visit()
         return
-    goes_on = found.journey is None or found.journey.is_live
+    goes_on = found.seen is None or found.seen.journey.is_live
     run_every = REFRESH if goes_on or found.fault else None
-    st.fragment(_draw_visit, run_every=run_every)(site, visit_id, goes_on)
+    head = st.container()
+    left, right = st.columns([2, 1], gap="medium")
+    with right:
+        draw_chat_card(site, visit_id)
+    with left:
+        st.fragment(_draw_visit, run_every=run_every)(site, visit_id, goes_on, head)
 
 
 def _draw_back(site: Site | None) -> None:
@@ -68,33 +90,52 @@ def _draw_no_visit() -> None:
 def _find(site: Site, visit_id: str) -> Found:
     name = f"journey of {site.key} {visit_id}"
     try:
-        journey = ask(lambda db: visitor_journey(db, site, visit_id, utc_now()))
+        seen = ask(lambda db: _see(db, site, visit_id))
     except NoAnswer as error:
         return Found(st.session_state.get(name), str(error))
-    st.session_state[name] = journey
-    return Found(journey)
+    st.session_state[name] = seen
+    return Found(seen)
 
 
-def _draw_visit(site: Site, visit_id: str, goes_on: bool) -> None:
+def _see(db: Connection, site: Site, visit_id: str) -> Seen | None:
+    now = utc_now()
+    journey = visitor_journey(db, site, visit_id, now)
+    standing = read_standing(db, site, visit_id, now)
+    if journey is None or standing is None:
+        return None
+    return Seen(journey, standing, read_past_chats(db, site, visit_id))
+
+
+def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) -> None:
+    draw_chat_pulse(site)
     found = _find(site, visit_id)
-    journey = found.journey
-    if goes_on and journey is not None and not journey.is_live:
+    seen = found.seen
+    if seen and (not fits(seen.standing) or (goes_on and not seen.journey.is_live)):
         st.rerun()
-    if found.fault:
-        since = time_of(journey.as_of, site.time_zone) if journey else ""
-        draw_fault(found.fault, since=since)
-    if journey is None:
+    with head:
+        _draw_head(found, site)
+    if seen is None:
         return
-    heading(name_of(journey), above=site.name)
-    quiet(state_of(journey, site.time_zone))
+    journey = seen.journey
     _draw_numbers(journey)
     left, right = st.columns(2)
     with left:
         draw_facts("Visitor", who(journey))
     with right:
         draw_facts("Arrival", arrival(journey, site.time_zone))
+    draw_past_chats(seen.past_chats, site)
     _draw_page_views(journey, site, is_ticking=not found.fault)
     _draw_neighbours(journey, site)
+
+
+def _draw_head(found: Found, site: Site) -> None:
+    journey = found.seen and found.seen.journey
+    if found.fault:
+        since = time_of(journey.as_of, site.time_zone) if journey else ""
+        draw_fault(found.fault, since=since)
+    if journey:
+        heading(name_of(journey), above=site.name)
+        quiet(state_of(journey, site.time_zone))
 
 
 def _draw_numbers(journey: Journey) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from sqlalchemy import Engine
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -50,7 +51,15 @@ def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def open_page() -> OpenPage:
+def cookies(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The cookies of the browser that AppTest stands for: it has none of its own."""
+    cookies: dict[str, str] = {}
+    monkeypatch.setattr(ContextProxy, "cookies", cookies)
+    return cookies
+
+
+@pytest.fixture
+def open_page(cookies: dict[str, str]) -> OpenPage:
     """Opens a page by its address; the key words are the address's query."""
 
     def open_page(page: str = "", **query: str) -> AppTest:

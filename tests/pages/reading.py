@@ -26,9 +26,7 @@ def tables(page: AppTest) -> dict[str, Any]:
         if element.proto.component_name != "visitor_monitor_table":
             continue
         mixed = element.proto.mixed
-        told = json.loads(mixed.json or element.proto.json)
-        if "table" not in told:
-            continue
+        told = json.loads(mixed.json)
         blob = mixed.arrow_blobs[told["rows"]["__streamlit_arrow_ref__"]].data
         told["rows"] = pa.ipc.open_stream(blob).read_pandas()
         sent[told["table"]["name"]] = told

@@ -145,8 +145,9 @@ def test_table_is_a_named_table_with_sortable_headers(open_site) -> None:
         "Pages",
         "Time on Site",
         "Activity",
+        "Chat",
     ]
-    assert table(page).get_by_role("columnheader").get_by_role("button").count() == 9
+    assert table(page).get_by_role("columnheader").get_by_role("button").count() == 10
 
 
 def test_third_click_on_a_header_restores_the_default_order(open_site) -> None:

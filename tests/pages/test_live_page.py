@@ -59,7 +59,7 @@ def test_page_shows_the_cards_and_the_rows(database: Database, open_page: OpenPa
     assert "Europe/Berlin" in texts(page)
 
 
-def test_table_has_exactly_the_nine_columns(database: Database, open_page: OpenPage) -> None:
+def test_table_has_exactly_the_ten_columns(database: Database, open_page: OpenPage) -> None:
     site = make_site(database.engine)
     make_visits(database.engine, site, 3, now=now())
     labels = [c["label"] for c in tables(open_page())["Active visitors"]["table"]["columns"]]
@@ -73,6 +73,7 @@ def test_table_has_exactly_the_nine_columns(database: Database, open_page: OpenP
         "Pages",
         "Time on Site",
         "Activity",
+        "Chat",
     ]
 
 
@@ -115,7 +116,7 @@ def test_table_shows_what_was_asked_for(
     rows = {
         "cart": {"browser": "Firefox", "current_path": "/cart", "page_context": "Cart"},
         "named": {"attributes": {"name": "Ünder Wear"}},
-        "chats": {"chat_source": "built_in"},
+        "chats": {"chat_source": "built_in", "chat_message_at": at},
         "nowhere": {"country": "", "current_path": "/products/x", "page_context": "Product"},
     }
     for name, values in rows.items():

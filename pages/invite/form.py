@@ -1,0 +1,111 @@
+"""The form of an invitation: a template, the text, Send."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.chat.invitations import invite
+from core.chat.templates import ChatSettingsError, add_template, note_used
+from core.chat.words import LONGEST_MESSAGE, Refused, TemplateKind, words_of
+from core.database import Connection
+from core.page_context import PageContext
+from core.tables import Agent, ChatTemplate, Conversation, Site
+from pages.agent import current_agent, draw_naming
+from pages.asking import NoAnswer, change
+from pages.invite.standing import Standing
+from pages.looking import utc_now
+from pages.words import notice
+
+HAS_PAID = "The visitor is on the page after the payment: an invitation may disturb."
+WHY_NAME = "The visitor sees who invites."
+SHOWN_CHARACTERS = 90
+"""Of a text in the list of templates."""
+
+
+def draw_form(site: Site, standing: Standing) -> Conversation | None:
+    """The form; returns the invitation once it is sent."""
+    if standing.visit.page_context == PageContext.PURCHASED:
+        notice(HAS_PAID, title="Has just paid.", kind="warn")
+    agent = current_agent()
+    if agent is None:
+        if draw_naming("invitation", WHY_NAME):
+            st.rerun()  # the whole page: its sidebar opens the agent's stream
+        return None
+    key = f"invitation to {standing.visit.id}"
+    templates = {template.id: template for template in standing.templates}
+    st.session_state.setdefault(key, next((each.text for each in templates.values()), ""))
+    if templates:
+        _draw_templates(key, templates)
+    text = st.text_area(
+        "Invitation",
+        height=110,
+        max_chars=LONGEST_MESSAGE,
+        placeholder="Hello! Can I help you?",
+        key=key,
+        on_change="ignore",
+    )
+    with st.container(horizontal=True):
+        is_sent = st.button("Send", type="primary", icon=":material/send:", key=f"{key} send")
+        is_kept = st.button("Save as template", key=f"{key} keep")
+    if is_kept:
+        _keep(site, text, {template.text for template in standing.templates})
+    return _send(site, standing, agent, text) if is_sent else None
+
+
+def _draw_templates(key: str, templates: dict[str, ChatTemplate]) -> None:
+    def take() -> None:
+        st.session_state[key] = templates[st.session_state[f"{key} template"]].text
+
+    st.selectbox(
+        "Template",
+        list(templates),
+        format_func=lambda name: _shortened(templates[name].text),
+        key=f"{key} template",
+        on_change=take,
+    )
+
+
+def _keep(site: Site, text: str, known: set[str]) -> None:
+    assert site.id is not None
+    site_id = site.id
+    if text.strip() in known:
+        notice("This text is a template already.")
+        return
+    try:
+        change(lambda db: add_template(db, site_id, TemplateKind.INVITATION, text, utc_now()))
+    except (ChatSettingsError, NoAnswer) as error:
+        notice(str(error), title="Not saved.", kind="bad")
+        return
+    notice("From now on it is among the site's templates.", title="Saved.", kind="good")
+
+
+def _send(site: Site, standing: Standing, agent: Agent, text: str) -> Conversation | None:
+    try:
+        sent = change(lambda db: _invite(db, site, standing, agent, text))
+    except NoAnswer as error:
+        notice(str(error), title="Not sent.", kind="bad")
+        return None
+    if isinstance(sent, Refused):
+        notice(words_of(sent.reason), title="Not sent.", kind="bad")
+        return None
+    return sent
+
+
+def _invite(
+    db: Connection, site: Site, standing: Standing, agent: Agent, text: str
+) -> Conversation | Refused:
+    assert site.id is not None and agent.id is not None
+    now = utc_now()
+    sent = invite(
+        db, site_id=site.id, visit_id=standing.visit.id, agent_id=agent.id, text=text, now=now
+    )
+    used = next((each for each in standing.templates if each.text == text.strip()), None)
+    if used and isinstance(sent, Conversation):
+        note_used(db, site.id, used.id, now)
+    return sent
+
+
+def _shortened(text: str) -> str:
+    """The text on one line, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS].rstrip()}…"

@@ -1,0 +1,99 @@
+"""The invitation of one visit: the form, what became of it, or why the visitor cannot be invited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.chat.words import INVITED_STATES, ConversationState
+from core.tables import Conversation, Site
+from pages.asking import NoAnswer, ask
+from pages.faults import draw_fault
+from pages.invite.form import draw_form
+from pages.invite.leading import lead_to_chat
+from pages.invite.sent import draw_sent, read_sent
+from pages.invite.standing import Standing, read_standing
+from pages.invite.steps import draw_steps, expires_at
+from pages.looking import utc_now
+from pages.words import quiet, time_of
+
+LOOK_AGAIN = 1
+"""Seconds between two looks at an invitation that waits for its answer."""
+
+NO_VISIT = "This visit is not known any more."
+OVER = "The visitor has left: the visit is over."
+ELSEWHERE = "The visitor is in a chat of another product."
+
+_DRAWN = "standing drawn"
+
+DrawChat = Callable[[Site, Conversation], None]
+"""Draws a conversation that goes on."""
+
+
+def draw_invitation(site: Site, visit_id: str, draw_chat: DrawChat) -> None:
+    """The part that fits the visit as it stands.
+
+    For a fragment without a timer: one that is drawn anew by itself would swallow what is done
+    beside a text field that is being written in.
+    """
+    try:
+        standing = ask(lambda db: read_standing(db, site, visit_id, utc_now()))
+    except NoAnswer as error:
+        draw_fault(str(error))
+        return
+    if standing is None:
+        quiet(NO_VISIT)
+        return
+    st.session_state[_DRAWN] = (visit_id, standing.sign)
+    if standing.chat:
+        draw_chat(site, standing.chat)
+        return
+    place = st.empty()
+    invitation = standing.invitation
+    if invitation is None:
+        with place.container():
+            invitation = _draw_offer(site, standing)
+    if invitation is not None:
+        place.empty()
+        st.fragment(_draw_progress, run_every=LOOK_AGAIN)(site, invitation)
+
+
+def fits(standing: Standing) -> bool:
+    """Whether what `draw_invitation` drew last of this visit fits it still."""
+    visit_id, sign = st.session_state.get(_DRAWN, ("", None))
+    return visit_id != standing.visit.id or sign == standing.sign
+
+
+def _draw_offer(site: Site, standing: Standing) -> Conversation | None:
+    """The outcome of the last invitation, and the form where the visitor can be invited."""
+    if standing.newest:
+        _draw_outcome(standing.newest, site)
+    if not standing.is_live:
+        quiet(OVER)
+    elif standing.is_chatting:
+        quiet(ELSEWHERE)
+    else:
+        return draw_form(site, standing)
+    return None
+
+
+def _draw_outcome(newest: Conversation, site: Site) -> None:
+    if newest.state in (ConversationState.DISMISSED, ConversationState.EXPIRED):
+        draw_steps(newest, site.time_zone)
+    if newest.state == ConversationState.LEFT:
+        lead_to_chat(site, newest, "Read the message that the visitor has left")
+
+
+def _draw_progress(site: Site, invitation: Conversation) -> None:
+    try:
+        sent = ask(lambda db: read_sent(db, invitation))
+    except NoAnswer as error:
+        draw_fault(str(error))
+        return
+    if sent is None or sent.conversation.state not in INVITED_STATES:
+        st.rerun()
+    draw_sent(sent, site.time_zone)
+    draw_steps(sent.conversation, site.time_zone)
+    expires = time_of(expires_at(sent.conversation), site.time_zone)
+    quiet(f"Without an answer it expires at {expires} ({site.time_zone}).")

@@ -1,0 +1,24 @@
+"""The way from a visit to its chat."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.tables import Conversation, Site
+
+CHATS = "chats/page.py"
+
+
+def open_chat(site: Site, conversation_id: str) -> None:
+    """Go to the conversation on the page Chats."""
+    st.switch_page(CHATS, query_params={"site": site.key, "conversation": conversation_id})
+
+
+def lead_to_chat(site: Site, conversation: Conversation, label: str) -> None:
+    """A link to the conversation on the page Chats."""
+    st.page_link(
+        CHATS,
+        label=label,
+        icon=":material/forum:",
+        query_params={"site": site.key, "conversation": conversation.id},
+    )

@@ -1,0 +1,57 @@
+"""What became of an invitation: each state that it has reached, with the time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+
+import streamlit as st
+
+from core.chat.words import INVITATION_EXPIRES_AFTER, ConversationState
+from core.tables import Conversation
+from pages.words import time_of
+
+WORDS = {
+    ConversationState.QUEUED: "Waiting for the visitor's browser, which asks every few seconds.",
+    ConversationState.DELIVERED: "The visitor's browser has the invitation.",
+    ConversationState.SHOWN: "The visitor sees the invitation.",
+    ConversationState.OPEN: "The visitor has accepted.",
+    ConversationState.DISMISSED: "The visitor has dismissed the invitation.",
+    ConversationState.EXPIRED: "The invitation has expired: nobody answered it.",
+}
+ANSWERS = {
+    ConversationState.DISMISSED: "Dismissed",
+    ConversationState.EXPIRED: "Expired",
+}
+
+
+def draw_steps(invitation: Conversation, time_zone: str) -> None:
+    """A sentence, and the steps in their order; those to come are dim."""
+    state = ConversationState(invitation.state)
+    rows = "".join(_step(word, at, time_zone) for word, at in steps_of(invitation))
+    st.html(
+        f'<p class="steps-state" role="status">{escape(WORDS.get(state, ""))}</p>'
+        f'<ol class="steps" aria-label="The invitation\'s states">{rows}</ol>'
+    )
+
+
+def steps_of(invitation: Conversation) -> list[tuple[str, datetime | None]]:
+    """Each step and when it was reached; None where it was not, or not yet."""
+    answer = ANSWERS.get(ConversationState(invitation.state), "Accepted")
+    answered_at = invitation.accepted_at if answer == "Accepted" else invitation.closed_at
+    return [
+        ("Queued", invitation.created_at),
+        ("Delivered", invitation.delivered_at),
+        ("Shown", invitation.shown_at),
+        (answer, answered_at),
+    ]
+
+
+def expires_at(invitation: Conversation) -> datetime:
+    """When nobody will be able to accept it any more."""
+    return (invitation.shown_at or invitation.created_at) + INVITATION_EXPIRES_AFTER
+
+
+def _step(word: str, at: datetime | None, time_zone: str) -> str:
+    time = f"<time>{time_of(at, time_zone)}</time>" if at else "<time>–</time>"
+    return f'<li class="{"reached" if at else "to-come"}"><span>{word}</span> {time}</li>'
