@@ -10,6 +10,7 @@ from pages.faults import draw_absence, draw_fault
 from pages.looking import KnownSites, known_sites, utc_now
 from pages.sites.add_form import draw_add_form
 from pages.sites.arrivals import draw_arrivals
+from pages.sites.chat import draw_chat
 from pages.sites.rules_form import draw_rules
 from pages.sites.saving import draw_saved
 from pages.sites.settings_form import draw_settings
@@ -63,6 +64,7 @@ def _draw_site(site: Site) -> None:
         with st.container(border=True):
             subheading("Own context rules")
             draw_rules(site)
+        draw_chat(site)
     with right, st.container(border=True):
         draw_arrivals(site)
 

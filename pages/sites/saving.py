@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Unpack
+from collections.abc import Callable
+from typing import Any, Unpack
 
 import streamlit as st
 
+from core.chat.settings_error import ChatSettingsError
+from core.database import Connection
 from core.sites import SiteChanges, SiteError, change_site
 from core.tables import Site
 from pages.asking import NoAnswer, change
@@ -28,15 +31,31 @@ def save(site: Site, **changes: Unpack[SiteChanges]) -> None:
     st.rerun()
 
 
-def tell_saved(text: str) -> None:
-    """Have the next drawing of the page say so."""
-    st.session_state[_SAVED] = text
+def apply(order: Callable[[Connection], Any], told: str, *, place: str, forget: str = "") -> None:
+    """Carry out the order and draw the page anew, `told` in its place; or say why it cannot be.
+
+    What the session has under names that begin with `forget`, such as a form's fields, is over.
+    """
+    try:
+        change(order)
+    except (ChatSettingsError, NoAnswer) as error:
+        notice(str(error), title="Not saved.", kind="bad")
+        return
+    for name in [name for name in st.session_state if forget and str(name).startswith(forget)]:
+        del st.session_state[name]
+    tell_saved(told, place)
+    st.rerun()
 
 
-def draw_saved() -> None:
-    """What was saved just before this drawing, if anything was."""
-    if text := st.session_state.pop(_SAVED, ""):
-        notice(text, title="Saved.", kind="good")
+def tell_saved(text: str, place: str = "") -> None:
+    """Have the next drawing of the page say so, at the place of this name."""
+    st.session_state[_SAVED] = (place, text)
+
+
+def draw_saved(place: str = "") -> None:
+    """What was saved here just before this drawing, if anything was."""
+    if st.session_state.get(_SAVED, ("", ""))[0] == place and _SAVED in st.session_state:
+        notice(st.session_state.pop(_SAVED)[1], title="Saved.", kind="good")
 
 
 def lines_of(text: str) -> list[str]:

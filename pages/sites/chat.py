@@ -1,0 +1,44 @@
+"""A site's chat: its button on the website, its texts, and its rules."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.chat.words import TemplateKind
+from core.tables import Site
+from pages.sites.chat_rules import draw_chat_rules
+from pages.sites.saving import save
+from pages.sites.texts import draw_texts
+from pages.words import quiet, subheading
+
+BUTTON = (
+    "By the button, visitors begin a chat themselves. While an agent is available they can talk "
+    "at once; while nobody is, they can leave a short message. Without it, only those who are "
+    "invited can chat."
+)
+
+
+def draw_chat(site: Site) -> None:
+    """A card each for the button, the texts and the rules."""
+    with st.container(border=True):
+        subheading("Chat")
+        _draw_button(site)
+    with st.container(border=True):
+        subheading("Texts for the chat")
+        invitations, replies = st.tabs(["Invitations", "Replies"])
+        with invitations:
+            draw_texts(site, TemplateKind.INVITATION)
+        with replies:
+            draw_texts(site, TemplateKind.REPLY)
+    with st.container(border=True):
+        subheading("Invitations by rule")
+        draw_chat_rules(site)
+
+
+def _draw_button(site: Site) -> None:
+    quiet(BUTTON)
+    is_shown = st.toggle(
+        "Chat button on the website", value=site.chat_button, key=f"chat button of {site.key}"
+    )
+    if is_shown != site.chat_button:
+        save(site, chat_button=is_shown)

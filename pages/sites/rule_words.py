@@ -1,0 +1,50 @@
+"""A rule that invites visitors by itself, in plain words."""
+
+from __future__ import annotations
+
+from core.chat.words import Trigger
+from core.tables import ChatRule
+from pages.words import plural
+
+WHEN = {
+    Trigger.SECONDS: "After some seconds",
+    Trigger.PAGES: "On the visit's n-th page",
+    Trigger.EXIT: "When the visitor is about to leave",
+}
+ANY_PAGE = "Any page"
+
+
+def sentence_of(rule: ChatRule) -> str:
+    """When it invites: "After 30 seconds in Cart", "On page 3 of the visit"."""
+    where = f" in {rule.page_context}" if rule.page_context else ""
+    match Trigger(rule.trigger):
+        case Trigger.SECONDS:
+            return f"After {plural(rule.threshold, 'second')}{where or ' on any page'}"
+        case Trigger.PAGES:
+            return f"On page {rule.threshold:,} of the visit{where and f', when it is{where}'}"
+        case Trigger.EXIT:
+            return f"When the visitor is about to leave{where and f' while{where}'}"
+
+
+def limits_of(rule: ChatRule) -> str:
+    """How often and when not: "At most 50 a day, not from 22:00 to 08:00"."""
+    hours = f", not from {clock(rule.quiet_from)} to {clock(rule.quiet_until)}"
+    quiet = "" if rule.quiet_from == rule.quiet_until else hours
+    return f"At most {rule.daily_cap:,} a day{quiet}"
+
+
+def record_of(rule: ChatRule) -> str:
+    """What became of it: "Shown 40 times, accepted 10 times (25%)"."""
+    if not rule.shown_count:
+        return "Not shown yet"
+    share = round(100 * rule.accepted_count / rule.shown_count)
+    return f"Shown {_times(rule.shown_count)}, accepted {_times(rule.accepted_count)} ({share}%)"
+
+
+def clock(minutes: int) -> str:
+    """Minutes since midnight as a clock's time: "22:00"."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
