@@ -19,7 +19,7 @@ EMBED = PROJECT_ROOT / "embed"
 BUILT = EMBED / "dist"
 VERSION_LENGTH = 12
 
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.js")
+_NAME = re.compile(r"[\w$]+(-[\w$]+)*\.js", re.ASCII)
 _FOR_EVER = "public, max-age=31536000, immutable"
 _FOR_MINUTES = "public, max-age=300, stale-while-revalidate=86400"
 

@@ -16,7 +16,7 @@
   const SETTLE = 60; // changes of the address within this time are one page view, the last
   const AT_LEISURE = 1_000; // the page has most likely finished its start
   const LOOK_FOR_CHATS = 30_000; // chat tools load late
-  const LOOK_AGAIN = 3_000;
+  const LOOK_AGAIN = 1_000;
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;

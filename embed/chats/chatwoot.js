@@ -1,0 +1,26 @@
+/*
+ * Visitor Monitor, Chatwoot: tells of its chats.
+ *
+ * Global: $chatwoot
+ *
+ * The widget fires events of the window (github.com/chatwoot/chatwoot, app/javascript/widget:
+ * constants/sdkEvents.js, helpers/actionCable.js). `on-start-conversation` comes when the visitor
+ * starts one, not when one is continued; `on-message` for both sides and for the conversation's
+ * own notes. None of them tells of an end.
+ */
+const INCOMING = 0; // the message_type of what the visitor wrote
+const OUTGOING = 1;
+const { visitorMonitor } = window;
+let isBegun;
+
+addEventListener('chatwoot:on-start-conversation', begin);
+addEventListener('chatwoot:on-message', ({ detail }) => {
+  const type = detail?.message_type;
+  if (isBegun && (type === INCOMING || type === OUTGOING)) visitorMonitor('chat', 'message');
+  else if (type === INCOMING) begin();
+});
+
+function begin() {
+  isBegun = true;
+  visitorMonitor('chat', 'start');
+}

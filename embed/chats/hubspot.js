@@ -1,0 +1,32 @@
+/*
+ * Visitor Monitor, HubSpot: tells of its chats.
+ *
+ * Global: HubSpotConversations
+ *
+ * The widget takes any number of listeners (developers.hubspot.com, "Conversations SDK", chat
+ * events). It does not tell of messages, except of the visitor's quick replies, and of answers
+ * that wait to be read. `conversationClosed` comes when an agent closes it in the inbox.
+ */
+const { HubSpotConversations, visitorMonitor } = window;
+let isBegun;
+let unread = 0;
+
+const events = {
+  conversationStarted: begin,
+  quickReplyButtonClick: () => (isBegun ? visitorMonitor('chat', 'message') : begin()),
+  unreadConversationCountChanged(payload) {
+    const before = unread;
+    unread = payload?.unreadCount;
+    if (isBegun && unread > before) visitorMonitor('chat', 'message');
+  },
+  conversationClosed() {
+    isBegun = false;
+    visitorMonitor('chat', 'end');
+  },
+};
+for (const name in events) HubSpotConversations.on(name, events[name]);
+
+function begin() {
+  isBegun = true;
+  visitorMonitor('chat', 'start');
+}

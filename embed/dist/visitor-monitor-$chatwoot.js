@@ -1,0 +1,1 @@
+const{visitorMonitor}=window;let isBegun;addEventListener("chatwoot:on-start-conversation",begin),addEventListener("chatwoot:on-message",({detail:e})=>{const t=e?.message_type;isBegun&&(t===0||t===1)?visitorMonitor("chat","message"):t===0&&begin()});function begin(){isBegun=!0,visitorMonitor("chat","start")}

@@ -1,0 +1,219 @@
+"""The chat tools of others light up the same status. One row and one fake page for each."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PAGES = Path(__file__).parent
+
+
+class Widget(NamedTuple):
+    """A chat tool: its fake page is NAME.html, which says what `widget` does there."""
+
+    name: str
+    sign: str
+    """The global that tells of it, by which its adapter is called."""
+    tells_end: bool
+
+
+WIDGETS = [
+    Widget("tawk", "Tawk_API", tells_end=True),
+    Widget("crisp", "$crisp", tells_end=False),
+    Widget("hubspot", "HubSpotConversations", tells_end=True),
+    Widget("chatwoot", "$chatwoot", tells_end=False),
+]
+CRISP = next(widget for widget in WIDGETS if widget.name == "crisp")
+
+
+def each(widgets: list[Widget]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("widget", widgets, ids=[widget.name for widget in widgets])
+
+
+each_widget = each(WIDGETS)
+each_that_ends = each([widget for widget in WIDGETS if widget.tells_end])
+
+
+@each_widget
+@pytest.mark.parametrize("query", ["", "?late"], ids=["in the page", "late"])
+def test_chat_is_told(shop, page, widget, query):
+    open_page(shop, page, widget, query)
+
+    page.evaluate("widget.start()")
+    shop.until(lambda: shop.visit()["chat_source"] == "third_party")
+    begun = shop.visit()["chat_message_at"]
+
+    page.evaluate("widget.visitorSays()")
+    shop.until(lambda: shop.visit()["chat_message_at"] > begun)
+    asked = shop.visit()["chat_message_at"]
+
+    page.evaluate("widget.agentSays()")
+    shop.until(lambda: shop.visit()["chat_message_at"] > asked)
+
+    if widget.tells_end:
+        page.evaluate("widget.end()")
+        shop.until(lambda: shop.visit()["chat_source"] == "")
+    assert {event["s"] for event in shop.events("c")} >= {"start", "message"}
+
+
+@each_widget
+def test_agent_alone_begins_no_chat(shop, page, widget):
+    open_page(shop, page, widget)
+
+    page.evaluate("widget.agentSays()")
+    page.evaluate("visitorMonitor('page')")
+
+    shop.until(lambda: len(shop.views()) == 2)
+    assert shop.events("c") == []
+    assert shop.visit()["chat_source"] == ""
+
+
+@each_that_ends
+def test_end_is_told_on_the_next_page_too(shop, page, widget):
+    open_page(shop, page, widget)
+    page.evaluate("widget.start()")
+    shop.until(lambda: shop.visit()["chat_source"] == "third_party")
+
+    open_page(shop, page, widget)
+    assert shop.visit()["chat_source"] == "third_party"
+    page.evaluate("widget.end()")
+
+    shop.until(lambda: shop.visit()["chat_source"] == "")
+
+
+@each_widget
+def test_page_hears_its_widget_as_before(shop, page, widget):
+    open_page(shop, page, widget)
+
+    page.evaluate("widget.start()")
+    page.evaluate("widget.listen()")
+    page.evaluate("widget.start(), widget.visitorSays()")
+
+    shop.until(lambda: len(shop.events("c")) >= 3)
+    heard = page.evaluate("heard")
+    assert "before" in heard
+    assert "after" in heard
+    assert page.evaluate("touched") == [], "the other chat is never opened"
+
+
+@each_widget
+def test_broken_widget_does_no_harm(shop, page, widget):
+    open_page(shop, page, widget, "?broken")
+
+    page.evaluate("history.pushState({}, '', '/next')")
+
+    shop.until_paths(f"/{widget.name}", "/next")
+    page.evaluate("visitorMonitor('chat', 'start')")
+    shop.until(lambda: shop.visit()["chat_source"] == "third_party")
+
+
+@each_widget
+def test_chat_is_told_under_a_strict_policy(shop, page, widget):
+    shop.attributes = 'nonce="n0nce"'
+    shop.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; script-src 'nonce-n0nce'; connect-src {shop.gate.url}"
+    )
+    open_page(shop, page, widget)
+
+    page.evaluate("widget.start()")
+
+    shop.until(lambda: shop.visit()["chat_source"] == "third_party")
+
+
+@each_widget
+def test_only_the_widget_that_is_there_is_asked_about(shop, page, widget):
+    open_page(shop, page, widget)
+
+    assert scripts(shop) == ["visitor-monitor.js", adapter(widget)]
+
+
+def test_page_without_a_widget_loads_nothing_more(shop, page):
+    page.clock.install()
+    page.goto(shop.url("/p1"))
+    shop.until(lambda: page.evaluate("!!window.visitorMonitor"))
+    page.clock.run_for(35_000)
+    shop.until_paths("/p1")
+
+    page.evaluate("window.Tawk_API = {}, window.$chatwoot = {}")
+    page.clock.run_for(35_000)
+
+    shop.until_event("p")
+    assert scripts(shop) == ["visitor-monitor.js"], "nobody looks for so long"
+
+
+def test_no_widget_is_looked_for_before_consent(shop, page):
+    page.clock.install()
+    shop.attributes = 'data-consent="required"'
+    shop.pages["/tawk"] = (PAGES / "tawk.html").read_text("utf-8")
+    page.goto(shop.url("/tawk"))
+    shop.until(lambda: page.evaluate("!!window.visitorMonitor"))
+    page.clock.run_for(10_000)
+    assert scripts(shop) == ["visitor-monitor.js"]
+
+    page.evaluate("visitorMonitor('consent', true)")
+
+    shop.until(lambda: len(scripts(shop)) == 2)
+
+
+@pytest.mark.parametrize("query", ["?", "?kept"], ids=["replaced", "kept"])
+def test_crisp_that_takes_the_only_listener_away_is_still_told(shop, page, query):
+    """Crisp puts an object of its own in the queue's place, or goes on with the queue."""
+    open_page(shop, page, CRISP, query)
+
+    page.evaluate("widget.stopListening()")
+    page.evaluate("widget.start()")
+
+    shop.until(lambda: shop.visit()["chat_source"] == "third_party")
+    assert page.evaluate("heard") == []
+
+
+def test_crisp_that_was_loaded_first_keeps_the_listener_of_the_page(shop, page):
+    markup = (PAGES / "crisp.html").read_text("utf-8")
+    shop.pages["/crisp"] = markup.replace("{tag}", "<script>widget.load()</script>{tag}")
+    page.goto(shop.url("/crisp"))
+    await_adapter(shop, page, CRISP)
+    shop.until_paths("/crisp")
+
+    page.evaluate("widget.start()")
+    assert page.evaluate("heard") == ["before"]
+
+    page.evaluate("widget.listen()")
+    page.evaluate("widget.visitorSays()")
+    shop.until(lambda: shop.visit()["chat_source"] == "third_party")
+    assert page.evaluate("heard") == ["before", "after"]
+
+
+def open_page(shop, page, widget, query=""):
+    """Returns when the widget has loaded and its adapter listens."""
+    nonce = 'nonce="n0nce"' if "nonce" in shop.attributes else ""
+    markup = (PAGES / f"{widget.name}.html").read_text("utf-8")
+    shop.pages[f"/{widget.name}"] = markup.replace("<script>", f"<script {nonce}>")
+    views = len(shop.views())
+    page.goto(shop.url(f"/{widget.name}{query}"))
+    shop.until(lambda: len(shop.views()) == views + 1)
+    if query == "?late":
+        page.evaluate("widget.appear()")
+    if page.evaluate("name => name in window", widget.sign):
+        await_adapter(shop, page, widget)
+    page.evaluate("widget.load()")
+    await_adapter(shop, page, widget)
+
+
+def await_adapter(shop, page, widget):
+    """Until the script has loaded it by itself, and it has done all that it does when it loads."""
+    shop.until(lambda: adapter(widget) in scripts(shop))
+    page.evaluate("url => import(url).catch(() => {})", f"{shop.gate.url}/embed/{adapter(widget)}")
+    if widget.name == "crisp" and "broken" not in page.url:
+        shop.until(lambda: page.evaluate("$crisp.push !== widget.push"))
+
+
+def adapter(widget):
+    return f"visitor-monitor-{widget.sign}.js"
+
+
+def scripts(shop):
+    """The collector's scripts that this shop's pages asked for, in order, each once."""
+    paths = [
+        p.path.removeprefix("/embed/") for p in shop.passages() if p.path.startswith("/embed/")
+    ]
+    return list(dict.fromkeys(paths))
