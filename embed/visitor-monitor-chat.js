@@ -32,12 +32,12 @@ const style = `
 [hidden] { display: none !important }
 button, .field { all: unset; box-sizing: border-box; padding: 8px 14px; border: 1px solid #8886; border-radius: 14px; cursor: pointer }
 :focus-visible { outline: 2px solid #7186f5; outline-offset: 1px }
-.card, .pill { position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)) }
+.card, .pill { animation: come .2s; position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)) }
 .card, .off { clip-path: inset(50%) }
 .off { position: absolute }
 .on .card {
   clip-path: none; display: flex; flex-direction: column; box-sizing: border-box;
-  width: 340px; max-width: calc(100vw - 32px); max-height: calc(100vh - 32px); padding: 10px 16px 16px;
+  width: 340px; max-height: calc(100vh - 32px); padding: 10px 16px 16px;
   background: Canvas; border: 1px solid #8886; border-radius: 18px; box-shadow: 0 8px 32px #0003;
 }
 .tall .card { height: 480px }
@@ -57,12 +57,9 @@ button, .field { all: unset; box-sizing: border-box; padding: 8px 14px; border: 
 .pill { padding: 11px 20px; border-radius: 24px; box-shadow: 0 4px 16px #0003 }
 .badge { margin-left: 8px; padding: 1px 8px; border-radius: 12px; background: #fff; color: #4257d6 }
 @media (max-width: 480px) {
-  .on .card { right: 0; bottom: 0; width: 100%; max-width: none; max-height: 65vh; padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 18px 18px 0 0 }
+  .on .card { right: 0; bottom: 0; width: 100%; max-height: 65vh; padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 18px 18px 0 0 }
 }
-@media (prefers-reduced-motion: no-preference) {
-  .on .card, .pill { animation: come .2s }
-  @keyframes come { from { opacity: 0; transform: translateY(8px) } }
-}
+@keyframes come { from { opacity: 0 } }
 @media print { .box { display: none } }
 `;
 
@@ -91,7 +88,7 @@ function begin(host) {
   const card = make('div', box, 'card', { role: 'dialog' });
   const head = make('div', card, 'head');
   const title = make('b', head, 'title');
-  const less = make('button', head, '', { 'aria-label': 'Minimise' }, '–');
+  const less = make('button', head, '', { title: 'Minimise' }, '–');
   const end = make('button', head, '', {}, 'End');
   const log = make('div', card, 'log', { role: 'log', 'aria-live': 'polite', 'aria-label': 'Messages' });
   const foot = make('div', card, 'foot');
@@ -167,7 +164,7 @@ function begin(host) {
     const isWriting = isOpen && !token;
     adopt(secret);
     isJoined = isWriting;
-    merge({ id: 0, state: 'delivered', from, m: [{ n: 1, a: 1, x: text, f: from }] });
+    merge({ id: 0, state: 'delivered', from, m: [{ n: 1, a: 1, x: text, f: from, i: 0 }] });
     share();
     host.listeners.invite?.(offer);
   }
@@ -303,7 +300,7 @@ function begin(host) {
 
   function pressed(event) {
     event.stopPropagation(); // the page's own shortcuts are not meant
-    if (event.type !== 'keydown' || event.isComposing || event.keyCode === 229) return;
+    if (event.type !== 'keydown' || event.keyCode === 229 /* an input method composes */) return;
     if (event.key === 'Escape') minimise();
     else if (event.key === 'Enter' && event.target === field && !event.shiftKey) say();
     else return;
@@ -379,12 +376,13 @@ function begin(host) {
       draw();
       return new Promise((done) => later((hurry = done), backoff()));
     }
-    outbox = outbox.filter((one) => one !== item);
-    if (!answer) return;
     failures = 0;
-    const { id, state, number, c } = answer;
-    if (c) token = c;
-    const m = x ? [{ n: number || 1, a: 0, x, i: n }] : [];
+    const { id, state, number, c: opened } = answer || {};
+    if (opened) token = opened;
+    // The visit may have had a conversation: said in it again, the message is told its number.
+    const isTold = !opened || state === 'left';
+    if (isTold) outbox = outbox.filter((one) => one !== item);
+    const m = x && isTold && answer ? [{ n: number || 1, a: 0, x, i: n }] : [];
     received(state ? { id, state, m } : { id: -1, m }, 0);
     wake();
   }

@@ -179,7 +179,6 @@
           changed();
         }, safe);
       }
-      if (isStoring && read('vm-chat')) chat({}); // a conversation that began on another page
       lookForChats();
       look();
     }
@@ -232,6 +231,8 @@
     function look() {
       if (document.hidden) return leave();
       isShown = true;
+      // A conversation that began on another page, or meanwhile in another tab.
+      if (isRunning && isStoring && read('vm-chat')) chat({});
       changed();
     }
 
