@@ -86,7 +86,7 @@ def _draw_agent(agent: Agent) -> None:
 def _draw_renaming(agent: Agent) -> None:
     with st.form("renaming", border=False):
         name = st.text_input(
-            "Your name", agent.name, max_chars=LONGEST_NAME, help=NAME_HELP, key="new_name"
+            "Your name", agent.name, max_chars=LONGEST_NAME, help=NAME_HELP, key="agent_new_name"
         )
         is_given = st.form_submit_button("Save name", type="primary")
     if is_given and rename(agent, name):

@@ -47,7 +47,7 @@ class Transcript:
 def draw_transcript(site: Site, conversation_id: str) -> None:
     """The conversation from its first message to its last, with its download."""
     try:
-        found = ask(lambda db: _read(db, site, conversation_id))
+        found = ask(lambda db: read_transcript(db, site, conversation_id))
     except NoAnswer as fault:
         draw_fault(str(fault))
         return
@@ -93,7 +93,8 @@ def transcript_text(transcript: Transcript, site: Site) -> str:
     return "\n".join([*head, *lines, ""])
 
 
-def _read(db: Connection, site: Site, conversation_id: str) -> Transcript | None:
+def read_transcript(db: Connection, site: Site, conversation_id: str) -> Transcript | None:
+    """The conversation with all that was said; None when it is deleted."""
     assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
     if found is None:
@@ -126,5 +127,5 @@ def _draw_links(site: Site, row: pd.Series[Any]) -> None:
 
 
 def _text(site: Site, conversation_id: str) -> str:
-    found = ask(lambda db: _read(db, site, conversation_id))
+    found = ask(lambda db: read_transcript(db, site, conversation_id))
     return GONE if found is None else transcript_text(found, site)

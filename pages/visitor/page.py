@@ -103,7 +103,7 @@ def _see(db: Connection, site: Site, visit_id: str) -> Seen | None:
     standing = read_standing(db, site, visit_id, now)
     if journey is None or standing is None:
         return None
-    return Seen(journey, standing, read_past_chats(db, site, visit_id))
+    return Seen(journey, standing, read_past_chats(db, site, standing.conversations))
 
 
 def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) -> None:
