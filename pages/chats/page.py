@@ -30,7 +30,8 @@ def draw_page() -> None:
     heading("Chats")
     if known.fault:
         draw_fault(known.fault)
-    now, before = st.tabs(["Open", "Past"], key="chats_shown", on_change="rerun")
+    default = "Past" if "past" in st.query_params else "Open"
+    now, before = st.tabs(["Open", "Past"], default=default, key="chats_shown", on_change="rerun")
     if now.open:
         with now:
             _draw_open()
