@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from core.hit import Reason
 
@@ -32,12 +32,24 @@ class Answer(NamedTuple):
     body: dict[str, Any]
 
 
+class Offer(Struct, omit_defaults=True):
+    """What the collector has for the chat (docs/beacon.md): an invitation, or what the site has."""
+
+    t: str
+    k: str = ""
+    sender: str = field(default="", name="from")
+    text: str = ""
+    b: int = 0
+    r: str = ""
+
+
 class Accepted(Struct, omit_defaults=True):
-    """The body of a 200: visit id, seconds to the next presence, 1 when the zone is wanted."""
+    """The body of a 200: visit id, seconds to the next presence, 1 when the zone is wanted, offer."""
 
     s: str
     i: int
     z: int = 0
+    c: Offer | None = None
 
 
 _STATUS = {
@@ -57,6 +69,13 @@ _STATUS = {
     Reason.QUEUE_FULL: 503,
     Reason.NOT_COMMITTED: 503,
     Reason.FAULT: 400,
+    Reason.NO_CONVERSATION: 404,
+    Reason.OVER: 410,
+    Reason.CHATTING: 409,
+    Reason.INVITED: 409,
+    Reason.EMPTY: 400,
+    Reason.TOO_MANY: 409,
+    Reason.NOT_NOW: 204,
 }
 _ERRORS = {
     Reason.UNKNOWN_SITE: "there is no site with this key",
@@ -68,6 +87,12 @@ _ERRORS = {
     Reason.QUEUE_FULL: "too many beacons are waiting",
     Reason.NOT_COMMITTED: "the database did not take the beacon in time",
     Reason.FAULT: "the beacon could not be stored",
+    Reason.NO_CONVERSATION: "there is no conversation with this token",
+    Reason.OVER: "the conversation has ended",
+    Reason.CHATTING: "the visit is in a chat already",
+    Reason.INVITED: "the visit has an invitation already",
+    Reason.EMPTY: "the message has no text",
+    Reason.TOO_MANY: "the conversation has too many messages",
 }
 _RETRY_AFTER = {
     Reason.QUEUE_FULL: BUSY_RETRY,
@@ -76,10 +101,27 @@ _RETRY_AFTER = {
 _encode = msgspec.json.Encoder().encode
 
 
-def accepted(visit_id: str, interval: int, wants_time_zone: bool) -> Answer:
+def accepted(
+    visit_id: str, interval: int, wants_time_zone: bool, offer: Offer | None = None
+) -> Answer:
     """200: the rows are committed."""
-    body = _encode(Accepted(visit_id, interval, int(wants_time_zone)))
+    body = _encode(Accepted(visit_id, interval, int(wants_time_zone), offer))
     return _answer(200, body, _JSON)
+
+
+def told(body: Struct) -> Answer:
+    """200 with this body."""
+    return _answer(200, _encode(body), _JSON)
+
+
+def nothing_new() -> Answer:
+    """204 without a reason: nothing has happened yet."""
+    return _NOTHING_NEW
+
+
+def no_visit() -> Answer:
+    """409: only a page view opens a visit, and a chat needs one that goes on."""
+    return _NO_VISIT
 
 
 def refused(reason: Reason) -> Answer:
@@ -124,6 +166,25 @@ _REFUSED = {
     reason: _refuse(reason, _ERRORS.get(reason, ""), _RETRY_AFTER.get(reason, 0))
     for reason in _STATUS
 }
+_NOTHING_NEW = _answer(204, b"")
+_NO_VISIT = _answer(
+    409,
+    _encode({"error": "the visit is over, or there is none"}),
+    _JSON,
+    (b"x-drop-reason", Reason.NO_VISIT.encode()),
+)
+STREAM_START: dict[str, Any] = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [
+        *_CORS,
+        (b"content-type", b"text/event-stream"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ],
+}
+"""The head of a stream; its last field tells proxies of nginx's kind not to hold it back."""
+
 PREFLIGHT = _answer(
     204,
     b"",
@@ -131,5 +192,6 @@ PREFLIGHT = _answer(
     (b"access-control-allow-headers", b"Content-Type"),
     (b"access-control-max-age", _A_DAY),
 )
-NOT_ALLOWED = _answer(405, _encode({"error": "send a beacon by POST"}), _JSON, _ALLOW)
+NOT_ALLOWED = _answer(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
+NO_ACTION = _answer(404, _encode({"error": "there is no such action"}), _JSON)
 TOO_SLOW = _answer(408, _encode({"error": "the body did not arrive in time"}), _JSON, _CLOSE)

@@ -1,4 +1,4 @@
-"""The collector as one ASGI application: the beacon's own path in front, Starlette behind it."""
+"""The collector as one ASGI application: the visitors' own paths in front, Starlette behind them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,20 +18,28 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from collector import assets, demo
 from collector.beacon import MAX_BYTES
 from collector.beacon_route import PATH, BeaconRoute
+from collector.board import Board
 from collector.body import BodyReader
 from collector.client import Client, Clients
+from collector.conversation_route import PREFIX, ConversationRoute
 from collector.directory import Directory
+from collector.gate import Gate
+from collector.greeter import Greeter
 from collector.health import health_routes
-from collector.housekeeping import Housekeeping
+from collector.housekeeping import Housekeeping, Retention
 from collector.metrics import Metrics
+from collector.orders import Orders
 from collector.rate_limit import RateLimiter
+from collector.reception import Reception
 from collector.refresher import Refresher, Task
 from collector.refusal import send_refusal
 from collector.salts import Salts
+from collector.streams import Streams
 from collector.tallies import Tallies
 from collector.writer import Writer
 from core.address import Address
 from core.bot import is_bot
+from core.chat.feed import Feed
 from core.country import (
     CountryDatabase,
     country_name,
@@ -38,6 +47,7 @@ from core.country import (
     country_of_code,
     country_of_time_zone,
 )
+from core.database import reading
 from core.fault import CommandError
 from core.settings import Settings
 from core.source import find_source
@@ -57,12 +67,20 @@ class App(Struct):
     """The ASGI application."""
 
     beacon: BeaconRoute
+    conversation: ConversationRoute
     others: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        is_beacon = scope["type"] == "http" and scope["path"] == PATH
-        await (self.beacon if is_beacon else self.others)(scope, receive, send)
+        await self._find(scope)(scope, receive, send)
+
+    def _find(self, scope: Scope) -> ASGIApp:
+        if scope["type"] == "http":
+            if scope["path"] == PATH:
+                return self.beacon
+            if scope["path"].startswith(PREFIX):
+                return self.conversation
+        return self.others
 
 
 def build_app(
@@ -70,40 +88,66 @@ def build_app(
 ) -> App:
     """The application; the tables must be there. Its lifespan starts and drains the writer."""
     metrics, tallies = Metrics(), Tallies()
-    housekeeping = Housekeeping(engine, settings.retention_days, clock)
-    writer = Writer(engine, tallies, metrics, housekeeping, clock)
-    directory, salts = Directory(engine), Salts(engine, clock)
+    retention = Retention(settings.retention_days, settings.chat_retention_days)
+    housekeeping = Housekeeping(engine, retention, clock)
+    orders = Orders(engine, metrics)
+    writer = Writer(engine, tallies, metrics, housekeeping, orders, clock)
+    directory, salts, reception = Directory(engine), Salts(engine, clock), Reception(engine, clock)
+    board = Board()
+    streams = Streams(board, reception)
     metrics.watch_queue(lambda: writer.depth)
+    metrics.watch_streams(lambda: len(streams))
     refresher = Refresher(
         [
             Task("sites", directory.refresh, SITES_EVERY),
+            Task("reception", reception.refresh, SITES_EVERY),
             Task("salts", salts.refresh, SALTS_EVERY),
         ]
     )
-    beacon = BeaconRoute(
+    gate = Gate(
         clock=clock,
         bodies=BodyReader(MAX_BYTES),
         clients=Clients(settings.trusted_proxies, tallies.warn),
         limiter=RateLimiter(settings.rate_limit),
         directory=directory,
+        country_header=settings.country_header.lower().encode(),
+        tallies=tallies,
+        count=metrics.beacon,
+    )
+    beacon = BeaconRoute(
+        gate=gate,
         salts=salts,
         locate=_locator(settings),
-        country_header=settings.country_header.lower().encode(),
         counts_bots=settings.count_bots,
         writer=writer,
-        tallies=tallies,
-        metrics=metrics,
+        greeter=Greeter(board, reception, orders),
+    )
+    conversation = ConversationRoute(
+        gate=replace(gate, count=metrics.call),
+        salts=salts,
+        engine=engine,
+        orders=orders,
+        streams=streams,
+        reception=reception,
+        clock=clock,
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         await asyncio.to_thread(_warm_up)
-        await asyncio.to_thread(directory.refresh)
-        await asyncio.to_thread(salts.refresh)
-        writer.start(asyncio.get_running_loop())
+        for refresh in (directory.refresh, reception.refresh, salts.refresh):
+            await asyncio.to_thread(refresh)
+        feed = Feed(engine, streams.told, await asyncio.to_thread(_load, engine, board))
+        loop = asyncio.get_running_loop()
+        writer.start(loop)
+        streams.start(loop)
+        feed.start()
         refresher.start()
+        beating = loop.create_task(conversation.beat())
         yield
+        beating.cancel()
         await asyncio.to_thread(refresher.stop)
+        await asyncio.to_thread(feed.stop)
         await writer.stop()
         engine.dispose()
 
@@ -117,7 +161,12 @@ def build_app(
         lifespan=lifespan,
     )
     others.router.redirect_slashes = False
-    return App(beacon, others)
+    return App(beacon, conversation, others)
+
+
+def _load(engine: Engine, board: Board) -> int:
+    with reading(engine) as db:
+        return board.load(db)
 
 
 def open_country_database(settings: Settings) -> CountryDatabase | None:

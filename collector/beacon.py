@@ -75,7 +75,7 @@ def read_beacon(body: bytes) -> Beacon | Malformed:
         beacon = _decode(body)
     except (ValueError, RecursionError):
         try:
-            beacon = _decode(_mend(body))
+            beacon = _decode(mend(body))
         except (ValueError, RecursionError) as error:
             return Malformed(str(error).partition("\n")[0])
     for index, event in enumerate(beacon.b):
@@ -87,7 +87,8 @@ def read_beacon(body: bytes) -> Beacon | Malformed:
 _decode = msgspec.json.Decoder(Beacon).decode
 
 
-def _mend(body: bytes) -> bytes:
+def mend(body: bytes) -> bytes:
+    """The body with U+FFFD in place of each half character: stray bytes and lone surrogates."""
     text = body.decode("utf-8", "replace").encode()
     return _ESCAPE.sub(_mend_escape, text)
 

@@ -28,6 +28,8 @@ class TrackedSite(Struct, frozen=True):
     tracking_enabled: bool
     allowed: Allowed
     find_context: FindContext
+    chat_button: bool
+    row: Site
 
 
 class Directory:
@@ -65,6 +67,8 @@ def _track(site: Site) -> TrackedSite:
         tracking_enabled=site.tracking_enabled,
         allowed=compile_domains(site.domains, site.accepts_null_origin),
         find_context=_context_finder(site.rules()),
+        chat_button=site.chat_button,
+        row=site,
     )
 
 

@@ -79,7 +79,7 @@ def make_hit(
     time_zone = _find_time_zone(beacon)
     return Hit(
         site_id=site.id,
-        visit_ids=_derive_ids(request, site, known.salts) if is_derived else (beacon.s,),
+        visit_ids=derive_ids(request, site, known.salts) if is_derived else (beacon.s,),
         is_derived=is_derived,
         tab=beacon.t,
         received_at=request.received_at,
@@ -163,7 +163,8 @@ def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
     return dict(list(cleaned.items())[:MAX_ATTRIBUTES])
 
 
-def _derive_ids(request: Request, site: TrackedSite, salts: tuple[str, ...]) -> tuple[str, ...]:
+def derive_ids(request: Request, site: TrackedSite, salts: tuple[str, ...]) -> tuple[str, ...]:
+    """The ids of a browser that keeps none: one for each salt, yesterday's before today's."""
     address = request.client.text
     return tuple([derived_id(salt, site.id, address, request.user_agent) for salt in salts])
 

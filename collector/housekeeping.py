@@ -1,4 +1,4 @@
-"""What keeps the database small: retention, and on SQLite the checkpoint of its log."""
+"""What keeps the database in order: retention, chats that are over, and SQLite's checkpoints."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy import Table as SchemaTable
 
+from core.chat.conversations import close_due
+from core.chat.retention import forget_conversations, forget_messages
 from core.database import writing
 from core.moment import from_milliseconds
 from core.tables import Table
@@ -24,18 +27,31 @@ FORGET_EVERY = 600.0
 FORGET_AT_ONCE = 500
 """Visits of a site that one transaction deletes, so that beacons never wait long for it."""
 
+CLOSE_CHATS_EVERY = 5.0
+"""Seconds between two looks for conversations that are over by themselves."""
+
 _log = logging.getLogger("collector.housekeeping")
+
+
+class Retention(NamedTuple):
+    """For how many days visits, and the text of chats, are kept; 0 keeps everything."""
+
+    visit_days: int
+    chat_days: int
 
 
 class Housekeeping:
     """Chores of the writer's thread, done between two batches."""
 
-    def __init__(self, engine: Engine, retention_days: int, clock: Callable[[], int]) -> None:
+    def __init__(self, engine: Engine, retention: Retention, clock: Callable[[], int]) -> None:
         self._engine = engine
-        self._retention = timedelta(days=retention_days)
+        self._retention = timedelta(days=retention.visit_days)
+        self._chat_retention = timedelta(days=retention.chat_days)
         self._clock = clock
         self._checkpoint_at = monotonic() + CHECKPOINT_EVERY
         self._forget_at = 0.0
+        self._forget_chats_at = 0.0
+        self._close_chats_at = 0.0
 
     def do_due(self) -> None:
         """Do what is due now, at most one short transaction; after a fault it is due again later."""
@@ -45,6 +61,12 @@ class Housekeeping:
         if self._retention and monotonic() >= self._forget_at:
             self._forget_at = monotonic() + CHECKPOINT_EVERY
             self._forget()
+        if self._chat_retention and monotonic() >= self._forget_chats_at:
+            self._forget_chats_at = monotonic() + CHECKPOINT_EVERY
+            self._forget_chats()
+        if monotonic() >= self._close_chats_at:
+            self._close_chats_at = monotonic() + CLOSE_CHATS_EVERY
+            self._close_chats()
 
     def _checkpoint(self) -> None:
         """Passive: it never waits for a reader. All others leave checkpoints to this thread."""
@@ -57,9 +79,19 @@ class Housekeeping:
         if forgotten:
             _log.info("visits past retention deleted: visits=%d", forgotten)
 
+    def _forget_chats(self) -> None:
+        forgotten = forget_chats(self._engine, self._clock(), self._chat_retention)
+        self._forget_chats_at = monotonic() + (FORGET_EVERY if forgotten < FORGET_AT_ONCE else 0)
+        if forgotten:
+            _log.info("chat messages past retention deleted: messages=%d", forgotten)
+
+    def _close_chats(self) -> None:
+        with writing(self._engine) as connection:
+            close_due(connection, from_milliseconds(self._clock()))
+
 
 def forget_visits(engine: Engine, now: int, retention: timedelta) -> int:
-    """Delete the visits past their retention with their page views and spans.
+    """Delete the visits past their retention with their page views, spans and conversations.
 
     Returns how many went, at most FORGET_AT_ONCE of each site. The counts of visits stay.
     """
@@ -67,6 +99,14 @@ def forget_visits(engine: Engine, now: int, retention: timedelta) -> int:
     with writing(engine) as connection:
         sites = connection.execute(select(_table("site").c.id)).scalars().all()
         return sum(_forget_of_site(connection, site_id, before) for site_id in sites)
+
+
+def forget_chats(engine: Engine, now: int, retention: timedelta) -> int:
+    """Delete the messages past their retention; how many, at most FORGET_AT_ONCE of each site."""
+    before = from_milliseconds(now) - retention
+    with writing(engine) as connection:
+        sites = connection.execute(select(_table("site").c.id)).scalars().all()
+        return sum(forget_messages(connection, site, before, FORGET_AT_ONCE) for site in sites)
 
 
 def _forget_of_site(connection: Connection, site_id: int, before: datetime) -> int:
@@ -78,6 +118,7 @@ def _forget_of_site(connection: Connection, site_id: int, before: datetime) -> i
     )
     ids = connection.execute(oldest).scalars().all()
     if ids:
+        forget_conversations(connection, site_id, ids)
         for name, key in (("page_view", "visit_id"), ("visit_span", "visit_id"), ("visit", "id")):
             table = _table(name)
             of_visits = (table.c.site_id == site_id, table.c[key].in_(ids))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import Connection
 
 from collector.rows import Rows, TabKey
+from core.chat_report import is_chatting
 from core.hit import Accepted, Dropped, Event, EventKind, Hit, Reason
 from core.moment import milliseconds
 from core.presence import COUNT_SLOT
@@ -69,7 +70,14 @@ class Ledger:
         if taken is None:
             return Dropped(reason)
         learn_time_zone(taken, hit.time_zone, hit.zone_country)
-        return Accepted(taken.id, wants_time_zone=not (taken.country or taken.time_zone))
+        return Accepted(
+            taken.id,
+            not (taken.country or taken.time_zone),
+            taken.page_context,
+            taken.memory.context_at,
+            taken.page_count,
+            is_chatting(taken, hit.received_at),
+        )
 
     def store(self) -> None:
         """Write every row that has changed."""

@@ -36,6 +36,21 @@ class Metrics:
         self._queue_depth = Gauge(
             "monitor_queue_depth", "Hits that wait for a transaction", registry=self.registry
         )
+        self._calls = Counter(
+            "monitor_chat_calls",
+            "Chat calls by result: accepted, or the reason why not",
+            ["result"],
+            registry=self.registry,
+        )
+        self._order_seconds = Histogram(
+            "monitor_chat_order_seconds",
+            "Seconds from a chat call to its commit",
+            buckets=_COMMITS,
+            registry=self.registry,
+        )
+        self._streams = Gauge(
+            "monitor_chat_streams", "Open conversation streams", registry=self.registry
+        )
         self._results: dict[str, Counter] = {}
 
     def beacon(self, result: str) -> None:
@@ -44,6 +59,18 @@ class Metrics:
         if counter is None:
             counter = self._results[result] = self._beacons.labels(result)
         counter.inc()
+
+    def call(self, result: str) -> None:
+        """Count one chat call."""
+        self._calls.labels(result).inc()
+
+    def ordered(self, seconds: float) -> None:
+        """Count one chat order that took so long until it was committed."""
+        self._order_seconds.observe(seconds)
+
+    def watch_streams(self, number: Callable[[], int]) -> None:
+        """Ask for the number of open streams whenever the metrics are read."""
+        self._streams.set_function(number)
 
     def committed(self, size: int, seconds: float) -> None:
         """Count one transaction of `size` hits."""

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with the head and the body of an answer in one packet.
+"""uvicorn's HTTP protocol: an answer's head and body in one packet, and streams that end at a stop.
 
 uvicorn writes them one after the other, and uvloop sends each at once: a quarter of the collector's
 time under load went into these two system calls.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from collector.conversation_route import HELD_OPEN
 
 
 class Protocol(HttpToolsProtocol):
@@ -18,6 +20,13 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
         super().connection_made(cast(Any, _JoinedWrites(transport, self.loop)))
+
+    def shutdown(self) -> None:
+        """End the connection; an answer that is held open by nature is not waited for."""
+        super().shutdown()
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if cycle is not None and cycle.scope["path"] in HELD_OPEN:
+            self.transport.close()
 
 
 class _JoinedWrites:

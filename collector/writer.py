@@ -1,4 +1,7 @@
-"""Group commit: hits wait in a queue, one thread commits them together, then each is answered."""
+"""Group commit: hits wait in a queue, one thread commits them together, then each is answered.
+
+The same thread commits the chat's orders between two batches: one writer, whatever is written.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from collector.fault import name_fault, place_fault
 from collector.housekeeping import Housekeeping
 from collector.ledger import Ledger
 from collector.metrics import Metrics
+from collector.orders import Orders
 from collector.rows import Rows
 from collector.tallies import Tallies, write_counts
 from core.database import DATABASE_ERRORS, lock_visits, writing
@@ -54,6 +58,7 @@ class Writer:
         tallies: Tallies,
         metrics: Metrics,
         housekeeping: Housekeeping,
+        orders: Orders,
         clock: Callable[[], int],
     ) -> None:
         self._engine = engine
@@ -61,10 +66,12 @@ class Writer:
         self._tallies = tallies
         self._metrics = metrics
         self._housekeeping = housekeeping
+        self._orders = orders
         self._clock = clock
         self._queue: deque[_Waiting] = deque()
         self._batch: Sequence[_Waiting] = ()
         self._wake = Event()
+        orders.wake = self._wake.set
         self._is_stopping = False
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._tallied_at = 0.0
@@ -99,16 +106,19 @@ class Writer:
         return await future
 
     def _run(self) -> None:
-        while not (self._is_stopping and not self._queue):
+        while not (self._is_stopping and not self._queue and not self._orders.depth):
             self._wake.wait(TALLY_EVERY)
             self._wake.clear()
-            while self._queue:
+            while self._queue or self._orders.depth:
                 self._commit_next()
+                self._orders.run()
                 self._do_chores()
             self._do_chores()
 
     def _commit_next(self) -> None:
         size = min(len(self._queue), MAX_BATCH)
+        if not size:
+            return
         self._batch = [self._queue.popleft() for _ in range(size)]
         began = monotonic()
         answers = self._commit([waiting.hit for waiting in self._batch])

@@ -27,7 +27,7 @@ class ChatReport(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a beacon was not stored: the words of X-Drop-Reason, `drop_count` and /metrics."""
+    """Why a beacon or a chat call was not taken: the words of X-Drop-Reason, `drop_count`, /metrics."""
 
     BOT = "bot"
     PREFETCH = "prefetch"
@@ -45,6 +45,13 @@ class Reason(StrEnum):
     QUEUE_FULL = "queue_full"
     NOT_COMMITTED = "not_committed"
     FAULT = "fault"
+    NO_CONVERSATION = "no_conversation"
+    OVER = "over"
+    CHATTING = "chatting"
+    INVITED = "invited"
+    EMPTY = "empty"
+    TOO_MANY = "too_many"
+    NOT_NOW = "not_now"
 
 
 class Event(Struct, frozen=True, gc=False):
@@ -100,10 +107,17 @@ class Hit(Struct, frozen=True):
 
 
 class Accepted(Struct, frozen=True, gc=False):
-    """The hit's rows are committed; the visit that took them, and whether its country is known."""
+    """The hit's rows are committed: the visit that took them, as it stands now.
+
+    context_at: since when its page context is what it is.
+    """
 
     visit_id: str
     wants_time_zone: bool = False
+    page_context: str = ""
+    context_at: int = 0
+    page_count: int = 0
+    is_chatting: bool = False
 
 
 class Dropped(Struct, frozen=True, gc=False):

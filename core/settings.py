@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     country_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
     geoip_database: Path | None = None
     retention_days: int = Field(default=90, ge=0, le=36500)
+    chat_retention_days: int = Field(default=30, ge=0, le=36500)
     demo: bool = True
     count_bots: bool = False
     rate_limit: Annotated[RateLimit | None, NoDecode] = RateLimit(10, 40)
@@ -120,6 +121,7 @@ CURES = {
     "country_header": "write the name of a header, for example CF-IPCountry",
     "geoip_database": "write the path of an mmdb file that exists",
     "retention_days": "write a whole number of days, for example 90, or 0 to keep everything",
+    "chat_retention_days": "write a whole number of days, for example 30, or 0 to keep everything",
     "demo": "write on or off",
     "count_bots": "write on or off",
     "rate_limit": "write for example '10/s burst 40', or off",

@@ -4,6 +4,8 @@ import base64
 from hashlib import blake2b
 
 _BYTES = 16
+_LENGTH = 26
+"""Of a derived id; the embed's own have 16 characters."""
 
 
 def successor_id(site_id: int, ended_id: str, ordinal: int) -> str:
@@ -17,6 +19,11 @@ def successor_id(site_id: int, ended_id: str, ordinal: int) -> str:
 def derived_id(salt: str, site_id: int, address: str, user_agent: str) -> str:
     """The id of a browser that keeps no id of its own; it cannot be traced once the salt is gone."""
     return _digest(f"{site_id}\n{address}\n{user_agent}".encode("utf-8", "replace"), salt.encode())
+
+
+def is_derived(visit_id: str) -> bool:
+    """Whether the server made the id: several people may be behind it, where nothing is stored."""
+    return len(visit_id) == _LENGTH
 
 
 def _digest(text: bytes, key: bytes) -> str:

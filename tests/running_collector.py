@@ -132,7 +132,7 @@ class RunningCollector:
 
     def refresh_sites(self) -> None:
         """Let the collector learn of new and changed sites now."""
-        self.app.beacon.directory.refresh()
+        self.app.beacon.gate.directory.refresh()
 
 
 def view(number: int = 1, path: str = "/", **fields: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from collector.housekeeping import CHECKPOINT_EVERY, Housekeeping, forget_visits
+from collector.housekeeping import CHECKPOINT_EVERY, Housekeeping, Retention, forget_visits
 from core.database import open_database, writing
 from tests.running_collector import DAY, MINUTE, Clock, view, wait_for
 
@@ -50,7 +50,7 @@ def test_the_running_collector_forgets_by_itself(run_collector, database_url):
 
 def test_retention_of_zero_keeps_everything(collector):
     collector.post(view())
-    Housekeeping(collector.engine, 0, lambda: collector.clock.now + 900 * DAY).do_due()
+    Housekeeping(collector.engine, Retention(0, 0), lambda: collector.clock.now + 900 * DAY).do_due()
     assert collector.row("SELECT count(*) FROM visit") == (1,)
 
 
@@ -62,7 +62,7 @@ def test_the_checkpoint_moves_the_log_into_the_file(sqlite_url, monkeypatch):
         for _ in range(400):
             db.exec_driver_sql("INSERT INTO filler VALUES (?)", ("x" * 1_000,))
     before = file.stat().st_size
-    chores = Housekeeping(engine, 0, lambda: 0)
+    chores = Housekeeping(engine, Retention(0, 0), lambda: 0)
     monkeypatch.setattr("collector.housekeeping.monotonic", _later(CHECKPOINT_EVERY + 1))
     chores.do_due()
     assert file.stat().st_size > before + 300_000

@@ -1,0 +1,58 @@
+"""What the chat needs to know at every beacon: who is there, and what the sites' rules are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import Engine
+
+from core.agents import available_agents, is_watched, list_agents
+from core.chat.rules import all_rules
+from core.database import reading
+from core.moment import from_milliseconds
+from core.tables import ChatRule
+
+PRESENCE_SECONDS = 20
+"""Between two presence beacons, while nobody looks at the dashboard."""
+
+WATCHED_SECONDS = 5
+"""While an agent does: an invitation is carried by a beacon's answer, and shall not wait long."""
+
+
+class Reception:
+    """Read again every 2 seconds; while the database is away, the last state goes on."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._rules: dict[int, Sequence[ChatRule]] = {}
+        self._names: dict[int, str] = {}
+        self.is_attended = False
+        self.presence_seconds = PRESENCE_SECONDS
+
+    def rules(self, site_id: int) -> Sequence[ChatRule]:
+        """The site's rules that are switched on."""
+        return self._rules.get(site_id, ())
+
+    def name_of(self, agent_id: int) -> str:
+        """The agent's name; "" of nobody."""
+        return self._names.get(agent_id, "")
+
+    def meet(self, agent_ids: Iterable[int]) -> None:
+        """Look again at once if one of these agents is new."""
+        if any(agent_id and agent_id not in self._names for agent_id in agent_ids):
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Look again."""
+        now = from_milliseconds(self._clock())
+        with reading(self._engine) as db:
+            self.is_attended = bool(available_agents(db, now))
+            self.presence_seconds = WATCHED_SECONDS if is_watched(db, now) else PRESENCE_SECONDS
+            self._names = {agent.id or 0: agent.name for agent in list_agents(db)}
+            rules: defaultdict[int, list[ChatRule]] = defaultdict(list)
+            for rule in all_rules(db):
+                if rule.is_enabled:
+                    rules[rule.site_id].append(rule)
+        self._rules = dict(rules)
