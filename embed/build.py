@@ -64,8 +64,7 @@ def compressed_size(script: str) -> int:
 
 def _scripts() -> dict[str, tuple[Path, int]]:
     """Source and limit of each script, by its name in embed/dist/."""
-    named = {name: (EMBED / name, limit) for name, limit in LIMITS.items()}
-    scripts = {name: pair for name, pair in named.items() if pair[0].exists()}
+    scripts = {name: (EMBED / name, limit) for name, limit in LIMITS.items()}
     chats = {f"visitor-monitor-{name}.js": (path, CHAT_LIMIT) for name, path in _chats().items()}
     return {**chats, **scripts}
 
@@ -83,7 +82,9 @@ def _with_chats(source: str) -> str:
 def _global_of(path: Path) -> str:
     found = _GLOBAL.search(path.read_text("utf-8"))
     if found is None:
-        raise SystemExit(f"embed/chats/{path.name}: add the line ' * Global: NAME' to its head")
+        raise SystemExit(
+            f"embed/chats/{path.name}: add the line ' * Global: NAME' to the comment at its head"
+        )
     return found[1]
 
 

@@ -40,6 +40,24 @@ def test_file_over_its_limit_is_named_in_one_line(tmp_path):
     assert result.stderr.endswith("the limit is 3000\n")
 
 
+def test_script_looks_for_every_chat_that_has_an_adapter(tmp_path):
+    _copy(tmp_path)
+    (tmp_path / "chats" / "next.js").write_text("/*\n * Global: NextChat\n */\nconst next = 1;\n")
+    subprocess.run([sys.executable, tmp_path / "build.py"], capture_output=True, check=False)
+    assert (tmp_path / "dist" / "visitor-monitor-NextChat.js").read_text() == "const next=1\n"
+    assert '"NextChat"' in (tmp_path / "dist" / "visitor-monitor.js").read_text()
+
+
+def test_adapter_that_names_no_global_is_named_in_one_line(tmp_path):
+    _copy(tmp_path)
+    (tmp_path / "chats" / "next.js").write_text("const next = 1;\n")
+    result = run_check(tmp_path)
+    assert result.returncode == 1
+    assert result.stderr == (
+        "embed/chats/next.js: add the line ' * Global: NAME' to the comment at its head\n"
+    )
+
+
 def _copy(folder):
     ignored = shutil.ignore_patterns("demo", "__pycache__")
     shutil.copytree(EMBED, folder, ignore=ignored, dirs_exist_ok=True)
