@@ -88,7 +88,7 @@ function begin(host) {
   const card = make('div', box, 'card', { role: 'dialog' });
   const head = make('div', card, 'head');
   const title = make('b', head, 'title');
-  const less = make('button', head, '', { title: 'Minimise' }, '–');
+  const less = make('button', head, '', { 'aria-label': 'Minimise' }, '–');
   const end = make('button', head, '', {}, 'End');
   const log = make('div', card, 'log', { role: 'log', 'aria-live': 'polite', 'aria-label': 'Messages' });
   const foot = make('div', card, 'foot');
@@ -207,6 +207,7 @@ function begin(host) {
     const { read } = chat;
     chat = { ...chat, ...update };
     if (read > chat.read) chat.read = read;
+    if (chat.state === 'open') isJoined = true;
     typingUntil = chat.typing && Date.now() + TYPING_FOR;
   }
 
@@ -225,7 +226,7 @@ function begin(host) {
   /** The collector's last word: not on this site, or no such conversation (any more). */
   function refused(status) {
     if (status === 403) isRefused = true;
-    chat.state = isJoined || chat.state === 'open' ? 'ended' : 'dismissed';
+    chat.state = isJoined ? 'ended' : 'dismissed';
     settle();
   }
 
@@ -416,7 +417,7 @@ function begin(host) {
       });
     if (!channel || !navigator.locks) return hold();
     channel.postMessage({ c: token });
-    return navigator.locks.request(KEY, { signal }, hold);
+    navigator.locks.request(KEY, { signal }, hold).catch(safe);
   }
 
   function sleep() {
