@@ -22,7 +22,7 @@ def test_no_preflight_no_credentials_plain_text(shop, page):
     assert not any(passage.method == "OPTIONS" for passage in shop.gate.passages)
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 404])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 520, 404])
 def test_view_arrives_after_the_collector_failed_once(shop, page, status):
     shop.misbehave(first(1, answer(status, {"Retry-After": "1"})))
     page.goto(shop.url("/p1"))
