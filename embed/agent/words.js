@@ -6,7 +6,7 @@ const STATES = {
   shown: "Invitation shown",
   open: "Chatting",
   left: "Left a message",
-  dismissed: "Declined",
+  dismissed: "Dismissed",
   expired: "Expired",
   ended: "Ended",
 }

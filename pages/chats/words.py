@@ -12,7 +12,7 @@ OUTCOMES = {
     ConversationState.DELIVERED: "Invitation delivered",
     ConversationState.SHOWN: "Invitation shown",
     ConversationState.OPEN: "Goes on",
-    ConversationState.DISMISSED: "Declined",
+    ConversationState.DISMISSED: "Dismissed",
     ConversationState.EXPIRED: "Expired",
     ConversationState.LEFT: "Left a message",
 }
