@@ -33,7 +33,7 @@ def close_dialog() -> None:
 
 @st.dialog("Invite to a chat", width="medium", on_dismiss=close_dialog)
 def _draw(site: Site, visit_id: str) -> None:
-    draw_invitation(site, visit_id, _draw_accepted)
+    draw_invitation(site, visit_id, _draw_accepted, names_visitor=True)
 
 
 def _draw_accepted(site: Site, conversation: Conversation) -> None:

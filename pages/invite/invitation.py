@@ -31,7 +31,9 @@ DrawChat = Callable[[Site, Conversation], None]
 """Draws a conversation that goes on."""
 
 
-def draw_invitation(site: Site, visit_id: str, draw_chat: DrawChat) -> None:
+def draw_invitation(
+    site: Site, visit_id: str, draw_chat: DrawChat, *, names_visitor: bool = False
+) -> None:
     """The part that fits the visit as it stands.
 
     For a fragment without a timer: one that is drawn anew by itself would swallow what is done
@@ -46,6 +48,8 @@ def draw_invitation(site: Site, visit_id: str, draw_chat: DrawChat) -> None:
         quiet(NO_VISIT)
         return
     st.session_state[_DRAWN] = (visit_id, standing.sign)
+    if names_visitor:
+        quiet(f"{standing.name}, on {standing.visit.current_path}")
     if standing.chat:
         draw_chat(site, standing.chat)
         return

@@ -8,7 +8,7 @@ from core.chat.words import TemplateKind
 from core.tables import Site
 from pages.sites.chat_rules import draw_chat_rules
 from pages.sites.saving import save
-from pages.sites.texts import draw_texts
+from pages.sites.texts import TEXTS, draw_texts
 from pages.words import quiet, subheading
 
 BUTTON = (
@@ -20,19 +20,24 @@ BUTTON = (
 
 def draw_chat(site: Site) -> None:
     """A card each for the button, the texts and the rules."""
-    with st.container(border=True):
-        subheading("Chat")
-        _draw_button(site)
-    with st.container(border=True):
-        subheading("Texts for the chat")
-        invitations, replies = st.tabs(["Invitations", "Replies"])
-        with invitations:
-            draw_texts(site, TemplateKind.INVITATION)
-        with replies:
-            draw_texts(site, TemplateKind.REPLY)
-    with st.container(border=True):
+    left, right = st.columns(2)
+    with left:
+        with st.container(border=True):
+            subheading("Chat button")
+            _draw_button(site)
+        with st.container(border=True):
+            subheading("Texts for chats")
+            _draw_texts(site)
+    with right, st.container(border=True):
         subheading("Invitations by rule")
         draw_chat_rules(site)
+
+
+def _draw_texts(site: Site) -> None:
+    tabs = st.tabs([TEXTS[kind].name for kind in TemplateKind], key=f"texts of {site.key}")
+    for kind, tab in zip(TemplateKind, tabs, strict=True):
+        with tab:
+            draw_texts(site, kind)
 
 
 def _draw_button(site: Site) -> None:

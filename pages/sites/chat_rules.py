@@ -39,7 +39,7 @@ def draw_chat_rules(site: Site) -> None:
     for rule in rules:
         with st.container(border=True):
             _draw_rule(site, rule)
-    with st.expander("Add a rule", icon=":material/add:", expanded=not rules):
+    with st.expander("Add a rule", icon=":material/add:", expanded=False):
         _draw_new(site)
 
 

@@ -64,9 +64,9 @@ def _draw_site(site: Site) -> None:
         with st.container(border=True):
             subheading("Own context rules")
             draw_rules(site)
-        draw_chat(site)
     with right, st.container(border=True):
         draw_arrivals(site)
+    draw_chat(site)
 
 
 draw_page()

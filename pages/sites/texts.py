@@ -13,7 +13,7 @@ from pages.asking import NoAnswer, ask
 from pages.faults import draw_fault
 from pages.looking import utc_now
 from pages.sites.saving import apply, draw_saved
-from pages.words import quiet, subheading
+from pages.words import quiet
 
 _EDITED = "text edited"
 
@@ -54,7 +54,6 @@ def draw_texts(site: Site, kind: TemplateKind) -> None:
     """The site's texts of one kind, a field for a new one, and suggestions."""
     assert site.id is not None
     site_id, texts = site.id, TEXTS[kind]
-    subheading(texts.name)
     quiet(texts.use)
     draw_saved(_place(site, kind))
     try:
