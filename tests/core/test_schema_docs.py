@@ -8,13 +8,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from core.chat.words import Author, ConversationState
 from core.database import reading
 from core.frames import live_picture
 from core.hit import Reason
 from core.moment import to_milliseconds
+from core.presence import CHATTING_FOR
 from core.settings import settings
 from core.source import SourceKind
-from core.tables import PageView, Table
+from core.tables import Moment, PageView, Table
 
 DOCS = (Path(__file__).parents[2] / "docs" / "schema.md").read_text()
 TABLES = Table.metadata.tables
@@ -31,9 +33,12 @@ def section(table):
 def shop(store, site, make_visit, now):
     store(
         site,
-        make_visit("1", source="Google", chat_source="built_in"),
+        make_visit("1", source="Google", chat_source="built_in", chat_message_at=now),
         make_visit("2", source="Direct", page_count=3),
         make_visit("3", source="Direct", in_view_until=now),
+        make_visit(
+            "4", chat_source="built_in", chat_message_at=now - CHATTING_FOR, in_view_until=now
+        ),
         PageView(
             site_id=7,
             visit_id="2",
@@ -73,7 +78,7 @@ def test_keys_moments_and_nulls_are_documented(table):
     for name, kind in rows:
         column = TABLES[table].columns[name]
         assert ("key" in kind.split(", ")) is column.primary_key, name
-        assert ("moment" in kind) is name.endswith(("_at", "_until")), name
+        assert ("moment" in kind) is isinstance(column.type, Moment), name
         assert ("NULL" in kind) is bool(column.nullable), name
 
 
@@ -94,6 +99,7 @@ def test_accounting_names_only_columns_that_exist():
     cells = re.findall(r"^\| [^|]+ \| ([^|]+) \|$", accounting, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     values = {"built_in", "third_party", "in_view", "name", "email"}
+    values |= {*ConversationState, *Author}
 
     columns = {column.name for table in TABLES.values() for column in table.columns}
     assert named - values <= columns | set(TABLES)
@@ -113,7 +119,7 @@ def test_sql_example_counts_what_the_cards_say(database, shop, now):
         ).one()
         cards = live_picture(connection, shop, now).cards
 
-    assert counted == (cards.online, cards.in_view, cards.chatting) == (3, 2, 1)
+    assert counted == (cards.online, cards.in_view, cards.chatting) == (4, 2, 1)
 
 
 @pytest.mark.parametrize("example", PYTHON, ids=["picture", "own frame"])
