@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
@@ -23,13 +24,16 @@ from pages.choosing import choose_site, chosen_site
 from pages.faults import draw_fault
 from pages.looking import utc_now
 from pages.table.component import Column, Kind, Toolbar, draw_table
-from pages.words import day_and_time_of, plural, quiet
+from pages.words import plural, quiet
 
 ROWS = 50
 """Conversations of one page of the list."""
 
 MOST_IN_CSV = 5_000
 """Conversations of one download."""
+
+LONGEST_NAME = 40
+"""Characters of a visitor's name in the list; the rest is in its tooltip."""
 
 DAYS = 30
 """How far back the search reaches at first."""
@@ -39,8 +43,8 @@ NOTHING_FOUND = "No chat contains this. Search for other words, or widen the dat
 
 COLUMNS = (
     Column("began", "Began", sorts=False),
-    Column("visitor", "Visitor", Kind.LINK, tooltip="visitor", sorts=False),
-    Column("last", "Last message", Kind.PAGE, tooltip="last", sorts=False),
+    Column("name", "Visitor", tooltip="visitor", sorts=False),
+    Column("last", "Last message", Kind.LINK, tooltip="last", sorts=False),
     Column("agent", "Agent", sorts=False),
     Column("outcome", "Outcome", sorts=False),
     Column("messages", "Messages", Kind.NUMBER, sorts=False),
@@ -137,11 +141,12 @@ def _draw_list(site: Site, asked: Asked, found: Page, chosen: str) -> None:
         st.session_state[name] = asked.told(st.session_state[key].get("view"))
 
     rows = found.rows.assign(
-        began=[day_and_time_of(at, site.time_zone) for at in found.rows["created_at"]],
+        began=[_began(at, site.time_zone) for at in found.rows["created_at"]],
+        name=found.rows["visitor"].str.slice(0, LONGEST_NAME),
         outcome=[outcome_of(row) for row in found.rows.to_dict("records")],
     )
     done = draw_table(
-        rows[["id", *(column.name for column in COLUMNS)]],
+        rows[["id", "visitor", *(column.name for column in COLUMNS)]],
         COLUMNS,
         key=key,
         name="Past chats",
@@ -162,6 +167,11 @@ def _draw_list(site: Site, asked: Asked, found: Page, chosen: str) -> None:
     if done.opened:
         st.query_params.update({"site": site.key, "past": str(done.opened)})
         st.rerun()
+
+
+def _began(moment: datetime, time_zone: str) -> str:
+    local = moment.astimezone(ZoneInfo(time_zone))
+    return f"{local.day} {local:%b %Y, %H:%M}"
 
 
 def _draw_download(site: Site, asked: Asked, period: Period, count: int) -> None:

@@ -58,7 +58,7 @@ def draw_transcript(site: Site, conversation_id: str) -> None:
     with st.container(border=True):
         subheading(row["visitor"])
         quiet(" · ".join(filter(None, (_when(row, site), row["agent"], outcome_of(dict(row))))))
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             _draw_links(site, row)
         st.html(LOOK)
         st.html(transcript_html(found, site.time_zone))
@@ -124,6 +124,9 @@ def _draw_links(site: Site, row: pd.Series[Any]) -> None:
         on_click="ignore",
         key="download_chat",
     )
+    if st.button("Close", type="tertiary", key="close_transcript"):
+        del st.query_params["past"]
+        st.rerun()
 
 
 def _text(site: Site, conversation_id: str) -> str:
