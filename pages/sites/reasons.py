@@ -25,6 +25,15 @@ REASONS = {
     Reason.QUEUE_FULL: "The collector was busy; the script sends these beacons again.",
     Reason.NOT_COMMITTED: "The database was slow; the script sends these beacons again.",
     Reason.FAULT: "A fault in the collector: see its log.",
+    Reason.NO_CONVERSATION: "Calls of a chat whose conversation was deleted: no cause for concern.",
+    Reason.OVER: "Messages to a chat that had just ended: no cause for concern.",
+    Reason.CHATTING: "Chats that were to be opened while the visit was in one already.",
+    Reason.INVITED: "Chats that were to be opened while an invitation waited in another tab.",
+    Reason.EMPTY: "Messages without text: not our script.",
+    Reason.TOO_MANY: "Messages beyond what one conversation takes, or conversations beyond what one "
+    "visit may open: perhaps a machine.",
+    Reason.NOT_NOW: "Exit invitations that a rule did not give: nobody was there, the day's cap was "
+    "reached, it was quiet hours, or the visit had been invited before.",
 }
 
 WARNINGS = {
