@@ -44,7 +44,7 @@ function stepsOf(conversation) {
 
 function endOf({ state, closed_by, agent_name, opened_by }) {
   if (state === "left") return "Left while nobody was available: it cannot be answered here"
-  if (state === "dismissed") return "The visitor declined the invitation"
+  if (state === "dismissed") return "The visitor dismissed the invitation"
   if (state === "expired") return "The invitation expired without an answer"
   if (state !== "ended") return ""
   if (closed_by === "visitor") return "Ended by the visitor"

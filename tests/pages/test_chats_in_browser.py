@@ -422,14 +422,14 @@ def test_states_of_an_invitation_are_followed(
     expect(field(page)).to_be_hidden()
 
 
-def test_declined_invitation_is_told(open_chats: OpenChats, engine, site, agent, visit) -> None:
+def test_dismissed_invitation_is_told(open_chats: OpenChats, engine, site, agent, visit) -> None:
     chat = agent_invites(engine, site, visit, agent, attributes={"name": "Quin"})
     page = open_chats(agent)
     opens(page, "Quin")
     chat.is_delivered()
     chat.is_shown()
     chat.is_dismissed()
-    expect(page.get_by_text("The visitor declined the invitation")).to_be_visible()
+    expect(page.get_by_text("The visitor dismissed the invitation")).to_be_visible()
     expect(item(page, "Quin")).to_contain_text("Dismissed")
 
 
