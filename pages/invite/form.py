@@ -18,19 +18,22 @@ from pages.words import notice
 
 HAS_PAID = "The visitor is on the page after the payment: an invitation may disturb."
 WHY_NAME = "The visitor sees who invites."
+_REFUSED = "invitation refused"
+
 SHOWN_CHARACTERS = 90
 """Of a text in the list of templates."""
 
 
-def draw_form(site: Site, standing: Standing) -> Conversation | None:
-    """The form; returns the invitation once it is sent."""
+def draw_form(site: Site, standing: Standing) -> None:
+    """The form. What was sent stands in the database when the part is drawn next; what was refused
+    is told by `draw_refusal`, because the form may be gone by then."""
     if standing.visit.page_context == PageContext.PURCHASED:
         notice(HAS_PAID, title="Has just paid.", kind="warn")
     agent = current_agent()
     if agent is None:
         if draw_naming("invitation", WHY_NAME):
             st.rerun()  # the whole page: its sidebar opens the agent's stream
-        return None
+        return
     key = f"invitation to {standing.visit.id}"
     templates = {template.id: template for template in standing.templates}
     st.session_state.setdefault(key, next((each.text for each in templates.values()), ""))
@@ -45,11 +48,23 @@ def draw_form(site: Site, standing: Standing) -> Conversation | None:
         on_change="ignore",
     )
     with st.container(horizontal=True):
-        is_sent = st.button("Send", type="primary", icon=":material/send:", key=f"{key} send")
+        st.button(
+            "Send",
+            type="primary",
+            icon=":material/send:",
+            key=f"{key} send",
+            on_click=_send,
+            args=(site, standing, agent, key),
+        )
         is_kept = st.button("Save as template", key=f"{key} keep")
     if is_kept:
         _keep(site, text, {template.text for template in standing.templates})
-    return _send(site, standing, agent, text) if is_sent else None
+
+
+def draw_refusal() -> None:
+    """Why the invitation that was sent just now was not."""
+    if why := st.session_state.pop(_REFUSED, ""):
+        notice(why, title="Not sent.", kind="bad")
 
 
 def _draw_templates(key: str, templates: dict[str, ChatTemplate]) -> None:
@@ -79,16 +94,15 @@ def _keep(site: Site, text: str, known: set[str]) -> None:
     notice("From now on it is among the site's templates.", title="Saved.", kind="good")
 
 
-def _send(site: Site, standing: Standing, agent: Agent, text: str) -> Conversation | None:
+def _send(site: Site, standing: Standing, agent: Agent, key: str) -> None:
+    text = st.session_state[key]
     try:
         sent = change(lambda db: _invite(db, site, standing, agent, text))
     except NoAnswer as error:
-        notice(str(error), title="Not sent.", kind="bad")
-        return None
+        st.session_state[_REFUSED] = str(error)
+        return
     if isinstance(sent, Refused):
-        notice(words_of(sent.reason), title="Not sent.", kind="bad")
-        return None
-    return sent
+        st.session_state[_REFUSED] = words_of(sent.reason)
 
 
 def _invite(

@@ -10,7 +10,7 @@ from core.chat.words import INVITED_STATES, ConversationState
 from core.tables import Conversation, Site
 from pages.asking import NoAnswer, ask
 from pages.faults import draw_fault
-from pages.invite.form import draw_form
+from pages.invite.form import draw_form, draw_refusal
 from pages.invite.leading import lead_to_chat
 from pages.invite.sent import draw_sent, read_sent
 from pages.invite.standing import Standing, read_standing
@@ -50,27 +50,13 @@ def draw_invitation(
     st.session_state[_DRAWN] = (visit_id, standing.sign)
     if names_visitor:
         quiet(f"{standing.name}, on {standing.visit.current_path}")
+    draw_refusal()
     if standing.chat:
         draw_chat(site, standing.chat)
         return
-    place = st.empty()
-    invitation = standing.invitation
-    if invitation is None:
-        with place.container():
-            invitation = _draw_offer(site, standing)
-    if invitation is not None:
-        place.empty()
-        st.fragment(_draw_progress, run_every=LOOK_AGAIN)(site, invitation)
-
-
-def fits(standing: Standing) -> bool:
-    """Whether what `draw_invitation` drew last of this visit fits it still."""
-    visit_id, sign = st.session_state.get(_DRAWN, ("", None))
-    return visit_id != standing.visit.id or sign == standing.sign
-
-
-def _draw_offer(site: Site, standing: Standing) -> Conversation | None:
-    """The outcome of the last invitation, and the form where the visitor can be invited."""
+    if standing.invitation:
+        st.fragment(_draw_progress, run_every=LOOK_AGAIN)(site, standing.invitation)
+        return
     if standing.newest:
         _draw_outcome(standing.newest, site)
     if not standing.is_live:
@@ -78,8 +64,13 @@ def _draw_offer(site: Site, standing: Standing) -> Conversation | None:
     elif standing.is_chatting:
         quiet(ELSEWHERE)
     else:
-        return draw_form(site, standing)
-    return None
+        draw_form(site, standing)
+
+
+def fits(standing: Standing) -> bool:
+    """Whether what `draw_invitation` drew last of this visit fits it still."""
+    visit_id, sign = st.session_state.get(_DRAWN, ("", None))
+    return visit_id != standing.visit.id or sign == standing.sign
 
 
 def _draw_outcome(newest: Conversation, site: Site) -> None:

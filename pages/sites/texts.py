@@ -72,17 +72,20 @@ def _draw_text(site: Site, template: ChatTemplate) -> None:
     if st.session_state.get(_EDITED) == key:
         _draw_edited(site, template, key)
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(template.text, width="stretch")
-        if st.button("Edit", icon=":material/edit:", key=f"edit {key}"):
-            st.session_state[_EDITED] = key
-            st.rerun()
-        if st.button("Delete", icon=":material/delete:", key=f"delete {key}"):
-            apply(
-                lambda db: delete_template(db, template.site_id, template.id),
-                "The text is deleted.",
-                place=_place(site, TemplateKind(template.kind)),
-            )
+    text, buttons = st.columns([3, 2], vertical_alignment="center")
+    text.text(template.text)
+    with buttons.container(horizontal=True, horizontal_alignment="right"):
+        is_edited = st.button("Edit", icon=":material/edit:", key=f"edit {key}")
+        is_deleted = st.button("Delete", icon=":material/delete:", key=f"delete {key}")
+    if is_edited:
+        st.session_state[_EDITED] = key
+        st.rerun()
+    if is_deleted:
+        apply(
+            lambda db: delete_template(db, template.site_id, template.id),
+            "The text is deleted.",
+            place=_place(site, TemplateKind(template.kind)),
+        )
 
 
 def _draw_edited(site: Site, template: ChatTemplate, key: str) -> None:
@@ -121,9 +124,11 @@ def _draw_suggestions(site: Site, kind: TemplateKind, known: set[str]) -> None:
         return
     with st.expander("Suggestions", expanded=not known, key=f"suggested {kind} of {site.key}"):
         for position, text in enumerate(new):
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(text, width="stretch")
-                if st.button("Add", icon=":material/add:", key=f"add {kind} {position} {site.key}"):
+            said, buttons = st.columns([4, 1], vertical_alignment="center")
+            said.text(text)
+            with buttons.container(horizontal=True, horizontal_alignment="right"):
+                key = f"add {kind} {position} of {site.key}"
+                if st.button("Add", icon=":material/add:", key=key):
                     _add(site, kind, text)
 
 
