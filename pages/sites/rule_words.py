@@ -15,15 +15,17 @@ ANY_PAGE = "Any page"
 
 
 def sentence_of(rule: ChatRule) -> str:
-    """When it invites: "After 30 seconds in Cart", "On page 3 of the visit"."""
-    where = f" in {rule.page_context}" if rule.page_context else ""
+    """When it invites: "After 30 seconds on a page with the context Cart"."""
+    context = rule.page_context
+    page = f"a page with the context {context}" if context else "any page"
     match Trigger(rule.trigger):
         case Trigger.SECONDS:
-            return f"After {plural(rule.threshold, 'second')}{where or ' on any page'}"
+            return f"After {plural(rule.threshold, 'second')} on {page}"
         case Trigger.PAGES:
-            return f"On page {rule.threshold:,} of the visit{where and f', when it is{where}'}"
+            only = f", when its context is {context}" if context else ""
+            return f"On page {rule.threshold:,} of the visit{only}"
         case Trigger.EXIT:
-            return f"When the visitor is about to leave{where and f' while{where}'}"
+            return f"When the visitor is about to leave {page}"
 
 
 def limits_of(rule: ChatRule) -> str:

@@ -359,7 +359,7 @@ def chatting(open_page: OpenPage, site: Site) -> tuple[str, str, str, str]:
     cards, row = metrics(page), visitors(page).set_index("id").loc[VISIT]
     said = texts(open_page("visitor", site=site.key, visit=VISIT))
     [state] = re.findall(r"(?:Chatting|Browsing): the page is in view", said)
-    return cards["Chatting"], cards["Browsing"], row["status"], state
+    return cards["Chatting"], cards["Browsing"], str(row["status"]), state
 
 
 def test_picture_is_new_at_once_when_a_chat_has_changed(
