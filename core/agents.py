@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 from sqlmodel import col
 
 from core.chat.store import random_id
 from core.chat.words import AGENT_AWAY_AFTER
+from core.presence import CLOCK_SLACK
 from core.tables import Agent
 from core.text import clean
 
@@ -23,15 +24,12 @@ class AgentError(ValueError):
 
 def add_agent(db: Connection, name: str, now: datetime) -> Agent:
     """The new agent, available. Raises AgentError when the name is empty."""
-    values = {
-        "key": random_id(_KEY_LENGTH),
-        "name": check_agent_name(name),
-        "is_available": True,
-        "seen_at": now,
-        "created_at": now,
-    }
-    db.execute(insert(Agent).values(**values))
-    return _found(find_agent(db, values["key"]))
+    key = random_id(_KEY_LENGTH)
+    statement = insert(Agent).values(
+        key=key, name=check_agent_name(name), is_available=True, seen_at=now, created_at=now
+    )
+    db.execute(statement)
+    return _found(find_agent(db, key))
 
 
 def find_agent(db: Connection, key: str) -> Agent | None:
@@ -88,7 +86,9 @@ def _agents(db: Connection, *conditions: Any) -> list[Agent]:
 
 
 def _is_here(now: datetime) -> Any:
-    return col(Agent.seen_at) > now - AGENT_AWAY_AFTER
+    """Seen lately; a sign from the future was given by a clock that has since jumped back."""
+    seen_at = col(Agent.seen_at)
+    return and_(seen_at > now - AGENT_AWAY_AFTER, seen_at <= now + CLOCK_SLACK)
 
 
 def _found(agent: Agent | None) -> Agent:

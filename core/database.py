@@ -106,11 +106,17 @@ def _open_sqlite(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Only the collector checkpoints, by hand: see `collector/housekeeping.py`."""
     connection.isolation_level = None
+    connection.create_function("lower", 1, _lower, deterministic=True)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA mmap_size=0")
     connection.execute(f"PRAGMA cache_size=-{PAGE_CACHE}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
+
+
+def _lower(text: str | None) -> str | None:
+    """In small letters of every alphabet, as on Postgres; SQLite's own `lower` knows ASCII only."""
+    return None if text is None else text.lower()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlmodel import col
 
 from core.chat.store import change, find_conversation
@@ -18,8 +18,8 @@ from core.chat.words import (
     ConversationState,
 )
 from core.database import lock_visits
-from core.presence import VISIT_ENDS_AFTER
-from core.tables import Conversation
+from core.presence import VISIT_ENDS_AFTER, live_since
+from core.tables import Conversation, Visit
 
 CLOSED_AT_ONCE = 200
 """Conversations that one transaction closes, so that beacons never wait long for it."""
@@ -87,30 +87,48 @@ def close(
 
 def close_due(db: Connection, now: datetime) -> int:
     """Close the conversations that are over by themselves; how many, at most CLOSED_AT_ONCE."""
-    open_ones = select(Conversation).where(col(Conversation.state).in_(sorted(OPEN_STATES)))
-    candidates = [Conversation(**row) for row in db.execute(open_ones).mappings()]
-    due = [each for each in candidates if _due_of(db, each, now)][:CLOSED_AT_ONCE]
-    for conversation in due:
-        current(db, conversation, now)
+    due = db.execute(_all_due(now).limit(CLOSED_AT_ONCE)).mappings().all()
+    for row in due:
+        current(db, Conversation(**row), now)
     return len(due)
 
 
 def _settle(db: Connection, conversation: Conversation, now: datetime) -> Conversation:
-    due = _due_of(db, conversation, now)
+    if conversation.state not in OPEN_STATES:
+        return conversation
+    visit = find_visit_state(db, conversation.site_id, conversation.visit_id)
+    due = find_due(conversation, visit, now)
     if due is None:
         return conversation
-    return close(db, conversation, due.state, due.by, now, min(due.at, now))
+    return close(db, conversation, due.state, due.by, now, due.at)
 
 
-def _due_of(db: Connection, conversation: Conversation, now: datetime) -> Due | None:
-    if conversation.state not in OPEN_STATES:
-        return None
-    visit = find_visit_state(db, conversation.site_id, conversation.visit_id)
-    return find_due(conversation, visit, now)
+def _all_due(now: datetime) -> Select[Any]:
+    """`find_due` of every conversation in one statement: thousands of them cost milliseconds."""
+    is_open = col(Conversation.state) == ConversationState.OPEN.value
+    accepted_at, message_at = col(Conversation.accepted_at), col(Conversation.message_at)
+    offered_at = func.coalesce(col(Conversation.shown_at), col(Conversation.created_at))
+    silent_since = now - CHAT_ENDS_AFTER
+    of_visit = and_(
+        col(Visit.site_id) == col(Conversation.site_id), col(Visit.id) == col(Conversation.visit_id)
+    )
+    return (
+        select(Conversation)
+        .outerjoin(Visit, of_visit)
+        .where(
+            col(Conversation.state).in_(sorted(OPEN_STATES)),
+            or_(
+                col(Visit.id).is_(None),
+                col(Visit.last_activity_at) <= live_since(now),
+                and_(is_open, accepted_at <= silent_since, message_at <= silent_since),
+                and_(~is_open, offered_at <= now - INVITATION_EXPIRES_AFTER),
+            ),
+        )
+    )
 
 
 def _silent_at(conversation: Conversation) -> datetime:
     if conversation.state != ConversationState.OPEN:
         return (conversation.shown_at or conversation.created_at) + INVITATION_EXPIRES_AFTER
-    moments = (conversation.accepted_at, conversation.message_at, conversation.created_at)
+    moments = (conversation.accepted_at, conversation.message_at)
     return max(moment for moment in moments if moment) + CHAT_ENDS_AFTER

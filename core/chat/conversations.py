@@ -19,6 +19,7 @@ from core.chat.store import (
 )
 from core.chat.visit_chat import begin_chat, find_visit_state
 from core.chat.words import (
+    INVITED_STATES,
     LONGEST_MESSAGE,
     Author,
     ClosedBy,
@@ -60,7 +61,8 @@ def open_as_visitor(
     """The conversation that begins with the visitor's message; `left` when no agent attends.
 
     The same client_id finds the same conversation. A visitor who was just invited answers the
-    invitation instead. `tab`: the only one that may have the conversation, else "".
+    invitation instead. One that goes on is refused: who has the visit's id alone does not get its
+    token. `tab`: the only one that may have the conversation, else "".
     """
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
@@ -102,10 +104,12 @@ def end(
 def take_over(
     db: Connection, conversation: Conversation, agent_id: int, now: datetime
 ) -> Conversation | Refused:
-    """The conversation, now this agent's."""
+    """The conversation, now this agent's. An invitation stays its sender's."""
     found = current(db, conversation, now)
     if found is None:
         return Refused(Refusal.NO_CONVERSATION)
+    if found.state in INVITED_STATES:
+        return Refused(Refusal.INVITED)
     if found.state != ConversationState.OPEN:
         return Refused(Refusal.OVER)
     if found.agent_id == agent_id:
@@ -163,9 +167,12 @@ def _opened_with(
 def _answer(
     db: Connection, other: Conversation, tab: str, client_id: str, text: str, now: datetime
 ) -> Conversation | Refused:
-    """The visitor's open conversation or invitation, with the message in it."""
+    """The visitor's invitation, accepted with this message."""
+    if other.state not in INVITED_STATES:
+        return Refused(Refusal.CHATTING)
     if other.tab not in ("", tab):
         return Refused(Refusal.INVITED)
+    other = change(db, other, now, tab=tab)
     said = say_as_visitor(db, other, client_id=client_id, text=text, now=now)
     if isinstance(said, Refused):
         return said

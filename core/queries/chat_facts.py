@@ -68,7 +68,7 @@ def agent_names(db: Connection) -> Mapping[int, str]:
 def _visits(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, tuple[str, str]]:
     """The visitor's name and the current path by (site_id, visit_id)."""
     found: dict[Key, tuple[str, str]] = {}
-    for site_id, ids in _by_site((each.site_id, each.visit_id) for each in conversations):
+    for site_id, ids in ids_by_site((each.site_id, each.visit_id) for each in conversations):
         statement = select(col(Visit.id), col(Visit.attributes), col(Visit.current_path)).where(
             col(Visit.site_id) == site_id, col(Visit.id).in_(ids)
         )
@@ -80,7 +80,7 @@ def _visits(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, tupl
 def _last_texts(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, str]:
     """The newest message has the number of all messages."""
     found: dict[Key, str] = {}
-    for site_id, ids in _by_site((each.site_id, each.id) for each in conversations):
+    for site_id, ids in ids_by_site((each.site_id, each.id) for each in conversations):
         statement = (
             select(col(Message.conversation_id), col(Message.text))
             .join(
@@ -96,7 +96,7 @@ def _last_texts(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, 
     return found
 
 
-def _by_site(keys: Iterable[Key]) -> Iterable[tuple[int, list[str]]]:
+def ids_by_site(keys: Iterable[Key]) -> Iterable[tuple[int, list[str]]]:
     """The ids of each site, at most AT_A_TIME at a time."""
     by_site: defaultdict[int, set[str]] = defaultdict(set)
     for site_id, name in keys:

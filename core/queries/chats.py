@@ -14,15 +14,19 @@ from sqlalchemy import (
     Select,
     Text,
     case,
+    cast,
     func,
     or_,
     select,
     type_coerce,
 )
+from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from core.chat.words import INVITED_STATES, Author, ConversationState
+from core.queries.chat_facts import ids_by_site
 from core.tables import Agent, Conversation, Message, Visit
+from core.text import clean
 
 _UNREAD = (
     select(func.count())
@@ -39,6 +43,9 @@ _UNREAD = (
 
 
 _ATTRIBUTES = type_coerce(col(Visit.attributes), Text)
+
+LONGEST_SEARCH = 200
+"""Characters; what is longer is cut."""
 
 
 class Changes(NamedTuple):
@@ -84,10 +91,13 @@ def unread_counts(
     db: Connection, conversations: Sequence[Conversation]
 ) -> dict[tuple[int, str], int]:
     """The visitor's messages that no agent has read, by (site id, conversation id)."""
-    ids = [each.id for each in conversations]
-    key = (col(Conversation.site_id), col(Conversation.id))
-    rows = db.execute(select(*key, _UNREAD).where(col(Conversation.id).in_(ids))).all()
-    return {(site_id, conversation_id): unread for site_id, conversation_id, unread in rows}
+    found: dict[tuple[int, str], int] = {}
+    for site_id, ids in ids_by_site((each.site_id, each.id) for each in conversations):
+        counted = select(col(Conversation.id), _UNREAD).where(
+            col(Conversation.site_id) == site_id, col(Conversation.id).in_(ids)
+        )
+        found |= {(site_id, row[0]): row[1] for row in db.execute(counted).all()}
+    return found
 
 
 def open_conversations(db: Connection) -> Sequence[Conversation]:
@@ -95,8 +105,10 @@ def open_conversations(db: Connection) -> Sequence[Conversation]:
 
     Unread first, then those that wait longest, then the newest.
     """
-    goes_on = col(Conversation.state) == ConversationState.OPEN.value
-    is_left = col(Conversation.state) == ConversationState.LEFT.value
+    state = col(Conversation.state)
+    goes_on = state == ConversationState.OPEN.value
+    # One message is all that can be left: unread is told by the index, before its text is looked for.
+    is_left = (state == ConversationState.LEFT.value) & (col(Conversation.agent_read) == 0)
     waits = case((col(Conversation.waiting_since).is_(None), 1), else_=0)
     statement = (
         select(Conversation)
@@ -163,7 +175,7 @@ def found_conversations(
 
     From `from_at` up to, but without, `until_at`, by their beginning. See FOUND_COLUMNS.
     """
-    statement = _found(select(*FOUND_COLUMNS), site_id, search, from_at, until_at)
+    statement = _found(db, select(*FOUND_COLUMNS), site_id, search, from_at, until_at)
     newest_first = statement.order_by(col(Conversation.created_at).desc(), col(Conversation.id))
     return db.execute(newest_first.limit(limit).offset(offset)).all()
 
@@ -176,10 +188,12 @@ def count_found(
     until_at: datetime | None = None,
 ) -> int:
     """How many conversations `found_conversations` would give without a limit."""
-    return db.execute(_found(select(func.count()), site_id, search, from_at, until_at)).scalar_one()
+    counted = _found(db, select(func.count()), site_id, search, from_at, until_at)
+    return db.execute(counted).scalar_one()
 
 
 def _found(
+    db: Connection,
     statement: Select[Any],
     site_id: int,
     search: str,
@@ -200,10 +214,11 @@ def _found(
         statement = statement.where(col(Conversation.created_at) >= from_at)
     if until_at is not None:
         statement = statement.where(col(Conversation.created_at) < until_at)
-    return statement.where(_contains(search.strip())) if search.strip() else statement
+    search = clean(search, LONGEST_SEARCH)
+    return statement.where(_contains(db, search)) if search else statement
 
 
-def _contains(search: str) -> ColumnElement[bool]:
+def _contains(db: Connection, search: str) -> ColumnElement[bool]:
     pattern = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     pattern = f"%{pattern}%"
     said = (
@@ -216,10 +231,16 @@ def _contains(search: str) -> ColumnElement[bool]:
         .correlate(Conversation)
         .exists()
     )
-    names = (
-        func.lower(column).like(pattern, escape="\\") for column in (col(Agent.name), _ATTRIBUTES)
-    )
-    return or_(said, *names)
+    names = (col(Agent.name), _attribute(db, "name"), _attribute(db, "email"))
+    return or_(said, *(func.lower(name).like(pattern, escape="\\") for name in names))
+
+
+def _attribute(db: Connection, name: str) -> ColumnElement[str]:
+    """The value that the visitor's attributes have under this name."""
+    written = func.nullif(_ATTRIBUTES, "")
+    if db.dialect.name == "postgresql":
+        return cast(written, postgresql.JSON)[name].astext
+    return func.json_extract(written, f"$.{name}")
 
 
 def _conversations(db: Connection, statement: Any) -> Sequence[Conversation]:

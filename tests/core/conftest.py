@@ -1,14 +1,18 @@
 """An open database, and rows to put into it."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Connection, Engine, insert
 
 from core.database import open_database, writing
 from core.tables import Site, Table, Visit
+
+_numbers = count(1)
 
 
 @pytest.fixture
@@ -23,6 +27,37 @@ def database(database_url: str) -> Iterator[Engine]:
     engine = open_database(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def module_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A database with the tables, for all tests of a module: see `db`."""
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        file = shutil.copy(template, tmp_path_factory.mktemp("module") / "monitor.db")
+        engine = open_database(f"sqlite:///{file}")
+        yield engine
+        engine.dispose()
+        return
+    server = request.getfixturevalue("postgres")
+    template = request.getfixturevalue("postgres_template")
+    name = f"module_{next(_numbers)}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    engine = open_database(server.url(name))
+    yield engine
+    engine.dispose()
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def db(module_database: Engine) -> Iterator[Connection]:
+    """A transaction on empty tables, undone after the test; once on SQLite and once on Postgres."""
+    with module_database.connect().execution_options(writes=True) as connection:
+        transaction = connection.begin()
+        yield connection
+        transaction.rollback()
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+"""Agents: who one is, whether they are here, whether they want to chat."""
+
+import pytest
+
+from core.agents import (
+    LONGEST_NAME,
+    AgentError,
+    add_agent,
+    available_agents,
+    change_agent,
+    find_agent,
+    is_watched,
+    list_agents,
+    note_seen,
+)
+from tests.core.chats import INSTANT, MINUTE, NOW
+
+
+def test_agent_is_found_by_the_secret_of_their_browser(db):
+    ann, bob = add_agent(db, "Ann", NOW), add_agent(db, "Bob", NOW)
+
+    assert ann.key != bob.key
+    assert len(ann.key) == 40
+    assert find_agent(db, ann.key) == ann
+    assert find_agent(db, "") is None
+    assert list_agents(db) == [ann, bob]
+
+
+@pytest.mark.parametrize(
+    ("apart", "is_here"), [(-INSTANT, True), (0 * INSTANT, False), (INSTANT, False)]
+)
+def test_agent_has_gone_after_a_minute_without_a_sign(db, apart, is_here):
+    ann = add_agent(db, "Ann", NOW - MINUTE)
+    note_seen(db, ann.id, NOW)
+    later = NOW + MINUTE + apart
+
+    assert is_watched(db, later) is is_here
+    assert [agent.name for agent in available_agents(db, later)] == ["Ann"] * is_here
+
+
+def test_agent_who_is_away_watches_but_does_not_chat(db):
+    ann = add_agent(db, "Ann", NOW)
+    away = change_agent(db, ann.id, is_available=False)
+
+    assert not away.is_available
+    assert is_watched(db, NOW)
+    assert available_agents(db, NOW) == []
+
+
+def test_sign_from_a_clock_that_ran_ahead_counts_no_more(db):
+    add_agent(db, "Ann", NOW + 6 * MINUTE)
+
+    assert not is_watched(db, NOW)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("  Ann\n\u202eSmith ", "Ann Smith"), ("x" * 1_000, "x" * LONGEST_NAME), ("\ud800", "\ufffd")],
+)
+def test_name_is_cleaned(db, written, name):
+    assert add_agent(db, written, NOW).name == name
+
+
+@pytest.mark.parametrize("name", ["", "  ", "\x00\u200b"])
+def test_empty_name_is_refused_and_changes_nothing(db, name):
+    ann = add_agent(db, "Ann", NOW)
+    with pytest.raises(AgentError, match="write the one"):
+        change_agent(db, ann.id, name=name)
+    with pytest.raises(AgentError):
+        add_agent(db, name, NOW)
+
+    assert list_agents(db) == [ann]
+
+
+def test_unknown_agent_is_told(db):
+    with pytest.raises(AgentError, match="not known"):
+        change_agent(db, 99, name="Eve")
