@@ -5,15 +5,16 @@ from hashlib import blake2b
 
 _BYTES = 16
 _LENGTH = 26
-"""Of a derived id; the embed's own have 16 characters."""
+"""Of a derived id, of a-z and 2-7; the embed's own have 16 characters, their successors 27."""
 
 
 def successor_id(site_id: int, ended_id: str, ordinal: int) -> str:
     """The id of the ordinal-th visit after an ended one, so that a retry finds the same visit.
 
-    26 characters of a-z and 2-7, as for every derived id.
+    After a derived id it is one too; after an id that a browser keeps it is longer.
     """
-    return _digest(f"{site_id}\n{ended_id}\n{ordinal}".encode(), key=b"successor")
+    successor = _digest(f"{site_id}\n{ended_id}\n{ordinal}".encode(), key=b"successor")
+    return successor if is_derived(ended_id) else f"s{successor}"
 
 
 def derived_id(salt: str, site_id: int, address: str, user_agent: str) -> str:
