@@ -34,6 +34,7 @@ from collector.reception import Reception
 from collector.refresher import Refresher, Task
 from collector.refusal import send_refusal
 from collector.salts import Salts
+from collector.stream_route import StreamRoute
 from collector.streams import Streams
 from collector.tallies import Tallies
 from collector.writer import Writer
@@ -122,12 +123,12 @@ def build_app(
         writer=writer,
         greeter=Greeter(board, reception, orders),
     )
+    chat_gate = replace(gate, count=metrics.call)
     conversation = ConversationRoute(
-        gate=replace(gate, count=metrics.call),
+        gate=chat_gate,
         salts=salts,
-        engine=engine,
         orders=orders,
-        streams=streams,
+        streams=StreamRoute(chat_gate, engine, streams, clock),
         reception=reception,
         clock=clock,
     )
@@ -143,7 +144,7 @@ def build_app(
         streams.start(loop)
         feed.start()
         refresher.start()
-        beating = loop.create_task(conversation.beat())
+        beating = loop.create_task(streams.beat())
         yield
         beating.cancel()
         await asyncio.to_thread(refresher.stop)

@@ -54,6 +54,8 @@ class Board:
         for each in conversations:
             key = (each.site_id, each.visit_id)
             known = self._invitations.get(key)
+            if known is not None and known.conversation_id != each.id:
+                known = None
             if each.state in WAITING_STATES:
                 text = texts.get((each.site_id, each.id), known.text if known else "")
                 self._invitations[key] = Invitation(
@@ -64,5 +66,5 @@ class Board:
                     tab=each.tab or (known.tab if known else ""),
                     is_queued=each.state == ConversationState.QUEUED,
                 )
-            elif known is not None and known.conversation_id == each.id:
+            elif known is not None:
                 del self._invitations[key]

@@ -7,11 +7,23 @@ time under load went into these two system calls.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from collector.conversation_route import HELD_OPEN
+_CUT_OFF = "visitor_monitor.cut_off"
+_HOLDS = "visitor_monitor.holds"
+
+
+def cut_off_of(scope: Mapping[str, Any]) -> Callable[[], None]:
+    """What ends the request's connection at once, whatever is still to be written.
+
+    Such a request is not waited for when the collector stops: it lasts as long as it likes.
+    """
+    extensions = scope["extensions"]
+    extensions[_HOLDS] = True
+    return extensions[_CUT_OFF]
 
 
 class Protocol(HttpToolsProtocol):
@@ -21,12 +33,17 @@ class Protocol(HttpToolsProtocol):
         """Begin to serve a connection."""
         super().connection_made(cast(Any, _JoinedWrites(transport, self.loop)))
 
+    def on_message_begin(self) -> None:
+        """Begin to read a request."""
+        super().on_message_begin()
+        cast(Any, self.scope)["extensions"] = {_CUT_OFF: self.transport.abort}
+
     def shutdown(self) -> None:
         """End the connection; an answer that is held open by nature is not waited for."""
         super().shutdown()
         cycle = cast(RequestResponseCycle | None, self.cycle)
-        if cycle is not None and cycle.scope["path"] in HELD_OPEN:
-            self.transport.close()
+        if cycle is not None and _HOLDS in cast(Any, cycle.scope)["extensions"]:
+            self.transport.abort()
 
 
 class _JoinedWrites:

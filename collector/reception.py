@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
 from core.agents import available_agents, is_watched, list_agents
 from core.chat.rules import all_rules
-from core.database import reading
+from core.database import DATABASE_ERRORS, reading
 from core.moment import from_milliseconds
 from core.tables import ChatRule
 
@@ -40,9 +41,10 @@ class Reception:
         return self._names.get(agent_id, "")
 
     def meet(self, agent_ids: Iterable[int]) -> None:
-        """Look again at once if one of these agents is new."""
+        """Look again at once if one of these agents is new; a fault costs only the name."""
         if any(agent_id and agent_id not in self._names for agent_id in agent_ids):
-            self.refresh()
+            with suppress(*DATABASE_ERRORS):
+                self.refresh()
 
     def refresh(self) -> None:
         """Look again."""

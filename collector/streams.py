@@ -1,29 +1,35 @@
 """The open streams of visitors: each is told what changes in its conversation, and only that.
 
 A stream costs a few kilobytes and no work while nothing is said: there is one feed for all of them,
-and one timer for all heartbeats.
+and one timer for all signs of life.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from random import uniform
 from time import monotonic
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from msgspec.structs import replace
 
 from collector.board import Board
 from collector.reception import Reception
-from core.chat.conversations import find_by_token
 from core.chat.words import OPEN_STATES, TYPING_FOR, Author
 from core.moment import to_milliseconds
-from core.queries.chats import Changes, messages
+from core.queries.chats import Changes
 from core.tables import Conversation, Message
 
 MOST_BEHIND = 64
 """Updates that wait for one reader; a slower one is cut off, and comes again where it was."""
+
+HEARTBEAT_EVERY = 15.0
+"""Seconds: a stream is never silent for longer."""
+
+_LOOK_EVERY = 1.0
+_TYPING = TYPING_FOR.total_seconds()
 
 Key = tuple[int, str]
 
@@ -57,40 +63,61 @@ class Update(Struct, rename={"sender": "from"}):
 
 
 class Stream:
-    """One reader of a conversation, from a revision on."""
+    """One reader of a conversation: `key` is its site's id and its token."""
 
-    def __init__(self, after: int) -> None:
-        self.revision = after
-        self.is_behind = False
-        self.sent_at = monotonic()
+    def __init__(self, key: Key, cut_off: Callable[[], None]) -> None:
+        self.key = key
+        self._cut_off = cut_off
+        self._revision = 0
+        self._number = 0
         self._updates: deque[Update] = deque()
-        self._arrived = asyncio.Event()
+        self._has_news = asyncio.Event()
+        self._beat_at = _next_beat()
+
+    def begin(self, conversation: Conversation) -> None:
+        """The reader has the conversation as it is here."""
+        self._revision = conversation.revision
+        self._number = conversation.message_count
 
     def push(self, update: Update) -> None:
         """Hold the update until it is read."""
         if len(self._updates) >= MOST_BEHIND:
-            self.is_behind = True
-        else:
-            self._updates.append(update)
-        self._arrived.set()
+            self._cut_off()
+            return
+        self._updates.append(update)
+        self._has_news.set()
 
-    def pop(self) -> Update | None:
-        """The oldest update above the stream's revision, or None for now."""
-        while self._updates:
-            update = self._updates.popleft()
-            if update.id > self.revision:
-                self.revision = update.id
-                return update
-        self._arrived.clear()
-        return None
+    def beat(self, now: float) -> None:
+        """Wake the reader if it has heard nothing for long; one that is still busy needs no sign."""
+        if now >= self._beat_at:
+            self._has_news.set()
 
-    async def wait(self) -> None:
-        """Until something has arrived."""
-        await self._arrived.wait()
+    async def next(self) -> Update | None:
+        """The next update that the reader does not have; None when a sign of life is due."""
+        while True:
+            while self._updates:
+                if (update := self._unknown(self._updates.popleft())) is not None:
+                    self._beat_at = _next_beat()
+                    return update
+            if monotonic() >= self._beat_at:
+                self._beat_at = _next_beat()
+                return None
+            self._has_news.clear()
+            await self._has_news.wait()
+
+    def _unknown(self, update: Update) -> Update | None:
+        """The update without what came already with the state that the stream began with."""
+        if update.id <= self._revision:
+            return None
+        self._revision = update.id
+        said = [line for line in update.m if line.n > self._number]
+        if said:
+            self._number = said[-1].n
+        return update if len(said) == len(update.m) else replace(update, m=said)
 
 
 class Streams:
-    """The streams by conversation. Used on the event loop only, but for `told`."""
+    """The streams by conversation. Used on the event loop only, but for `told` and `update`."""
 
     def __init__(self, board: Board, reception: Reception) -> None:
         self._board = board
@@ -105,24 +132,33 @@ class Streams:
         """Begin to tell, on this loop."""
         self._loop = loop
 
+    async def beat(self) -> None:
+        """Let every stream that has been silent for long give a sign of life, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            now = monotonic()
+            for streams in self._of.values():
+                for stream in streams:
+                    stream.beat(now)
+
     def told(self, changes: Changes) -> None:
         """Take what the feed has found; called on its thread."""
         self._reception.meet(each.agent_id for each in changes.conversations)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._publish, changes)
 
-    def listen(self, conversation: Conversation, after: int) -> Stream:
-        """A new stream of the conversation; it is to be given what is there already."""
-        stream = Stream(after)
-        self._of[conversation.site_id, conversation.id].add(stream)
+    def listen(self, key: Key, cut_off: Callable[[], None]) -> Stream:
+        """A new stream of this conversation, which is told from now on; `cut_off` ends it."""
+        stream = Stream(key, cut_off)
+        self._of[key].add(stream)
         return stream
 
-    def leave(self, conversation: Conversation, stream: Stream) -> None:
+    def leave(self, stream: Stream) -> None:
         """Forget the stream."""
-        key = (conversation.site_id, conversation.id)
-        self._of[key].discard(stream)
-        if not self._of[key]:
-            del self._of[key]
+        streams = self._of[stream.key]
+        streams.discard(stream)
+        if not streams:
+            del self._of[stream.key]
 
     def update(
         self, conversation: Conversation, said: Iterable[Message], now: int | None = None
@@ -158,22 +194,10 @@ class Streams:
         for message in changes.messages:
             said[message.site_id, message.conversation_id].append(message)
         for conversation in changes.conversations:
-            key = (conversation.site_id, conversation.id)
-            if streams := self._of.get(key):
-                update = self.update(conversation, said[key])
+            if streams := self._of.get((conversation.site_id, conversation.token)):
+                update = self.update(conversation, said[conversation.site_id, conversation.id])
                 for stream in streams:
                     stream.push(update)
-
-
-def load_update(
-    db: Connection, streams: Streams, site_id: int, token: str, after: int, now: int
-) -> tuple[Conversation, Update] | None:
-    """The conversation with this token and what was said after the revision; None: no such token."""
-    conversation = find_by_token(db, site_id, token)
-    if conversation is None:
-        return None
-    new = [m for m in messages(db, site_id, conversation.id) if m.revision > after]
-    return conversation, streams.update(conversation, new, now)
 
 
 def _age(at: int, now: int) -> int:
@@ -181,4 +205,6 @@ def _age(at: int, now: int) -> int:
     return max(now - at, 0) // 1000
 
 
-_TYPING = TYPING_FOR.total_seconds()
+def _next_beat() -> float:
+    """At different moments, so that streams that began together are not all woken together."""
+    return monotonic() + HEARTBEAT_EVERY * uniform(0.7, 1) - _LOOK_EVERY

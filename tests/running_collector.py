@@ -41,6 +41,11 @@ TABLES = (
     "site_origin",
     "collector_warning",
     "salt",
+    "agent",
+    "conversation",
+    "message",
+    "chat_template",
+    "chat_rule",
 )
 
 
@@ -92,6 +97,11 @@ class RunningCollector:
         self, body: Any, headers: Mapping[str, str] | None = None, method: str = "POST"
     ) -> httpx.Response:
         """Send a body as it is; anything but bytes or text is written as JSON."""
+        return self._request(method, "/v1/beacon", body, headers)
+
+    def _request(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str] | None
+    ) -> httpx.Response:
         options: dict[str, Any] = (
             {"content": body} if isinstance(body, bytes | str) else {"json": body}
         )
@@ -101,7 +111,28 @@ class RunningCollector:
             "Content-Type": "text/plain;charset=UTF-8",
             **(headers or {}),
         }
-        return self.http.request(method, "/v1/beacon", headers=sent, **options)
+        return self.http.request(method, path, headers=sent, **options)
+
+    def call(
+        self, action: str, headers: Mapping[str, str] | None = None, **fields: Any
+    ) -> httpx.Response:
+        """Call an action of the chat; a field that is None is left out."""
+        body = {
+            name: value
+            for name, value in ({"v": 1, "k": "shop1"} | fields).items()
+            if value is not None
+        }
+        return self.call_with(action, body, headers=headers)
+
+    def call_with(
+        self,
+        action: str,
+        body: Any,
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
+    ) -> httpx.Response:
+        """Call an action of the chat with a body as it is."""
+        return self._request(method, f"/v1/conversation/{action}", body, headers)
 
     def rows(self, sql: str, **values: Any) -> Sequence[Any]:
         """The rows of a query, as they are stored."""
