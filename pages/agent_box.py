@@ -64,13 +64,7 @@ def _draw_agent(agent: Agent) -> None:
             f'<p class="agent-name {state.lower()}"><span>{escape(agent.name)}</span></p>',
             width="stretch",
         )
-        with st.popover(
-            "",
-            icon=":material/edit:",
-            help="Change your name",
-            key="agent_renaming",
-            type="tertiary",
-        ):
+        with st.popover("Rename", type="tertiary", key="agent_renaming"):
             _draw_renaming(agent)
     # The stored state is the truth: another tab may have changed it.
     st.session_state["agent_available"] = agent.is_available

@@ -18,7 +18,7 @@ class TitleCount {
   }
 
   show() {
-    const count = this.store.unread()
+    const count = this.store.waiting()
     const plain = document.title.replace(/^\(\d+\) /, "")
     const wanted = count ? `(${count}) ${plain}` : plain
     if (document.title !== wanted) document.title = wanted
@@ -146,7 +146,7 @@ class Alerts {
   }
 
   show() {
-    const count = this.app.store.unread()
+    const count = this.app.store.waiting()
     this.button.hidden = count === 0
     setText(this.count, String(count))
     setText(this.words, count === 1 ? "visitor waits for you" : "visitors wait for you")

@@ -29,8 +29,8 @@ class Line {
     if (before?.id === agent.id) return
     this.channel.postMessage({ kind: "named" })
     this.heardAt = Date.now()
-    if (before) this.connect()
-    else this.queueForLead()
+    if (!before) this.queueForLead()
+    else if (this.isLeader) this.connect()
   }
 
   // ---- who leads

@@ -44,7 +44,7 @@ class List {
     })
     for (const each of open) delete each.placed
     this.place(groups)
-    const waiting = store.unread()
+    const waiting = store.waiting()
     setText(this.title, waiting ? `${waiting} waiting for you` : "Chats")
     setText(this.empty, open.length ? "" : store.isRead ? NO_CHATS : STATUS[store.status] ?? "")
   }
@@ -63,7 +63,7 @@ class List {
       const { section, list } = this.groups[index]
       section.hidden = members.length === 0
       let next = list.firstChild
-      for (const conversation of members.sort(byUrgency)) {
+      for (const conversation of members.sort(byUrgency(this.app.store))) {
         const key = keyOf(conversation)
         const item = this.items.get(key) ?? this.makeItem(key)
         kept.set(key, item)
@@ -111,7 +111,7 @@ class List {
     setText(middle.children[1], isUnread ? String(conversation.unread) : "")
     setAttribute(middle.children[1], "aria-label", isUnread ? `${conversation.unread} unread` : null)
     setText(about, this.aboutOf(conversation))
-    button.classList.toggle("unread", isUnread && store.isForMe(conversation))
+    button.classList.toggle("unread", store.waitsForMe(conversation))
     this.tickItem(item)
   }
 
@@ -171,12 +171,14 @@ const NO_CHATS =
   "Nobody is chatting. In Visitor Monitor, choose a visitor and invite them: " +
   "the invitation and their answer appear here."
 
-// Unread first, then who has waited longest, then what is newest.
-function byUrgency(one, other) {
-  const unread = (each) => (each.unread > 0 && !INVITED.has(each.state) ? 0 : 1)
-  const waiting = (each) => each.waiting_since ?? Infinity
+// What I have not read first, then who has waited longest for me, then what is newest.
+function byUrgency(store) {
+  const rank = (each) => (store.waitsForMe(each) ? 0 : 1)
+  const waiting = (each) => (store.isForMe(each) && each.waiting_since) || Infinity
   const newest = (each) => each.message_at ?? each.created_at
-  if (unread(one) !== unread(other)) return unread(one) - unread(other)
-  if (waiting(one) !== waiting(other)) return waiting(one) - waiting(other)
-  return newest(other) - newest(one) || (one.id < other.id ? -1 : 1)
+  return (one, other) => {
+    if (rank(one) !== rank(other)) return rank(one) - rank(other)
+    if (waiting(one) !== waiting(other)) return waiting(one) - waiting(other)
+    return newest(other) - newest(one) || (one.id < other.id ? -1 : 1)
+  }
 }

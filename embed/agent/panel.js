@@ -147,6 +147,7 @@ class Panel {
     const { isDone, error } = await this.app.line.post(name, { site, id })
     setText(this.fault, isDone ? "" : error || "The dashboard does not answer. Try again in a moment.")
     if (isDone && name === "take") this.composer.focus()
+    if (isDone && name === "end") this.leave()
   }
 
   // What is in view has been read, but only by the one who answers.
@@ -165,7 +166,13 @@ class Panel {
   keydown(event) {
     if (event.key !== "Escape" || event.isComposing) return
     if (!this.sure.hidden) this.ask(false)
-    else if (this.canLeave) this.app.list.focus()
+    else if (this.canLeave) this.leave()
+  }
+
+  // The focus goes where there is something to do.
+  leave() {
+    if (this.canLeave) this.app.list.focus()
+    else this.log.box.focus()
   }
 
   stop() {

@@ -108,13 +108,15 @@ class Store {
     return this.isMine(conversation) || conversation.agent === 0
   }
 
-  // How many conversations have something that I should read.
-  unread() {
-    let count = 0
-    for (const each of this.conversations.values()) {
-      if (each.unread > 0 && this.isForMe(each) && !INVITED.has(each.state)) count += 1
-    }
-    return count
+  // Whether there is something in it that I should read: what is over waits for nobody.
+  waitsForMe(conversation) {
+    const { state, unread } = conversation
+    return unread > 0 && (state === "open" || state === "left") && this.isForMe(conversation)
+  }
+
+  // How many conversations wait for me.
+  waiting() {
+    return [...this.conversations.values()].filter((each) => this.waitsForMe(each)).length
   }
 
   snapshot() {

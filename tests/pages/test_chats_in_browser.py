@@ -30,8 +30,8 @@ ROOT = Path(__file__).parents[2]
 ARTIFACTS = Path(os.environ.get("MONITOR_TEST_ARTIFACTS", ROOT / "artifacts"))
 HOSTILE = "![x](http://evil.example/a.png)<img src=http://evil.example/b onerror=alert(1)>"
 COOKIE = "visitor-monitor-agent"
-SOON = 1_000
-"""Milliseconds within which a message is there."""
+SOON = 3_000
+"""Milliseconds within which a message is there, also on a busy machine."""
 
 pytestmark = pytest.mark.timeout(300)
 OpenChats = Callable[..., Page]
