@@ -79,7 +79,7 @@ class BeaconRoute(Struct):
         if hit.origin_host:
             self.gate.tallies.origin(site.id, hit.origin_host)
         self.gate.count("accepted")
-        offer = self.greeter.greet(site, hit, taken)
+        offer = await self.greeter.greet(site, hit, taken)
         return answers.accepted(taken.visit_id, self._interval(), taken.wants_time_zone, offer)
 
     def _interval(self) -> int:

@@ -12,8 +12,15 @@ from collector.answers import Offer
 from collector.call import Action, Call
 from collector.directory import TrackedSite
 from collector.ledger import MAX_SUCCESSORS
-from core.chat.conversations import end, find_by_token, note_read, note_typing, open_as_visitor
-from core.chat.invitations import accept, dismiss, note_shown
+from core.chat.conversations import (
+    end,
+    find_by_token,
+    find_conversation,
+    note_read,
+    note_typing,
+    open_as_visitor,
+)
+from core.chat.invitations import accept, dismiss, note_delivered, note_shown
 from core.chat.messages import say_as_visitor
 from core.chat.rules import list_rules, open_by_rule
 from core.chat.visit_chat import find_visit_state
@@ -77,8 +84,16 @@ def open_invitation(
     invited = open_by_rule(db, rules[0], site=site.row, visit_id=visit_id, now=now)
     if isinstance(invited, Refused):
         return Refused(Refusal.NOT_NOW)
+    deliver(db, site.id, invited.id, call.t if is_derived(visit_id) else "", now)
     text = messages(db, site.id, invited.id)[0].text
     return Offer("invite", k=invited.token, sender=name_of(invited.agent_id), text=text)
+
+
+def deliver(db: Connection, site_id: int, conversation_id: str, tab: str, now: datetime) -> str:
+    """The only tab that may have the invitation, which a beacon's answer carries; "": any tab."""
+    note_delivered(db, site_id, conversation_id, tab, now)
+    found = find_conversation(db, site_id, conversation_id)
+    return found.tab if found is not None else ""
 
 
 def _newest_visit(db: Connection, site_id: int, visit_ids: Sequence[str], now: datetime) -> str:

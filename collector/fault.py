@@ -6,7 +6,9 @@ import sqlite3
 import traceback
 from pathlib import Path
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+
+from core.database import DATABASE_ERRORS
 
 
 def name_fault(fault: BaseException) -> str:
@@ -21,3 +23,8 @@ def place_fault(fault: BaseException) -> str:
     """File and line where it was raised."""
     frame = traceback.extract_tb(fault.__traceback__)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def is_of_the_database(fault: Exception) -> bool:
+    """Whether to try again later, rather than to look for the row that cannot be stored."""
+    return isinstance(fault, DATABASE_ERRORS) and not isinstance(fault, DataError | IntegrityError)

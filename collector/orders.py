@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
-from collector.fault import name_fault, place_fault
+from collector.fault import is_of_the_database, name_fault, place_fault
 from collector.metrics import Metrics
-from core.database import DATABASE_ERRORS, lock_visits, writing
+from core.database import lock_visits, writing
 from core.hit import Dropped, Reason
 
 MOST_WAITING = 2_000
@@ -88,9 +88,9 @@ def _attempt(db: Connection, order: Order) -> Any:
     try:
         with db.begin_nested():
             return order(db)
-    except DATABASE_ERRORS:
-        raise
     except Exception as fault:
+        if is_of_the_database(fault):
+            raise
         _log.error("chat_order_failed fault=%s at=%s", name_fault(fault), place_fault(fault))
         return Dropped(Reason.FAULT)
 

@@ -14,16 +14,15 @@ from time import monotonic
 
 from msgspec import Struct
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, IntegrityError
 
-from collector.fault import name_fault, place_fault
+from collector.fault import is_of_the_database, name_fault, place_fault
 from collector.housekeeping import Housekeeping
 from collector.ledger import Ledger
 from collector.metrics import Metrics
 from collector.orders import Orders
 from collector.rows import Rows
 from collector.tallies import Tallies, write_counts
-from core.database import DATABASE_ERRORS, lock_visits, writing
+from core.database import lock_visits, writing
 from core.hit import Accepted, Dropped, Hit, Reason
 
 MAX_WAITING = 20_000
@@ -130,7 +129,7 @@ class Writer:
         try:
             answers = self._write(hits)
         except Exception as fault:
-            if _is_of_the_database(fault):
+            if is_of_the_database(fault):
                 self._note(fault)
                 return [Dropped(Reason.NOT_COMMITTED)] * len(hits)
             if len(hits) == 1:
@@ -174,7 +173,7 @@ class Writer:
             with writing(self._engine) as connection:
                 write_counts(connection, counts, self._clock())
         except Exception as fault:
-            if _is_of_the_database(fault):
+            if is_of_the_database(fault):
                 self._tallies.give_back(counts)
             raise
 
@@ -196,11 +195,6 @@ class Writer:
                 if waiting.since > overdue:
                     break
                 _give(waiting, Dropped(Reason.NOT_COMMITTED))
-
-
-def _is_of_the_database(fault: Exception) -> bool:
-    """Whether to try again later, rather than to look for the row that cannot be stored."""
-    return isinstance(fault, DATABASE_ERRORS) and not isinstance(fault, DataError | IntegrityError)
 
 
 def _answer(batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
