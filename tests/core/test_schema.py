@@ -1,10 +1,16 @@
 """The schema's version: made by the collector, checked by everybody else."""
 
-import pytest
-from sqlalchemy import inspect
+from pathlib import Path
 
-from core.database import open_database, writing
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import inspect, text
+
+import core
+from core.database import open_database, reading, writing
 from core.schema import SchemaError, check_schema, upgrade_schema
+from core.sites import list_sites
 from core.tables import Table
 
 
@@ -60,3 +66,33 @@ def test_failed_upgrade_leaves_nothing_behind(database):
         upgrade_schema(database)
 
     assert inspect(database).get_table_names() == ["salt"]
+
+
+OLD_ROWS = (
+    "INSERT INTO site (id, key, name, domains, accepts_null_origin, time_zone, tracking_enabled,"
+    " context_rules, created_at) VALUES (7, 'shop', 'Shop', '[]', false, 'UTC', true, '[]', 1)",
+    "INSERT INTO visit_count (site_id, starts_at, visits) VALUES (7, 900000, 3)",
+    "INSERT INTO salt (day, value) VALUES ('2026-11-22', 'x')",
+)
+
+
+def test_database_of_the_first_version_keeps_its_rows(database):
+    config = Config()
+    config.set_main_option("script_location", str(Path(core.__file__).parent / "migrations"))
+    with writing(database) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for row in OLD_ROWS:
+            connection.execute(text(row))
+    with pytest.raises(SchemaError, match=r"older version.*python -m collector"):
+        check_schema(database)
+
+    upgrade_schema(database)
+
+    check_schema(database)
+    assert set(inspect(database).get_table_names()) == {*Table.metadata.tables, "alembic_version"}
+    with reading(database) as connection:
+        (site,) = list_sites(connection)
+        assert (site.id, site.key, site.chat_button) == (7, "shop", False)
+        counted = connection.execute(text("SELECT starts_at, visits FROM visit_count")).one()
+        assert tuple(counted) == (900_000, 3)
