@@ -43,6 +43,7 @@ class VisitorTable {
 
   stop() {
     clearInterval(this.timer)
+    clearInterval(this.watch)
     this.toolbar?.stop()
     this.root.remove()
   }
@@ -64,7 +65,6 @@ class VisitorTable {
     this.placeRows(readRows(data.rows))
     setText(this.empty, this.rows.size ? "" : data.table.empty)
     this.scroll.hidden = this.rows.size === 0
-    this.returnFocus()
   }
 
   makeHead(head) {
@@ -203,18 +203,24 @@ class VisitorTable {
 
   act(node) {
     this.select(node)
-    this.acted = node.dataset.id
     this.trigger("acted", node.dataset.id)
+    this.returnFocusTo(node.dataset.id)
   }
 
-  // A dialog that an action opened gives the focus back to nobody: it cannot see into a component.
-  returnFocus() {
-    if (!this.acted || document.querySelector("[role=dialog]")) return
-    if (this.root.getRootNode().activeElement) return
-    if (document.activeElement === document.body) {
-      focusOn(this.rows.get(this.acted), `${ACTION}, a.link`)
-    }
-    this.acted = null
+  // A dialog that an action opens gives the focus back to nobody: it cannot see into a component.
+  returnFocusTo(id) {
+    let wasOpen = false
+    clearInterval(this.watch)
+    this.watch = setInterval(() => {
+      const isOpen = document.querySelector("[role=dialog]") !== null
+      if (wasOpen && !isOpen) {
+        clearInterval(this.watch)
+        const row = this.rows.get(id)
+        const isNowhere = document.activeElement === document.body
+        if (isNowhere && !focusOn(row, ACTION)) focusOn(row, "a.link")
+      }
+      wasOpen = isOpen
+    }, 100)
   }
 
   // The rows are one stop of the tab key, and their actions another; arrows move within.
