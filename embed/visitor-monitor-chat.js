@@ -19,7 +19,7 @@ const UPDATE_WITHIN = 6_000; // else something on the way holds the stream back
 const HEARTBEAT_WITHIN = 40_000; // the collector's comes every 15 seconds, a poll's answer after 25
 const STREAM_AGAIN_AFTER = 120_000;
 const POLL_AGAIN_AFTER = 200;
-const LONGEST_PAUSE = 30_000;
+const LONGEST_PAUSE = 6_000;
 
 const INVITED = /queued|delivered|shown/;
 const OVER = /ended|left|dismissed|expired/;
@@ -41,13 +41,14 @@ button, .field { all: unset; box-sizing: border-box; padding: 8px 14px; border: 
   background: Canvas; border: 1px solid #8886; border-radius: 18px; box-shadow: 0 8px 32px #0003;
 }
 .tall .card { height: 480px }
-.head, .foot { display: flex; flex-wrap: wrap; gap: 8px; align-items: center }
+.head, .foot { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; justify-content: end }
 .title, .field { flex: 1; min-width: 0 }
 .head { min-height: 40px }
 .head button { padding: 4px 10px; margin-right: -10px; border-color: #0000 }
 .log { flex: 1; overflow: auto; overscroll-behavior: contain }
 .line { width: fit-content; max-width: 85%; box-sizing: border-box; margin-bottom: 8px; padding: 8px 14px; border-radius: 14px; white-space: pre-wrap; unicode-bidi: plaintext; background: #8882 }
 .mine { margin-left: auto }
+.main { min-width: 72px; text-align: center }
 .main, .mine { background: #4257d6; border-color: #0000; color: #fff }
 .name { display: block; font-size: 13px }
 .note { width: 100%; font-size: 13px }
@@ -55,7 +56,7 @@ button, .field { all: unset; box-sizing: border-box; padding: 8px 14px; border: 
 .tall .note { min-height: 19px }
 .field { max-height: 110px; field-sizing: content; white-space: pre-wrap; overflow: auto; cursor: text }
 .pill { padding: 11px 20px; border-radius: 24px; box-shadow: 0 4px 16px #0003 }
-.badge { margin-left: 8px; padding: 1px 8px; border-radius: 12px; background: #fff; color: #4257d6 }
+.badge { margin-left: 4px; padding: 1px 8px; border-radius: 12px; background: #fff; color: #4257d6 }
 @media (max-width: 480px) {
   .on .card { right: 0; bottom: 0; width: 100%; max-height: 65vh; padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 18px 18px 0 0 }
 }
@@ -377,6 +378,7 @@ function begin(host) {
       draw();
       return new Promise((done) => later((hurry = done), backoff()));
     }
+    if (failures) sleep(); // the collector is back
     failures = 0;
     const { id, state, number, c: opened } = answer || {};
     if (opened) token = opened;
@@ -542,7 +544,7 @@ function begin(host) {
     other.onclick = safe(otherWork);
     card.setAttribute('aria-label', name);
     write(title, name);
-    write(pillText, name);
+    write(pillText, name + ' ');
     write(badge, unread.length + ' new');
     write(main, mainWord);
     write(other, otherWord || '');
@@ -579,6 +581,7 @@ function begin(host) {
     shown.forEach((message, index) => {
       const line = (lines[message.a ? message.n : message.i || message.n] ||= makeLine(message));
       line.firstChild.className = message.a && message.f && message.f !== chat.from ? 'name' : 'off';
+      write(line.lastChild, message.x);
       if (log.children[index] !== line) log.insertBefore(line, log.children[index] || null);
     });
     while (log.children.length > shown.length) log.lastChild.remove();
@@ -587,7 +590,7 @@ function begin(host) {
   function makeLine(message) {
     const line = make('div', log, message.a ? 'line' : 'line mine');
     make('b', line, '', {}, (message.a ? message.f || chat.from : 'You') + ' ');
-    make('span', line, '', {}, message.x);
+    make('span', line);
     return line;
   }
 

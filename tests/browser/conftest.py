@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from tests.browser.agent import Agent
 from tests.browser.collector_process import CollectorProcess
 from tests.browser.gate import Gate, open_gate
 from tests.browser.shop import Shop, open_shops
 from tests.browser.tabs import Tabs, open_tabs
 
-KEYS = [f"shop{number}" for number in range(200)]
+KEYS = [f"shop{number}" for number in range(400)]
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,14 @@ def make_shop(gate: Gate, collector: CollectorProcess) -> Iterator[Callable[[], 
 def shop(make_shop: Callable[[], Shop]) -> Shop:
     """A website that no other test has."""
     return make_shop()
+
+
+@pytest.fixture
+def agent(collector: CollectorProcess) -> Iterator[Agent]:
+    """An agent at work during the test, and nobody else."""
+    agent = Agent(collector.database)
+    yield agent
+    agent.close()
 
 
 @pytest.fixture

@@ -1,15 +1,16 @@
 """A small proxy in front of the real collector: it keeps what passes, and misbehaves on demand.
 
 A fault is a function (passage, forward) -> Reply | None; None closes the connection unanswered.
+Beacons and the chat's requests have faults of their own. Streams are passed on as they come.
 """
 
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,12 +41,19 @@ class Passage:
     def beacon(self) -> dict[str, Any]:
         return json.loads(self.body)
 
+    @property
+    def chat(self) -> str:
+        """What is asked of the conversation: "send", "stream", ...; "" for anything else."""
+        _, is_chat, action = self.path.partition("/v1/conversation/")
+        return action if is_chat and self.method == "POST" else ""
+
 
 @dataclass
 class Reply:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    stream: Iterator[bytes] | None = None
 
 
 Forward = Callable[[Passage], Reply | None]
@@ -58,16 +66,15 @@ class Gate:
     def __init__(self, port: int, collector_port: int) -> None:
         self.passages: list[Passage] = []
         self.faults: dict[str, Fault] = {}
+        self.chat_faults: dict[str, Fault] = {}
         self.collector_port = collector_port
         self.url = f"http://127.0.0.1:{port}"
 
     def take(self, passage: Passage) -> Reply | None:
         self.passages.append(passage)
-        fault = self.faults.get(passage.shop)
-        if fault is not None and passage.is_beacon:
-            reply = fault(passage, self.forward)
-        else:
-            reply = self.forward(passage)
+        faults = self.faults if passage.is_beacon else self.chat_faults if passage.chat else {}
+        fault = faults.get(passage.shop)
+        reply = fault(passage, self.forward) if fault else self.forward(passage)
         passage.status = reply.status if reply else 0
         return reply
 
@@ -77,13 +84,26 @@ class Gate:
         try:
             connection.request(passage.method, passage.path, passage.body or None, headers)
             answer = connection.getresponse()
-            body = answer.read()
+            is_stream = answer.headers.get_content_type() == "text/event-stream"
+            body = b"" if is_stream else answer.read()
         except (OSError, HTTPException):
-            return None
-        finally:
             connection.close()
-        kept = {k: v for k, v in answer.getheaders() if k.lower() not in ("content-length", "date")}
+            return None
+        kept = {k: v for k, v in answer.getheaders() if k.lower() not in _OWN_HEADERS}
+        if is_stream:
+            return Reply(answer.status, kept, stream=_parts(answer, connection))
+        connection.close()
         return Reply(answer.status, kept, body)
+
+
+_OWN_HEADERS = ("content-length", "transfer-encoding", "connection", "date")
+
+
+def _parts(answer: HTTPResponse, connection: HTTPConnection) -> Iterator[bytes]:
+    """What arrives, as it arrives."""
+    with closing(connection), suppress(OSError, HTTPException):
+        while part := answer.read1():
+            yield part
 
 
 def refuse(passage: Passage, forward: Forward) -> Reply | None:
@@ -108,6 +128,14 @@ def slow(seconds: float) -> Fault:
         return forward(passage)
 
     return wait
+
+
+def buffer(passage: Passage, forward: Forward) -> Reply | None:
+    """As proxies do that pass an answer on once they have all of it."""
+    reply = forward(passage)
+    if reply is not None and reply.stream is not None:
+        reply.body, reply.stream = b"".join(reply.stream), None
+    return reply
 
 
 def rewrite(change: Callable[[dict[str, Any]], None]) -> Fault:
@@ -156,10 +184,13 @@ def open_gate(collector_port: int) -> Iterator[Gate]:
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
-            if reply.status != 204:
+            if reply.stream is not None:
+                self.send_header("Connection", "close")
+            elif reply.status != 204:
                 self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(reply.body)
+            for part in reply.stream or [reply.body]:
+                self.wfile.write(part)
 
         do_GET = do_POST = do_OPTIONS = _pass
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.browser.gate import Fault, Gate, Passage, serving
 
-WITHIN = 10.0
+WITHIN = 20.0
 """Seconds in which what is awaited must have happened."""
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Page {path}</title>
@@ -73,6 +73,13 @@ class Shop:
         else:
             self.gate.faults[self.key] = fault
 
+    def misbehave_in_chat(self, fault: Fault | None) -> None:
+        """The same for what the chat asks."""
+        if fault is None:
+            self.gate.chat_faults.pop(self.key, None)
+        else:
+            self.gate.chat_faults[self.key] = fault
+
     # What passed the gate
 
     def passages(self) -> list[Passage]:
@@ -80,6 +87,10 @@ class Shop:
 
     def beacons(self) -> list[dict[str, Any]]:
         return [p.beacon for p in self.passages() if p.is_beacon]
+
+    def chats(self, action: str = "") -> list[Passage]:
+        """What the chat asked: all of it, or one action's."""
+        return [p for p in self.passages() if p.chat and action in ("", p.chat)]
 
     def events(self, kinds: str = "vphci") -> list[dict[str, Any]]:
         return [event for b in self.beacons() for event in b["b"] if event["e"] in kinds]
