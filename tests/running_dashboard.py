@@ -19,9 +19,11 @@ ENDS_WITHIN = 20
 
 
 @contextmanager
-def running_dashboard(database_url: str, **variables: str) -> Iterator[str]:
-    """The address of a dashboard on this database."""
-    port = free_port()
+def running_dashboard(
+    database_url: str, port: int | None = None, **variables: str
+) -> Iterator[str]:
+    """The address of a dashboard on this database; `port`: another one than a free one."""
+    port = port or free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
         cwd=ROOT,

@@ -121,6 +121,7 @@ class Panel {
     if (!conversation) return ""
     if (isInvited) return "You can write as soon as the visitor accepts."
     if (isOpen) return isMine ? "" : `${conversation.agent_name} talks with this visitor. Take over to answer.`
+    if (conversation.state === "left") return LEFT
     const at = conversation.closed_at ? `, ${timeOf(conversation.closed_at)}` : ""
     return `${endOf(conversation)}${at}.`
   }

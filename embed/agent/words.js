@@ -42,9 +42,13 @@ function stepsOf(conversation) {
   return steps.filter(([, moment]) => moment)
 }
 
-function endOf({ state, closed_by, agent_name, opened_by }) {
-  if (state === "left") return "Left while nobody was available: it cannot be answered here"
+const LEFT =
+  "Left while nobody was available: it cannot be answered here. " +
+  "While the visitor is on the site, you can invite them from their page."
+
+function endOf({ state, closed_by, agent_name }) {
   if (state === "dismissed") return "The visitor dismissed the invitation"
+  if (state === "expired" && closed_by === "agent") return "The invitation was withdrawn"
   if (state === "expired") return "The invitation expired without an answer"
   if (state !== "ended") return ""
   if (closed_by === "visitor") return "Ended by the visitor"

@@ -24,7 +24,7 @@ from core.tables import Agent
 from tests.pages.chatting import Chat, agent_invites, make_agent, visitor_opens
 from tests.pages.seed import make_database, make_site
 from tests.running_collector import wait_for
-from tests.running_dashboard import running_dashboard
+from tests.running_dashboard import free_port, running_dashboard
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = Path(os.environ.get("MONITOR_TEST_ARTIFACTS", ROOT / "artifacts"))
@@ -33,6 +33,7 @@ COOKIE = "visitor-monitor-agent"
 SOON = 3_000
 """Milliseconds within which a message is there, also on a busy machine."""
 
+expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.timeout(300)
 OpenChats = Callable[..., Page]
 
@@ -463,6 +464,31 @@ def test_lost_connection_is_told_and_nothing_is_lost(
     expect(log(page).get_by_text("Still there?")).to_be_visible()
     expect(log(page).get_by_text("Sending …")).to_have_count(0)
     assert said(page) == chat.texts
+
+
+def test_restart_of_the_dashboard_is_told_and_loses_nothing(
+    browser: Browser, database, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Sid"})
+    port = free_port()
+    context = browser.new_context()
+    page = context.new_page()
+    with running_dashboard(database[0], port) as address:
+        context.add_cookies([{"name": COOKIE, "value": agent.key, "url": address}])
+        page.goto(f"{address}/chats")
+        opens(page, "Sid")
+    expect(page.get_by_text("The connection is lost.").first).to_be_visible()
+    field(page).fill("Written while nothing answers")
+    page.keyboard.press("Enter")
+    chat.says("Said while nothing answers")
+    with running_dashboard(database[0], port):
+        expect(log(page).get_by_text("Said while nothing answers")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("The connection is lost.")).to_have_count(0)
+        expect(log(page).get_by_text("Sending …")).to_have_count(0)
+        said_at_last = ["Hello?", "Said while nothing answers", "Written while nothing answers"]
+        assert sorted(said(page)) == sorted(said_at_last)
+        assert said(page) == chat.texts
+    context.close()
 
 
 def test_unsent_message_lives_through_a_reload(
