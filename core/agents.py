@@ -82,7 +82,7 @@ def check_agent_name(name: str) -> str:
 
 def _agents(db: Connection, *conditions: Any) -> list[Agent]:
     statement = select(Agent).where(*conditions).order_by(col(Agent.id))
-    return [Agent(**row) for row in db.execute(statement).mappings()]
+    return [Agent.of(row) for row in db.execute(statement).mappings()]
 
 
 def _is_here(now: datetime) -> Any:

@@ -89,7 +89,7 @@ def close_due(db: Connection, now: datetime) -> int:
     """Close the conversations that are over by themselves; how many, at most CLOSED_AT_ONCE."""
     due = db.execute(_all_due(now).limit(CLOSED_AT_ONCE)).mappings().all()
     for row in due:
-        current(db, Conversation(**row), now)
+        current(db, Conversation.of(row), now)
     return len(due)
 
 

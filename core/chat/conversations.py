@@ -161,7 +161,7 @@ def _opened_with(
         )
     )
     row = db.execute(statement).mappings().first()
-    return None if row is None else Conversation(**row)
+    return None if row is None else Conversation.of(row)
 
 
 def _answer(

@@ -85,7 +85,7 @@ def open_conversation_of(
         col(Conversation.state).in_(sorted(OPEN_STATES)),
     )
     row = db.execute(statement).mappings().one_or_none()
-    found = None if row is None else current(db, Conversation(**row), now)
+    found = None if row is None else current(db, Conversation.of(row), now)
     return found if found is not None and found.state in OPEN_STATES else None
 
 

@@ -63,7 +63,7 @@ def change(
         .values(**values)
     )
     notify(db)
-    return Conversation(**{**conversation.model_dump(), **values})
+    return Conversation.of({**conversation.model_dump(), **values})
 
 
 def find_message(db: Connection, conversation: Conversation, client_id: str) -> Message | None:
@@ -74,7 +74,7 @@ def find_message(db: Connection, conversation: Conversation, client_id: str) -> 
         col(Message.client_id) == client_id,
     )
     row = db.execute(statement).mappings().one_or_none()
-    return None if row is None else Message(**row)
+    return None if row is None else Message.of(row)
 
 
 def add_message(
@@ -112,7 +112,7 @@ def add_message(
 
 def _find(db: Connection, *conditions: Any) -> Conversation | None:
     row = db.execute(select(Conversation).where(*conditions)).mappings().one_or_none()
-    return None if row is None else Conversation(**row)
+    return None if row is None else Conversation.of(row)
 
 
 def _next_revision(db: Connection, now: datetime) -> int:

@@ -25,7 +25,7 @@ def list_templates(db: Connection, site_id: int, kind: TemplateKind) -> list[Cha
         .where(col(ChatTemplate.site_id) == site_id, col(ChatTemplate.kind) == kind.value)
         .order_by(last.desc(), col(ChatTemplate.created_at).desc(), col(ChatTemplate.id))
     )
-    return [ChatTemplate(**row) for row in db.execute(statement).mappings()]
+    return [ChatTemplate.of(row) for row in db.execute(statement).mappings()]
 
 
 def add_template(

@@ -244,8 +244,8 @@ def _attribute(db: Connection, name: str) -> ColumnElement[str]:
 
 
 def _conversations(db: Connection, statement: Any) -> Sequence[Conversation]:
-    return [Conversation(**row) for row in db.execute(statement).mappings()]
+    return [Conversation.of(row) for row in db.execute(statement).mappings()]
 
 
 def _messages(db: Connection, statement: Any) -> Sequence[Message]:
-    return [Message(**row) for row in db.execute(statement).mappings()]
+    return [Message.of(row) for row in db.execute(statement).mappings()]

@@ -37,7 +37,7 @@ class Conversation(Table, table=True):
             sqlite_where=_IS_OPEN,
             postgresql_where=_IS_OPEN,
         ),
-        Index("conversation_by_state", "state", "agent_read"),
+        Index("conversation_by_state", "state", "site_id", "agent_read"),
         Index("conversation_by_token", "site_id", "token", unique=True),
         Index("conversation_by_revision", "revision"),
         Index("conversation_by_creation", "site_id", "created_at"),

@@ -79,7 +79,7 @@ def _create_conversation() -> None:
         sqlite_where=_IS_OPEN,
         postgresql_where=_IS_OPEN,
     )
-    index("conversation_by_state", "conversation", ["state", "agent_read"])
+    index("conversation_by_state", "conversation", ["state", "site_id", "agent_read"])
     index("conversation_by_token", "conversation", ["site_id", "token"], unique=True)
     index("conversation_by_revision", "conversation", ["revision"])
     index("conversation_by_creation", "conversation", ["site_id", "created_at"])
