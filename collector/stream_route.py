@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,6 +30,8 @@ from core.tables import Conversation
 
 POLL_WAITS = 25.0
 """Seconds until a poll without news is answered: less than any proxy's patience."""
+
+Work = Callable[[], Awaitable[None]]
 
 _HEARTBEAT = b":\n\n"
 _log = logging.getLogger("collector.stream")
@@ -66,11 +69,11 @@ class StreamRoute(Struct):
             stream.begin(conversation)
             self.gate.count("accepted")
             if action is Action.STREAM:
-                await _while_connected(receive, _write(stream, first, send), cut_off)
+                await _while_connected(receive, partial(_write, stream, first, send), cut_off)
             elif first.id > call.after or first.is_last:
                 return answers.told(first)
             else:
-                await _while_connected(receive, _answer_poll(stream, send), cut_off)
+                await _while_connected(receive, partial(_answer_poll, stream, send), cut_off)
         finally:
             self.streams.leave(stream)
         return None
@@ -94,9 +97,7 @@ class StreamRoute(Struct):
         return conversation, self.streams.update(conversation, new, now)
 
 
-async def _while_connected(
-    receive: Receive, work: Coroutine[Any, Any, None], cut_off: Callable[[], None]
-) -> None:
+async def _while_connected(receive: Receive, work: Work, cut_off: Callable[[], None]) -> None:
     """Do the work, which answers the call, until it has or the client has gone away."""
     task = asyncio.create_task(_or_cut_off(work, cut_off))
     try:
@@ -108,10 +109,10 @@ async def _while_connected(
             await task
 
 
-async def _or_cut_off(work: Coroutine[Any, Any, None], cut_off: Callable[[], None]) -> None:
+async def _or_cut_off(work: Work, cut_off: Callable[[], None]) -> None:
     """An answer that has begun cannot become a refusal: the client comes again."""
     try:
-        await work
+        await work()
     except Exception as fault:
         if not isinstance(fault, OSError | RuntimeError):  # uvloop's words for who has left
             _log.error("stream_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))

@@ -207,4 +207,4 @@ def _age(at: int, now: int) -> int:
 
 def _next_beat() -> float:
     """At different moments, so that streams that began together are not all woken together."""
-    return monotonic() + HEARTBEAT_EVERY * uniform(0.7, 1) - _LOOK_EVERY
+    return monotonic() + HEARTBEAT_EVERY * uniform(0.6, 0.9)

@@ -229,7 +229,7 @@ def test_token_of_another_site_is_not_known(shared, visit):
             assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (404, "no_conversation")
 
 
-def body(**fields: Any) -> dict[str, Any]:
+def body(**fields: Any) -> Any:
     return {"v": 1, "k": "shop1", "c": TOKEN} | fields
 
 
