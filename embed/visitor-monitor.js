@@ -125,12 +125,8 @@
 
     for (const [name, listener] of Object.entries({
       pagehide: leave,
-      pageshow(event) {
-        if (event.persisted) {
-          viewedPage = null; // back from the back/forward cache
-          look();
-        }
-      },
+      // Back from the back/forward cache: the page is counted again.
+      pageshow: (event) => event.persisted && look((viewedPage = null)),
       focus: (event) => event.target === window && look(),
       visibilitychange: look,
       online: retryNow,
@@ -282,21 +278,23 @@
       viewedVisit = visit;
       viewedPage = openPage;
       const campaign = (name) => cut(landing.get('utm_' + name), 100);
-      const event = {
-        ...describe('v'),
-        l: cut(navigator.language, 32),
-        y: navigator.maxTouchPoints,
-        wd: +navigator.webdriver,
-        // Where the visitor came from: a page counted again later says nothing new about that.
-        ...(landing && {
-          r: cut(/[^?#]*/.exec(document.referrer), 1024),
-          c: campaign('source'),
-          m: campaign('medium'),
-          g: campaign('campaign'),
-          j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), 32),
-        }),
-      };
-      add(event, changedAt);
+      add(
+        {
+          ...describe('v'),
+          l: cut(navigator.language, 32),
+          y: navigator.maxTouchPoints,
+          wd: +navigator.webdriver,
+          // Where the visitor came from: a page counted again later says nothing new about that.
+          ...(landing && {
+            r: cut(/[^?#]*/.exec(document.referrer), 1024),
+            c: campaign('source'),
+            m: campaign('medium'),
+            g: campaign('campaign'),
+            j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), 32),
+          }),
+        },
+        changedAt,
+      );
       landing = null;
       if (isNew && attributes) add({ e: 'i', i: attributes });
       schedulePresence();
@@ -352,8 +350,12 @@
     function pagePath() {
       const allowed = [...query()].filter(([name]) => options.query?.split(/[\s,]+/).includes(name));
       const kept = String(new URLSearchParams(allowed));
-      const route = options.hash ? /[^?&=]*/.exec(location.hash) : '';
-      return cut(location.pathname + (kept && '?' + kept) + route, 1024);
+      return cut(
+        location.pathname +
+          (kept && '?' + kept) +
+          (options.hash ? /[^?&=]*/.exec(location.hash) : ''),
+        1024,
+      );
     }
 
     /** What tells a shop's pages apart where the path does not; never what the visitor typed. */
@@ -455,7 +457,10 @@
         sent.id = answer.s;
         if (isStoring && sent === visit) write('vm', visit.id + '.' + Date.now());
       }
-      presenceSeconds = answer.i || presenceSeconds;
+      if (answer.i && answer.i !== presenceSeconds) {
+        presenceSeconds = answer.i; // in force at once: an agent may have begun to look
+        schedulePresence();
+      }
       // Asking for the zone costs some 30 ms of the main thread: only on request, and at leisure.
       if (answer.z) {
         later(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone), AT_LEISURE);
@@ -499,8 +504,9 @@
 
   /** Sixteen of a-z0-9; crypto.randomUUID is missing on plain http. */
   function randomId() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    return [...bytes].map((byte) => (byte % 36).toString(36)).join('');
+    return [...crypto.getRandomValues(new Uint8Array(16))]
+      .map((byte) => (byte % 36).toString(36))
+      .join('');
   }
 
   function without(batch, events) {

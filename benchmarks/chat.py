@@ -1,0 +1,161 @@
+"""How long an invitation takes to be seen, and a message to arrive, between two real browsers."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from playwright.sync_api import Browser, Page, sync_playwright
+from sqlalchemy import Engine
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.servers import Server, collector, dashboard
+from benchmarks.viewers import BROWSER_ARGUMENTS
+from collector.reception import WATCHED_SECONDS
+from core.agents import add_agent
+from core.chat.invitations import invite
+from core.chat.store import find_conversation
+from core.database import open_database, reading, writing
+from core.tables import Agent, Conversation
+
+Value = TypeVar("Value")
+SITE_ID = 1
+SHOWN_WITHIN = 60
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Safari/537.36"
+)
+
+
+@click.command()
+@click.option("--invitations", default=15, show_default=True)
+@click.option("--messages", default=20, show_default=True, help="In each direction.")
+@click.option("--database-url", default=None, help="Default: a SQLite file of its own.")
+@click.option("--browser", default="/usr/bin/chromium", show_default=True)
+def main(invitations: int, messages: int, database_url: str | None, browser: str) -> None:
+    """Print seconds from Send to shown, and from one side's Enter to the other side's screen."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
+        chromium = playwright.chromium.launch(executable_path=browser, args=BROWSER_ARGUMENTS)
+        with collector(url) as shop, dashboard(url) as board:
+            engine = open_database(url)
+            with writing(engine) as db:
+                agent = add_agent(db, "Ann", datetime.now(UTC))
+            desk = _open_desk(chromium, board, agent)
+            shown = [_time_invitation(chromium, shop, engine, agent) for _ in range(invitations)]
+            _tell("from Send to shown", shown)
+            click.echo(f"ratio to the presence interval: {_median(shown) / WATCHED_SECONDS:.2f}")
+            visitor, conversation = _open_chat(chromium, shop, engine, agent)
+            desk.goto(f"http://127.0.0.1:{board.port}/chats?site=demo&conversation={conversation}")
+            desk.get_by_role("textbox", name="message").wait_for()
+            _tell("from agent to visitor", _time_messages(desk, visitor, "agent", messages))
+            _tell("from visitor to agent", _time_messages(visitor, desk, "visitor", messages))
+            engine.dispose()
+
+
+def _open_desk(chromium: Browser, board: Server, agent: Agent) -> Page:
+    """The agent's browser with the dashboard open."""
+    address = f"http://127.0.0.1:{board.port}"
+    context = chromium.new_context()
+    context.add_cookies([{"name": "visitor-monitor-agent", "value": agent.key, "url": address}])
+    page = context.new_page()
+    page.goto(f"{address}/chats")
+    page.get_by_role("heading", name="Chats").first.wait_for()
+    return page
+
+
+def _time_invitation(chromium: Browser, shop: Server, engine: Engine, agent: Agent) -> float:
+    """Seconds from Send to shown, at any moment between two beacons of a visible page."""
+    page, visit = _open_shop(chromium, shop)
+    page.wait_for_timeout(random.uniform(WATCHED_SECONDS, 2 * WATCHED_SECONDS) * 1000)
+    invited = _invite(engine, visit, agent)
+    seen = _until(lambda: _found(engine, invited).shown_at)
+    page.context.close()
+    return (seen - invited.created_at).total_seconds()
+
+
+def _open_chat(chromium: Browser, shop: Server, engine: Engine, agent: Agent) -> tuple[Page, str]:
+    """A visitor who has accepted, and the conversation's id."""
+    page, visit = _open_shop(chromium, shop)
+    invited = _invite(engine, visit, agent)
+    page.get_by_role("button", name="Chat", exact=True).click(timeout=SHOWN_WITHIN * 1000)
+    page.get_by_role("textbox", name="message").wait_for()
+    return page, invited.id
+
+
+def _open_shop(chromium: Browser, shop: Server) -> tuple[Page, str]:
+    """A visitor's page, and the visit's id."""
+    page = chromium.new_context(user_agent=CHROME).new_page()
+    page.add_init_script("Object.defineProperty(navigator, 'webdriver', {get: () => false})")
+    with page.expect_response("**/v1/beacon"):
+        page.goto(f"http://127.0.0.1:{shop.port}/demo/cart")
+    visit = _until(lambda: page.evaluate("(localStorage.vm || '').split('.')[0]"))
+    page.wait_for_timeout(500)
+    return page, visit
+
+
+def _invite(engine: Engine, visit: str, agent: Agent) -> Conversation:
+    with writing(engine) as db:
+        invited = invite(
+            db,
+            site_id=SITE_ID,
+            visit_id=visit,
+            agent_id=agent.id or 0,
+            text="Can I help you?",
+            now=datetime.now(UTC),
+        )
+    assert isinstance(invited, Conversation), invited
+    return invited
+
+
+def _found(engine: Engine, conversation: Conversation) -> Conversation:
+    with reading(engine) as db:
+        found = find_conversation(db, conversation.site_id, conversation.id)
+    assert found is not None
+    return found
+
+
+def _time_messages(writer: Page, reader: Page, side: str, number: int) -> list[float]:
+    passed: list[float] = []
+    for position in range(number):
+        text = f"message {position} of the {side}"
+        box = writer.get_by_role("textbox", name="message")
+        box.fill(text)
+        began = time.perf_counter()
+        box.press("Enter")
+        reader.get_by_role("log").get_by_text(text, exact=True).wait_for()
+        passed.append(time.perf_counter() - began)
+        writer.wait_for_timeout(random.uniform(100, 400))
+    return passed
+
+
+def _until(find: Callable[[], Value | None]) -> Value:
+    deadline = time.monotonic() + SHOWN_WITHIN
+    while not (found := find()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not within {SHOWN_WITHIN} s")
+        time.sleep(0.02)
+    return found
+
+
+def _median(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def _tell(label: str, seconds: list[float]) -> None:
+    click.echo(
+        f"{label}: median {_median(seconds):.2f} s, slowest of {len(seconds)} {max(seconds):.2f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
