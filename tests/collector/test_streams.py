@@ -116,7 +116,7 @@ def test_conversation_that_is_over_is_told_at_once_and_ends(collector, action):
     assert '"state":"left"' in answer.text
 
 
-def test_invitation_can_be_listened_to_before_it_is_accepted(collector):
+def test_invitation_can_be_listened_to_before_it_is_accepted(quick_closing, collector):
     agent = attend(collector)
     collector.post(view())
     invited = send_invitation(collector, agent)
@@ -281,7 +281,7 @@ def test_streams_survive_a_reception_that_cannot_look(collector, monkeypatch):
         assert [m["x"] for m in reader.next()["m"]] == ["Good day"]
 
 
-def test_conversation_ends_by_silence_for_who_listens(collector):
+def test_conversation_ends_by_silence_for_who_listens(quick_closing, collector):
     attend(collector)
     token = open_chat(collector)
     with listening(collector, token) as reader:
