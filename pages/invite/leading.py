@@ -22,3 +22,13 @@ def lead_to_chat(site: Site, conversation: Conversation, label: str) -> None:
         icon=":material/forum:",
         query_params={"site": site.key, "conversation": conversation.id},
     )
+
+
+def lead_to_transcript(site: Site, conversation_id: str) -> None:
+    """A link to what was said, where it can be downloaded."""
+    st.page_link(
+        CHATS,
+        label="Open in Chats",
+        icon=":material/forum:",
+        query_params={"site": site.key, "past": conversation_id},
+    )

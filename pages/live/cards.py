@@ -17,8 +17,8 @@ ONLINE = (
     "has not been heard of for 90 seconds."
 )
 CHATTING = (
-    "Visitors in a chat: it was started or a message was written less than 20 minutes ago, "
-    "and it was not ended."
+    "Visitors in a chat, with you or in another product on the website: it was started or a "
+    "message was written less than 20 minutes ago, and it was not ended."
 )
 BROWSING = "Visitors who are online and not chatting."
 

@@ -17,10 +17,9 @@ from pages.sites.saving import apply, draw_saved
 from pages.words import quiet
 
 HELP = (
-    "A rule invites visitors in the name of an agent: only while an agent is available, each "
-    "visit at most once, and never who has been invited or has chatted in this visit. The chat "
-    "goes to the available agent with the fewest open chats. A new rule is off until you switch "
-    "it on."
+    "A rule invites visitors by itself, in the name of the available agent with the fewest open "
+    "chats: only while an agent is available, and only in visits that have had no invitation and "
+    "no chat yet. A new rule is off until you switch it on."
 )
 _EDITED = "rule edited"
 

@@ -11,6 +11,7 @@ from core.database import Connection
 from core.tables import Conversation, Site
 from pages.chats.transcript import LOOK, Transcript, read_transcript, transcript_html
 from pages.chats.words import outcome_of
+from pages.invite.leading import lead_to_transcript
 from pages.words import plural, subheading, time_of
 
 
@@ -35,3 +36,4 @@ def draw_past_chats(past: Sequence[Transcript], site: Site) -> None:
         told = f"{began} · {outcome_of(dict(row))} · {plural(len(transcript.lines), 'message')}"
         with st.expander(told, icon=":material/forum:", key=f"past chat {row['id']}"):
             st.html(transcript_html(transcript, site.time_zone))
+            lead_to_transcript(site, row["id"])

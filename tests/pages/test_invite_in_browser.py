@@ -455,7 +455,7 @@ def keep(page: Page, name: str, width: int) -> None:
     keep_screenshot(page, name)
 
 
-def visit_of(**columns: object) -> dict[str, object]:
+def visit_of(**columns: object) -> dict[str, Any]:
     """The columns of a visit that stays in view for the whole test."""
     return {"in_view_until": now() + 10 * IN_VIEW_FOR, **columns}
 
