@@ -219,20 +219,27 @@ def _found(
 
 
 def _contains(db: Connection, search: str) -> ColumnElement[bool]:
-    pattern = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    pattern = f"%{pattern}%"
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    # SQLite's LIKE is blind to the case of ASCII by itself, in half the time.
+    is_blind = db.dialect.name == "sqlite" and search.isascii()
+
+    def has(words: Any) -> ColumnElement[bool]:
+        small = words if is_blind else func.lower(words)
+        pattern = f"%{escaped}%"
+        return small.like(pattern if is_blind else func.lower(pattern), escape="\\")
+
     said = (
         select(col(Message.number))
         .where(
             col(Message.site_id) == col(Conversation.site_id),
             col(Message.conversation_id) == col(Conversation.id),
-            func.lower(col(Message.text)).like(pattern, escape="\\"),
+            has(col(Message.text)),
         )
         .correlate(Conversation)
         .exists()
     )
     names = (col(Agent.name), _attribute(db, "name"), _attribute(db, "email"))
-    return or_(said, *(func.lower(name).like(pattern, escape="\\") for name in names))
+    return or_(said, *map(has, names))
 
 
 def _attribute(db: Connection, name: str) -> ColumnElement[str]:
