@@ -47,13 +47,16 @@ class Chats {
     this.app = { ...app, replies: data.replies, chosen: "", choose: (key) => this.choose(key, true) }
     this.list = this.app.list = new List(this.root, this.app, { isOneSite: data.is_one_site })
     this.panel = new Panel(this.root, this.app, { canLeave: true })
-    if (data.chosen) this.choose(data.chosen, false)
+    this.turn = data.turn
   }
 
+  // The page's address decides, for example after Back; but what was chosen here a moment ago is
+  // newer than a run of the page that does not know of it.
   refresh({ data, setStateValue }) {
     this.app.replies = data.replies
     this.send = setStateValue
     if (data.agent) this.app.line.start(data.agent)
+    if (data.turn === this.turn && data.chosen !== this.app.chosen) this.choose(data.chosen, false)
     this.show()
   }
 
@@ -62,7 +65,8 @@ class Chats {
     this.panel.open(key)
     this.show()
     if (!isByHand) return
-    this.send("chosen", key)
+    this.turn += 1
+    this.send("chosen", { key, turn: this.turn })
     this.panel.composer.focus()
     if (this.panel.node.offsetTop > this.list.node.offsetTop + 20) this.panel.node.scrollIntoView({ block: "nearest" })
   }

@@ -7,6 +7,7 @@ the page. Python says who looks, which conversation is chosen and which replies 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def draw_chats(
             "part": "chats",
             "agent": _who(agent),
             "chosen": chosen,
+            "turn": _choice().turn,
             "replies": _texts(replies),
             "is_one_site": is_one_site,
         },
@@ -62,8 +64,7 @@ def draw_chats(
 
 def chosen_in_chats() -> str:
     """The conversation that the agent chose last in the list, as "SITE ID"; "" before that."""
-    chosen = st.session_state.get(CHATS_KEY, {}).get("chosen")
-    return chosen if isinstance(chosen, str) else ""
+    return _choice().key
 
 
 def draw_conversation(
@@ -93,6 +94,20 @@ def draw_chat_pulse(site: Site) -> int:
     told = _pulse(key=PULSE_KEY, data={"site": site.key}, on_revision_change=_nothing)
     revision = told.revision
     return int(revision) if isinstance(revision, int | float) else 0
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What was chosen in the list; `turn` counts the choices."""
+
+    key: str = ""
+    turn: int = 0
+
+
+def _choice() -> _Choice:
+    told = st.session_state.get(CHATS_KEY, {}).get("chosen")
+    key, turn = (told.get("key"), told.get("turn")) if isinstance(told, Mapping) else ("", 0)
+    return _Choice(key, turn) if isinstance(key, str) and isinstance(turn, int) else _Choice()
 
 
 def _who(agent: Agent | None) -> dict[str, Any] | None:

@@ -235,6 +235,24 @@ def test_draft_survives_refreshes_other_chats_and_a_reload(
     assert "conversation=" in page.url
 
 
+def test_back_shows_the_conversation_of_the_address(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    visitor_opens(engine, site, visit, attributes={"name": "Eli"})
+    visitor_opens(engine, site, f"{visit}b", attributes={"name": "Flo"})
+    page = open_chats(agent)
+    facts = page.get_by_role("heading", level=2)
+    for name in ("Eli", "Flo"):
+        opens(page, name)
+        expect(facts.filter(has_text=name)).to_have_count(2)  # of the chat, and of the visitor
+    page.go_back()
+    expect(page.get_by_role("region", name="Conversation with Eli")).to_be_visible()
+    expect(facts.filter(has_text="Eli")).to_have_count(2)
+    page.go_forward()
+    expect(page.get_by_role("region", name="Conversation with Flo")).to_be_visible()
+    expect(facts.filter(has_text="Flo")).to_have_count(2)
+
+
 def test_nodes_and_focus_live_through_changes(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
