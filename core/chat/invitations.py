@@ -22,7 +22,7 @@ from core.chat.words import (
     Refused,
 )
 from core.database import lock_visits
-from core.tables import ChatRule, Conversation
+from core.tables import IS_OPEN, ChatRule, Conversation
 from core.text import clean_lines
 
 
@@ -82,7 +82,7 @@ def open_conversation_of(
     statement = select(Conversation).where(
         col(Conversation.site_id) == site_id,
         col(Conversation.visit_id) == visit_id,
-        col(Conversation.state).in_(sorted(OPEN_STATES)),
+        IS_OPEN,
     )
     row = db.execute(statement).mappings().one_or_none()
     found = None if row is None else current(db, Conversation.of(row), now)

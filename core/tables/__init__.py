@@ -1,7 +1,7 @@
 """The tables. Their names and columns are a public interface: see docs/schema.md."""
 
 from core.tables.base import JsonText, Moment, Table
-from core.tables.chat import Agent, ChatRule, ChatTemplate, Conversation, Message
+from core.tables.chat import IS_OPEN, Agent, ChatRule, ChatTemplate, Conversation, Message
 from core.tables.visits import (
     CollectorWarning,
     DropCount,
@@ -15,6 +15,7 @@ from core.tables.visits import (
 )
 
 __all__ = [
+    "IS_OPEN",
     "Agent",
     "ChatRule",
     "ChatTemplate",

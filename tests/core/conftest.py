@@ -7,9 +7,9 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine, event, insert
 
-from core.database import open_database, writing
+from core.database import open_database, reading, writing
 from core.tables import Site, Table, Visit
 
 _numbers = count(1)
@@ -76,6 +76,27 @@ def store(database: Engine) -> Callable[..., None]:
                 connection.execute(insert(type(row)), [row.model_dump()])
 
     return store
+
+
+@pytest.fixture
+def plan_of(sqlite_url: str) -> Iterator[Callable[..., str]]:
+    """plan_of(question, ...): how SQLite would find what the question's statements ask for."""
+    database = open_database(sqlite_url)
+    asked: list[Any] = []
+    event.listen(database, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+
+    def plan_of(question: Callable[..., Any], *arguments: Any) -> str:
+        with reading(database) as connection:
+            asked.clear()
+            question(connection, *arguments)
+            plans = [
+                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+                for statement, parameters in list(asked)
+            ]
+            return " ".join(row.detail for plan in plans for row in plan)
+
+    yield plan_of
+    database.dispose()
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from core.calendar import Period, day_period, local_day
-from core.database import open_database, reading
+from core.database import reading
 from core.presence import SpanKind
 from core.queries.arrivals import NO_SITE, collector_warnings, drops, origins
 from core.queries.live_visits import live_visits
@@ -82,24 +81,6 @@ def test_live_visits_come_as_they_are_stored(db, store, make_visit, now):
 
     assert row.started_at == 1795350896789
     assert (row.path, row.attributes) == ("/ä", '{"name":"Zoë"}')
-
-
-@pytest.fixture
-def plan_of(sqlite_url):
-    """A function that asks a question of SQLite and gives the plan of its last statement."""
-    database = open_database(sqlite_url)
-    asked = []
-    event.listen(database, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
-
-    def plan_of(question, *arguments):
-        with reading(database) as connection:
-            question(connection, *arguments)
-            statement, parameters = asked[-1]
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            return " ".join(row.detail for row in plan)
-
-    yield plan_of
-    database.dispose()
 
 
 def test_live_visits_are_found_by_index(plan_of, now):

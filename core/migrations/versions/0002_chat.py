@@ -70,7 +70,7 @@ def _create_conversation() -> None:
         sa.PrimaryKeyConstraint("site_id", "id"),
     )
     index = op.create_index
-    index("conversation_by_visit", "conversation", ["site_id", "visit_id"])
+    index("conversation_by_visit", "conversation", ["site_id", "visit_id", "created_at"])
     index(
         "conversation_open",
         "conversation",
