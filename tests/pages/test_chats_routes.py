@@ -19,8 +19,10 @@ import pytest
 
 from core.agents import available_agents, find_agent
 from core.chat.words import ConversationState
-from core.database import reading
+from core.database import open_database, reading
 from core.tables import Agent
+from pages.chats.hub import MOST_UNREAD, Listener
+from pages.chats.told import Told
 from tests.pages.chatting import Chat, client_id, make_agent, now, visitor_opens
 from tests.pages.seed import make_database, make_site
 from tests.running_collector import wait_for
@@ -332,6 +334,43 @@ def test_many_streams_cost_one_look_at_the_database(
         chat.says(f"line {number}")
     wanted = [f"line {number}" for number in range(20)]
     wait_for(lambda: all(stream.said()[-20:] == wanted for stream in streams), 20)
+
+
+def test_postgres_tells_at_once(postgres_url: str) -> None:
+    engine = open_database(postgres_url)
+    agent = make_agent(engine)
+    chat = visitor_opens(engine, make_site(engine, key="tea"), "visit1")
+    with (
+        running_dashboard(postgres_url) as address,
+        httpx.Client(
+            base_url=address, cookies={COOKIE: agent.key}, headers={"Origin": address}, timeout=40
+        ) as client,
+    ):
+        stream = Stream(client)
+        wait_for(stream.news, 20)
+        chat.says("From a collector")
+        wait_for(lambda: stream.said()[-1:] == ["From a collector"])
+        assert post(client, "send", chat, n=client_id(), text="An answer").status_code == 200
+        wait_for(lambda: stream.said()[-1:] == ["An answer"])
+        assert chat.texts == ["Hello?", "From a collector", "An answer"]
+    engine.dispose()
+
+
+def test_answers_carry_the_dashboards_headers(browser_of: Any, agent: Agent) -> None:
+    for name in ("poll", "conversation"):
+        answer = browser_of(agent).get(f"/agent/{name}")
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_listener_that_does_not_keep_up_is_let_go() -> None:
+    listener = Listener(agent_id=1)
+    told = Told(1, "{}")
+    assert all(listener.hear(told) for _ in range(MOST_UNREAD))
+    assert not listener.hear(told)
+    listener.end()
+    assert listener.queue.qsize() == MOST_UNREAD + 1
 
 
 # ---- the end
