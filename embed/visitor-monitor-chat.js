@@ -27,7 +27,7 @@ const OVER = /ended|left|dismissed|expired/;
 const style = `
 .box {
   all: initial; display: contents; color-scheme: light dark; color: CanvasText;
-  font: 15px/1.45 system-ui, sans-serif; overflow-wrap: anywhere;
+  font: 16px/1.4 system-ui, sans-serif; overflow-wrap: anywhere;
 }
 [hidden] { display: none !important }
 button, .field { all: unset; box-sizing: border-box; padding: 8px 14px; border: 1px solid #8886; border-radius: 14px; cursor: pointer }
@@ -135,15 +135,15 @@ function begin(host) {
   return safe((offer) => {
     if (!isRunning()) return;
     if (!isBegun) resume();
-    if (offer.t) {
-      draw();
-      attach();
-    }
     if (offer.t === 'site') {
       button = offer.b;
       exitRule = offer.r;
     }
-    if (offer.t === 'invite') invited(offer);
+    if (offer.t === 'invite') {
+      draw();
+      attach();
+      invited(offer);
+    }
     later(go, ANNOUNCED_AFTER);
   });
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
+
+from sqlalchemy import update
+from sqlmodel import col
 
 from core.agents import add_agent, change_agent
 from core.chat.conversations import end, find_conversation, note_read, note_typing, take_over
@@ -83,6 +86,18 @@ class Agent:
     def end(self, conversation: Conversation) -> None:
         with writing(self._engine) as db:
             end(db, conversation, ClosedBy.AGENT, _now())
+
+    def wait(self, conversation: Conversation, length: timedelta) -> None:
+        """As if all that happened in the conversation had happened so much earlier."""
+        moments = ("created_at", "delivered_at", "shown_at", "accepted_at", "message_at")
+        past = {name: getattr(conversation, name) for name in moments}
+        earlier = {name: at - length for name, at in past.items() if at is not None}
+        with writing(self._engine) as db:
+            db.execute(
+                update(Conversation)
+                .where(col(Conversation.id) == conversation.id)
+                .values(revision=conversation.revision + 1, **earlier)
+            )
 
     def show_button(self, shop: Shop) -> None:
         """The site gets its chat button."""

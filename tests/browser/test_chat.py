@@ -5,6 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from core.chat.words import CHAT_ENDS_AFTER, INVITATION_EXPIRES_AFTER
 from tests.browser.dialog import Dialog, beat, chatting, invited, say, texts, until_offered
 
 
@@ -198,6 +199,22 @@ def test_invitation_that_is_taken_back_disappears(shop, page, agent):
     agent.end(agent.conversation(shop))
     dialog.until_gone()
     assert _row(shop, "expired")
+
+
+def test_invitation_that_nobody_answers_disappears(shop, page, agent):
+    dialog = invited(shop, page, agent)
+    shop.until(lambda: _row(shop, "shown"))
+    agent.wait(agent.conversation(shop), INVITATION_EXPIRES_AFTER)
+    dialog.until_gone()
+    assert _row(shop, "expired")["closed_by"] == "silence"
+    assert page.evaluate("localStorage['vm-chat']") is None
+
+
+def test_silence_ends_it(shop, page, agent):
+    dialog, conversation = chatting(shop, page, agent)
+    agent.wait(conversation, CHAT_ENDS_AFTER)
+    dialog.until_note("This chat has ended.")
+    assert _row(shop, "ended")["closed_by"] == "silence"
 
 
 def test_agent_ends_it(shop, page, agent):

@@ -203,7 +203,7 @@ def test_styles_of_the_page_do_not_reach_it(shop, page, agent):
         "node => { const {fontSize, color, textTransform} = getComputedStyle(node);"
         " return [fontSize, color, textTransform] }"
     )
-    assert style == ["15px", "rgb(255, 255, 255)", "none"]
+    assert style == ["16px", "rgb(255, 255, 255)", "none"]
 
 
 @pytest.mark.parametrize("width", [1280, 390, 320])
