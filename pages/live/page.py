@@ -76,7 +76,7 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
     newest = known_sites(now).find(site.key)
     if newest is not None and newest.tracking_enabled != site.tracking_enabled:
         st.rerun()
-    look = look_at(site, now, draw_chat_pulse(site))
+    look = look_at(site, now, 0 if is_paused else draw_chat_pulse(site))
     if look.picture is None:
         draw_fault(look.fault)
         return

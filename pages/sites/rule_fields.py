@@ -62,14 +62,14 @@ def changes_of(fields: Fields) -> RuleChanges:
 
 def draw_fields(key: str, before: Fields, time_zone: str) -> Fields:
     """The fields, and what they say now; `key` is another one for each rule of the page."""
+    trigger = st.selectbox(
+        "When",
+        list(WHEN),
+        index=list(WHEN).index(before.trigger),
+        format_func=WHEN.__getitem__,
+        key=f"{key} when",
+    )
     with st.container(horizontal=True):
-        trigger = st.selectbox(
-            "When",
-            list(WHEN),
-            index=list(WHEN).index(before.trigger),
-            format_func=WHEN.__getitem__,
-            key=f"{key} when",
-        )
         threshold = _draw_threshold(key, trigger, before)
         context = st.selectbox(
             "In the context",
@@ -86,11 +86,10 @@ def draw_fields(key: str, before: Fields, time_zone: str) -> Fields:
         height=90,
         key=f"{key} text",
     )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        cap = st.number_input(
-            "At most so many a day", 1, MOST_A_DAY, before.daily_cap, key=f"{key} cap"
-        )
-        quiet_from, quiet_until = _draw_quiet_hours(key, before, time_zone)
+    cap = st.number_input(
+        "At most so many a day", 1, MOST_A_DAY, before.daily_cap, key=f"{key} cap", width=200
+    )
+    quiet_from, quiet_until = _draw_quiet_hours(key, before, time_zone)
     return Fields(trigger, threshold, context, text, int(cap), quiet_from, quiet_until)
 
 
@@ -120,8 +119,9 @@ def _draw_quiet_hours(key: str, before: Fields, time_zone: str) -> tuple[int, in
         return 0, 0
     hours = (before.quiet_from, before.quiet_until)
     from_at, until_at = map(_time, hours if hours[0] != hours[1] else NIGHT)
-    begins = st.time_input("From", from_at, key=f"{key} from", width=120)
-    ends = st.time_input("Until", until_at, key=f"{key} until", width=120)
+    with st.container(horizontal=True):
+        begins = st.time_input("From", from_at, key=f"{key} from", width=120)
+        ends = st.time_input("Until", until_at, key=f"{key} until", width=120)
     return _minutes(begins), _minutes(ends)
 
 
