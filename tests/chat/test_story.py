@@ -152,11 +152,17 @@ def pair(make_context: MakeContext, collector: CollectorProcess, dashboard: str)
     return pair
 
 
-@pytest.mark.parametrize("size, theme", [("wide", "light"), ("phone", "dark")])
-def test_agent_invites_and_both_talk(pair, size: str, theme: str) -> None:
+@pytest.mark.parametrize(
+    "size, theme, first, then",
+    [
+        ("wide", "light", "/cart", "/checkout/shipping"),
+        ("phone", "dark", "/search", "/checkout/payment"),
+    ],
+)
+def test_agent_invites_and_both_talk(pair, size: str, theme: str, first: str, then: str) -> None:
     visitor, agent = pair(size, theme)
-    visitor.go("/cart")
-    row = agent.row_on("/demo/cart")
+    visitor.go(first)
+    row = agent.row_on(f"/demo{first}")
     row.get_by_role("button", name="Invite").click()
     agent.is_called("Ann")
     agent.invites("Can I help you?")
@@ -179,7 +185,7 @@ def test_agent_invites_and_both_talk(pair, size: str, theme: str) -> None:
 
     visitor.page.reload()
     visitor.sees(HOSTILE)
-    visitor.go("/checkout/shipping")
+    visitor.go(then)
     visitor.sees("Is it dishwasher safe?")
     visitor.says("After the reload")
     agent.sees("After the reload")
@@ -187,7 +193,7 @@ def test_agent_invites_and_both_talk(pair, size: str, theme: str) -> None:
     agent.page.get_by_role("button", name="End", exact=True).click()
     agent.page.get_by_role("button", name="End chat").click()
     expect(visitor.page.get_by_text("This chat has ended.")).to_be_visible()
-    row = agent.row_on("/demo/checkout/shipping")
+    row = agent.row_on(f"/demo{then}")
     expect(row).to_contain_text("Browsing")
     expect(agent.card("Chatting")).to_have_text("0")
 
@@ -203,7 +209,7 @@ def test_visitor_declines(pair) -> None:
     visitor.page.get_by_role("button", name="No, thanks").click()
 
     expect(visitor.page.get_by_text("Any questions about tea?")).to_have_count(0)
-    expect(agent.page.get_by_role("dialog").get_by_text("Dismissed")).to_be_visible()
+    expect(agent.page.get_by_role("dialog").get_by_text("Dismissed", exact=True)).to_be_visible()
     visitor.page.reload()
     visitor.page.wait_for_timeout(1_500)
     expect(visitor.page.get_by_text("Any questions about tea?")).to_have_count(0)
