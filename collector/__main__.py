@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from uvicorn.supervisors import Multiprocess
 
 from collector.app import build_app, open_country_database
+from collector.file_limit import allow_open_files
 from collector.lock import LockHeld, serving_lock
 from collector.protocol import Protocol
 from core.database import is_sqlite, open_database, writing
@@ -60,6 +61,7 @@ def main(host: str | None, port: int | None, workers: int) -> None:
     # uvicorn drains at these signals and raises them again when it is done.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
+    allow_open_files()
     with told_in_one_line(SettingsError, SchemaError, LockHeld):
         chosen = settings()
         _serve(chosen, host or chosen.collector_host, port or chosen.collector_port, workers)

@@ -93,9 +93,8 @@ def say(collector: RunningCollector, agent: Agent, token: str, text: str, n: str
 def open_chat(collector: RunningCollector, text: str = "Hello", **fields: Any) -> str:
     """The token of a conversation that the visitor of a new visit has opened."""
     assert collector.post(view(), visit=fields.get("s", VISIT)).status_code == 200
-    answer = collector.call(
-        "open", **({"s": VISIT, "t": TAB, "n": "visitor0001", "x": text} | fields)
-    )
+    sent = {"s": VISIT, "t": TAB, "n": "visitor0001", "x": text} | fields
+    answer = collector.call("open", headers=None, **sent)
     assert answer.status_code == 200, answer.text
     return answer.json()["c"]
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import make_url
 
-from core.database import open_database, reading
+from collector.file_limit import allow_open_files
+from core.agents import add_agent
+from core.database import open_database, reading, writing
 from core.sites import add_site, list_sites
 from tests.running_collector import CHROME, view, wait_for
 
 ROOT = Path(__file__).parents[2]
+STOPS_WITHIN = 5
+"""Seconds, on a busy machine; a stop that waits for streams takes fifteen."""
 
 
 class Command:
@@ -45,6 +54,30 @@ class Command:
         body = {"v": 1, "k": "demo", "s": visit, "t": "tab1", "b": [view(number)]}
         headers = {"User-Agent": CHROME}
         return httpx.post(f"{self.url}/v1/beacon", json=body, headers=headers).status_code
+
+    def call(self, action: str, **fields: Any) -> Any:
+        answer = httpx.post(f"{self.url}/v1/conversation/{action}", json=fields)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def hold(self, action: str, token: str, after: int) -> socket.socket:
+        """A connection that has asked for a stream or a poll."""
+        body = json.dumps({"v": 1, "k": "demo", "c": token, "after": after}).encode()
+        head = f"POST /v1/conversation/{action} HTTP/1.1\r\nHost: x\r\n"
+        found = socket.create_connection(("127.0.0.1", int(self.port)))
+        found.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        return found
+
+    def is_watched(self) -> bool:
+        """Whether the collector has seen that an agent is there."""
+        body = {"v": 1, "k": "demo", "s": "a1b2c3d4e5f6g7h8", "t": "tab1", "b": [view()]}
+        answer = httpx.post(f"{self.url}/v1/beacon", json=body, headers={"User-Agent": CHROME})
+        return answer.json()["i"] == 5
+
+    def streams(self) -> int:
+        """Open streams and polls."""
+        said = httpx.get(f"{self.url}/metrics").text
+        return int(float(said.partition("\nmonitor_chat_streams ")[2].split()[0]))
 
     def end(self) -> tuple[int, str]:
         """Exit code and what was said on stderr."""
@@ -203,6 +236,49 @@ def test_stop_drains_what_has_been_sent(start, tmp_path):
     engine.dispose()
     assert code == 0, said
     assert stored >= sum(accepted) > 20
+
+
+def test_stop_does_not_wait_for_streams_and_polls(start, tmp_path):
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    command = start(url, MONITOR_RATE_LIMIT="off")
+    command.wait_until_ready()
+    soft, hard = resource.prlimit(command.process.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard
+    engine = open_database(url)
+    with writing(engine) as db:
+        add_agent(db, "Ann", datetime.now(UTC))
+    engine.dispose()
+    wait_for(command.is_watched)
+    body = {"v": 1, "k": "demo", "s": "a1b2c3d4e5f6g7h8", "t": "tab1"}
+    opened = command.call("open", **body, n="visitor0001", x="Hello")
+    readers = [
+        command.hold(action, opened["c"], opened["id"]) for action in ["stream", "poll"] * 25
+    ]
+    wait_for(lambda: command.streams() == 50)
+
+    began = monotonic()
+    command.process.terminate()
+    code, said = command.end()
+
+    assert monotonic() - began < STOPS_WITHIN
+    assert code == 0, said
+    assert "ERROR" not in said
+    for reader in readers:
+        reader.settimeout(5)
+        with suppress(ConnectionResetError):
+            while reader.recv(1 << 16):
+                pass
+        reader.close()
+
+
+def test_as_many_files_may_be_open_as_the_system_allows():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, hard - 1), hard))
+        allow_open_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_two_workers_share_a_postgres_database(start, postgres_url):

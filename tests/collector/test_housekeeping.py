@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 
 from collector.housekeeping import CHECKPOINT_EVERY, Housekeeping, Retention, forget_visits
 from core.database import open_database, writing
+from tests.collector.chatting import attend, open_chat, state_of
 from tests.running_collector import DAY, MINUTE, Clock, view, wait_for
 
 RETENTION = timedelta(days=90)
@@ -48,9 +49,51 @@ def test_the_running_collector_forgets_by_itself(run_collector, database_url):
     wait_for(lambda: after.row("SELECT count(*) FROM visit") == (0,))
 
 
+def test_the_running_collector_forgets_what_was_said_in_chats_by_itself(
+    run_collector, database_url
+):
+    before = run_collector(database_url)
+    token = open_chat(before, "Hello")
+    later = Clock()
+    later.advance(30 * DAY)
+    after = run_collector(database_url, clock=later)
+    assert after.call("poll", c=token).json()["m"][0]["x"] == "Hello"
+    later.advance(MINUTE)
+    again = run_collector(database_url, clock=later)
+    wait_for(lambda: again.row("SELECT count(*) FROM message") == (0,))
+    assert again.row("SELECT count(*) FROM conversation") == (1,)
+    assert again.call("poll", c=token).json()["m"] == []
+
+
+def test_conversations_go_with_their_visits(collector):
+    token = open_chat(collector, "Hello")
+    collector.clock.advance(DAY)
+    open_chat(collector, "Hello", s="young00000000000", n="visitor0002")
+    now = collector.clock.now + 89 * DAY + 1
+    assert forget_visits(collector.engine, now, RETENTION) == 1
+    collector.clock.now = now
+    assert collector.call("poll", c=token).status_code == 404
+    kept = collector.rows("SELECT visit_id FROM conversation")
+    assert kept == [("young00000000000",)]
+    assert collector.row("SELECT count(*) FROM message") == (1,)
+
+
+def test_chats_that_are_over_are_closed_by_themselves(quick_closing, collector):
+    attend(collector)
+    token = open_chat(collector)
+    collector.clock.advance(20 * MINUTE - 1)
+    collector.call("open", s="nobody0000000001", t="tab1", n="visitor0009", x="a moment later")
+    assert state_of(collector, token) == "open"
+    collector.clock.advance(1)
+    wait_for(lambda: state_of(collector, token) == "ended")
+    assert collector.row("SELECT closed_by FROM conversation") == ("silence",)
+
+
 def test_retention_of_zero_keeps_everything(collector):
     collector.post(view())
-    Housekeeping(collector.engine, Retention(0, 0), lambda: collector.clock.now + 900 * DAY).do_due()
+    Housekeeping(
+        collector.engine, Retention(0, 0), lambda: collector.clock.now + 900 * DAY
+    ).do_due()
     assert collector.row("SELECT count(*) FROM visit") == (1,)
 
 
