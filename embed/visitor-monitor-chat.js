@@ -385,7 +385,7 @@ function begin(host) {
     // The visit may have had a conversation: said in it again, the message is told its number.
     const isTold = !opened || state === 'left';
     if (isTold) outbox = outbox.filter((one) => one !== item);
-    const m = x && isTold && answer ? [{ n: number || 1, a: 0, x, i: n }] : [];
+    const m = x && isTold && answer && !messages[number] ? [{ n: number || 1, a: 0, x, i: n }] : [];
     received(state ? { id, state, m } : { id: -1, m }, 0);
     wake();
   }

@@ -286,9 +286,8 @@ def test_hostile_text_of_both_sides_is_text(shop, page, agent, text):
     dialog.field.press("Enter")
     shop.until(lambda: len(_messages(shop)) == 3)
     page.reload()
-    texts = [row["text"] for row in _messages(shop)]
-    expect(dialog.lines).to_have_count(3)
-    assert dialog.lines.all_text_contents() == texts
+    stored = [row["text"] for row in _messages(shop)]
+    shop.until(lambda: dialog.lines.all_text_contents() == stored)
     assert page.evaluate("window.hacked") is None
     assert dialog.log.evaluate("node => node.querySelectorAll('.line *').length") == 6
     assert dialog.log.evaluate("node => node.scrollWidth <= node.clientWidth")
