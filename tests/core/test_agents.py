@@ -5,7 +5,6 @@ import pytest
 from core.agents import (
     LONGEST_NAME,
     AgentError,
-    add_agent,
     available_agents,
     change_agent,
     find_agent,
@@ -13,7 +12,7 @@ from core.agents import (
     list_agents,
     note_seen,
 )
-from tests.core.chats import INSTANT, MINUTE, NOW
+from tests.core.chats import INSTANT, MINUTE, NOW, add_agent
 
 
 def test_agent_is_found_by_the_secret_of_their_browser(db):

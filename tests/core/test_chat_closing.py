@@ -1,22 +1,24 @@
 """A conversation ends by itself: an invitation nobody answers, silence, a visit that is over."""
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import col
 
 from core.chat.closing import close_due
-from core.chat.conversations import end
-from core.chat.invitations import accept, note_delivered, note_shown
+from core.chat.invitations import note_delivered
 from core.chat.words import ClosedBy, Refusal
 from core.tables import Visit
 from tests.core.chats import (
     INSTANT,
     MINUTE,
     NOW,
+    accept,
     add_visit,
     answer,
     ask,
+    end,
     invited,
+    note_shown,
     opened,
     reason_of,
     span_of,
@@ -154,9 +156,7 @@ def test_silence_leaves_another_products_chat_alone(db):
     conversation = opened(db)
     late = NOW + 20 * MINUTE
     db.execute(
-        Visit.__table__.update().values(
-            chat_source="third_party", chat_message_at=late, last_activity_at=late
-        )
+        update(Visit).values(chat_source="third_party", chat_message_at=late, last_activity_at=late)
     )
 
     close_due(db, late)

@@ -2,10 +2,9 @@
 
 import pytest
 
-from core.chat.conversations import end, take_over
-from core.chat.invitations import accept, dismiss, invite, note_delivered, note_shown
+from core.chat.invitations import note_delivered
 from core.chat.retention import forget_conversations
-from core.chat.rules import add_rule, list_rules
+from core.chat.rules import list_rules
 from core.chat.words import ClosedBy, Refusal
 from core.queries.chats import messages
 from tests.core.chats import (
@@ -13,15 +12,22 @@ from tests.core.chats import (
     MINUTE,
     NOW,
     SECOND,
+    accept,
+    add_rule,
     add_visit,
     answer,
     ask,
+    dismiss,
+    end,
+    invite,
     invited,
+    note_shown,
     open_it,
     opened,
     reason_of,
     span_of,
     stored,
+    take_over,
     visit_of,
 )
 

@@ -2,14 +2,7 @@
 
 import pytest
 
-from core.chat.conversations import (
-    MOST_OPENED,
-    end,
-    find_by_token,
-    note_read,
-    note_typing,
-    take_over,
-)
+from core.chat.conversations import MOST_OPENED, find_by_token
 from core.chat.messages import say_as_agent, say_as_visitor
 from core.chat.retention import forget_conversations
 from core.chat.words import Author, ClosedBy, Refusal
@@ -21,11 +14,15 @@ from tests.core.chats import (
     add_visit,
     answer,
     ask,
+    end,
+    note_read,
+    note_typing,
     open_it,
     opened,
     reason_of,
     span_of,
     stored,
+    take_over,
     visit_of,
 )
 

@@ -2,10 +2,8 @@
 
 import pytest
 from sqlalchemy import update
+from sqlmodel import col
 
-from core.agents import add_agent
-from core.chat.conversations import end, note_read
-from core.chat.invitations import dismiss, note_shown
 from core.chat.retention import forget_conversations, forget_messages
 from core.chat.words import Author, ClosedBy
 from core.queries.chats import (
@@ -26,10 +24,15 @@ from tests.core.chats import (
     MINUTE,
     NOW,
     SECOND,
+    add_agent,
     add_visit,
     answer,
     ask,
+    dismiss,
+    end,
     invited,
+    note_read,
+    note_shown,
     open_it,
     opened,
     stored,
@@ -189,7 +192,7 @@ def test_found_are_cut_by_dates_and_pages(db, said):
 
 
 def test_found_tell_the_agent_and_outlive_their_visit(db, said):
-    db.execute(update(Visit).where(Visit.id == "ann").values(id="gone"))
+    db.execute(update(Visit).where(col(Visit.id) == "ann").values(id="gone"))
     *_, row = found_conversations(db, 7)
 
     assert (row.visit_id, row.agent_name, row.attributes) == ("ann", "Änne", "")

@@ -10,8 +10,6 @@ from sqlalchemy import text
 
 from collector.ledger import Ledger
 from collector.rows import Rows
-from core.chat.conversations import end, note_typing
-from core.chat.invitations import accept, invite
 from core.chat.retention import forget_conversations
 from core.chat.words import Author, ClosedBy, Refusal, Refused
 from core.database import lock_visits, open_database, reading, writing
@@ -22,9 +20,13 @@ from tests.core.chats import (
     MINUTE,
     NOW,
     SECOND,
+    accept,
     add_visit,
     ask,
+    end,
+    invite,
     invited,
+    note_typing,
     opened,
     span_of,
     stored,

@@ -5,19 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert
 
-from core.agents import add_agent, change_agent
-from core.chat.conversations import end
-from core.chat.rules import (
-    LONGEST_WAIT,
-    add_rule,
-    all_rules,
-    change_rule,
-    delete_rule,
-    is_due,
-    is_quiet,
-    list_rules,
-    open_by_rule,
-)
+from core.agents import change_agent
+from core.chat.rules import LONGEST_WAIT, all_rules, delete_rule, is_due, is_quiet, list_rules
 from core.chat.settings_error import ChatSettingsError
 from core.chat.words import ClosedBy, Refusal
 from core.tables import ChatRule, Site
@@ -25,8 +14,13 @@ from tests.core.chats import (
     INSTANT,
     MINUTE,
     NOW,
+    add_agent,
+    add_rule,
     add_visit,
+    change_rule,
+    end,
     invited,
+    open_by_rule,
     opened,
     reason_of,
 )
