@@ -21,8 +21,8 @@ from pages.agent import (
 from pages.chats.component import draw_alerts
 
 AVAILABLE_HELP = (
-    "While you are Available, and while a page of this dashboard is open, the chat buttons of your "
-    "websites are shown and their rules invite visitors. Away, you can still invite and answer."
+    "While somebody is Available, with a page of this dashboard open, visitors can begin a chat and "
+    "rules invite them. Else they can only leave a message. Away, you can still invite and answer."
 )
 LOOK = Path(__file__).with_name("agent_box.css")
 OFFER = "Give your name to chat with visitors."

@@ -50,7 +50,7 @@ class Listener:
 
 
 class Hub:
-    """The listeners of this process. Everything but `_on_changes` runs on the event loop."""
+    """The listeners of this process. Only the feed's `on_changes` runs elsewhere than on the loop."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
@@ -100,8 +100,8 @@ class Hub:
         def on_changes(changes: Changes) -> None:
             try:
                 told = told_of(changes)
-            except NoAnswer as fault:
-                # The feed goes on after these changes: who listens must ask for them.
+            except Exception as fault:
+                # The feed goes on after these changes, whatever it was: who listens must ask.
                 _log.warning("chat_changes_not_read fault=%s", type(fault).__name__)
                 _call(loop, self._let_go)
                 return

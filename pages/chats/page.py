@@ -16,8 +16,8 @@ INTRODUCTION = (
     "Give the name that they will see beside your messages; you can change it in the sidebar."
 )
 AWAY = (
-    "Chat buttons are hidden and rules invite nobody. You can still invite and answer; "
-    "switch to Available in the sidebar."
+    "Unless a colleague is Available, visitors can only leave a message and rules invite nobody. "
+    "You can still invite and answer; the switch is in the sidebar."
 )
 
 
