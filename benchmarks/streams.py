@@ -30,6 +30,8 @@ SITE_KEY = "shop"
 OPENED_AT_ONCE = 100
 MESSAGES = 20
 
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 @click.command()
 @click.option("--streams", default=5_000, show_default=True, help="Visitors with an open stream.")
@@ -51,16 +53,16 @@ def main(streams: int, seconds: int, database_url: str | None) -> None:
 async def _measure(server: Server, engine: Engine, tokens: list[str], seconds: int) -> None:
     idle = await _cpu_share(server, seconds)
     memory = server.resident()
-    readers: list[asyncio.StreamReader] = []
+    streams: list[Stream] = []
     for start in range(0, len(tokens), OPENED_AT_ONCE):
         some = tokens[start : start + OPENED_AT_ONCE]
-        readers += await asyncio.gather(*(_open_stream(server.port, token) for token in some))
+        streams += await asyncio.gather(*(_open_stream(server.port, token) for token in some))
     await asyncio.sleep(2)
     each = (server.resident() - memory) / len(tokens)
     busy = await _cpu_share(server, seconds)
     click.echo(f"{len(tokens):,} open streams: {each / 1024:.1f} KiB of memory each")
     click.echo(f"CPU while nothing is said: {busy:.2%} of a core, {idle:.2%} without a stream")
-    passed = [await _time_message(engine, tokens[-1], readers[-1], n) for n in range(MESSAGES)]
+    passed = [await _time_message(engine, tokens[-1], streams[-1], n) for n in range(MESSAGES)]
     click.echo(
         f"a message to one of them, from its commit: median {statistics.median(passed):.2f} s, "
         f"slowest of {MESSAGES} {max(passed):.2f} s"
@@ -73,7 +75,7 @@ async def _cpu_share(server: Server, seconds: int) -> float:
     return (server.cpu() - before) / seconds
 
 
-async def _open_stream(port: int, token: str) -> asyncio.StreamReader:
+async def _open_stream(port: int, token: str) -> Stream:
     """The stream, once its first event has arrived."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     body = json.dumps({"v": 1, "k": SITE_KEY, "c": token, "after": 0}).encode()
@@ -82,25 +84,26 @@ async def _open_stream(port: int, token: str) -> asyncio.StreamReader:
         f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     writer.write(head.encode() + body)
-    await _await_text(reader, b"data:")
-    return reader
+    stream = reader, writer  # a writer that is let go closes its connection
+    await _await_text(stream, b"data:")
+    return stream
 
 
-async def _time_message(
-    engine: Engine, token: str, reader: asyncio.StreamReader, number: int
-) -> float:
+async def _time_message(engine: Engine, token: str, stream: Stream, number: int) -> float:
     """Seconds from the commit of an agent's message to its arrival."""
     words = f"message {number} of the benchmark"
     await asyncio.to_thread(_say, engine, token, number, words)
     began = time.perf_counter()
-    await _await_text(reader, words.encode())
+    await _await_text(stream, words.encode())
     return time.perf_counter() - began
 
 
-async def _await_text(reader: asyncio.StreamReader, wanted: bytes) -> None:
+async def _await_text(stream: Stream, wanted: bytes) -> None:
+    reader, _ = stream
     async with asyncio.timeout(30):
-        while wanted not in await reader.readline():
-            pass
+        while wanted not in (line := await reader.readline()):
+            if not line:
+                raise EOFError("the stream has ended")
 
 
 def _open_conversations(engine: Engine, number: int) -> list[str]:
