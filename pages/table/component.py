@@ -142,7 +142,7 @@ def draw_table(
 
     rows: a frame with the columns' own columns and a text column `id`; a LINK leads to href + id.
     layout: words of table.css: "list" or "shares"; "cards": each row is a card on a phone; "still":
-    its rows lead nowhere.
+    its rows lead nowhere; "unsorted": no column sorts, so that cards need no header.
     """
     return _table(
         key=key,

@@ -18,11 +18,13 @@ from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from sqlalchemy import text
+from sqlalchemy import text, update
+from sqlmodel import col
 
 from core.database import reading, writing
 from core.labels import activity_label, duration_label
 from core.sites import find_site
+from core.tables import Visit
 from tests.pages.seed import make_database, make_site, make_visit, make_visits
 
 ROOT = Path(__file__).parents[2]
@@ -211,6 +213,25 @@ def test_refresh_keeps_nodes_focus_selection_and_scroll(open_site) -> None:
     assert chosen.evaluate("row => row.isTheSameNode") is True
     assert chosen.evaluate("row => row.contains(row.getRootNode().activeElement)") is True
     assert scroll.evaluate("box => box.scrollTop") == 90
+
+
+def test_refresh_does_not_follow_a_row_that_moves_away(open_site, database) -> None:
+    site = make_site(database[1], key="still", name="Still shop")
+    now = datetime.now(UTC)
+    for number in range(40):
+        active = now - timedelta(seconds=number)
+        make_visit(database[1], site, f"row{number:02}", now=now, last_activity_at=active)
+    page = open_site("still")
+    refresh_every(page, "2 s")
+    scroll = page.locator(".list .scroll")
+    scroll.evaluate("box => { box.scrollTop = 200 }")
+    wait_for_refresh(page)
+    topmost = ids(page)[3:7]
+    with writing(database[1]) as db:
+        idle = update(Visit).where(col(Visit.site_id) == site.id, col(Visit.id).in_(topmost))
+        db.execute(idle.values(last_activity_at=now - timedelta(minutes=15)))
+    wait_for(lambda: set(ids(page)[-4:]) == set(topmost))
+    assert scroll.evaluate("box => box.scrollTop") == 200
 
 
 def test_enter_opens_the_visitor_and_back_finds_the_row_again(open_site) -> None:
