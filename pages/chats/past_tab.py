@@ -150,6 +150,7 @@ def _draw_list(site: Site, asked: Asked, found: Page, chosen: str) -> None:
         COLUMNS,
         key=key,
         name="Past chats",
+        layout="list cards unsorted",
         href=f"chats?site={site.key}&past=",
         empty=NOTHING_FOUND if asked.search else NOBODY_YET,
         view={"search": asked.search, "sort": "", "descending": False, "page": asked.page},
