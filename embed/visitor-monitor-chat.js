@@ -413,6 +413,7 @@ function begin(host) {
     life = new AbortController();
     const { signal } = life;
     const hold = () =>
+      signal.aborted || // between the grant and this call
       new Promise((release) => {
         signal.onabort = release;
         safe(follow)(signal);
@@ -568,7 +569,7 @@ function begin(host) {
     function noteText() {
       if (isOver) return state === 'left' ? 'Thank you. Your message has arrived.' : 'This chat has ended.';
       if (isAsking) return 'End this chat?';
-      if (unsent.some((item) => item.isLate)) return 'Not sent yet. It will be tried again.';
+      if (unsent.length && outbox[0].isLate) return 'Not sent yet. It will be tried again.';
       if (typingUntil > Date.now()) return name + ' is typing';
       if (unsent.some((item) => item.at < Date.now() - SLOW_AFTER)) return 'Sending …';
       if (isTall || isInvited) return '';

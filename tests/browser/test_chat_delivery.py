@@ -78,8 +78,8 @@ def test_coming_back_online_sends_at_once(shop, page, agent, context):
     dialog.until_note("Not sent yet. It will be tried again.")
     agent.say(conversation, "two")
     page.wait_for_timeout(4_000)
-    context.set_offline(False)
     back_at = time.monotonic()
+    context.set_offline(False)
     sent = shop.until(lambda: [p for p in shop.chats("send") if p.at > back_at])
     assert sent[0].at - back_at < 1
     shop.until(lambda: texts(shop) == ["Can I help?", "two", "one"])
