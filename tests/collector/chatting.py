@@ -147,3 +147,19 @@ def listening(collector: RunningCollector, token: str, after: int = 0) -> Iterat
     url = f"{collector.url}/v1/conversation/stream"
     with httpx.stream("POST", url, content=body, headers=headers, timeout=10) as answer:
         yield Reader(answer)
+
+
+def counted(collector: RunningCollector, result: str) -> float:
+    """Calls with this result, as /metrics has them."""
+    for line in collector.http.get("/metrics").text.splitlines():
+        if line.startswith(f'monitor_chat_calls_total{{result="{result}"}}'):
+            return float(line.split()[-1])
+    return 0
+
+
+def assert_readable(answer: httpx.Response) -> None:
+    """Any page may read the answer and its reason."""
+    assert answer.status_code < 500
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "X-Drop-Reason" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Set-Cookie" not in answer.headers
