@@ -58,15 +58,16 @@ def add_visit(db, visit_id="visit", site_id=7, **columns):
     db.execute(insert(Visit).values(**visit.model_dump()))
 
 
-def visit_of(db, visit_id="visit"):
+def visit_of(db, visit_id="visit", site_id=7):
     """The visit as it is stored."""
-    row = db.execute(select(Visit).where(col(Visit.id) == visit_id)).mappings().one()
-    return Visit(**row)
+    of_site = (col(Visit.site_id) == site_id, col(Visit.id) == visit_id)
+    return Visit(**db.execute(select(Visit).where(*of_site)).mappings().one())
 
 
-def touch(db, at, visit_id="visit"):
+def touch(db, at, visit_id="visit", site_id=7):
     """The visitor is active at the moment."""
-    db.execute(update(Visit).where(col(Visit.id) == visit_id).values(last_activity_at=at))
+    of_site = (col(Visit.site_id) == site_id, col(Visit.id) == visit_id)
+    db.execute(update(Visit).where(*of_site).values(last_activity_at=at))
 
 
 def span_of(db, conversation) -> Any:
