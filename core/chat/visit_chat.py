@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
-from sqlmodel import col
+from sqlalchemy import Connection, Update, bindparam, select, update
 
 from core.database import insert_into
 from core.presence import CHATTING_FOR, CLOCK_SLACK, ChatSource, SpanKind, live_since
-from core.tables import Conversation, Visit, VisitSpan
+from core.tables import Conversation, Table
 
 _SPAN_NUMBER = 1
+_visit, _span = (Table.metadata.tables[name] for name in ("visit", "visit_span"))
+_OF_VISIT = (_visit.c.site_id == bindparam("of_site"), _visit.c.id == bindparam("of_visit"))
 
 
 class VisitState(NamedTuple):
@@ -38,12 +40,17 @@ class VisitState(NamedTuple):
         )
 
 
-_COLUMNS = [col(getattr(Visit, name)) for name in VisitState._fields]
+_find_state = select(*(_visit.c[name] for name in VisitState._fields)).where(*_OF_VISIT)
+_end_chat = (
+    update(_visit)
+    .where(*_OF_VISIT, _visit.c.chat_source == ChatSource.BUILT_IN.value)
+    .values(chat_source=ChatSource.NONE.value)
+)
 
 
 def find_visit_state(db: Connection, site_id: int, visit_id: str) -> VisitState | None:
     """The visit's state, or None when the site has no visit of this id."""
-    row = db.execute(select(*_COLUMNS).where(*_is_visit(site_id, visit_id))).one_or_none()
+    row = db.execute(_find_state, {"of_site": site_id, "of_visit": visit_id}).one_or_none()
     return None if row is None else VisitState(*row)
 
 
@@ -74,14 +81,7 @@ def note_agent_message(db: Connection, conversation: Conversation, now: datetime
 
 def end_chat(db: Connection, conversation: Conversation, at: datetime) -> None:
     """The visit is chatting no more."""
-    db.execute(
-        update(Visit)
-        .where(
-            *_is_visit(conversation.site_id, conversation.visit_id),
-            col(Visit.chat_source) == ChatSource.BUILT_IN.value,
-        )
-        .values(chat_source=ChatSource.NONE.value)
-    )
+    db.execute(_end_chat, _keys(conversation))
     _extend_span(db, conversation, at, is_open=False)
 
 
@@ -97,31 +97,37 @@ def _activity(db: Connection, conversation: Conversation, now: datetime) -> dict
 
 
 def _write(db: Connection, conversation: Conversation, **columns: Any) -> None:
-    of_visit = _is_visit(conversation.site_id, conversation.visit_id)
-    db.execute(update(Visit).where(*of_visit).values(**columns))
+    changes = {f"new_{name}": value for name, value in columns.items()}
+    db.execute(_update(tuple(columns)), {**_keys(conversation), **changes})
 
 
 def _extend_span(
     db: Connection, conversation: Conversation, until: datetime, *, is_open: bool
 ) -> None:
     """The span of the chat, whose tab is the conversation's id: it belongs to no tab."""
-    span = insert_into(db, VisitSpan).values(
-        site_id=conversation.site_id,
-        visit_id=conversation.visit_id,
-        tab=conversation.id,
-        kind=SpanKind.CHATTING.value,
-        number=_SPAN_NUMBER,
-        from_at=conversation.accepted_at or until,
-        until_at=until,
-        is_open=is_open,
+    span = {
+        "site_id": conversation.site_id,
+        "visit_id": conversation.visit_id,
+        "tab": conversation.id,
+        "kind": SpanKind.CHATTING.value,
+        "number": _SPAN_NUMBER,
+        "from_at": conversation.accepted_at or until,
+        "until_at": until,
+        "is_open": is_open,
+    }
+    insert = insert_into(db, _span)
+    extend = insert.on_conflict_do_update(
+        index_elements=list(_span.primary_key),
+        set_={"until_at": insert.excluded.until_at, "is_open": insert.excluded.is_open},
     )
-    db.execute(
-        span.on_conflict_do_update(
-            index_elements=["site_id", "visit_id", "tab", "kind", "number"],
-            set_={"until_at": span.excluded.until_at, "is_open": span.excluded.is_open},
-        )
-    )
+    db.execute(extend, span)
 
 
-def _is_visit(site_id: int, visit_id: str) -> tuple[Any, Any]:
-    return col(Visit.site_id) == site_id, col(Visit.id) == visit_id
+@cache
+def _update(columns: tuple[str, ...]) -> Update:
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    return update(_visit).where(*_OF_VISIT).values(new)
+
+
+def _keys(conversation: Conversation) -> dict[str, Any]:
+    return {"of_site": conversation.site_id, "of_visit": conversation.visit_id}
