@@ -14,6 +14,7 @@ import httpx
 from tests.running_collector import CHROME
 
 RETRY = 0.2
+PATIENCE = 30
 SAID_AT_ONCE = 6
 """Lines that the agent's browser has under way at a time: as many as one host takes."""
 
@@ -21,18 +22,20 @@ SAID_AT_ONCE = 6
 class Visitor:
     """A visitor who opens a conversation and says `lines` lines in it."""
 
-    def __init__(self, http: httpx.AsyncClient, url: str, site: str, number: int) -> None:
+    def __init__(self, url: str, site: str, number: int) -> None:
         self.visit = f"visit{number:015d}"
         self.received: list[dict[str, Any]] = []
-        self._http, self._url, self._site = http, url, site
+        self._http, self._url, self._site = _browser(), url, site
         self._token = ""
 
     async def talk(self, lines: int, all_lines: int) -> None:
         """Return once every line was answered and all lines of both sides have arrived."""
-        await self._post("beacon", s=self.visit, t="tab1", b=[{"e": "v", "n": 1, "u": "/cart"}])
-        opened = await self._call("open", s=self.visit, t="tab1", n="line0000", x=self.line(0))
-        self._token = opened["c"]
-        await asyncio.gather(self._listen(all_lines), self._speak(lines))
+        async with self._http:
+            view = {"e": "v", "n": 1, "u": "/cart"}
+            await self._post("beacon", s=self.visit, t="tab1", b=[view])
+            opened = await self._call("open", s=self.visit, t="tab1", n="line0000", x=self.line(0))
+            self._token = opened["c"]
+            await asyncio.gather(self._listen(all_lines), self._speak(lines))
 
     def line(self, number: int) -> str:
         """The text of the number-th line."""
@@ -76,10 +79,10 @@ class Visitor:
 class AgentBrowser:
     """The browser of an agent who answers in every conversation."""
 
-    def __init__(self, http: httpx.AsyncClient, url: str, key: str, site: str) -> None:
+    def __init__(self, url: str, key: str, site: str) -> None:
         self.received: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._conversations: dict[str, str] = {}
-        self._http, self._url, self._site = http, url, site
+        self._http, self._url, self._site = _browser(), url, site
         self._headers = {"Cookie": f"visitor-monitor-agent={key}", "Origin": url}
         self._places = asyncio.Semaphore(SAID_AT_ONCE)
         self._is_greeted = False
@@ -139,6 +142,11 @@ class AgentBrowser:
         while not holds():
             self._changed.clear()
             await self._changed.wait()
+
+
+def _browser() -> httpx.AsyncClient:
+    """Each has its own connections: in one pool, hundreds of them wait for each other."""
+    return httpx.AsyncClient(timeout=PATIENCE, verify=False, trust_env=False)
 
 
 async def insist(send: Any) -> httpx.Response:

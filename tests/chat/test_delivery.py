@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -69,17 +68,12 @@ def _said(messages, *, by_agent: bool) -> list[str]:
 
 
 async def _converse(collectors, dashboard, key) -> tuple[list[Visitor], AgentBrowser]:
-    limits = httpx.Limits(max_connections=None)
-    async with (
-        httpx.AsyncClient(limits=limits, timeout=30) as http,
-        asyncio.timeout(WITHIN),
-        asyncio.TaskGroup() as group,
-    ):
-        agent = AgentBrowser(http, dashboard, key, SITE)
+    async with asyncio.timeout(WITHIN), asyncio.TaskGroup() as group:
+        agent = AgentBrowser(dashboard, key, SITE)
         listening = group.create_task(agent.listen())
         await agent.is_greeted()
         visitors = [
-            Visitor(http, _url(collectors[number % len(collectors)]), SITE, number)
+            Visitor(_url(collectors[number % len(collectors)]), SITE, number)
             for number in range(CONVERSATIONS)
         ]
         talks = [group.create_task(v.talk(LINES, 2 * LINES)) for v in visitors]
