@@ -70,7 +70,8 @@ export default (host) => (take ||= begin(host));
 function begin(host) {
   let isBegun, isRefused;
   let button, exitRule; // what the site offers: 1 to chat, 2 to leave a message
-  let token, forgotten; // the conversation's secret, and that of the one before
+  let token; // the conversation's secret
+  let forgotten = '-'; // that of the one before
   let chat, messages, cursor; // its newest update, its messages by number, the revision known so far
   let isOpen, isJoined, isAsking; // not minimised; the visitor wants to chat; "End this chat?"
   let parting; // the state in which the visitor leaves it, on its way to the collector
@@ -188,6 +189,7 @@ function begin(host) {
     token = parting = '';
     isOpen = isJoined = isAsking = false;
     lines = {};
+    log.textContent = '';
   }
 
   /** Take in what the collector says, and tell the other tabs. */
@@ -218,8 +220,7 @@ function begin(host) {
       forgotten = token || forgotten;
       token = '';
       // What came too late for a message that was left is left as the next one.
-      outbox = outbox.filter((item) => item.x);
-      if (chat.state === 'left') for (const item of outbox) item.do = 'open';
+      outbox = chat.state === 'left' ? outbox.filter((item) => (item.do = 'open')) : [];
     }
     draw();
   }
@@ -382,6 +383,7 @@ function begin(host) {
     failures = 0;
     const { id, state, number, c: opened } = answer || {};
     if (opened) token = opened;
+    keep();
     // The visit may have had a conversation: said in it again, the message is told its number.
     const isTold = !opened || state === 'left';
     if (isTold) outbox = outbox.filter((one) => one !== item);
@@ -500,7 +502,8 @@ function begin(host) {
     if (text === keptText || !host.isStoring()) return;
     keptText = text;
     safe(() => (text ? (sessionStorage[KEY] = text) : delete sessionStorage[KEY]))();
-    if (token) host.write(KEY, token + (isOpen ? '' : '-'));
+    // Without a token it makes the next page load the chat, for a message that is to open one.
+    if (token || outbox.length) host.write(KEY, token + (isOpen && token ? '' : '-'));
     else if (host.read(KEY)?.startsWith(forgotten)) host.write(KEY);
   }
 
@@ -585,7 +588,6 @@ function begin(host) {
       write(line.lastChild, message.x);
       if (log.children[index] !== line) log.insertBefore(line, log.children[index] || null);
     });
-    while (log.children.length > shown.length) log.lastChild.remove();
   }
 
   function makeLine(message) {

@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.agent import Agent
 from tests.browser.dialog import Dialog, beat, chatting, until_offered
+from tests.browser.gate import lose
 
 
 def test_there_is_no_button_unless_the_site_wants_one(shop, page, agent):
@@ -56,6 +57,22 @@ def test_message_that_opens_survives_the_next_page(shop, page, agent):
     dialog.until_lines("one")
 
 
+def test_chat_whose_opening_was_answered_too_late_is_on_the_next_page(shop, page, agent):
+    dialog = _with_button(shop, page, agent)
+    dialog.pill.click()
+    shop.misbehave_in_chat(lose)
+    dialog.say("one")
+    dialog.until_note("Not sent yet. It will be tried again.")
+    assert [row["state"] for row in _rows(shop)] == ["open"]
+    page.goto(shop.url("/p2"))
+    shop.misbehave_in_chat(None)
+    dialog.until_lines("one")
+    dialog.until_note("")
+    conversation = agent.conversation(shop)
+    shop.until(lambda: page.evaluate("localStorage['vm-chat']") == conversation.token)
+    assert len(_rows(shop)) == 1
+
+
 def test_message_may_be_left_while_nobody_is_here(shop, page, agent):
     agent.leave()
     dialog = _with_button(shop, page, agent)
@@ -71,6 +88,7 @@ def test_message_may_be_left_while_nobody_is_here(shop, page, agent):
     dialog.button("Close").click()
     dialog.until_pill("Leave a message")
     assert page.evaluate("localStorage['vm-chat']") is None
+    assert page.evaluate("sessionStorage['vm-chat']") is None
 
 
 def test_button_follows_whether_somebody_is_here(shop, page, agent):

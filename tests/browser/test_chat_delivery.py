@@ -275,6 +275,12 @@ def test_conversation_that_has_ended_meanwhile_says_so(shop, page, agent):
     shop.misbehave_in_chat(_only("send", answer(410, body=b'{"error": "over"}')))
     dialog.say("one")
     dialog.until_note("This chat has ended.")
+    dialog.until_lines("Can I help?", "one")
+    page.goto(shop.url("/p2"))
+    shop.until_paths("/p1", "/p2")
+    page.wait_for_timeout(500)
+    dialog.until_gone()
+    assert page.evaluate("sessionStorage['vm-chat']") is None
 
 
 def test_garbage_in_a_stream_is_survived(shop, page, agent):
