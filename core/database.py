@@ -6,14 +6,20 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 BUSY_TIMEOUT = 15
 """Seconds that a SQLite writer waits for another one."""
+
+BUSY_LOOK = 0.002
+"""Seconds between two looks of a SQLite writer whether it is its turn. SQLite itself looks every tenth
+of a second once it has waited for long, and a writer that commits one batch after the other leaves it
+no gap: an agent's message waited for seconds beside a saturated collector."""
 
 PAGE_CACHE = 32_768
 """KiB of pages that a SQLite connection may keep in memory: it takes them only as it needs them."""
@@ -120,8 +126,28 @@ def _lower(text: str | None) -> str | None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if not connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    latest = monotonic() + BUSY_TIMEOUT
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        while not _takes_turn(connection, is_last=monotonic() >= latest):
+            sleep(BUSY_LOOK)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000}")
+
+
+def _takes_turn(connection: Connection, *, is_last: bool) -> bool:
+    """Whether this connection may write now. Raises OperationalError at its last try."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as fault:
+        code = getattr(fault.orig, "sqlite_errorcode", None)
+        if code != sqlite3.SQLITE_BUSY or is_last:
+            raise
+        return False
+    return True
 
 
 def _open_postgres(url: str) -> Engine:

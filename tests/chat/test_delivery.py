@@ -25,9 +25,9 @@ LINES = 20
 """That each side says in each conversation."""
 
 SITE = "shop"
-WITHIN = 150
+WITHIN = 220
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
