@@ -45,7 +45,7 @@ def test_invitation_is_a_conversation_whose_first_message_is_the_offer(db):
     assert (len(invitation.id), len(invitation.token)) == (20, 32)
     (message,) = messages(db, 7, invitation.id)
     assert (message.number, message.author, message.text) == (1, "agent", "Can I\nhelp?")
-    assert message.revision == invitation.revision
+    assert (message.agent_id, message.revision) == (3, invitation.revision)
     assert visit_of(db).chat_source == ""
 
 
@@ -125,6 +125,10 @@ def test_each_state_has_its_moment(db):
 
 def test_what_is_shown_at_once_was_delivered(db):
     add_visit(db)
+    add_visit(db, "other")
+    shown = note_shown(db, invited(db, "other"), NOW + SECOND)
+    assert shown.delivered_at == shown.shown_at == NOW + SECOND
+
     accepted = accept(db, invited(db), NOW + SECOND)
 
     assert accepted.delivered_at == accepted.shown_at == accepted.accepted_at == NOW + SECOND
@@ -236,18 +240,19 @@ def test_deleted_conversation_is_told(db, forward):
 
 
 def test_rule_counts_each_of_its_invitations_once(db):
-    rule = add_rule(db, 7, NOW, trigger="exit", text="Wait!", is_enabled=True)
-    for visit_id in ("shown", "accepted", "both", "neither"):
+    rule, _ = (
+        add_rule(db, 7, NOW + at, trigger="exit", text="Wait!", is_enabled=True)
+        for at in (0 * SECOND, SECOND)
+    )
+    visits = ("shown", "accepted", "both", "both too", "neither")
+    for visit_id in visits:
         add_visit(db, visit_id)
-    given = {
-        visit_id: invited(db, visit_id, rule_id=rule.id)
-        for visit_id in ("shown", "accepted", "both", "neither")
-    }
+    given = {visit_id: invited(db, visit_id, rule_id=rule.id) for visit_id in visits}
     for _ in range(2):
-        note_shown(db, given["shown"], NOW)
-        note_shown(db, given["both"], NOW)
-        accept(db, given["accepted"], NOW)
-        accept(db, given["both"], NOW)
+        for visit_id in ("shown", "both", "both too"):
+            note_shown(db, given[visit_id], NOW)
+        for visit_id in ("accepted", "both", "both too"):
+            accept(db, given[visit_id], NOW)
 
-    (counted,) = list_rules(db, 7)
-    assert (counted.shown_count, counted.accepted_count) == (3, 2)
+    counts = [(each.shown_count, each.accepted_count) for each in list_rules(db, 7)]
+    assert counts == [(4, 3), (0, 0)]

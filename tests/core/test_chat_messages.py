@@ -108,6 +108,7 @@ def test_reading_of_one_side_is_not_the_others(db, conversation):
 
 def test_visitors_message_is_activity_and_the_agents_is_not(db, conversation):
     ask(db, conversation, now=NOW + MINUTE)
+    assert visit_of(db).chat_message_at == span_of(db, conversation).until_at == NOW + MINUTE
     answer(db, conversation, now=NOW + 2 * MINUTE)
 
     visit = visit_of(db)

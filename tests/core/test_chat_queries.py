@@ -52,7 +52,7 @@ def found(db, search="", **bounds):
 
 def test_unread_come_first_then_who_waits_longest_then_the_newest(db):
     given = {}
-    for number, visit_id in enumerate(("idle", "newer", "late", "early", "read", "left")):
+    for number, visit_id in enumerate(("idle", "newer", "early", "late", "read", "left")):
         add_visit(db, visit_id)
         begin = open_it if visit_id == "left" else opened
         options = {"is_attended": False} if visit_id == "left" else {}
@@ -77,6 +77,14 @@ def test_what_is_over_or_only_offered_is_not_open(db):
     assert open_by_visit(db, 7) == {"queued": queued}
     note_read(db, left, Author.AGENT, 1, NOW)
     assert open_visits(db) == []
+
+
+def test_invitations_are_newest_first(db):
+    for number in (2, 1, 3):
+        add_visit(db, f"visit{number}")
+        invited(db, f"visit{number}", NOW + number * SECOND)
+
+    assert [each.visit_id for each in invitations(db)] == ["visit3", "visit2", "visit1"]
 
 
 def test_left_message_whose_text_is_forgotten_is_not_unread(db):
@@ -181,6 +189,15 @@ FOUND = {
 
 def test_search_looks_into_texts_and_names(db, said):
     assert {search: found(db, search) for search in FOUND} == FOUND
+
+
+def test_search_stays_within_the_site(db, said):
+    add_visit(db, "theirs", site_id=8)
+    ask(db, opened(db, "theirs", site_id=8), "100% of another site")
+
+    assert found(db, "100%") == ["ann"]
+    assert [row.visit_id for row in found_conversations(db, 8)] == ["theirs"]
+    assert count_found(db, 8, "kostet") == 0
 
 
 def test_found_are_cut_by_dates_and_pages(db, said):

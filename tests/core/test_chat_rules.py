@@ -113,6 +113,35 @@ def test_rule_invites_in_the_name_of_who_has_the_fewest_chats(db):
     assert (invitation.rule_id, invitation.agent_id) == (rule.id, idle.id)
 
 
+def test_chats_that_are_over_keep_no_agent_busy(db):
+    ann, bob = (add_agent(db, name, NOW) for name in ("Ann", "Bob"))
+    for number in range(2):
+        add_visit(db, f"over{number}")
+        end(db, opened(db, f"over{number}", agent_id=ann.id), ClosedBy.AGENT, NOW)
+    add_visit(db, "busy")
+    opened(db, "busy", agent_id=bob.id)
+    add_visit(db)
+
+    assert fire(db, a_rule(db)).agent_id == ann.id
+
+
+def test_what_becomes_of_a_rule_touches_no_other(db):
+    add_agent(db, "Ann", NOW)
+    for visit_id in ("one", "two", "three"):
+        add_visit(db, visit_id)
+    add_visit(db, "two", site_id=8)
+    invited(db, "two", site_id=8)
+    first, second = (a_rule(db, text=text, daily_cap=1) for text in ("One", "Two"))
+    fire(db, first, "one")
+
+    assert reason_of(fire(db, first, "two")) is Refusal.NOT_NOW
+    assert fire(db, second, "two").rule_id == second.id
+    change_rule(db, 7, first.id, text="Uno")
+    assert sorted(rule.text for rule in list_rules(db, 7)) == ["Two", "Uno"]
+    delete_rule(db, 7, first.id)
+    assert [rule.id for rule in list_rules(db, 7)] == [second.id]
+
+
 @pytest.mark.parametrize("why", ["nobody here", "off", "deleted", "quiet", "had one", "cap"])
 def test_rule_does_not_invite_when_it_must_not(db, why):
     agent = add_agent(db, "Ann", NOW)
