@@ -39,6 +39,7 @@ def advance(page, milliseconds, step=5 * SECOND):
 
 
 def test_visible_reader_is_present_every_twenty_seconds(shop, page):
+    shop.misbehave(_asks_for(20))
     arrive(shop, page)
     advance(page, 45 * SECOND)
     shop.until_event("p", 2)
@@ -47,6 +48,7 @@ def test_visible_reader_is_present_every_twenty_seconds(shop, page):
 
 
 def test_presence_slows_down_three_times_and_tells_idle_seconds(shop, page):
+    shop.misbehave(_asks_for(20))
     arrive(shop, page)
     advance(page, 11 * MINUTE)
     quiet = [event["a"] for event in shop.events("p")]

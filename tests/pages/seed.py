@@ -120,7 +120,7 @@ def _visit(chance: random.Random, site: Site, position: int, now: datetime) -> d
     path, title, context = chance.choice(PAGES)
     source, kind = chance.choice(SOURCES)
     browser, system, device = chance.choices(SYSTEMS, weights=range(16, 0, -2))[0]
-    idle = timedelta(seconds=min(chance.expovariate(1 / 240), 1700))
+    idle = timedelta(seconds=min(chance.expovariate(1 / 240), 1200))
     is_in_view = chance.random() < 0.6
     seen = now if is_in_view else now - idle
     chats = position % 9 == 4

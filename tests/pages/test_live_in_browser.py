@@ -174,7 +174,7 @@ def test_search_keeps_its_text_and_focus_through_refreshes(open_site) -> None:
     refresh_every(page, "2 s")
     search = page.get_by_role("searchbox")
     search.fill("checkout")
-    wait_for(lambda: all("checkout" in path for path in column(page, "path")))
+    wait_for(lambda: (paths := column(page, "path")) and all("checkout" in path for path in paths))
     found = rows(page).count()
     assert 0 < found < 25
     wait_for_refresh(page, 2)
