@@ -95,7 +95,7 @@ def build_app(
     writer = Writer(engine, tallies, metrics, housekeeping, orders, clock)
     directory, salts, reception = Directory(engine), Salts(engine, clock), Reception(engine, clock)
     board = Board()
-    streams = Streams(board, reception)
+    streams = Streams(board, reception, clock)
     metrics.watch_queue(lambda: writer.depth)
     metrics.watch_streams(lambda: len(streams))
     refresher = Refresher(
@@ -128,7 +128,7 @@ def build_app(
         gate=chat_gate,
         salts=salts,
         orders=orders,
-        streams=StreamRoute(chat_gate, engine, streams, clock),
+        streams=StreamRoute(chat_gate, engine, streams),
         reception=reception,
         clock=clock,
     )

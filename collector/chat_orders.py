@@ -81,6 +81,9 @@ def open_invitation(
     if not rules or rules[0].trigger != Trigger.EXIT:
         return Refused(Refusal.NOT_NOW)
     visit_id = _newest_visit(db, site.id, visit_ids, now)
+    visit = find_visit_state(db, site.id, visit_id)
+    if visit is None or rules[0].page_context not in ("", visit.page_context):
+        return Refused(Refusal.NOT_NOW)
     invited = open_by_rule(db, rules[0], site=site.row, visit_id=visit_id, now=now)
     if isinstance(invited, Refused):
         return Refused(Refusal.NOT_NOW)

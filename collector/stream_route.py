@@ -44,7 +44,6 @@ class StreamRoute(Struct):
     gate: Gate
     engine: Engine
     streams: Streams
-    clock: Callable[[], int]
 
     async def hold(
         self,
@@ -79,14 +78,13 @@ class StreamRoute(Struct):
         return None
 
     async def _find(self, site: TrackedSite, call: Call) -> tuple[Conversation, Update] | Answer:
-        now = self.clock()
         try:
-            found = await asyncio.to_thread(self._load, site.id, call, now)
+            found = await asyncio.to_thread(self._load, site.id, call)
         except DATABASE_ERRORS:
             return self.gate.drop(site.id, Reason.NOT_COMMITTED)
         return found or self.gate.drop(site.id, Reason.NO_CONVERSATION)
 
-    def _load(self, site_id: int, call: Call, now: int) -> tuple[Conversation, Update] | None:
+    def _load(self, site_id: int, call: Call) -> tuple[Conversation, Update] | None:
         """The conversation, and what is new in it for this reader."""
         with reading(self.engine) as db:
             conversation = find_by_token(db, site_id, call.c)
@@ -94,7 +92,7 @@ class StreamRoute(Struct):
                 return None
             said = messages(db, site_id, conversation.id)
         new = [message for message in said if message.revision > call.after]
-        return conversation, self.streams.update(conversation, new, now)
+        return conversation, self.streams.update(conversation, new)
 
 
 async def _while_connected(receive: Receive, work: Work, cut_off: Callable[[], None]) -> None:

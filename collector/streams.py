@@ -31,6 +31,9 @@ HEARTBEAT_EVERY = 15.0
 _LOOK_EVERY = 1.0
 _TYPING = TYPING_FOR.total_seconds()
 
+MOST_LISTENING = 20
+"""Streams of one conversation; a browser needs one. For a further one another is cut off."""
+
 Key = tuple[int, str]
 
 
@@ -67,7 +70,7 @@ class Stream:
 
     def __init__(self, key: Key, cut_off: Callable[[], None]) -> None:
         self.key = key
-        self._cut_off = cut_off
+        self.cut_off = cut_off
         self._revision = 0
         self._number = 0
         self._updates: deque[Update] = deque()
@@ -82,7 +85,7 @@ class Stream:
     def push(self, update: Update) -> None:
         """Hold the update until it is read."""
         if len(self._updates) >= MOST_BEHIND:
-            self._cut_off()
+            self.cut_off()
             return
         self._updates.append(update)
         self._has_news.set()
@@ -119,9 +122,10 @@ class Stream:
 class Streams:
     """The streams by conversation. Used on the event loop only, but for `told` and `update`."""
 
-    def __init__(self, board: Board, reception: Reception) -> None:
+    def __init__(self, board: Board, reception: Reception, clock: Callable[[], int]) -> None:
         self._board = board
         self._reception = reception
+        self._clock = clock
         self._of: defaultdict[Key, set[Stream]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -149,8 +153,11 @@ class Streams:
 
     def listen(self, key: Key, cut_off: Callable[[], None]) -> Stream:
         """A new stream of this conversation, which is told from now on; `cut_off` ends it."""
+        others = self._of[key]
+        if len(others) >= MOST_LISTENING:
+            next(iter(others)).cut_off()
         stream = Stream(key, cut_off)
-        self._of[key].add(stream)
+        others.add(stream)
         return stream
 
     def leave(self, stream: Stream) -> None:
@@ -160,12 +167,10 @@ class Streams:
         if not streams:
             del self._of[stream.key]
 
-    def update(
-        self, conversation: Conversation, said: Iterable[Message], now: int | None = None
-    ) -> Update:
-        """What a reader is told; `now`: the moment from which the messages' age counts."""
+    def update(self, conversation: Conversation, said: Iterable[Message]) -> Update:
+        """What a reader is told, with ages as they are now."""
         typing_at = conversation.agent_typing_at
-        moment = now if now is not None else conversation.revision
+        moment = self._clock()
         return Update(
             id=conversation.revision,
             state=conversation.state,

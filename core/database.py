@@ -34,6 +34,9 @@ DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 VISITS_LOCK = 7_226_002
 """The key of Postgres' advisory lock: one writer of visits at a time, as SQLite has it by itself."""
 
+_PRIMARY_CODE = 0xFF
+"""The bits of SQLite's error codes that say what happened; the others say more of it."""
+
 _POSTGRES_OPTIONS = " ".join(
     f"-c {name}={seconds * 1000}"
     for name, seconds in {
@@ -143,8 +146,8 @@ def _takes_turn(connection: Connection, *, is_last: bool) -> bool:
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except OperationalError as fault:
-        code = getattr(fault.orig, "sqlite_errorcode", None)
-        if code != sqlite3.SQLITE_BUSY or is_last:
+        code = getattr(fault.orig, "sqlite_errorcode", 0)
+        if code & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or is_last:
             raise
         return False
     return True

@@ -167,10 +167,13 @@ def _opened_with(
 def _answer(
     db: Connection, other: Conversation, tab: str, client_id: str, text: str, now: datetime
 ) -> Conversation | Refused:
-    """The visitor's invitation, accepted with this message."""
+    """The visitor's invitation, accepted with this message.
+
+    Once it was shown, the browser has its token: who has none is somebody else.
+    """
     if other.state not in INVITED_STATES:
         return Refused(Refusal.CHATTING)
-    if other.tab not in ("", tab):
+    if other.state == ConversationState.SHOWN or other.tab not in ("", tab):
         return Refused(Refusal.INVITED)
     other = change(db, other, now, tab=tab)
     said = say_as_visitor(db, other, client_id=client_id, text=text, now=now)

@@ -26,6 +26,7 @@ class VisitState(NamedTuple):
     chat_source: str
     chat_started_at: datetime | None
     chat_message_at: datetime | None
+    page_context: str
 
     def is_live(self, now: datetime) -> bool:
         """Whether the visit has not ended; as `core.queries.live_visits.is_live`."""

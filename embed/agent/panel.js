@@ -52,6 +52,7 @@ class Panel {
     if (key === this.key) return
     this.composer.leave()
     this.key = key
+    this.told = 0
     this.isUnknown = false
     this.ask(false)
     setText(this.fault, "")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from core.agents import find_agent
 from core.chat.conversations import end, find_conversation, note_read, note_typing, take_over
@@ -34,7 +35,7 @@ class About(msgspec.Struct, frozen=True):
 class Sent(About, frozen=True):
     """A message; n: its client's id. template: the reply that it was made from."""
 
-    n: str
+    n: Annotated[str, Meta(pattern=r"^[a-z0-9]{8,40}\Z")]
     text: str
     template: str = ""
 

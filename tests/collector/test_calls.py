@@ -105,7 +105,8 @@ def test_action_that_is_told_twice_is_answered_twice_and_counts_once(shared, vis
     ("state", "status", "then"),
     [
         (None, 200, "left"),
-        *[(state, 200, "open") for state in INVITED],
+        *[(state, 200, "open") for state in INVITED if state != "shown"],
+        ("shown", 409, "invited"),
         ("open", 409, "chatting"),
         *[(state, 200, "left") for state in CLOSED],
     ],

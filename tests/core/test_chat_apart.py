@@ -96,8 +96,11 @@ def test_message_with_an_id_that_another_conversation_has_is_no_repetition(db, t
 
 
 def test_visits_of_the_same_id_open_as_many_each(db, twins):
+    add_visit(db, "other")
     for _ in range(MOST_OPENED):
         open_it(db, site_id=8, is_attended=False)
+        open_it(db, "other", is_attended=False)
+        end(db, invited(db), ClosedBy.AGENT, NOW)
 
     assert isinstance(open_it(db, is_attended=False), Conversation)
 

@@ -62,8 +62,8 @@ def test_invitation_that_is_shown_expires_five_minutes_after_that(db, apart, is_
 @pytest.mark.parametrize("speak", [None, ask, answer], ids=["accepted", "visitor", "agent"])
 def test_chat_ends_after_twenty_minutes_without_a_message(db, speak, apart, is_over):
     add_visit(db)
-    conversation = opened(db)
-    newest = NOW
+    newest = NOW + 4 * MINUTE
+    conversation = accept(db, invited(db), newest)
     if speak is not None:
         newest = NOW + 7 * MINUTE
         speak(db, conversation, now=newest)

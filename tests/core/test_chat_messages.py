@@ -131,7 +131,9 @@ def test_typing_is_noted_and_ends_with_the_message(db, conversation):
 
 def test_conversation_is_its_agents_until_a_colleague_takes_over(db, conversation):
     assert reason_of(answer(db, conversation, agent_id=2)) is Refusal.TAKEN
-    assert take_over(db, conversation, 2, NOW).agent_id == 2
+    note_typing(db, conversation, Author.AGENT, NOW)
+    taken = take_over(db, conversation, 2, NOW)
+    assert (taken.agent_id, taken.agent_typing_at) == (2, None)
     assert answer(db, conversation, agent_id=2).agent_id == 2
     assert reason_of(answer(db, conversation, agent_id=1)) is Refusal.TAKEN
 
