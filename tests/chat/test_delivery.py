@@ -26,9 +26,9 @@ LINES = 20
 """That each side says in each conversation."""
 
 SITE = "shop"
-WITHIN = 220
+WITHIN = 400
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(480)
 
 
 @pytest.fixture
