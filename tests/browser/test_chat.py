@@ -206,7 +206,8 @@ def test_invitation_that_nobody_answers_disappears(shop, page, agent):
     shop.until(lambda: _row(shop, "shown"))
     agent.wait(agent.conversation(shop), INVITATION_EXPIRES_AFTER)
     dialog.until_gone()
-    assert _row(shop, "expired")["closed_by"] == "silence"
+    expired = _row(shop, "expired")
+    assert expired and expired["closed_by"] == "silence"
     assert page.evaluate("localStorage['vm-chat']") is None
 
 
@@ -214,7 +215,8 @@ def test_silence_ends_it(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
     agent.wait(conversation, CHAT_ENDS_AFTER)
     dialog.until_note("This chat has ended.")
-    assert _row(shop, "ended")["closed_by"] == "silence"
+    ended = _row(shop, "ended")
+    assert ended and ended["closed_by"] == "silence"
 
 
 def test_agent_ends_it(shop, page, agent):

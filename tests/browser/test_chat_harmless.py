@@ -214,6 +214,7 @@ def test_it_is_inside_the_window(shop, make_context, agent, width):
     agent.say(conversation, "x" * 400)
     expect(dialog.lines).to_have_count(2)
     box = dialog.card.bounding_box()
+    assert box is not None
     assert box["x"] >= 0
     assert box["y"] >= 100
     assert box["x"] + box["width"] <= width
