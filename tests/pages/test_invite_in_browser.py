@@ -256,6 +256,7 @@ def test_accepted_invitation_leads_from_the_dialog_to_the_chat(
     chat = agent_invites(engine, site, "cart", agent, **visit_of(current_path="/cart"))
     page = open_page(f"?site={site.key}")
     page.get_by_role("button", name="Invited, waiting").click()
+    expect(page.get_by_role("dialog").get_by_text("Delivered")).to_be_visible()
     chat.is_shown()
     chat.is_accepted()
     page.get_by_role("button", name="Open the chat").click()
