@@ -46,6 +46,16 @@ def test_agent_who_is_away_watches_but_does_not_chat(db):
     assert available_agents(db, NOW) == []
 
 
+def test_agent_who_changes_or_comes_back_changes_no_other(db):
+    bob, ann = (add_agent(db, name, NOW - 2 * MINUTE) for name in ("Bob", "Ann"))
+    note_seen(db, ann.id, NOW)
+    assert [agent.name for agent in available_agents(db, NOW)] == ["Ann"]
+    changed = change_agent(db, ann.id, name="Anna", is_available=False)
+
+    assert (changed.name, changed.is_available, changed.seen_at) == ("Anna", False, NOW)
+    assert list_agents(db) == [bob, changed]
+
+
 def test_sign_from_a_clock_that_ran_ahead_counts_no_more(db):
     add_agent(db, "Ann", NOW + 6 * MINUTE)
 

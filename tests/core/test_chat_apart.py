@@ -53,6 +53,15 @@ def test_token_opens_nothing_on_another_site(db, twins):
     assert find_by_token(db, 8, conversation.token) is None
 
 
+def test_token_opens_its_own_conversation_and_no_other(db, twins):
+    add_visit(db, "other")
+    conversations = [opened(db), opened(db, "other")]
+
+    assert [find_by_token(db, 7, each.token) for each in conversations] == conversations
+    assert find_by_token(db, 7, "unknown") is None
+    assert find_by_token(db, 7, "") is None
+
+
 def test_chat_of_a_visit_touches_no_other_of_the_same_id(db, twins):
     conversation = opened(db, now=NOW + SECOND)
     ask(db, conversation, now=NOW + 2 * SECOND)
@@ -85,14 +94,15 @@ def test_opening_with_the_id_of_an_agents_message_is_no_repetition(db, twins):
 
 
 def test_message_with_an_id_that_another_conversation_has_is_no_repetition(db, twins):
-    conversations = [opened(db, site_id=site_id) for site_id in twins]
+    add_visit(db, "other")
+    conversations = [*(opened(db, site_id=site_id) for site_id in twins), opened(db, "other")]
     for conversation in conversations:
         say_as_visitor(db, conversation, client_id="line0001", text="Hello", now=NOW)
 
     assert [
         [each.text for each in messages(db, chat.site_id, chat.id, after=1)]
         for chat in conversations
-    ] == [["Hello"], ["Hello"]]
+    ] == [["Hello"]] * 3
 
 
 def test_visits_of_the_same_id_open_as_many_each(db, twins):
