@@ -22,6 +22,7 @@ import pytest
 from sqlalchemy import make_url
 
 from collector.file_limit import allow_open_files
+from collector.streams import MOST_LISTENING
 from core.agents import add_agent
 from core.database import open_database, reading, writing
 from core.sites import add_site, list_sites
@@ -252,9 +253,10 @@ def test_stop_does_not_wait_for_streams_and_polls(start, tmp_path):
     body = {"v": 1, "k": "demo", "s": "a1b2c3d4e5f6g7h8", "t": "tab1"}
     opened = command.call("open", **body, n="visitor0001", x="Hello")
     readers = [
-        command.hold(action, opened["c"], opened["id"]) for action in ["stream", "poll"] * 25
+        command.hold(action, opened["c"], opened["id"])
+        for action in ["stream", "poll"] * (MOST_LISTENING // 2)
     ]
-    wait_for(lambda: command.streams() == 50)
+    wait_for(lambda: command.streams() == MOST_LISTENING)
 
     began = monotonic()
     command.process.terminate()
