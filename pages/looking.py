@@ -64,8 +64,19 @@ def look_at(site: Site, now: datetime, revision: int = 0) -> Look:
     return Look(last.get(address), fault)
 
 
-def known_sites(now: datetime) -> KnownSites:
-    """Every site at `now`, at most TICK old, or the last known ones with the fault."""
+def known_sites(now: datetime, key: str = "") -> KnownSites:
+    """Every site at `now`, at most TICK old, or the last known ones with the fault.
+
+    A `key` that none of them has makes them be read anew: its site may have been added just now.
+    """
+    known = _known_sites(now)
+    if key and known.find(key) is None:
+        forget_sites()
+        return _known_sites(now)
+    return known
+
+
+def _known_sites(now: datetime) -> KnownSites:
     last = _last_sites()
     try:
         address = database_url()

@@ -7,6 +7,7 @@ import streamlit as st
 from pages.agent import current_agent, draw_naming
 from pages.chats.open_tab import draw_open
 from pages.chats.past_tab import draw_past
+from pages.choosing import asked_key
 from pages.faults import draw_absence, draw_fault
 from pages.looking import known_sites, utc_now
 from pages.words import heading, notice, quiet, subheading
@@ -23,7 +24,7 @@ AWAY = (
 
 def draw_page() -> None:
     """Open chats live, past ones by search."""
-    known = known_sites(utc_now())
+    known = known_sites(utc_now(), asked_key())
     if known.sites is None:
         draw_absence(known.fault, "Chats")
         return

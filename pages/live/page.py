@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.tables import Site
 from pages.chats.component import draw_chat_pulse
-from pages.choosing import choose_site, chosen_site
+from pages.choosing import asked_key, choose_site, chosen_site
 from pages.faults import draw_absence, draw_fault
 from pages.invite.dialog import draw_dialog
 from pages.live.breakdowns import draw_breakdowns
@@ -28,7 +28,7 @@ REFRESHES = {2: "2 s", 5: "5 s", 10: "10 s", 30: "30 s", 60: "60 s", 0: "Paused"
 
 def draw_page() -> None:
     """Ask which site, then draw it again and again."""
-    known = known_sites(utc_now())
+    known = known_sites(utc_now(), asked_key())
     site = chosen_site(known.sites or ())
     if known.sites is None or site is None:
         draw_absence(known.fault)

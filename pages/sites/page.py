@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.tables import Site
-from pages.choosing import choose_site, chosen_site
+from pages.choosing import asked_key, choose_site, chosen_site
 from pages.faults import draw_absence, draw_fault
 from pages.looking import KnownSites, known_sites, utc_now
 from pages.sites.add_form import draw_add_form
@@ -20,7 +20,7 @@ from pages.words import heading, notice, quiet, subheading
 
 def draw_page() -> None:
     """The chosen site, then the form for another one."""
-    known = known_sites(utc_now())
+    known = known_sites(utc_now(), asked_key())
     if known.sites is None:
         draw_absence(known.fault, "Sites")
         return

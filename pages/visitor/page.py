@@ -13,6 +13,7 @@ from core.tables import Site
 from pages.asking import NoAnswer, ask
 from pages.chats.component import draw_chat_pulse
 from pages.chats.transcript import Transcript
+from pages.choosing import asked_key
 from pages.facts import draw_facts
 from pages.faults import draw_absence, draw_fault
 from pages.invite.invitation import fits
@@ -48,11 +49,11 @@ class Found:
 
 def draw_page() -> None:
     """Ask which visit, then draw it as long as it goes on."""
-    known = known_sites(utc_now())
+    known = known_sites(utc_now(), asked_key())
     if known.sites is None:
         draw_absence(known.fault)
         return
-    site = known.find(st.query_params.get("site", ""))
+    site = known.find(asked_key())
     visit_id = st.query_params.get("visit", "")
     if known.tracked:
         _draw_back(site)

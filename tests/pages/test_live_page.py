@@ -335,3 +335,13 @@ def wait_for_next_tick() -> None:
     until = now() + timedelta(seconds=2.1)
     while now() < until:
         time.sleep(0.05)
+
+
+def test_site_that_was_added_a_moment_ago_is_found_by_its_address(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_site(database.engine, key="first", name="First shop")
+    assert "First shop" in texts(open_page())
+    make_site(database.engine, key="second", name="Second shop")
+    found = texts(open_page(site="second"))
+    assert "Second shop" in found and "First shop" not in found
