@@ -3,7 +3,7 @@ PYTHON ?= python3
 VISITORS ?= 50
 SECONDS ?= 120
 SITE ?= demo
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -15,7 +15,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 help:
 	@echo "make run      start the collector, the dashboard and the demo shop"
 	@echo "make traffic  send simulated visitors to the running collector (VISITORS=50 SECONDS=120)"
-	@echo "make test     run every test, in WORKERS=2 processes; what fails there once more by itself"
+	@echo "make test     run every test, in WORKERS=3 processes; what fails there once more by itself"
 	@echo "make check    lint, types, generated files and every test: what CI runs"
 	@echo "make bench    run the benchmarks"
 
@@ -27,7 +27,7 @@ traffic: .venv/installed
 
 test: .venv/installed-dev
 	@sh tests/install_browser.sh
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS) || \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) || \
 		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(TESTS)
 
 check: lint test

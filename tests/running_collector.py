@@ -171,7 +171,7 @@ def view(number: int = 1, path: str = "/", **fields: Any) -> dict[str, Any]:
     return {"e": "v", "n": number, "u": path, **fields}
 
 
-def wait_for(condition: Any, seconds: float = 10) -> Any:
+def wait_for(condition: Any, seconds: float = 20) -> Any:
     """What the condition returns once it is true; fails after the deadline."""
     deadline = monotonic() + seconds
     while not (result := condition()):

@@ -130,9 +130,18 @@ def test_saved_file_is_silent(shop, page, tmp_path):
 
 
 def test_script_costs_the_main_thread_little(shop, page):
+    page.route("**/visitor-monitor.js", lambda route: route.abort())
+    page.goto(shop.url("/p1"))
+    bare = spent_on_routes_and_moves(page)
+    page.unroute("**/visitor-monitor.js")
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
-    spent = page.evaluate(
+    assert spent_on_routes_and_moves(page) < 10 * bare
+
+
+def spent_on_routes_and_moves(page):
+    """Milliseconds that 300 of them take; the browser's own cost is most of it."""
+    return page.evaluate(
         """() => {
             const started = performance.now();
             for (let count = 0; count < 150; count++) {
@@ -142,4 +151,3 @@ def test_script_costs_the_main_thread_little(shop, page):
             return performance.now() - started;
         }"""
     )
-    assert spent < 500, "150 routes and moves, the browser's own cost included"

@@ -6,7 +6,7 @@ Real processes, real browsers. Screenshots are kept in artifacts/.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,15 +24,11 @@ from playwright.sync_api import (
 
 from tests.browser.gate import serving
 from tests.browser.shop import until
-from tests.running_monitor import ROOT, RunningMonitor, running_monitor
+from tests.running_monitor import RunningMonitor, running_monitor
+from tests.screens import keep_both_themes, keep_screenshot
 
-ARTIFACTS = ROOT / "artifacts"
 WITHIN = 20_000
 """Milliseconds in which a page must show what is awaited; the machine may be busy."""
-
-HEIGHTS = {"1440": 1000, "390": 844}
-ALL = ("1440 light", "1440 dark", "390 light", "390 dark")
-PAIR = ("1440 light", "390 dark")
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -94,8 +90,8 @@ def test_newcomer_sees_three_visitors_shop(
     see_shares(dashboard, "OS", "Linux", "Windows", "iOS")
     see_shares(dashboard, "Country", "🇩🇪Germany", "🇯🇵Japan", "🇺🇸United States")
     see_time_grow(dashboard, "DE")
-    keep_screenshots(dashboard, "live", ALL)
-    keep_screenshot(ann, "shop")
+    keep_screenshots(dashboard, "live")
+    keep_screenshot(ann, "newcomer-shop")
 
     second_tab = karl.context.new_page()
     with counted(second_tab):
@@ -413,19 +409,8 @@ def open_until_counted(page: Page, url: str) -> None:
 # Screenshots
 
 
-def keep_screenshots(dashboard: Page, name: str, views: Sequence[str] = PAIR) -> None:
-    """The page as wide as each view says and in its theme; afterwards it is as before."""
-    for view in views:
-        width, theme = view.split()
-        dashboard.set_viewport_size({"width": int(width), "height": HEIGHTS[width]})
-        dashboard.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        keep_screenshot(dashboard, f"{name}-{width}-{theme}")
-    dashboard.set_viewport_size({"width": 1440, "height": 1000})
-    dashboard.emulate_media(color_scheme="light")
-
-
-def keep_screenshot(page: Page, name: str) -> None:
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.mouse.move(0, 0)
-    page.wait_for_timeout(700)  # charts and themes draw themselves anew
-    page.screenshot(path=ARTIFACTS / f"newcomer-{name}.png")
+def keep_screenshots(dashboard: Page, name: str) -> None:
+    """The page on a wide screen and on a phone's, in light and in dark; afterwards as before."""
+    for width, height in ((390, 844), (1440, 1000)):
+        dashboard.set_viewport_size({"width": width, "height": height})
+        keep_both_themes(dashboard, f"newcomer-{name}", whole=False)

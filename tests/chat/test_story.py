@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.collector_process import CollectorProcess
-from tests.running_dashboard import ROOT, running_dashboard
+from tests.running_dashboard import running_dashboard
+from tests.screens import keep_screenshot
 
-ARTIFACTS = ROOT / "artifacts"
 WITHIN = 30_000
 """Milliseconds in which a page must show what is awaited; the machine may be busy."""
 
@@ -169,7 +169,7 @@ def test_agent_invites_and_both_talk(pair, size: str, theme: str, first: str, th
 
     visitor.sees("Can I help you?")
     expect(agent.page.get_by_text("The visitor sees the invitation.")).to_be_visible()
-    _keep(visitor.page, f"chat-invitation-{size}-{theme}")
+    keep_screenshot(visitor.page, f"chat-invitation-{size}-{theme}")
     visitor.page.get_by_role("button", name="Chat", exact=True).click()
     visitor.says("Is it dishwasher safe?")
 
@@ -180,8 +180,8 @@ def test_agent_invites_and_both_talk(pair, size: str, theme: str, first: str, th
     visitor.sees(HOSTILE)
     visitor.says(HOSTILE[::-1])
     agent.sees(HOSTILE[::-1])
-    _keep(visitor.page, f"chat-conversation-{size}-{theme}")
-    _keep(agent.page, f"chats-{size}-{theme}")
+    keep_screenshot(visitor.page, f"chat-conversation-{size}-{theme}")
+    keep_screenshot(agent.page, f"chats-{size}-{theme}")
 
     visitor.page.reload()
     visitor.sees(HOSTILE)
@@ -265,11 +265,6 @@ def _sees_chatting(agent: Agent, row: Locator) -> None:
     """Row and cards agree, though the page refreshes every 30 seconds only."""
     expect(row).to_contain_text("Chatting", timeout=WITHIN // 2)
     expect(agent.card("Chatting")).to_have_text("1")
-
-
-def _keep(page: Page, name: str) -> None:
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{name}.png")
 
 
 def _note_foreign(url: str, faults: list[str]) -> None:

@@ -3,11 +3,9 @@ for on the page. The visitors are played on the database; see chatting.py."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +22,6 @@ from tests.pages.chatting import Chat, agent_invites, make_agent, visitor_opens
 from tests.pages.seed import make_database, make_site
 from tests.running_dashboard import running_dashboard
 
-ROOT = Path(__file__).parents[2]
-ARTIFACTS = Path(os.environ.get("MONITOR_TEST_ARTIFACTS", ROOT / "artifacts"))
 HOSTILE = "![x](http://evil.example/a.png)<img src=http://evil.example/b onerror=alert(1)>"
 COOKIE = "visitor-monitor-agent"
 SOON = 3_000
@@ -187,14 +183,6 @@ def seed_story(engine: Any, site: Any, visit: str, agent: Agent) -> None:
     no.is_delivered()
     no.is_shown()
     no.is_dismissed()
-
-
-def keep_screenshot(page: Page, name: str) -> None:
-    """What is on the screen; on a phone the whole page."""
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.mouse.move(0, 0)
-    page.wait_for_timeout(700)
-    page.screenshot(path=ARTIFACTS / f"{name}.png")
 
 
 def open_ones(engine: Any) -> list[Chat]:

@@ -28,7 +28,6 @@ from tests.pages.agent_browsers import (  # noqa: F401
     engine,
     field,
     item,
-    keep_screenshot,
     log,
     new_context,
     open_chats,
@@ -41,6 +40,7 @@ from tests.pages.agent_browsers import (  # noqa: F401
 )
 from tests.pages.chatting import make_agent, visitor_opens
 from tests.running_collector import wait_for
+from tests.screens import keep_both_themes
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -293,20 +293,16 @@ def test_screen_reader_finds_list_conversation_and_field(
     )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width, height", [(1440, 900), (390, 844)])
 def test_chats_fit_their_screen(
-    open_chats: OpenChats, engine, site, visit, width: int, height: int, theme: str
+    open_chats: OpenChats, engine, site, visit, width: int, height: int
 ) -> None:
     agent = make_agent(engine, "Ann")
     seed_story(engine, site, visit, agent)
-    page = open_chats(agent, width=width, height=height, theme=theme)
+    page = open_chats(agent, width=width, height=height)
     opens(page, "Grace Hopper")
     expect(page.get_by_text("Now on")).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    keep_screenshot(page, f"chats-{width}-{theme}")
+    keep_both_themes(page, "chats", whole=False)
     page.get_by_role("tab", name="Past").click()
     expect(page.get_by_role("table", name="Past chats")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    keep_screenshot(page, f"chats-past-{width}-{theme}")
+    keep_both_themes(page, "chats-past", whole=False)

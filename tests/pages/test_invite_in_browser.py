@@ -28,14 +28,10 @@ from core.tables import Agent, Conversation, Site, Visit
 from pages.agent import COOKIE
 from tests.pages.chatting import Chat, agent_invites, make_agent, now
 from tests.pages.seed import make_database, make_site, make_visit, make_visits
-from tests.pages.test_live_in_browser import (
-    ARTIFACTS,
-    keep_screenshot,
-    refresh_every,
-    wait_for_refresh,
-)
+from tests.pages.test_live_in_browser import refresh_every, wait_for_refresh
 from tests.running_collector import wait_for
 from tests.running_dashboard import running_dashboard
+from tests.screens import keep_both_themes
 
 HOSTILE = "![x](http://evil.example/a.png)<img src=http://evil.example/b onerror=alert(1)> $&{path}"
 SOON = 8_000
@@ -202,8 +198,7 @@ def test_arrows_walk_from_button_to_button_and_back_to_the_rows(
     expect(
         page.locator("tr[data-id]").filter(has_text="In a chat of another product")
     ).to_have_count(1)
-    order = page.locator("tr[data-id]").evaluate_all("rows => rows.map(row => row.dataset.id)")
-    ids = [name for name in order if name in ("one", "two", "third")]
+    ids = wait_for(lambda: visits_in_order(page, 3))
     row(page, ids[0]).get_by_role("link").focus()
     for name in ids:
         stop = "a.link" if name == "third" else "button.action"
@@ -378,35 +373,26 @@ def test_text_that_is_added_leaves_an_empty_field(
     expect(page.get_by_text("Good day!", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width, height", [(1440, 1000), (390, 844)])
 def test_pages_of_the_chat_fit_their_screen(
-    open_page: OpenPage,
-    engine: Engine,
-    site: Site,
-    agent: Agent,
-    width: int,
-    height: int,
-    theme: str,
+    open_page: OpenPage, engine: Engine, site: Site, agent: Agent, width: int, height: int
 ) -> None:
     fill(engine, site, agent)
-    screen = {"width": width, "height": height, "theme": theme}
-    page = open_page(f"?site={site.key}", **screen)
+    page = open_page(f"?site={site.key}", width=width, height=height)
     expect(page.get_by_role("button", name="Open chat")).to_be_visible()
-    keep(page, f"invite-table-{width}-{theme}", width)
+    keep_both_themes(page, "invite-table")
     page.get_by_role("button", name="Invite the visitor on /checkout/thank-you").first.click()
     expect(field(page)).to_be_visible()
-    page.wait_for_timeout(500)  # the dialog glides in
-    page.screenshot(path=ARTIFACTS / f"invite-dialog-{width}-{theme}.png")
+    keep_both_themes(page, "invite-dialog", whole=False)
     for path, landmark in {
         f"visitor?site={site.key}&visit=shown": "The visitor sees the invitation.",
         f"visitor?site={site.key}&visit=open": "Chats of this visit",
         f"sites?site={site.key}": "At most 20 a day",
     }.items():
-        page = open_page(path, **screen)
+        page = open_page(path, width=width, height=height)
         expect(page.get_by_text(landmark).first).to_be_visible()
         name = path.rpartition("=")[2] if "visit=" in path else "sites"
-        keep(page, f"invite-{name}-{width}-{theme}", width)
+        keep_both_themes(page, f"invite-{name}")
 
 
 def fill(engine: Engine, site: Site, agent: Agent) -> None:
@@ -450,12 +436,6 @@ def invite_again(engine: Engine, site: Site, visit_id: str, agent: Agent) -> str
     return invited.id
 
 
-def keep(page: Page, name: str, width: int) -> None:
-    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    keep_screenshot(page, name)
-
-
 def visit_of(**columns: object) -> dict[str, Any]:
     """The columns of a visit that stays in view for the whole test."""
     return {"in_view_until": now() + 10 * IN_VIEW_FOR, **columns}
@@ -467,6 +447,13 @@ def visitor_on(engine: Engine, site: Site, visit_id: str, **columns: object) -> 
 
 def row(page: Page, visit_id: str) -> Locator:
     return page.get_by_role("table", name="Active visitors").locator(f"tr[data-id={visit_id}]")
+
+
+def visits_in_order(page: Page, count: int) -> list[str]:
+    """The ids of the rows from top to bottom, once there are so many; the table may be drawn anew."""
+    rows = page.locator("tr[data-id]")
+    ids = rows.evaluate_all("rows => rows.map(row => row.dataset.id)")
+    return ids if len(ids) == count else []
 
 
 def field(page: Page) -> Locator:

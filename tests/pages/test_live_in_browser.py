@@ -5,16 +5,11 @@ Screenshots are kept in artifacts/.
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -26,9 +21,11 @@ from core.labels import activity_label, duration_label
 from core.sites import find_site
 from core.tables import Visit
 from tests.pages.seed import make_database, make_site, make_visit, make_visits
+from tests.running_collector import wait_for
+from tests.running_dashboard import running_dashboard
+from tests.screens import keep_both_themes
 
 ROOT = Path(__file__).parents[2]
-ARTIFACTS = ROOT / "artifacts"
 HOSTILE = "![x](http://evil.example/a.png)<img src=http://evil.example/b onerror=alert(1)>"
 expect.set_options(timeout=20_000)
 LENGTHS = [0, 1, 42, 59, 60, 185, 599, 600, 3599, 3600, 3900, 93600, 360000]
@@ -60,21 +57,8 @@ def database(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def dashboard(database) -> Iterator[str]:
     """The address of a running dashboard."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=ROOT,
-        env=os.environ | {"MONITOR_DATABASE_URL": database[0]},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    wait_for(lambda: is_up(address), 60)
-    yield address
-    process.terminate()
-    process.wait(20)
+    with running_dashboard(database[0]) as address:
+        yield address
 
 
 @pytest.fixture
@@ -384,62 +368,27 @@ def test_own_rule_is_typed_tested_and_saved(open_site, database) -> None:
     assert site.context_rules == [{"pattern": "/brew/*", "context": "Product"}]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width, height", [(1440, 1000), (390, 844)])
 @pytest.mark.parametrize("key", ["demo", "small", "big"])
-def test_page_fits_its_screen(open_site, key: str, width: int, height: int, theme: str) -> None:
-    page = open_site(key, width=width, height=height, theme=theme)
+def test_page_fits_its_screen(open_site, key: str, width: int, height: int) -> None:
+    page = open_site(key, width=width, height=height)
     landmark = page.get_by_text("No visitors yet") if key == "demo" else rows(page).first
     expect(landmark).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    keep_screenshot(page, f"live-{key}-{width}-{theme}")
+    keep_both_themes(page, f"live-{key}")
     if key == "small":
         page.get_by_role("tab", name="Data").click()
         expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-        keep_screenshot(page, f"data-{width}-{theme}")
+        keep_both_themes(page, "data")
 
 
-@pytest.mark.parametrize("theme, width", [("light", 1440), ("dark", 390)])
+@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("path", ["sites", "visitor"])
-def test_other_pages_fit_their_screen(open_site, path: str, theme: str, width: int) -> None:
-    page = open_site("small&visit=hostile", width=width, theme=theme, path=path)
+def test_other_pages_fit_their_screen(open_site, path: str, width: int) -> None:
+    page = open_site("small&visit=hostile", width=width, path=path)
     landmark = "Own context rules" if path == "sites" else "Pages in order"
     expect(page.get_by_text(landmark).first).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    keep_screenshot(page, f"{path}-{width}-{theme}")
-
-
-def keep_screenshot(page: Page, name: str) -> None:
-    """The whole page, as tall as its content."""
-    ARTIFACTS.mkdir(exist_ok=True)
-    height = page.locator(".stMainBlockContainer").evaluate("main => main.scrollHeight")
-    size = page.viewport_size or {"width": 1440, "height": 900}
-    page.set_viewport_size({"width": size["width"], "height": min(max(height + 80, 600), 2600)})
-    page.mouse.move(0, 0)
-    page.wait_for_timeout(700)  # the charts and canvases draw themselves anew
-    page.screenshot(path=ARTIFACTS / f"{name}.png")
-    page.set_viewport_size(size)
+    keep_both_themes(page, path)
 
 
 def is_sorted(numbers: list[str]) -> bool:
     return sorted(map(int, numbers)) == list(map(int, numbers))
-
-
-def is_up(address: str) -> bool:
-    try:
-        with urlopen(f"{address}/_stcore/health", timeout=1) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
-
-
-def wait_for(condition, seconds: float = 20) -> None:
-    """Until the condition holds; fails after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError("waited in vain")
