@@ -120,6 +120,7 @@ def _open_conversations(engine: Engine, number: int) -> list[str]:
                 tab="",
                 client_id="benchmark0",
                 text="Hello",
+                is_offered=True,
                 is_attended=True,
                 now=now,
             )

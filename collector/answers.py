@@ -76,6 +76,7 @@ _STATUS = {
     Reason.EMPTY: 400,
     Reason.TOO_MANY: 409,
     Reason.NOT_NOW: 204,
+    Reason.NOT_OFFERED: 409,
 }
 _ERRORS = {
     Reason.UNKNOWN_SITE: "there is no site with this key",
@@ -93,6 +94,7 @@ _ERRORS = {
     Reason.INVITED: "the visit has an invitation already",
     Reason.EMPTY: "the message has no text",
     Reason.TOO_MANY: "the conversation has too many messages",
+    Reason.NOT_OFFERED: "the site has no chat button",
 }
 _RETRY_AFTER = {
     Reason.QUEUE_FULL: BUSY_RETRY,

@@ -128,7 +128,7 @@ def build_app(
         gate=chat_gate,
         salts=salts,
         orders=orders,
-        streams=StreamRoute(chat_gate, engine, streams),
+        streams=StreamRoute(chat_gate, engine, streams, clock),
         reception=reception,
         clock=clock,
     )

@@ -12,6 +12,7 @@ from collector.answers import Offer
 from collector.call import Action, Call
 from collector.directory import TrackedSite
 from collector.ledger import MAX_SUCCESSORS
+from core.chat.closing import is_long_over
 from core.chat.conversations import (
     end,
     find_by_token,
@@ -45,21 +46,22 @@ _Change = Callable[[Connection, Conversation, datetime], Conversation | Refused]
 
 def open_conversation(
     db: Connection,
-    site_id: int,
+    site: TrackedSite,
     visit_ids: Sequence[str],
     call: Call,
     is_attended: bool,
     now: datetime,
 ) -> Told | Refused:
     """The visitor begins a conversation; its token is given this once."""
-    visit_id = _newest_visit(db, site_id, visit_ids, now)
+    visit_id = _newest_visit(db, site.id, visit_ids, now)
     opened = open_as_visitor(
         db,
-        site_id=site_id,
+        site_id=site.id,
         visit_id=visit_id,
         tab=call.t if is_derived(visit_id) else "",
         client_id=call.n,
         text=call.x,
+        is_offered=site.chat_button,
         is_attended=is_attended,
         now=now,
     )
@@ -113,13 +115,21 @@ def _newest_visit(db: Connection, site_id: int, visit_ids: Sequence[str], now: d
     return visit_ids[-1]
 
 
+def _find(db: Connection, site_id: int, call: Call, now: datetime) -> Conversation | Refused:
+    """The conversation of the call's token."""
+    conversation = find_by_token(db, site_id, call.c)
+    if conversation is None:
+        return Refused(Refusal.NO_CONVERSATION)
+    return Refused(Refusal.OVER) if is_long_over(conversation, now) else conversation
+
+
 def _changes(change: _Change) -> Order:
     """An action whose answer is the state of its conversation."""
 
     def order(db: Connection, site_id: int, call: Call, now: datetime) -> Told | Refused:
-        conversation = find_by_token(db, site_id, call.c)
-        if conversation is None:
-            return Refused(Refusal.NO_CONVERSATION)
+        conversation = _find(db, site_id, call, now)
+        if isinstance(conversation, Refused):
+            return conversation
         changed = change(db, conversation, now)
         if isinstance(changed, Refused):
             return changed
@@ -144,9 +154,9 @@ def _read(db: Connection, site_id: int, call: Call, now: datetime) -> Told | Ref
 
 
 def _send(db: Connection, site_id: int, call: Call, now: datetime) -> Told | Refused:
-    conversation = find_by_token(db, site_id, call.c)
-    if conversation is None:
-        return Refused(Refusal.NO_CONVERSATION)
+    conversation = _find(db, site_id, call, now)
+    if isinstance(conversation, Refused):
+        return conversation
     said = say_as_visitor(db, conversation, client_id=call.n, text=call.x, now=now)
     if isinstance(said, Refused):
         return said

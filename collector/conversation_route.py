@@ -91,7 +91,7 @@ class ConversationRoute(Struct):
             )
         is_attended = self.reception.is_attended
         return await self._order(
-            site, lambda db, now: open_conversation(db, site.id, visit_ids, call, is_attended, now)
+            site, lambda db, now: open_conversation(db, site, visit_ids, call, is_attended, now)
         )
 
     async def _order(

@@ -22,9 +22,11 @@ from collector.fault import place_fault
 from collector.gate import Gate, Scope, Send
 from collector.protocol import cut_off_of
 from collector.streams import Stream, Streams, Update
+from core.chat.closing import is_long_over
 from core.chat.conversations import find_by_token
 from core.database import DATABASE_ERRORS, reading
 from core.hit import Reason
+from core.moment import from_milliseconds
 from core.queries.chats import messages
 from core.tables import Conversation
 
@@ -44,6 +46,7 @@ class StreamRoute(Struct):
     gate: Gate
     engine: Engine
     streams: Streams
+    clock: Callable[[], int]
 
     async def hold(
         self,
@@ -82,7 +85,11 @@ class StreamRoute(Struct):
             found = await asyncio.to_thread(self._load, site.id, call)
         except DATABASE_ERRORS:
             return self.gate.drop(site.id, Reason.NOT_COMMITTED)
-        return found or self.gate.drop(site.id, Reason.NO_CONVERSATION)
+        if found is None:
+            return self.gate.drop(site.id, Reason.NO_CONVERSATION)
+        if is_long_over(found[0], from_milliseconds(self.clock())):
+            return self.gate.drop(site.id, Reason.OVER)
+        return found
 
     def _load(self, site_id: int, call: Call) -> tuple[Conversation, Update] | None:
         """The conversation, and what is new in it for this reader."""

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     EMPTY = "empty"
     TOO_MANY = "too_many"
     NOT_NOW = "not_now"
+    NOT_OFFERED = "not_offered"
 
 
 class Event(Struct, frozen=True, gc=False):

@@ -13,13 +13,14 @@ const TICK = 500; // how often it is looked at what nobody tells: the time, a sc
 const ANNOUNCED_AFTER = 100; // screen readers tell what is added to a log that they know already
 const TYPING_FOR = 6_000;
 const TYPING_STEP = 3_000;
-const SLOW_AFTER = 1_000;
+const SLOW_AFTER = 2_000;
 const ANSWER_WITHIN = 10_000;
 const UPDATE_WITHIN = 6_000; // else something on the way holds the stream back
 const HEARTBEAT_WITHIN = 40_000; // the collector's comes every 15 seconds, a poll's answer after 25
 const STREAM_AGAIN_AFTER = 120_000;
 const POLL_AGAIN_AFTER = 200;
 const LONGEST_PAUSE = 6_000;
+const MOST_TRIES = 2; // of a message that the collector understands and cannot take
 
 const INVITED = /queued|delivered|shown/;
 const OVER = /ended|left|dismissed|expired/;
@@ -30,15 +31,15 @@ const style = `
   font: 16px/1.4 system-ui, sans-serif; overflow-wrap: anywhere;
 }
 [hidden] { display: none !important }
-button, .field { all: unset; box-sizing: border-box; padding: 8px 14px; border: 1px solid #8886; border-radius: 14px; cursor: pointer }
+button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 1px solid #8886; border-radius: 16px; cursor: pointer }
 :focus-visible { outline: 2px solid #7186f5; outline-offset: 1px }
-.card, .pill { animation: come .2s; position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)) }
+.card, .pill { animation: come .2s; position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)); box-shadow: 0 8px 32px #0003 }
 .card, .off { clip-path: inset(50%) }
 .off { position: absolute }
 .on .card {
   clip-path: none; display: flex; flex-direction: column; box-sizing: border-box;
   width: 340px; max-height: calc(100vh - 32px); padding: 10px 16px 16px;
-  background: Canvas; border: 1px solid #8886; border-radius: 18px; box-shadow: 0 8px 32px #0003;
+  background: Canvas; border: 1px solid #8886; border-radius: 16px;
 }
 .tall .card { height: 480px }
 .head, .foot { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; justify-content: end }
@@ -46,19 +47,18 @@ button, .field { all: unset; box-sizing: border-box; padding: 8px 14px; border: 
 .head { min-height: 40px }
 .head button { padding: 4px 10px; margin-right: -10px; border-color: #0000 }
 .log { flex: 1; overflow: auto; overscroll-behavior: contain }
-.line { width: fit-content; max-width: 85%; box-sizing: border-box; margin-bottom: 8px; padding: 8px 14px; border-radius: 14px; white-space: pre-wrap; unicode-bidi: plaintext; background: #8882 }
+.line { width: fit-content; max-width: 85%; box-sizing: border-box; margin-bottom: 8px; padding: 8px 16px; border-radius: 16px; white-space: pre-wrap; unicode-bidi: plaintext; background: #8882 }
 .mine { margin-left: auto }
-.main { min-width: 72px; text-align: center }
+.main { min-width: 80px; text-align: center }
 .main, .mine { background: #4257d6; border-color: #0000; color: #fff }
-.name { display: block; font-size: 13px }
-.note { width: 100%; font-size: 13px }
+.name, .note { display: block; width: 100%; font-size: 13px }
 .note, .head button, ::placeholder { color: inherit; opacity: .75 }
 .tall .note { min-height: 19px }
 .field { max-height: 110px; field-sizing: content; white-space: pre-wrap; overflow: auto; cursor: text }
-.pill { padding: 11px 20px; border-radius: 24px; box-shadow: 0 4px 16px #0003 }
-.badge { margin-left: 4px; padding: 1px 8px; border-radius: 12px; background: #fff; color: #4257d6 }
+.pill { padding: 10px 16px }
+.badge { margin-left: 4px; padding: 0 8px; border-radius: 16px; background: #fff; color: #4257d6 }
 @media (max-width: 480px) {
-  .on .card { right: 0; bottom: 0; width: 100%; max-height: 65vh; padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 18px 18px 0 0 }
+  .on .card { right: 0; bottom: 0; width: 100%; max-height: 65vh; padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 16px 16px 0 0 }
 }
 @keyframes come { from { opacity: 0 } }
 @media print { .box { display: none } }
@@ -76,6 +76,7 @@ function begin(host) {
   let isOpen, isJoined, isAsking; // not minimised; the visitor wants to chat; "End this chat?"
   let parting; // the state in which the visitor leaves it, on its way to the collector
   let outbox, isTelling, hurry; // what is to be told, in order
+  let lost; // messages that were not taken, and will not be
   let life, channel, stalled, ticker, before;
   let kept, keptText; // what this tab had on the page before, and has now
   let streamAt = 0;
@@ -117,6 +118,8 @@ function begin(host) {
   forget();
   listen(window, 'visibilitychange online', look);
   listen(window, 'pointerout', leaving);
+  // Without storage the next page cannot go on with it.
+  listen(window, 'pagehide', () => token && !host.isStoring() && post('end'));
   listen(box, 'focusin', ({ relatedTarget }) => {
     if (relatedTarget && !root.contains(relatedTarget)) before = relatedTarget;
   });
@@ -134,7 +137,7 @@ function begin(host) {
   });
 
   return safe((offer) => {
-    if (!isRunning()) return;
+    if (!isRunning()) return draw();
     if (!isBegun) resume();
     if (offer.t === 'site') {
       button = offer.b;
@@ -168,7 +171,7 @@ function begin(host) {
     isJoined = isWriting;
     merge({ id: 0, state: 'delivered', from, m: [{ n: 1, a: 1, x: text, f: from, i: 0 }] });
     share();
-    host.listeners.invite?.(offer);
+    host.listeners.invite?.({ from, text });
   }
 
   /** From now on this is the conversation; what waits to open one is said in it. */
@@ -185,6 +188,7 @@ function begin(host) {
     chat = { id: 0, read: 0, state: '' };
     messages = [];
     outbox = [];
+    lost = [];
     cursor = 0;
     token = parting = '';
     isOpen = isJoined = isAsking = false;
@@ -193,8 +197,8 @@ function begin(host) {
   }
 
   /** Take in what the collector says, and tell the other tabs. */
-  function received(update, upTo = update.id) {
-    merge(update, upTo);
+  function received(update) {
+    merge(update, update.id);
     share();
     settle();
   }
@@ -207,11 +211,11 @@ function begin(host) {
     }
     cursor = Math.max(cursor, upTo);
     if (update.id < chat.id) return;
-    const { read } = chat;
+    const { id, read } = chat;
     chat = { ...chat, ...update };
     if (read > chat.read) chat.read = read;
     if (chat.state === 'open') isJoined = true;
-    typingUntil = chat.typing && Date.now() + TYPING_FOR;
+    if (update.id > id) typingUntil = update.typing && Date.now() + TYPING_FOR;
   }
 
   function settle() {
@@ -220,7 +224,11 @@ function begin(host) {
       forgotten = token || forgotten;
       token = '';
       // What came too late for a message that was left is left as the next one.
-      outbox = chat.state === 'left' ? outbox.filter((item) => (item.do = 'open')) : [];
+      if (chat.state === 'left') outbox = outbox.filter((item) => (item.do = 'open'));
+      else {
+        lost.push(...outbox.filter((item) => item.x));
+        outbox = [];
+      }
     }
     draw();
   }
@@ -247,6 +255,7 @@ function begin(host) {
   function join() {
     if (INVITED.test(chat.state) && !isJoined) tell({ do: 'accept' });
     isOpen = isJoined = true;
+    isAsking = false;
     draw();
     field.focus();
   }
@@ -261,12 +270,6 @@ function begin(host) {
     parting = 'ended';
     tell({ do: 'end' });
     main.focus();
-  }
-
-  function goOn() {
-    isAsking = false;
-    draw();
-    field.focus();
   }
 
   function minimise() {
@@ -286,19 +289,17 @@ function begin(host) {
     const text = field.value.replace(/\p{Cs}/gu, '').trim();
     field.value = '';
     field.focus();
-    if (text) tell({ do: token || outbox.length ? 'send' : 'open', n: clientId(), x: text, at: Date.now() });
-  }
-
-  /** Up to 30 digits; crypto.randomUUID is missing on plain http. */
-  function clientId() {
-    return crypto.getRandomValues(new Uint32Array(3)).join('');
+    // Up to 30 digits; crypto.randomUUID is missing on plain http.
+    const id = crypto.getRandomValues(new Uint32Array(3)).join('');
+    if (text) tell({ do: token || outbox.length ? 'send' : 'open', n: id, x: text, at: Date.now() });
   }
 
   function typed() {
     draw();
-    if (chat.state !== 'open' || !field.value || Date.now() - typedAt < TYPING_STEP) return;
-    typedAt = Date.now();
-    return post('typing');
+    if (chat.state === 'open' && field.value && Date.now() - typedAt > TYPING_STEP) {
+      typedAt = Date.now();
+      return post('typing');
+    }
   }
 
   function pressed(event) {
@@ -374,11 +375,9 @@ function begin(host) {
     }
     if (secret !== token) return;
     if (status === 403 || (secret && /404|410/.test(status))) return refused(status);
-    if (!answer && status !== 400 && (x || status !== 409)) {
-      item.isLate = true;
-      draw();
-      return new Promise((done) => later((hurry = done), backoff()));
-    }
+    const isHopeless = status === 400 || (status === 409 && (!x || failures >= MOST_TRIES));
+    if (!answer && !isHopeless) return new Promise((done) => later((hurry = done), backoff()));
+    if (x && !answer) lost.push(item);
     if (failures) sleep(); // the collector is back
     failures = 0;
     const { id, state, number, c: opened } = answer || {};
@@ -388,7 +387,10 @@ function begin(host) {
     const isTold = !opened || state === 'left';
     if (isTold) outbox = outbox.filter((one) => one !== item);
     const m = x && isTold && answer && !messages[number] ? [{ n: number || 1, a: 0, x, i: n }] : [];
-    received(state ? { id, state, m } : { id: -1, m }, 0);
+    merge(state ? { id, state, m } : { id: -1, m });
+    share();
+    // What else has ended, the stream tells with all that was said.
+    state === 'left' ? settle() : draw();
     wake();
   }
 
@@ -517,22 +519,23 @@ function begin(host) {
     const theirs = messages.filter((message) => message.a);
     const unread = theirs.filter((message) => message.n > chat.read);
     const unsent = outbox.filter((item) => item.x);
-    const isDone = isOver && (isOpen ? !isJoined && /dismissed|expired/.test(state) : !isJoined || !unread.length);
+    const pending = [...lost, ...unsent];
+    const isDone = isOver && (isOpen ? !isJoined && /dismissed|expired/.test(state) : !isJoined || !(unread.length || lost.length));
     if (isDone && !token) {
       forget();
       return draw();
     }
     const isInvited = INVITED.test(state) && !isJoined;
     const isAway = state === 'left' || (!state && button === 2);
-    const isDialog = isOpen && !isDone && (state || (!token && (button || unsent.length)));
-    const isTall = !isInvited && !isAway && (state || unsent.length);
+    const isDialog = isOpen && !isDone && (state || (!token && (button || pending.length)));
+    const isTall = !isInvited && !isAway && (state || pending.length);
     const isLow = unsent.length || log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     const name = chat.from || (isAway ? 'Leave a message' : 'Chat');
     const { activeElement } = root;
     const [mainWord, mainWork, otherWord, otherWork] =
       isInvited ? ['Chat', join, 'No, thanks', decline]
       : isOver ? ['Close', minimise]
-      : isAsking ? ['End chat', finish, 'Keep chatting', goOn]
+      : isAsking ? ['End chat', finish, 'Keep chatting', join]
       : ['Send', say];
 
     box.className = 'box' + (isDialog ? ' on' : '') + (isTall ? ' tall' : '');
@@ -553,7 +556,7 @@ function begin(host) {
     write(main, mainWord);
     write(other, otherWord || '');
     write(note, noteText());
-    drawLines([...messages.filter(Boolean), ...unsent]);
+    drawLines([...messages.filter(Boolean), ...pending]);
     if (isDialog || !pill.hidden) attach();
     if (isLow) log.scrollTop = log.scrollHeight;
     if (activeElement?.hidden) main.focus();
@@ -572,9 +575,8 @@ function begin(host) {
     function noteText() {
       if (isOver) return state === 'left' ? 'Thank you. Your message has arrived.' : 'This chat has ended.';
       if (isAsking) return 'End this chat?';
-      if (unsent.length && outbox[0].isLate) return 'Not sent yet. It will be tried again.';
+      if (unsent.some((item) => item.at < Date.now() - SLOW_AFTER)) return 'Not sent yet. It will be tried again.';
       if (typingUntil > Date.now()) return name + ' is typing';
-      if (unsent.some((item) => item.at < Date.now() - SLOW_AFTER)) return 'Sending …';
       if (isTall || isInvited) return '';
       return isAway ? 'Nobody is here right now. Leave a message, and say how to reach you.' : 'How can we help?';
     }
@@ -585,7 +587,7 @@ function begin(host) {
     shown.forEach((message, index) => {
       const line = (lines[message.a ? message.n : message.i || message.n] ||= makeLine(message));
       line.firstChild.className = message.a && message.f && message.f !== chat.from ? 'name' : 'off';
-      write(line.lastChild, message.x);
+      write(line.lastChild, message.x + (lost.includes(message) ? ' (not sent)' : ''));
       if (log.children[index] !== line) log.insertBefore(line, log.children[index] || null);
     });
   }
@@ -634,6 +636,6 @@ function begin(host) {
   }
 
   function write(node, text) {
-    if (node.textContent !== String(text)) node.textContent = text;
+    if (node.textContent !== text) node.textContent = text;
   }
 }

@@ -221,6 +221,7 @@
       write('vm');
       write('vm-id');
       write('vm-chat');
+      if (chatModule) chat({});
     }
 
     /** The page came into view, got the focus, or went out of view. */
@@ -465,7 +466,8 @@
       if (answer.z) {
         later(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone), AT_LEISURE);
       }
-      if (answer.c) chat(answer.c);
+      // Once the chat is there it hears, too, that nothing is offered any more.
+      if (answer.c || chatModule) chat(answer.c || { t: 'site' });
     }
 
     /**

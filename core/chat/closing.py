@@ -14,6 +14,7 @@ from core.chat.words import (
     CHAT_ENDS_AFTER,
     INVITATION_EXPIRES_AFTER,
     OPEN_STATES,
+    TOLD_FOR,
     ClosedBy,
     ConversationState,
 )
@@ -57,6 +58,12 @@ def find_due(conversation: Conversation, visit: VisitState | None, now: datetime
     ]
     first = min(ends, key=lambda due: due.at)
     return first if first.at <= now else None
+
+
+def is_long_over(conversation: Conversation, now: datetime) -> bool:
+    """Whether the visitor's browser is told of it no more: what comes of it surprises by then."""
+    closed_at = conversation.closed_at
+    return closed_at is not None and closed_at <= now - TOLD_FOR
 
 
 def close(

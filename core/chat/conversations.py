@@ -55,14 +55,15 @@ def open_as_visitor(
     tab: str,
     client_id: str,
     text: str,
+    is_offered: bool,
     is_attended: bool,
     now: datetime,
 ) -> Conversation | Refused:
     """The conversation that begins with the visitor's message; `left` when no agent attends.
 
     The same client_id finds the same conversation. A visitor who was just invited answers the
-    invitation instead. One that goes on is refused: who has the visit's id alone does not get its
-    token. `tab`: the only one that may have the conversation, else "".
+    invitation instead; to begin, the site must offer it by a button. One that goes on is refused:
+    who has the visit's id alone does not get its token. `tab`: the only one that may have the conversation, else "".
     """
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
@@ -75,6 +76,8 @@ def open_as_visitor(
         return opened
     if (other := open_conversation_of(db, site_id, visit_id, now)) is not None:
         return _answer(db, other, tab, client_id, text, now)
+    if not is_offered:
+        return Refused(Refusal.NOT_OFFERED)
     if visit.is_chatting(now):
         return Refused(Refusal.CHATTING)
     if _count_opened(db, site_id, visit_id) >= MOST_OPENED:

@@ -90,13 +90,15 @@ def delete_rule(db: Connection, site_id: int, rule_id: str) -> None:
 def is_due(rule: ChatRule, *, page_context: str, context_seconds: float, page_count: int) -> bool:
     """Whether a visit that has been so long in its context, and on so many pages, is to be invited.
 
+    A pages rule is due from that page on: beacons may arrive late, or carry several views.
+
     An exit rule is due in its context at any time: the browser tells when the visitor leaves.
     """
     if not rule.is_enabled or rule.page_context not in ("", page_context):
         return False
     if rule.trigger == Trigger.SECONDS:
         return context_seconds >= rule.threshold
-    return rule.trigger == Trigger.EXIT or page_count == rule.threshold
+    return rule.trigger == Trigger.EXIT or page_count >= rule.threshold
 
 
 def is_quiet(rule: ChatRule, time_zone: str, now: datetime) -> bool:

@@ -81,7 +81,9 @@ def note_agent_message(db: Connection, conversation: Conversation, now: datetime
 
 
 def end_chat(db: Connection, conversation: Conversation, at: datetime) -> None:
-    """The visit is chatting no more."""
+    """The visit, if it is still there, is chatting no more."""
+    if find_visit_state(db, conversation.site_id, conversation.visit_id) is None:
+        return
     db.execute(_end_chat, _keys(conversation))
     _extend_span(db, conversation, at, is_open=False)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from core.presence import CHATTING_FOR
+from core.presence import CHATTING_FOR, VISIT_ENDS_AFTER
 
 CHAT_ENDS_AFTER = CHATTING_FOR
 """Without a message; at exactly 20:00 the conversation is over (reference)."""
@@ -20,6 +20,9 @@ AGENT_AWAY_AFTER = timedelta(seconds=60)
 
 TYPING_FOR = timedelta(seconds=6)
 """How long a word of somebody's typing holds; it is renewed every 3 s."""
+
+TOLD_FOR = VISIT_ENDS_AFTER
+"""After its end a conversation is still told to the visitor's browser (own)."""
 
 LONGEST_MESSAGE = 2_000
 """Characters; what is longer is cut."""
@@ -100,6 +103,7 @@ class Refusal(StrEnum):
     TOO_MANY = "too_many"
     TAKEN = "taken"
     NOT_NOW = "not_now"
+    NOT_OFFERED = "not_offered"
 
 
 class Refused(Struct, frozen=True):
@@ -118,6 +122,7 @@ _WORDS = {
     Refusal.TOO_MANY: f"The conversation has {MAX_MESSAGES:,} messages: end it, and begin another.",
     Refusal.TAKEN: "A colleague is in this conversation: take it over first.",
     Refusal.NOT_NOW: "The rule does not invite now.",
+    Refusal.NOT_OFFERED: "The site has no chat button: its visitors are invited.",
 }
 
 

@@ -99,10 +99,24 @@ class Agent:
                 .values(revision=conversation.revision + 1, **earlier)
             )
 
+    def ended(self, conversation: Conversation, ago: timedelta) -> None:
+        """As if the conversation had ended so long ago."""
+        with writing(self._engine) as db:
+            db.execute(
+                update(Conversation)
+                .where(col(Conversation.id) == conversation.id)
+                .values(closed_at=_now() - ago)
+            )
+
     def show_button(self, shop: Shop) -> None:
         """The site gets its chat button."""
         with writing(self._engine) as db:
             change_site(db, shop.key, chat_button=True)
+
+    def hide_button(self, shop: Shop) -> None:
+        """The site has no chat button any more."""
+        with writing(self._engine) as db:
+            change_site(db, shop.key, chat_button=False)
 
     def stop_leavers(self, shop: Shop, text: str) -> None:
         """Whoever is about to leave is invited."""

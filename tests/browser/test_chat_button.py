@@ -33,6 +33,13 @@ def test_button_opens_a_chat(shop, page, agent):
     assert shop.visit()["chat_source"] == "built_in"
 
 
+def test_button_goes_when_the_site_wants_none_any_more(shop, page, agent):
+    dialog = _with_button(shop, page, agent)
+    dialog.until_pill("Chat")
+    agent.hide_button(shop)
+    shop.until(lambda: beat(page) or not dialog.pill.is_visible())
+
+
 def test_opened_twice_by_a_lost_answer_is_one_conversation(shop, page, agent):
     dialog = _with_button(shop, page, agent)
     dialog.pill.click()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 from itertools import islice
 
 import pytest
@@ -63,12 +64,46 @@ def test_collector_that_asks_to_wait_gets_it_later(shop, page, agent):
     dialog.until_note("")
 
 
-def test_slow_line_says_that_it_is_sending(shop, page, agent):
+def test_slow_line_says_that_it_is_not_sent_yet(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
-    shop.misbehave_in_chat(_only("send", slow(2.5)))
+    shop.misbehave_in_chat(_only("send", slow(3.5)))
     dialog.say("one")
-    dialog.until_note("Sending …")
+    dialog.until_note("Not sent yet. It will be tried again.")
     dialog.until_note("")
+
+
+def test_message_that_comes_after_the_end_says_that_it_was_not_sent(shop, page, agent):
+    dialog, conversation = chatting(shop, page, agent)
+    shop.misbehave_in_chat(_only("send", refuse))
+    dialog.say("one")
+    dialog.until_note("Not sent yet. It will be tried again.")
+    agent.end(conversation)
+    dialog.until_note("This chat has ended.")
+    dialog.until_lines("Can I help?", "one (not sent)")
+    assert texts(shop) == ["Can I help?"]
+    dialog.button("Close").click()
+    dialog.until_gone()
+
+
+def test_message_that_cannot_be_taken_says_so_and_holds_up_nothing(shop, page, agent):
+    dialog, _ = chatting(shop, page, agent)
+    shop.misbehave_in_chat(_only("send", answer(409, {"X-Drop-Reason": "too_many"})))
+    dialog.say("one")
+    dialog.until_lines("Can I help?", "one (not sent)")
+    dialog.button("End").click()
+    dialog.button("End chat").click()
+    shop.until(lambda: agent.conversation(shop).closed_by == "visitor")
+
+
+def test_chat_that_ended_long_ago_is_not_shown_again(shop, page, agent):
+    _, conversation = chatting(shop, page, agent)
+    page.goto("about:blank")
+    agent.end(conversation)
+    agent.ended(conversation, timedelta(minutes=31))
+    page.goto(shop.url("/p2"))
+    shop.until(lambda: [passage.status for passage in shop.chats("stream")][-1:] == [410])
+    Dialog(page).until_gone()
+    shop.until(lambda: page.evaluate("localStorage['vm-chat']") is None)
 
 
 def test_coming_back_online_sends_at_once(shop, page, agent, context):
@@ -275,12 +310,26 @@ def test_conversation_that_has_ended_meanwhile_says_so(shop, page, agent):
     shop.misbehave_in_chat(_only("send", answer(410, body=b'{"error": "over"}')))
     dialog.say("one")
     dialog.until_note("This chat has ended.")
-    dialog.until_lines("Can I help?", "one")
+    dialog.until_lines("Can I help?", "one (not sent)")
     page.goto(shop.url("/p2"))
     shop.until_paths("/p1", "/p2")
     page.wait_for_timeout(500)
     dialog.until_gone()
     assert page.evaluate("sessionStorage['vm-chat']") is None
+
+
+def test_end_that_an_answer_tells_first_is_shown_with_all_that_was_said(shop, page, agent):
+    shop.misbehave_in_chat(_only("read", refuse))
+    _, conversation = chatting(shop, page, agent)
+    shop.until(lambda: shop.chats("read"))
+    page.goto("about:blank")
+    agent.say(conversation, "Goodbye")
+    agent.end(conversation)
+    shop.misbehave_in_chat(_only("stream", slow(1)))
+    page.goto(shop.url("/p2"))
+    dialog = Dialog(page)
+    dialog.until_lines("Can I help?", "Goodbye")
+    dialog.until_note("This chat has ended.")
 
 
 def test_garbage_in_a_stream_is_survived(shop, page, agent):

@@ -315,6 +315,8 @@ def test_message_is_cut_at_two_thousand_characters(shop, page, agent):
 def test_opt_out_removes_it_within_a_second(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     page.evaluate("visitorMonitor('optOut')")
+    page.evaluate("Promise.resolve()")
+    assert page.evaluate("Object.keys(sessionStorage)") == []
     dialog.element.wait_for(state="detached", timeout=1_000)
     asked = len(shop.chats())
     page.wait_for_timeout(1_000)
@@ -359,6 +361,14 @@ def test_without_storage_it_works_on_the_page(shop, make_context, agent, mode):
     agent.say(conversation, "one more")
     dialog.until_pill("Ann 1 new")
     assert page.evaluate("Object.keys(localStorage).concat(Object.keys(sessionStorage))") == []
+
+
+def test_without_storage_the_next_page_ends_it(shop, page, agent):
+    shop.attributes = 'data-storage="none"'
+    chatting(shop, page, agent)
+    page.goto(shop.url("/p2"))
+    shop.until(lambda: agent.conversation(shop).closed_by == "visitor")
+    assert shop.visit()["chat_source"] == ""
 
 
 def test_token_is_in_no_address_and_goes_without_cookies(shop, page, agent):

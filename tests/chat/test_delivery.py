@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from core.agents import add_agent
 from core.database import open_database, reading, writing
+from core.sites import change_site
 from tests.browser.collector_process import CollectorProcess
 from tests.chat.peers import AgentBrowser, Visitor
 from tests.running_dashboard import running_dashboard
@@ -36,6 +37,10 @@ def collectors(database_url: str, tmp_path: Path) -> Iterator[list[CollectorProc
     """One on SQLite, two on one Postgres."""
     number = 1 if database_url.startswith("sqlite") else 2
     running = [CollectorProcess(tmp_path, [SITE], database_url) for _ in range(number)]
+    engine = open_database(database_url)
+    with writing(engine) as db:
+        change_site(db, SITE, chat_button=True)
+    engine.dispose()
     for collector in running:
         collector.start()
     yield running

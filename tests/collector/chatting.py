@@ -90,8 +90,15 @@ def say(collector: RunningCollector, agent: Agent, token: str, text: str, n: str
     return said
 
 
+def offer_chat(collector: RunningCollector) -> None:
+    """The site has a chat button from now on."""
+    collector.change_site("shop1", chat_button=True)
+    collector.refresh_sites()
+
+
 def open_chat(collector: RunningCollector, text: str = "Hello", **fields: Any) -> str:
     """The token of a conversation that the visitor of a new visit has opened."""
+    offer_chat(collector)
     assert collector.post(view(), visit=fields.get("s", VISIT)).status_code == 200
     sent = {"s": VISIT, "t": TAB, "n": "visitor0001", "x": text} | fields
     answer = collector.call("open", headers=None, **sent)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.collector.chatting import offer_chat
 from tests.running_collector import RunningCollector, running_collector, view
 
 _numbers = count(1)
@@ -29,6 +30,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Any) -> It
     """One collector for all cases; each has a visit of its own."""
     file = shutil.copy(sqlite_template, tmp_path_factory.mktemp("calls") / "monitor.db")
     with running_collector(f"sqlite:///{file}") as collector:
+        offer_chat(collector)
         yield collector
 
 

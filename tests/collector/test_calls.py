@@ -17,6 +17,7 @@ from core.database import writing
 from core.tables import Conversation
 from tests.collector.chatting import (
     TAB,
+    VISIT,
     assert_readable,
     attend,
     counted,
@@ -123,6 +124,22 @@ def test_open_begins_a_conversation_where_there_is_none(shared, visit, state, st
     else:
         assert answer.headers["X-Drop-Reason"] == then
         assert token not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "then"),
+    [(None, 409, "not_offered"), ("delivered", 200, "open"), ("ended", 409, "not_offered")],
+)
+def test_open_without_a_button_answers_an_invitation_only(
+    run_collector, sqlite_url, state, status, then
+):
+    collector = run_collector(sqlite_url)
+    collector.post(view(), visit=VISIT)
+    if state:
+        token_in(collector, VISIT, state)
+    answer = collector.call("open", s=VISIT, t=TAB, n="visitor0009", x="Hello")
+    assert answer.status_code == status
+    assert then in (answer.headers.get("X-Drop-Reason"), answer.json().get("state"))
 
 
 def test_open_is_attended_while_an_agent_is_there(run_collector, sqlite_url):

@@ -25,7 +25,8 @@ from collector.file_limit import allow_open_files
 from collector.streams import MOST_LISTENING
 from core.agents import add_agent
 from core.database import open_database, reading, writing
-from core.sites import add_site, list_sites
+from core.schema import upgrade_schema
+from core.sites import add_site, change_site, list_sites
 from tests.running_collector import CHROME, view, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -241,14 +242,17 @@ def test_stop_drains_what_has_been_sent(start, tmp_path):
 
 def test_stop_does_not_wait_for_streams_and_polls(start, tmp_path):
     url = f"sqlite:///{tmp_path / 'm.db'}"
+    engine = open_database(url)
+    upgrade_schema(engine)
+    with writing(engine) as db:
+        add_agent(db, "Ann", datetime.now(UTC))
+        add_site(db, name="Demo shop", key="demo", now=datetime.now(UTC))
+        change_site(db, "demo", chat_button=True)
+    engine.dispose()
     command = start(url, MONITOR_RATE_LIMIT="off")
     command.wait_until_ready()
     soft, hard = resource.prlimit(command.process.pid, resource.RLIMIT_NOFILE)
     assert soft == hard
-    engine = open_database(url)
-    with writing(engine) as db:
-        add_agent(db, "Ann", datetime.now(UTC))
-    engine.dispose()
     wait_for(command.is_watched)
     body = {"v": 1, "k": "demo", "s": "a1b2c3d4e5f6g7h8", "t": "tab1"}
     opened = command.call("open", **body, n="visitor0001", x="Hello")

@@ -16,6 +16,7 @@ from tests.collector.chatting import (
     VISIT,
     attend,
     moment,
+    offer_chat,
     open_chat,
     refresh,
     send_invitation,
@@ -139,6 +140,7 @@ def test_tab_that_two_collectors_choose_is_one(run_collector, postgres_url):
 
 
 def test_visitor_without_storage_opens_a_chat_in_the_derived_visit(collector):
+    offer_chat(collector)
     attend(collector)
     derived = collector.post(view(), visit="").json()["s"]
     answer = collector.call("open", s="", t=TAB, n="visitor0001", x="Hello")
@@ -149,8 +151,7 @@ def test_visitor_without_storage_opens_a_chat_in_the_derived_visit(collector):
 
 
 def test_site_that_wants_a_button_has_one_while_an_agent_is_there(collector):
-    collector.change_site("shop1", chat_button=True)
-    collector.refresh_sites()
+    offer_chat(collector)
     assert offer(collector.post(view())) == {"t": "site", "b": 2}
     agent = attend(collector)
     assert offer(collector.post(presence(2))) == {"t": "site", "b": 1}
@@ -162,8 +163,7 @@ def test_site_that_wants_a_button_has_one_while_an_agent_is_there(collector):
 
 
 def test_visit_that_is_chatting_is_offered_nothing(collector):
-    collector.change_site("shop1", chat_button=True)
-    collector.refresh_sites()
+    offer_chat(collector)
     attend(collector)
     open_chat(collector)
     assert offer(collector.post(presence(2))) is None
@@ -209,6 +209,13 @@ def test_rule_invites_on_its_page_up_to_the_days_cap(collector):
     collector.post(view(1), visit=OTHER)
     collector.post(view(2), visit=OTHER)
     assert not invited(collector, OTHER)
+
+
+def test_rule_invites_on_a_later_page_when_its_own_was_not_told_alone(collector):
+    attend(collector)
+    add(collector, trigger="pages", threshold=2)
+    collector.post(view(1), view(2), view(3))
+    assert invited(collector)
 
 
 def test_rule_invites_a_visit_once(collector):

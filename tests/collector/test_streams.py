@@ -23,7 +23,7 @@ from tests.collector.chatting import (
     send_invitation,
     state_of,
 )
-from tests.running_collector import view, wait_for
+from tests.running_collector import MINUTE, view, wait_for
 
 
 def test_messages_travel_both_ways_over_a_stream(run_collector, database_url):
@@ -186,6 +186,17 @@ def test_poll_without_news_is_answered_in_the_end(collector, monkeypatch):
     assert answer.status_code == 204
     assert "X-Drop-Reason" not in answer.headers
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(29, 200), (30, 410)])
+@pytest.mark.parametrize("action", ["stream", "poll", "read"])
+def test_what_ended_long_ago_is_told_no_more(collector, action, minutes, status):
+    attend(collector)
+    token = open_chat(collector)
+    collector.call("end", c=token)
+    collector.clock.advance(minutes * MINUTE)
+    answer = collector.call(action, c=token)
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("action", ["stream", "poll"])

@@ -109,6 +109,7 @@ def open_it(db, visit_id="visit", now=NOW, **values) -> Any:
         "tab": "",
         "client_id": client_id(),
         "text": "Hello?",
+        "is_offered": True,
         "is_attended": True,
         **values,
     }

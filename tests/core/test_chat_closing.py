@@ -1,13 +1,12 @@
 """A conversation ends by itself: an invitation nobody answers, silence, a visit that is over."""
 
 import pytest
-from sqlalchemy import delete, update
-from sqlmodel import col
+from sqlalchemy import delete, func, select, update
 
 from core.chat.closing import close_due
 from core.chat.invitations import note_delivered
 from core.chat.words import ClosedBy, Refusal
-from core.tables import Visit
+from core.tables import Visit, VisitSpan
 from tests.core.chats import (
     INSTANT,
     MINUTE,
@@ -118,13 +117,15 @@ def test_late_word_does_not_revive_a_chat(db):
     assert stored(db, conversation).message_count == 1
 
 
-def test_conversation_whose_visit_is_deleted_ends(db):
+def test_conversation_whose_visit_is_deleted_ends_and_leaves_no_span(db):
     add_visit(db)
     conversation = opened(db)
-    db.execute(delete(Visit).where(col(Visit.id) == "visit"))
+    for table in (VisitSpan, Visit):
+        db.execute(delete(table))
 
     assert close_due(db, NOW + MINUTE) == 1
     assert told(db, conversation) == ("ended", "visit", NOW + MINUTE)
+    assert db.execute(select(func.count()).select_from(VisitSpan)).scalar_one() == 0
 
 
 def test_nothing_is_closed_twice(db):

@@ -133,6 +133,7 @@ def visitor_opens(
             tab="",
             client_id=client_id(),
             text=text,
+            is_offered=True,
             is_attended=is_attended,
             now=now(),
         )

@@ -451,7 +451,7 @@ def row(page: Page, visit_id: str) -> Locator:
 
 def visits_in_order(page: Page, count: int) -> list[str]:
     """The ids of the rows from top to bottom, once there are so many; the table may be drawn anew."""
-    rows = page.locator("tr[data-id]")
+    rows = page.get_by_role("table", name="Active visitors").locator("tbody tr")
     ids = rows.evaluate_all("rows => rows.map(row => row.dataset.id)")
     return ids if len(ids) == count else []
 
