@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 from sqlmodel import col
 
 from core.chat.store import random_id
@@ -16,6 +16,8 @@ from core.text import clean
 
 LONGEST_NAME = 40
 _KEY_LENGTH = 40
+_table = Agent.metadata.tables["agent"]
+_find_by_key = select(_table).where(_table.c.key == bindparam("of_key"))
 
 
 class AgentError(ValueError):
@@ -34,7 +36,8 @@ def add_agent(db: Connection, name: str, now: datetime) -> Agent:
 
 def find_agent(db: Connection, key: str) -> Agent | None:
     """The agent whose browser has this secret, or None."""
-    return next(iter(_agents(db, col(Agent.key) == key)), None)
+    row = db.execute(_find_by_key, {"of_key": key}).mappings().one_or_none()
+    return None if row is None else Agent.of(row)
 
 
 def list_agents(db: Connection) -> list[Agent]:

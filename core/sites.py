@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 import idna
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from core.page_context import make_rule
 from core.tables import Site
@@ -26,6 +26,8 @@ MAX_RULES = 100
 _KEY = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_KEY}}}")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _table = Site.metadata.tables["site"]
+_find_by_key = select(_table).where(_table.c.key == bindparam("of_key"))
+_find_all = select(_table).order_by(_table.c.id)
 
 
 class SiteError(ValueError):
@@ -46,12 +48,12 @@ class SiteChanges(TypedDict, total=False):
 
 def list_sites(db: Connection) -> list[Site]:
     """Every site, in the order in which they were added."""
-    return [_site(row) for row in db.execute(select(_table).order_by(_table.c.id))]
+    return [_site(row) for row in db.execute(_find_all)]
 
 
 def find_site(db: Connection, key: str) -> Site | None:
     """The site with this key, or None."""
-    row = db.execute(_with_key(key)).one_or_none()
+    row = db.execute(_find_by_key, {"of_key": key}).one_or_none()
     return None if row is None else _site(row)
 
 
@@ -221,12 +223,8 @@ def _existing(db: Connection, key: str) -> Site:
     return site
 
 
-def _with_key(key: str) -> Select[Any]:
-    return select(_table).where(_table.c.key == key)
-
-
 def _site(row: Row[Any]) -> Site:
-    return Site(**row._mapping)  # pyright: ignore[reportPrivateUsage]
+    return Site.of(row._mapping)  # pyright: ignore[reportPrivateUsage]
 
 
 _CHECKS: dict[str, Any] = {

@@ -1,4 +1,7 @@
-"""What is shown beside a conversation: the visitor, the newest message, the agent's name."""
+"""What is shown beside a conversation: the visitor, the newest message, the agent's name.
+
+Every message asks for it: so the statements are made once, as in core/chat/store.py.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,41 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
-from sqlmodel import col
+from sqlalchemy import BindParameter, Connection, Row, String, bindparam, select
 
 from core.labels import visitor_name
-from core.tables import Agent, Conversation, Message, Site, Visit
+from core.tables import Conversation, Table
 
 AT_A_TIME = 500
 """Ids in one statement: SQLite takes 32,766 values, Postgres 65,535."""
 
 SHORT_ID = 6
+
+
+def of_ids() -> BindParameter[str]:
+    """Stands in a statement for the ids that `ids_by_site` gives."""
+    return bindparam("of_ids", expanding=True, type_=String())
+
+
+_agent, _conversation, _message, _site, _visit = (
+    Table.metadata.tables[name] for name in ("agent", "conversation", "message", "site", "visit")
+)
+_find_sites = select(_site.c.id, _site.c.key, _site.c.name)
+_find_names = select(_agent.c.id, _agent.c.name)
+_find_visits = select(_visit.c.id, _visit.c.attributes, _visit.c.current_path).where(
+    _visit.c.site_id == bindparam("of_site"), _visit.c.id.in_(of_ids())
+)
+_find_last_texts = (
+    select(_message.c.conversation_id, _message.c.text)
+    .join(
+        _conversation,
+        (_conversation.c.site_id == _message.c.site_id)
+        & (_conversation.c.id == _message.c.conversation_id)
+        & (_conversation.c.message_count == _message.c.number),
+    )
+    .where(_message.c.site_id == bindparam("of_site"), _message.c.conversation_id.in_(of_ids()))
+)
+"""The newest message has the number of all messages."""
 
 Found = Conversation | Row[Any]
 """A conversation as a table row, or as `found_conversations` gives it."""
@@ -41,7 +69,7 @@ class ConversationFacts:
 
 def facts_of(db: Connection, conversations: Sequence[Found]) -> Mapping[Key, ConversationFacts]:
     """The facts of each conversation by (site_id, id), in four statements for up to AT_A_TIME."""
-    sites = {row.id: row for row in db.execute(select(col(Site.id), col(Site.key), col(Site.name)))}
+    sites = {row.id: row for row in db.execute(_find_sites)}
     names = agent_names(db)
     visits = _visits(db, conversations)
     last = _last_texts(db, conversations)
@@ -62,36 +90,24 @@ def facts_of(db: Connection, conversations: Sequence[Found]) -> Mapping[Key, Con
 
 def agent_names(db: Connection) -> Mapping[int, str]:
     """Every agent's name by its id."""
-    return {row.id: row.name for row in db.execute(select(col(Agent.id), col(Agent.name)))}
+    return {row.id: row.name for row in db.execute(_find_names)}
 
 
 def _visits(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, tuple[str, str]]:
     """The visitor's name and the current path by (site_id, visit_id)."""
     found: dict[Key, tuple[str, str]] = {}
     for site_id, ids in ids_by_site((each.site_id, each.visit_id) for each in conversations):
-        statement = select(col(Visit.id), col(Visit.attributes), col(Visit.current_path)).where(
-            col(Visit.site_id) == site_id, col(Visit.id).in_(ids)
-        )
-        for visit_id, attributes, path in db.execute(statement):
+        rows = db.execute(_find_visits, {"of_site": site_id, "of_ids": ids})
+        for visit_id, attributes, path in rows:
             found[site_id, visit_id] = visitor_name(attributes), path
     return found
 
 
 def _last_texts(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, str]:
-    """The newest message has the number of all messages."""
     found: dict[Key, str] = {}
     for site_id, ids in ids_by_site((each.site_id, each.id) for each in conversations):
-        statement = (
-            select(col(Message.conversation_id), col(Message.text))
-            .join(
-                Conversation,
-                (col(Conversation.site_id) == col(Message.site_id))
-                & (col(Conversation.id) == col(Message.conversation_id))
-                & (col(Conversation.message_count) == col(Message.number)),
-            )
-            .where(col(Message.site_id) == site_id, col(Message.conversation_id).in_(ids))
-        )
-        for conversation_id, text in db.execute(statement):
+        rows = db.execute(_find_last_texts, {"of_site": site_id, "of_ids": ids})
+        for conversation_id, text in rows:
             found[site_id, conversation_id] = text
     return found
 

@@ -1,4 +1,7 @@
-"""Conversations and their messages: what has changed, what is open, what was said."""
+"""Conversations and their messages: what has changed, what is open, what was said.
+
+What every message asks for is made once, as in core/chat/store.py.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    bindparam,
     case,
     cast,
     func,
@@ -24,10 +28,11 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from core.chat.words import INVITED_STATES, Author, ConversationState
-from core.queries.chat_facts import ids_by_site
-from core.tables import Agent, Conversation, Message, Visit
+from core.queries.chat_facts import ids_by_site, of_ids
+from core.tables import Agent, Conversation, Message, Table, Visit
 from core.text import clean
 
+_conversation, _message = (Table.metadata.tables[name] for name in ("conversation", "message"))
 _UNREAD = (
     select(func.count())
     .where(
@@ -41,6 +46,24 @@ _UNREAD = (
 )
 """The visitor's messages that no agent has read."""
 
+
+_find_newest = select(func.max(_conversation.c.revision))
+_find_changed, _find_said = (
+    select(table).where(table.c.revision > bindparam("after")).order_by(table.c.revision)
+    for table in (_conversation, _message)
+)
+_find_messages = (
+    select(_message)
+    .where(
+        _message.c.site_id == bindparam("of_site"),
+        _message.c.conversation_id == bindparam("of_id"),
+    )
+    .order_by(_message.c.number)
+)
+_count_unread = select(col(Conversation.id), _UNREAD).where(
+    col(Conversation.site_id) == bindparam("of_site"),
+    col(Conversation.id).in_(of_ids()),
+)
 
 _ATTRIBUTES = type_coerce(col(Visit.attributes), Text)
 
@@ -61,30 +84,24 @@ class Changes(NamedTuple):
 
 def newest_revision(db: Connection) -> int:
     """The newest revision there is; 0 without a conversation."""
-    return db.execute(select(func.max(col(Conversation.revision)))).scalar_one() or 0
+    return db.execute(_find_newest).scalar_one() or 0
 
 
 def changes_since(db: Connection, revision: int) -> Changes:
     """What has changed after this revision."""
-    changed = select(Conversation).where(col(Conversation.revision) > revision)
-    conversations = _conversations(db, changed.order_by(col(Conversation.revision)))
+    after = {"after": revision}
+    conversations = [Conversation.of(row) for row in db.execute(_find_changed, after).mappings()]
     if not conversations:
         return Changes((), (), revision)
     newest = conversations[-1].revision
-    said = select(Message).where(col(Message.revision) > revision)
-    return Changes(conversations, _messages(db, said.order_by(col(Message.revision))), newest)
+    said = [Message.of(row) for row in db.execute(_find_said, after).mappings()]
+    return Changes(conversations, said, newest)
 
 
-def messages(
-    db: Connection, site_id: int, conversation_id: str, after: int = 0
-) -> Sequence[Message]:
-    """The conversation's messages with a number above `after`, by number."""
-    statement = select(Message).where(
-        col(Message.site_id) == site_id,
-        col(Message.conversation_id) == conversation_id,
-        col(Message.number) > after,
-    )
-    return _messages(db, statement.order_by(col(Message.number)))
+def messages(db: Connection, site_id: int, conversation_id: str) -> Sequence[Message]:
+    """The conversation's messages, by number."""
+    keys = {"of_site": site_id, "of_id": conversation_id}
+    return [Message.of(row) for row in db.execute(_find_messages, keys).mappings()]
 
 
 def unread_counts(
@@ -93,10 +110,8 @@ def unread_counts(
     """The visitor's messages that no agent has read, by (site id, conversation id)."""
     found: dict[tuple[int, str], int] = {}
     for site_id, ids in ids_by_site((each.site_id, each.id) for each in conversations):
-        counted = select(col(Conversation.id), _UNREAD).where(
-            col(Conversation.site_id) == site_id, col(Conversation.id).in_(ids)
-        )
-        found |= {(site_id, row[0]): row[1] for row in db.execute(counted).all()}
+        counted = db.execute(_count_unread, {"of_site": site_id, "of_ids": ids})
+        found |= {(site_id, row[0]): row[1] for row in counted}
     return found
 
 
@@ -252,7 +267,3 @@ def _attribute(db: Connection, name: str) -> ColumnElement[str]:
 
 def _conversations(db: Connection, statement: Any) -> Sequence[Conversation]:
     return [Conversation.of(row) for row in db.execute(statement).mappings()]
-
-
-def _messages(db: Connection, statement: Any) -> Sequence[Message]:
-    return [Message.of(row) for row in db.execute(statement).mappings()]

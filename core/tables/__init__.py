@@ -1,5 +1,7 @@
 """The tables. Their names and columns are a public interface: see docs/schema.md."""
 
+from sqlalchemy.orm import configure_mappers
+
 from core.tables.base import JsonText, Moment, Table
 from core.tables.chat import IS_OPEN, Agent, ChatRule, ChatTemplate, Conversation, Message
 from core.tables.visits import (
@@ -34,3 +36,6 @@ __all__ = [
     "VisitCount",
     "VisitSpan",
 ]
+
+# What `Table.of` makes can be read only after this.
+configure_mappers()

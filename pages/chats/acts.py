@@ -97,7 +97,7 @@ def _perform(db: Connection, key: str, act: Act, said: About, now: datetime) -> 
         return Done(status=401, error=UNKNOWN)
     site = find_site(db, said.site)
     found = find_conversation(db, site.id, said.id) if site and site.id else None
-    if found is None:
+    if site is None or found is None:
         return Done(status=404, error=words_of(Refusal.NO_CONVERSATION))
     outcome = act.do(Scene(db, found, agent.id, now), said)
     if isinstance(outcome, Refused):
@@ -105,7 +105,7 @@ def _perform(db: Connection, key: str, act: Act, said: About, now: datetime) -> 
     if outcome is None:
         return Done()
     message = outcome if isinstance(outcome, Message) else None
-    return Done(done_wire(db, said.site, said.id, message))
+    return Done(done_wire(db, site, said.id, message))
 
 
 def _send(scene: Scene, said: Sent) -> Outcome:

@@ -20,7 +20,7 @@ from core.queries.chats import (
     unread_counts,
 )
 from core.sites import find_site, list_sites
-from core.tables import Conversation, Message
+from core.tables import Conversation, Message, Site
 
 Wire = dict[str, Any]
 
@@ -69,14 +69,13 @@ def conversation_wire(db: Connection, site_key: str, conversation_id: str) -> Wi
     }
 
 
-def done_wire(db: Connection, site_key: str, conversation_id: str, message: Message | None) -> Wire:
+def done_wire(db: Connection, site: Site, conversation_id: str, message: Message | None) -> Wire:
     """The conversation as it is now, and the message that was said."""
-    site = find_site(db, site_key)
-    assert site is not None and site.id is not None
+    assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
     return {
         "conversations": _conversations(db, [found] if found else []),
-        "messages": _messages(db, [message] if message else [], {site.id: site_key}),
+        "messages": _messages(db, [message] if message else [], {site.id: site.key}),
     }
 
 

@@ -34,6 +34,8 @@ REASONS = {
     "visit may open: perhaps a machine.",
     Reason.NOT_NOW: "Exit invitations that a rule did not give: nobody was there, the day's cap was "
     "reached, it was quiet hours, or the visit had been invited before.",
+    Reason.NOT_OFFERED: "Chats that were to be opened on a site without a chat button: it was just "
+    "switched off, or it is not our script.",
 }
 
 WARNINGS = {

@@ -49,7 +49,6 @@ def test_messages_are_numbered_in_their_order(db, conversation):
         (3, "agent", "two"),
         (4, "visitor", "three"),
     ]
-    assert [each.number for each in messages(db, 7, conversation.id, after=2)] == [3, 4]
     assert stored(db, conversation).message_count == 4
 
 
@@ -210,7 +209,7 @@ def test_conversation_has_an_end_of_messages(db, conversation, monkeypatch):
 def test_text_is_cleaned_and_cut(db, conversation, sent, kept):
     assert ask(db, conversation, sent).text == kept
     assert answer(db, conversation, sent).text == kept
-    assert [each.text for each in messages(db, 7, conversation.id, after=1)] == [kept, kept]
+    assert [each.text for each in messages(db, 7, conversation.id)][1:] == [kept, kept]
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "\x00\u2060"])

@@ -51,7 +51,7 @@ BY_MESSAGE = "sqlite_autoindex_message_1 (site_id=? AND conversation_id=? AND nu
         (BY_VISIT, forget_conversations, (7, ["visit", "another"])),
         ("conversation_by_token (site_id=? AND token=?)", find_by_token, (7, "token")),
         ("conversation_1 (site_id=? AND id=?)", find_conversation, (7, "chat")),
-        (BY_MESSAGE, messages, (7, "chat", 5)),
+        ("message_1 (site_id=? AND conversation_id=?)", messages, (7, "chat")),
         (BY_MESSAGE, unread_counts, ([ANY],)),
         (BY_MESSAGE, open_conversations, ()),
         ("message_by_time (site_id=? AND sent_at<?)", forget_messages, (7, NOW, 10)),

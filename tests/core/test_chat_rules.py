@@ -64,7 +64,7 @@ def fire(db, rule, visit_id="visit", now=NOW):
         ({"is_enabled": False}, {"context_seconds": 31}, False),
         ({"trigger": "pages", "threshold": 3}, {"page_count": 2}, False),
         ({"trigger": "pages", "threshold": 3}, {"page_count": 3}, True),
-        ({"trigger": "pages", "threshold": 3}, {"page_count": 4}, False),
+        ({"trigger": "pages", "threshold": 3}, {"page_count": 4}, True),
         ({"trigger": "exit", "threshold": 0}, {}, True),
         ({"trigger": "exit", "threshold": 0}, {"page_context": ""}, False),
     ],
