@@ -14,6 +14,7 @@ class Line {
     this.store = store
     this.faults = 0
     this.heardAt = 0
+    this.told = 0 // the newest revision that the leading tab has told of
     this.channel = new BroadcastChannel(NAME)
     this.channel.onmessage = ({ data }) => this.hear(data)
     for (const event of ["online", "pageshow"]) addEventListener(event, () => this.wake())
@@ -79,18 +80,22 @@ class Line {
     if (store.isRead) this.say({ kind: "snapshot", news: store.snapshot(), status: store.status })
   }
 
-  // A tab that slept may have missed some: then it asks the server once.
+  // A tab that slept may have missed some: then it asks the server.
   takeFrom(from, news) {
+    this.told = Math.max(this.told, news.id)
     if (this.store.isRead && from <= this.store.revision) this.store.take(news, news.whole)
     else this.catchUp()
   }
 
+  // Until it knows all that it was told of: there may be more when the answer comes.
   async catchUp() {
     if (this.isCatchingUp) return
     this.isCatchingUp = true
-    const news = await this.get(`poll?after=${this.store.revision}`)
+    for (let news = {}; news && this.store.revision < this.told; ) {
+      news = await this.get(`poll?after=${this.store.revision}`)
+      if (news?.conversations) this.store.take(news, news.whole)
+    }
     this.isCatchingUp = false
-    if (news?.conversations) this.store.take(news, news.whole)
   }
 
   // ---- the stream

@@ -31,6 +31,7 @@ class Outbox {
     this.drafts = readStored(DRAFTS, {})
     this.unsent = readStored(UNSENT, [])
     this.sending = new Set()
+    this.pauses = new Set()
     chats.listen((what) => this.hear(what))
     for (const { key } of this.unsent) this.sendNext(key)
   }
@@ -100,14 +101,20 @@ class Outbox {
 
   pause(length) {
     return new Promise((done) => {
-      this.go = done
+      this.pauses.add(done)
       setTimeout(done, length)
     })
   }
 
+  // Another try for all that wait for one.
+  goOn() {
+    for (const done of this.pauses) done()
+    this.pauses.clear()
+  }
+
   // The stream may tell of a message before the answer to its sending does.
   hear(what) {
-    if (what.kind === "status" && this.chats.status === "live") this.go?.()
+    if (what.kind === "status" && this.chats.status === "live") this.goOn()
     if (what.kind !== "news" || !this.unsent.length) return
     const there = (message) =>
       [...(this.chats.messages.get(message.key)?.values() ?? [])].some(({ client }) => client === message.n)

@@ -176,6 +176,36 @@ def test_two_tabs_share_one_stream(new_context, dashboard, engine, site, agent, 
     assert len(streams) == 2
 
 
+FALL_BEHIND = """() => {
+    window[Symbol.for('visitor-monitor-chats')].revision -= 1
+    const { fetch } = window
+    window.fetch = async (...asked) => {
+        const answer = await fetch(...asked)
+        if (!String(asked[0]).includes('/agent/poll') || window.letIn) return answer
+        return new Promise((done) => (window.letIn = () => done(answer)))
+    }
+}"""
+"""As after a sleep; the first answer to what was missed is let in when the test says so."""
+
+
+def test_tab_that_fell_behind_is_told_what_comes_while_it_asks(
+    new_context, dashboard, engine, site, agent, visit
+) -> None:
+    context = new_context(agent)
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Rae"})
+    leading, behind = (context.new_page() for _ in range(2))
+    for page in (leading, behind):
+        page.goto(f"{dashboard}/chats")
+        expect(item(page, "Rae")).to_be_visible()
+    behind.evaluate(FALL_BEHIND)
+    chat.says("One")
+    behind.wait_for_function("!!window.letIn")
+    chat.says("Two")
+    expect(item(leading, "Rae")).to_contain_text("Two")
+    behind.evaluate("window.letIn()")
+    expect(item(behind, "Rae")).to_contain_text("Two", timeout=SOON)
+
+
 def test_lost_connection_is_told_and_nothing_is_lost(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
