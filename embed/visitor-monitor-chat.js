@@ -139,14 +139,13 @@ function begin(host) {
   return safe((offer) => {
     if (!isRunning()) return draw();
     if (!isBegun) resume();
-    if (offer.t === 'site') {
-      button = offer.b;
-      exitRule = offer.r;
-    }
-    if (offer.t === 'invite') {
+    if (offer?.k) {
       draw();
       attach();
       invited(offer);
+    } else if (offer) {
+      button = offer.b;
+      exitRule = offer.r;
     }
     later(go, ANNOUNCED_AFTER);
   });

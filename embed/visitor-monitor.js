@@ -221,7 +221,7 @@
       write('vm');
       write('vm-id');
       write('vm-chat');
-      if (chatModule) chat({});
+      if (chatModule) chat();
     }
 
     /** The page came into view, got the focus, or went out of view. */
@@ -229,7 +229,7 @@
       if (document.hidden) return leave();
       isShown = true;
       // A conversation that began on another page, or meanwhile in another tab.
-      if (isRunning && isStoring && read('vm-chat')) chat({});
+      if (isRunning && isStoring && read('vm-chat')) chat();
       changed();
     }
 
@@ -467,7 +467,7 @@
         later(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone), AT_LEISURE);
       }
       // Once the chat is there it hears, too, that nothing is offered any more.
-      if (answer.c || chatModule) chat(answer.c || { t: 'site' });
+      if (answer.c || chatModule) chat({ ...answer.c });
     }
 
     /**
