@@ -76,12 +76,17 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
     newest = known_sites(now).find(site.key)
     if newest is not None and newest.tracking_enabled != site.tracking_enabled:
         st.rerun()
-    look = look_at(site, now, 0 if is_paused else draw_chat_pulse(site))
+    # Each has its place whether it shows something or not: what stands below is never drawn anew.
+    pulse, fault = st.empty(), st.empty()
+    with pulse:
+        revision = 0 if is_paused else draw_chat_pulse(site)
+    look = look_at(site, now, revision)
     if look.picture is None:
         draw_fault(look.fault)
         return
     if look.fault:
-        draw_fault(look.fault, since=time_of(look.picture.as_of, site.time_zone))
+        with fault:
+            draw_fault(look.fault, since=time_of(look.picture.as_of, site.time_zone))
     picture = look.picture
     _draw_moment(look, site, is_paused)
     if picture.days["visits"].sum() + picture.cards.this_month + picture.cards.online == 0:

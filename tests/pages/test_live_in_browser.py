@@ -136,6 +136,18 @@ def test_table_is_a_named_table_with_sortable_headers(open_site) -> None:
     assert table(page).get_by_role("columnheader").get_by_role("button").count() == 10
 
 
+def test_pausing_and_going_on_leave_the_rows_where_they_are(open_site) -> None:
+    page = open_site("small")
+    first = rows(page).first
+    first.evaluate("row => { row.wasHere = true }")
+    for choice, is_paused in (("Paused", True), ("30 s", False), ("Paused", True)):
+        refresh_every(page, choice)
+        moment = page.get_by_text("Updated ")
+        expect(moment.filter(has_text="paused")).to_have_count(int(is_paused))
+        page.wait_for_timeout(500)
+        assert first.evaluate("row => row.wasHere"), choice
+
+
 def test_third_click_on_a_header_restores_the_default_order(open_site) -> None:
     page = open_site("small")
     refresh_every(page, "Paused")
