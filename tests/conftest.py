@@ -38,20 +38,35 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    """One browser for all tests; its pages are always visible and in focus (see tabs.py).
-
-    Chromium's shell, where there is one, is the same browser without its windows: it costs a third
-    less.
-    """
+def launch() -> Iterator[Callable[[str], Browser]]:
+    """Starts browsers; their pages are always visible and in focus (see tabs.py)."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium-headless-shell") or chromium,
+        yield lambda path: playwright.chromium.launch(
+            executable_path=path,
             args=FLAGS,
             ignore_default_args=["--disable-back-forward-cache"],
         )
-        yield browser
-        browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str, launch: Callable[[str], Browser]) -> Iterator[Browser]:
+    """One browser for most tests.
+
+    Chromium's shell, where there is one, is the same browser without its windows and a third
+    cheaper. It keeps no page for Back: see `whole_browser`.
+    """
+    named = os.environ.get("MONITOR_TEST_BROWSER")
+    browser = launch(named or shutil.which("chromium-headless-shell") or chromium)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def whole_browser(chromium: str, launch: Callable[[str], Browser]) -> Iterator[Browser]:
+    """The browser that people use."""
+    browser = launch(chromium)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Real browsers, the real collector, and a website for each test."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -54,6 +55,19 @@ def agent(collector: CollectorProcess) -> Iterator[Agent]:
 @pytest.fixture
 def make_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """New browser profiles. Their pages may throw nothing, and the script may log nothing."""
+    with _profiles(browser) as make:
+        yield make
+
+
+@pytest.fixture
+def page_with_back(whole_browser: Browser) -> Iterator[Page]:
+    """A page in a browser that keeps pages for Back."""
+    with _profiles(whole_browser) as make:
+        yield make().new_page()
+
+
+@contextmanager
+def _profiles(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 

@@ -271,15 +271,17 @@ def test_hidden_tab_holds_no_stream_and_goes_on_when_it_is_shown(shop, agent, ta
     shop.until(lambda: len(_listened(shop)) > asked)
 
 
-def test_page_is_kept_for_back_with_a_conversation(shop, page, agent):
-    dialog, conversation = chatting(shop, page, agent)
-    page.evaluate("addEventListener('pageshow', event => window.isKept = event.persisted)")
-    page.goto(shop.url("/p2"))
+def test_page_is_kept_for_back_with_a_conversation(shop, page_with_back, agent):
+    dialog, conversation = chatting(shop, page_with_back, agent)
+    page_with_back.evaluate(
+        "addEventListener('pageshow', event => window.isKept = event.persisted)"
+    )
+    page_with_back.goto(shop.url("/p2"))
     dialog.until_lines("Can I help?")
     agent.say(conversation, "one")
     dialog.until_lines("Can I help?", "one")
-    page.go_back(wait_until="commit")
-    page.wait_for_function("window.isKept")
+    page_with_back.go_back(wait_until="commit")
+    page_with_back.wait_for_function("window.isKept")
     dialog.until_lines("Can I help?", "one")
     agent.say(conversation, "two")
     dialog.until_lines("Can I help?", "one", "two")

@@ -140,15 +140,17 @@ def test_hash_routes_are_views_under_data_hash(shop, page):
     shop.until_paths("/app", "/app#/a", "/app#b")
 
 
-def test_back_forward_cache_return_is_a_view(shop, page):
-    page.goto(shop.url("/p1"))
+def test_back_forward_cache_return_is_a_view(shop, page_with_back):
+    page_with_back.goto(shop.url("/p1"))
     shop.until_paths("/p1")
-    page.evaluate("addEventListener('pageshow', event => (window.cached = event.persisted))")
-    page.goto(shop.url("/p2"))
+    page_with_back.evaluate(
+        "addEventListener('pageshow', event => (window.cached = event.persisted))"
+    )
+    page_with_back.goto(shop.url("/p2"))
     shop.until_paths("/p1", "/p2")
-    page.evaluate("history.back()")
+    page_with_back.evaluate("history.back()")
     shop.until_paths("/p1", "/p2", "/p1")
-    assert page.evaluate("window.cached") is True
+    assert page_with_back.evaluate("window.cached") is True
     assert shop.visit()["current_path"] == "/p1"
 
 
