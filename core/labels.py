@@ -8,6 +8,9 @@ from core.presence import ACTIVE_FOR, IDLE_AFTER
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
 
+SHORT_ID = 6
+"""Characters of a visit's id that tell visitors apart on a page."""
+
 
 def activity_label(quiet: timedelta) -> str:
     """How long ago the last activity was: `Active`, `4m ago`, or from 10 minutes `Idle 12m`."""
@@ -29,3 +32,8 @@ def duration_label(length: timedelta) -> str:
 def visitor_name(attributes: Mapping[str, str]) -> str:
     """What the page calls the visitor in `identify`: the name, else the e-mail, else ""."""
     return attributes.get("name") or attributes.get("email") or ""
+
+
+def visitor_label(visitor: str, visit_id: str) -> str:
+    """The visitor's name, else "Visitor" and the beginning of the visit's id."""
+    return visitor or f"Visitor {visit_id[:SHORT_ID]}"

@@ -210,11 +210,11 @@ function begin(host) {
     }
     cursor = Math.max(cursor, upTo);
     if (update.id < chat.id) return;
-    const { id, read } = chat;
+    const { read } = chat;
     chat = { ...chat, ...update };
     if (read > chat.read) chat.read = read;
     if (chat.state === 'open') isJoined = true;
-    if (update.id > id) typingUntil = update.typing && Date.now() + TYPING_FOR;
+    if ('typing' in update) typingUntil = update.typing && Date.now() + TYPING_FOR;
   }
 
   function settle() {

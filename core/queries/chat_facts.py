@@ -13,13 +13,11 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Row, String, bindparam, select
 
-from core.labels import visitor_name
+from core.labels import visitor_label, visitor_name
 from core.tables import Conversation, Table
 
 AT_A_TIME = 500
 """Ids in one statement: SQLite takes 32,766 values, Postgres 65,535."""
-
-SHORT_ID = 6
 
 
 def of_ids() -> BindParameter[str]:
@@ -77,8 +75,9 @@ def facts_of(db: Connection, conversations: Sequence[Found]) -> Mapping[Key, Con
         (each.site_id, each.id): ConversationFacts(
             site_key=sites[each.site_id].key,
             site_name=sites[each.site_id].name,
-            visitor=visits.get((each.site_id, each.visit_id), ("", ""))[0]
-            or f"Visitor {each.visit_id[:SHORT_ID]}",
+            visitor=visitor_label(
+                visits.get((each.site_id, each.visit_id), ("", ""))[0], each.visit_id
+            ),
             path=visits.get((each.site_id, each.visit_id), ("", ""))[1],
             agent_name=names.get(each.agent_id, ""),
             last=last.get((each.site_id, each.id), ""),

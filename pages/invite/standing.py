@@ -10,12 +10,10 @@ from core.chat.templates import list_templates
 from core.chat.visit_chat import find_visit_state
 from core.chat.words import INVITED_STATES, ConversationState, TemplateKind
 from core.database import Connection
-from core.labels import visitor_name
+from core.labels import visitor_label, visitor_name
 from core.queries.chats import conversations_of_visit
 from core.queries.visitor import find_visit
 from core.tables import ChatTemplate, Conversation, Site, Visit
-
-SHORT_ID = 6
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Standing:
     @property
     def name(self) -> str:
         """What the visitor is called."""
-        return visitor_name(self.visit.attributes) or f"Visitor {self.visit.id[:SHORT_ID]}"
+        return visitor_label(visitor_name(self.visit.attributes), self.visit.id)
 
     @property
     def sign(self) -> tuple[str, str, bool, bool]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from core.frames import Journey
+from core.labels import visitor_label
 from pages.words import day_and_time_of
-
-SHORT_ID = 6
 
 
 def name_of(journey: Journey) -> str:
     """The visitor's name, or "Visitor" and the beginning of the visit's id."""
-    return journey.listed["visitor_name"] or f"Visitor {journey.visit.id[:SHORT_ID]}"
+    return visitor_label(journey.listed["visitor_name"], journey.visit.id)
 
 
 def state_of(journey: Journey, time_zone: str) -> str:
