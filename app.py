@@ -17,9 +17,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.settings import SettingsError, settings
-from pages.chats.hub import Hub
-from pages.chats.routes import chat_routes
-from pages.chats.stopping import told_of_the_end
+from pages.server.agent_routes import chat_routes
+from pages.server.hub import Hub
+from pages.server.shutdown import told_of_the_end
 
 CONTENT_POLICY = "; ".join(
     (

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.servers import Server, collector, dashboard
 from benchmarks.viewers import BROWSER_ARGUMENTS
-from collector.reception import WATCHED_SECONDS
+from collector.chat.attendance import WATCHED_SECONDS
 from core.agents import add_agent
 from core.chat.invitations import invite
 from core.chat.store import find_conversation

@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 
-from collector.rows import Rows
+from collector.writing.rows import Rows
 from core.database import open_database, writing
-from core.hit import Event, EventKind, Opening
+from core.enrich.page_context import PageContext
 from core.moment import milliseconds, to_milliseconds
-from core.page_context import PageContext
-from core.presence import COUNT_SLOT, VISIT_ENDS_AFTER
 from core.schema import upgrade_schema
 from core.sites import add_site
-from core.trail import Trail
-from core.visit import Visit, advance, open_visit
+from core.visits.hit import Event, EventKind, Opening
+from core.visits.presence import COUNT_SLOT, VISIT_ENDS_AFTER
+from core.visits.visit import Visit, advance, open_visit
+from core.visits.visit_rows import Trail
 
 DAY = 86_400_000
 HISTORY_DAYS = 90

@@ -21,8 +21,8 @@ from sqlalchemy import Engine
 from benchmarks.history import fill
 from core.database import open_database, reading
 from core.frames import live_picture
-from core.queries.live_visits import live_visits
 from core.sites import find_site
+from core.visits.live_visits import live_visits
 
 
 @click.command()

@@ -20,11 +20,11 @@ from sqlalchemy.exc import OperationalError
 from uvicorn.supervisors import Multiprocess
 
 from collector.app import build_app, open_country_database
-from collector.file_limit import allow_open_files
-from collector.lock import LockHeld, serving_lock
-from collector.protocol import Protocol
+from collector.http.file_limit import allow_open_files
+from collector.http.protocol import Protocol
+from collector.writing.serving_lock import LockHeld, serving_lock
+from core.command_error import CommandError, first_line, told_in_one_line
 from core.database import is_sqlite, open_database, writing
-from core.fault import CommandError, first_line, told_in_one_line
 from core.schema import SchemaError, upgrade_schema
 from core.settings import Settings, SettingsError, settings
 from core.sites import add_site, list_sites

@@ -15,44 +15,44 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from collector import assets, demo
-from collector.beacon import MAX_BYTES
-from collector.beacon_route import PATH, BeaconRoute
-from collector.board import Board
-from collector.body import BodyReader
-from collector.client import Client, Clients
-from collector.conversation_route import PREFIX, ConversationRoute
-from collector.directory import Directory
-from collector.gate import Gate
-from collector.greeter import Greeter
-from collector.health import health_routes
-from collector.housekeeping import Housekeeping, Retention
+from collector.beacon.route import PATH, BeaconRoute
+from collector.beacon.wire import MAX_BYTES
+from collector.chat.attendance import Reception
+from collector.chat.offers import Greeter
+from collector.chat.route import PREFIX, ConversationRoute
+from collector.chat.stream_route import StreamRoute
+from collector.chat.streams import Streams
+from collector.chat.waiting_invitations import Board
+from collector.http import assets, demo_shop
+from collector.http.admission import Gate
+from collector.http.body import BodyReader
+from collector.http.client import Client, Clients
+from collector.http.errors import send_refusal
+from collector.http.health import health_routes
+from collector.http.rate_limit import RateLimiter
 from collector.metrics import Metrics
-from collector.orders import Orders
-from collector.rate_limit import RateLimiter
-from collector.reception import Reception
 from collector.refresher import Refresher, Task
-from collector.refusal import send_refusal
 from collector.salts import Salts
-from collector.stream_route import StreamRoute
-from collector.streams import Streams
-from collector.tallies import Tallies
-from collector.writer import Writer
-from core.address import Address
-from core.bot import is_bot
+from collector.site_cache import Directory
+from collector.writing.counters import Tallies
+from collector.writing.housekeeping import Housekeeping, Retention
+from collector.writing.write_queue import Orders
+from collector.writing.writer import Writer
 from core.chat.feed import Feed
-from core.country import (
+from core.command_error import CommandError
+from core.database import reading
+from core.enrich.address import Address
+from core.enrich.bot import is_bot
+from core.enrich.country import (
     CountryDatabase,
     country_name,
     country_of_address,
     country_of_code,
     country_of_time_zone,
 )
-from core.database import reading
-from core.fault import CommandError
+from core.enrich.source import find_source
+from core.enrich.user_agent import read_user_agent
 from core.settings import Settings
-from core.source import find_source
-from core.user_agent import read_user_agent
 
 SITES_EVERY = 2.0
 SALTS_EVERY = 60.0
@@ -156,7 +156,7 @@ def build_app(
         routes=[
             *health_routes(engine, metrics, settings.metrics_token),
             *assets.routes,
-            *(demo.routes if settings.demo else []),
+            *(demo_shop.routes if settings.demo else []),
         ],
         exception_handlers={HTTPException: send_refusal, Exception: send_refusal},
         lifespan=lifespan,

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, delete, exists, select
 
 from core.database import DATABASE_ERRORS, insert_into, reading, writing
 from core.moment import from_milliseconds, milliseconds
-from core.presence import VISIT_ENDS_AFTER
 from core.tables import Salt, Site, Visit
+from core.visits.presence import VISIT_ENDS_AFTER
 
 FOUND_WITHIN = 5.0
 """Seconds that a request waits for the database to tell them."""

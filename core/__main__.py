@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import make_url
 
+from core.command_error import CommandError, told_in_one_line
 from core.database import is_sqlite, open_database, reading, writing
-from core.fault import CommandError, told_in_one_line
 from core.schema import SchemaError, check_schema
 from core.settings import Settings, SettingsError, settings
 from core.sites import SiteChanges, SiteError, add_site, change_site, list_sites

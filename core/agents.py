@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 from sqlmodel import col
 
+from core.chat.states import AGENT_AWAY_AFTER
 from core.chat.store import random_id
-from core.chat.words import AGENT_AWAY_AFTER
-from core.presence import CLOCK_SLACK
+from core.enrich.text import clean
 from core.tables import Agent
-from core.text import clean
+from core.visits.presence import CLOCK_SLACK
 
 LONGEST_NAME = 40
 _KEY_LENGTH = 40

@@ -113,7 +113,7 @@ def _open_sqlite(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Only the collector checkpoints, by hand: see `collector/housekeeping.py`."""
+    """Only the collector checkpoints, by hand: see `collector/writing/housekeeping.py`."""
     connection.isolation_level = None
     connection.create_function("lower", 1, _lower, deterministic=True)
     connection.execute("PRAGMA journal_mode=WAL")

@@ -13,10 +13,10 @@ from zoneinfo import available_timezones
 import idna
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from core.page_context import make_rule
+from core.enrich.page_context import make_rule
+from core.enrich.text import clean
+from core.enrich.url import is_ip_host, split_host
 from core.tables import Site
-from core.text import clean
-from core.url import is_ip_host, split_host
 
 LONGEST_KEY = 64
 LONGEST_NAME = 100

@@ -15,7 +15,7 @@ from pathlib import Path
 import minify
 
 EMBED = Path(__file__).resolve().parent
-CHATS = EMBED / "chats"
+ADAPTERS = EMBED / "adapters"
 DIST = EMBED / "dist"
 LIMITS = {
     "visitor-monitor.js": 3_000,
@@ -23,8 +23,10 @@ LIMITS = {
     "visitor-monitor-chat.js": 5_000,
 }
 """Bytes after `gzip -9` (own rule: the tag must cost a page next to nothing)."""
-CHAT_LIMIT = 700
-"""The same for each of embed/chats/*.js, which tell of a chat tool that the page has."""
+SOURCES = {"visitor-monitor-chat.js": "chat/dialog.js"}
+"""Where a script is not named as it is served."""
+ADAPTER_LIMIT = 700
+"""The same for each of embed/adapters/*.js, which tell of a chat tool that the page has."""
 
 _CONSTANT = re.compile(r"^ *const ([A-Z][A-Z_]+) =\s+([^;]+);(?: //.*)?\n", re.MULTILINE)
 _STYLE = re.compile(r"(?<=^const style = `)[^`]+", re.MULTILINE)
@@ -64,14 +66,14 @@ def compressed_size(script: str) -> int:
 
 def _scripts() -> dict[str, tuple[Path, int]]:
     """Source and limit of each script, by its name in embed/dist/."""
-    scripts = {name: (EMBED / name, limit) for name, limit in LIMITS.items()}
-    chats = {f"visitor-monitor-{name}.js": (path, CHAT_LIMIT) for name, path in _chats().items()}
+    scripts = {name: (EMBED / SOURCES.get(name, name), limit) for name, limit in LIMITS.items()}
+    chats = {f"visitor-monitor-{name}.js": (path, ADAPTER_LIMIT) for name, path in _chats().items()}
     return {**chats, **scripts}
 
 
 def _chats() -> dict[str, Path]:
     """The file that knows a chat tool, by the global that tells of the tool."""
-    return {_global_of(path): path for path in sorted(CHATS.glob("*.js"))}
+    return {_global_of(path): path for path in sorted(ADAPTERS.glob("*.js"))}
 
 
 def _with_chats(source: str) -> str:
@@ -83,7 +85,7 @@ def _global_of(path: Path) -> str:
     found = _GLOBAL.search(path.read_text("utf-8"))
     if found is None:
         raise SystemExit(
-            f"embed/chats/{path.name}: add the line ' * Global: NAME' to the comment at its head"
+            f"embed/adapters/{path.name}: add the line ' * Global: NAME' to the comment at its head"
         )
     return found[1]
 

@@ -29,7 +29,7 @@
   const QUERY_NAMES = /^(s|q|search(_query)?|product(_id)?|path|cgid|pid)$/;
   const CLICK_ID = /^(\w+clk?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid)$/i;
   const FINAL = /^20|4.[03]/; // taken (200, 204), or never to be (400, 403, 413)
-  const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/chats/
+  const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/adapters/
 
   // Both throw where the browser blocks storage.
   const read = safe((key) => localStorage.getItem(key));

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.looking import known_sites, utc_now
+from pages.parts.snapshots import known_sites, utc_now
 
 
 def pages() -> list[st.Page]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.agent_box import draw_agent_box
 from pages.menu import pages
+from pages.parts.agent_box import draw_agent_box
 
 st.set_page_config(
     page_title="Visitor Monitor",

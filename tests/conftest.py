@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from core.database import open_database
 from core.schema import upgrade_schema
-from tests.browser.tabs import FLAGS
-from tests.postgres_server import PostgresServer, postgres_server
-from tests.running_collector import RunningCollector, running_collector
+from tests.helpers.postgres_server import PostgresServer, postgres_server
+from tests.helpers.running_collector import RunningCollector, running_collector
+from tests.helpers.tabs import FLAGS
 
 _numbers = count(1)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

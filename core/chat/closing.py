@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlmodel import col
 
-from core.chat.store import change, find_conversation
-from core.chat.visit_chat import VisitState, end_chat, find_visit_state
-from core.chat.words import (
+from core.chat.states import (
     CHAT_ENDS_AFTER,
     INVITATION_EXPIRES_AFTER,
     OPEN_STATES,
@@ -18,9 +16,11 @@ from core.chat.words import (
     ClosedBy,
     ConversationState,
 )
+from core.chat.store import change, find_conversation
+from core.chat.visit_chat import VisitState, end_chat, find_visit_state
 from core.database import lock_visits
-from core.presence import VISIT_ENDS_AFTER, live_since
 from core.tables import Conversation, Visit
+from core.visits.presence import VISIT_ENDS_AFTER, live_since
 
 CLOSED_AT_ONCE = 200
 """Conversations that one transaction closes, so that beacons never wait long for it."""

@@ -10,15 +10,7 @@ from sqlmodel import col
 from core.chat.closing import close, close_due, current
 from core.chat.invitations import open_conversation_of
 from core.chat.messages import say_as_visitor
-from core.chat.store import (
-    add_conversation,
-    add_message,
-    change,
-    find_by_token,
-    find_conversation,
-)
-from core.chat.visit_chat import begin_chat, find_visit_state
-from core.chat.words import (
+from core.chat.states import (
     INVITED_STATES,
     LONGEST_MESSAGE,
     Author,
@@ -28,9 +20,17 @@ from core.chat.words import (
     Refusal,
     Refused,
 )
+from core.chat.store import (
+    add_conversation,
+    add_message,
+    change,
+    find_by_token,
+    find_conversation,
+)
+from core.chat.visit_chat import begin_chat, find_visit_state
 from core.database import lock_visits
+from core.enrich.text import clean_lines
 from core.tables import Conversation, Message
-from core.text import clean_lines
 
 MOST_OPENED = 10
 """Conversations that one visit may open: nobody who means to talk needs more."""

@@ -16,8 +16,8 @@ import psycopg
 from sqlalchemy import Engine
 
 from core.chat.notice import CHANNEL
+from core.chat.queries import Changes, changes_since, newest_revision
 from core.database import DATABASE_ERRORS, reading
-from core.queries.chats import Changes, changes_since, newest_revision
 
 LOOK_EVERY = 0.25
 """Seconds between two looks at a database that cannot notify."""

@@ -8,9 +8,7 @@ from sqlalchemy import Connection, select, update
 from sqlmodel import col
 
 from core.chat.closing import close, current
-from core.chat.store import add_conversation, add_message, change, find_conversation, random_id
-from core.chat.visit_chat import begin_chat, find_visit_state
-from core.chat.words import (
+from core.chat.states import (
     INVITED_STATES,
     LONGEST_MESSAGE,
     OPEN_STATES,
@@ -21,9 +19,11 @@ from core.chat.words import (
     Refusal,
     Refused,
 )
+from core.chat.store import add_conversation, add_message, change, find_conversation, random_id
+from core.chat.visit_chat import begin_chat, find_visit_state
 from core.database import lock_visits
+from core.enrich.text import clean_lines
 from core.tables import IS_OPEN, ChatRule, Conversation
-from core.text import clean_lines
 
 
 def invite(

@@ -8,9 +8,7 @@ from sqlalchemy import Connection
 
 from core.chat.closing import current
 from core.chat.invitations import accept
-from core.chat.store import add_message, find_message
-from core.chat.visit_chat import note_agent_message, note_visitor_message
-from core.chat.words import (
+from core.chat.states import (
     INVITED_STATES,
     LONGEST_MESSAGE,
     MAX_MESSAGES,
@@ -19,8 +17,10 @@ from core.chat.words import (
     Refusal,
     Refused,
 )
+from core.chat.store import add_message, find_message
+from core.chat.visit_chat import note_agent_message, note_visitor_message
+from core.enrich.text import clean_lines
 from core.tables import Conversation, Message
-from core.text import clean_lines
 
 
 def say_as_agent(

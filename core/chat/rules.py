@@ -11,15 +11,15 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlmodel import col
 
 from core.agents import available_agents
-from core.calendar import day_period, local_day
 from core.chat.invitations import invite
 from core.chat.settings_error import ChatSettingsError
+from core.chat.states import ConversationState, OpenedBy, Refusal, Refused, Trigger
 from core.chat.store import random_id
 from core.chat.templates import check_text
-from core.chat.words import ConversationState, OpenedBy, Refusal, Refused, Trigger
 from core.database import lock_visits
-from core.page_context import PageContext
+from core.enrich.page_context import PageContext
 from core.tables import Agent, ChatRule, Conversation, Site
+from core.visits.calendar import day_period, local_day
 
 MAX_RULES = 20
 MINUTES_A_DAY = 1_440

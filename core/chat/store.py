@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, Update, bindparam, func, insert, select, update
 
 from core.chat.notice import notify
-from core.chat.words import Author
+from core.chat.states import Author
 from core.moment import to_milliseconds
 from core.tables import Conversation, Message, Table
 

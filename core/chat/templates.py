@@ -9,10 +9,10 @@ from sqlalchemy import BigInteger, Connection, delete, func, insert, select, typ
 from sqlmodel import col
 
 from core.chat.settings_error import ChatSettingsError
+from core.chat.states import LONGEST_MESSAGE, TemplateKind
 from core.chat.store import random_id
-from core.chat.words import LONGEST_MESSAGE, TemplateKind
+from core.enrich.text import clean_lines
 from core.tables import ChatTemplate
-from core.text import clean_lines
 
 MAX_TEMPLATES = 100
 

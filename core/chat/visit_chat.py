@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Update, bindparam, select, update
 
 from core.database import insert_into
-from core.presence import CHATTING_FOR, CLOCK_SLACK, ChatSource, SpanKind, live_since
 from core.tables import Conversation, Table
+from core.visits.presence import CHATTING_FOR, CLOCK_SLACK, ChatSource, SpanKind, live_since
 
 _SPAN_NUMBER = 1
 _visit, _span = (Table.metadata.tables[name] for name in ("visit", "visit_span"))
@@ -29,7 +29,7 @@ class VisitState(NamedTuple):
     page_context: str
 
     def is_live(self, now: datetime) -> bool:
-        """Whether the visit has not ended; as `core.queries.live_visits.is_live`."""
+        """Whether the visit has not ended; as `core.visits.live_visits.is_live`."""
         return live_since(now) < self.last_activity_at <= now + CLOCK_SLACK
 
     def is_chatting(self, now: datetime) -> bool:

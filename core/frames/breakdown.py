@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.country import country_name, flag
+from core.enrich.country import country_name, flag
 from core.frames.visitors import OTHER, UNKNOWN
 
 LEADING = 6

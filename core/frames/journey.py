@@ -12,9 +12,10 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from core.frames.visitors import visitors_frame
-from core.labels import duration_label
-from core.presence import CLOCK_SLACK, IN_VIEW_FOR, SpanKind, live_since
-from core.queries.visitor import (
+from core.tables import PageView, Site, Visit, VisitSpan
+from core.visits.labels import duration_label
+from core.visits.presence import CLOCK_SLACK, IN_VIEW_FOR, SpanKind, live_since
+from core.visits.visit_details import (
     find_visit,
     page_views,
     predecessor,
@@ -22,7 +23,6 @@ from core.queries.visitor import (
     successors,
     visit_as_listed,
 )
-from core.tables import PageView, Site, Visit, VisitSpan
 
 _VIEW_COLUMNS = [
     "viewed_at",

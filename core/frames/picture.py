@@ -9,14 +9,14 @@ from typing import cast
 import pandas as pd
 from sqlalchemy import Connection
 
-from core.calendar import day_period, last_days, month_period
+from core.chat.queries import open_by_visit
 from core.frames.breakdown import breakdown
 from core.frames.visitors import visitors_frame
-from core.presence import Status
-from core.queries.chats import open_by_visit
-from core.queries.live_visits import live_visits
-from core.queries.visit_counts import visits_started
 from core.tables import Site
+from core.visits.calendar import day_period, last_days, month_period
+from core.visits.live_visits import live_visits
+from core.visits.presence import Status
+from core.visits.visit_counts import visits_started
 
 
 @dataclass(frozen=True)

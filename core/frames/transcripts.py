@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection
 
-from core.queries.chat_facts import ConversationFacts, Found, agent_names, facts_of
-from core.queries.chats import messages
+from core.chat.conversation_facts import ConversationFacts, Found, agent_names, facts_of
+from core.chat.queries import messages
 
 CONVERSATION_COLUMNS = [
     "id",

@@ -10,14 +10,14 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Row
 
-from core.attention import ATTENTION_ORDER, CONTEXT_ORDER
-from core.chat.words import ConversationState
-from core.country import country_name, flag
-from core.labels import activity_label, duration_label, visitor_name
+from core.chat.states import ConversationState
+from core.enrich.country import country_name, flag
 from core.moment import to_milliseconds
-from core.presence import IDLE_AFTER, ChatSource, Status, chatting_since
-from core.queries.live_visits import LIVE_COLUMNS
 from core.tables import Conversation
+from core.visits.default_order import ATTENTION_ORDER, CONTEXT_ORDER
+from core.visits.labels import activity_label, duration_label, visitor_name
+from core.visits.live_visits import LIVE_COLUMNS
+from core.visits.presence import IDLE_AFTER, ChatSource, Status, chatting_since
 
 UNKNOWN = "Unknown"
 """What is shown where a browser, an operating system or a country is not known."""

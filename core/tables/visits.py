@@ -8,7 +8,7 @@ from typing import ClassVar
 from sqlalchemy import Index, Text, text
 from sqlmodel import Field
 
-from core.page_context import ContextRule, PageContext
+from core.enrich.page_context import ContextRule, PageContext
 from core.tables.base import JsonText, Table, moment
 
 

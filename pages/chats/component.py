@@ -1,4 +1,4 @@
-"""The chat in the agent's browser: declared here, drawn by embed/agent/.
+"""The chat in the agent's browser: declared here, drawn by pages/chats/client/.
 
 Every part of a page shares one stream of changes, so a message is there at once, without a run of
 the page. Python says who looks, which conversation is chosen and which replies the sites keep.
@@ -16,8 +16,8 @@ from streamlit.components import v2
 
 from core.tables import Agent, ChatTemplate, Site
 
-_FOLDER = Path(__file__).parents[2] / "embed" / "agent"
-_CELLS = Path(__file__).parents[1] / "table" / "cells.js"
+_FOLDER = Path(__file__).with_name("client")
+_CELLS = Path(__file__).parents[1] / "parts" / "table" / "cells.js"
 """Labels and elements are made as in the tables."""
 
 ALERTS_KEY = "chat_alerts"

@@ -7,13 +7,13 @@ from contextlib import suppress
 
 import streamlit as st
 
+from core.chat.states import TemplateKind
 from core.chat.templates import list_templates
-from core.chat.words import TemplateKind
 from core.database import Connection
+from core.deadline import NoAnswer, ask
 from core.tables import Agent, Site
-from pages.asking import NoAnswer, ask
-from pages.chats.beside import draw_beside
 from pages.chats.component import Replies, chosen_in_chats, draw_chats
+from pages.chats.visitor_panel import draw_beside
 
 REFRESH = 5
 """Seconds between two looks at the chosen visitor."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.agent import current_agent, draw_naming
 from pages.chats.open_tab import draw_open
 from pages.chats.past_tab import draw_past
-from pages.choosing import asked_key
-from pages.faults import draw_absence, draw_fault
-from pages.looking import known_sites, utc_now
-from pages.words import heading, notice, quiet, subheading
+from pages.parts.agent import current_agent, draw_naming
+from pages.parts.notices import draw_absence, draw_fault
+from pages.parts.site_choice import asked_key
+from pages.parts.snapshots import known_sites, utc_now
+from pages.parts.texts import heading, notice, quiet, subheading
 
 INTRODUCTION = (
     "Invite visitors from Visitor Monitor and talk with them here. "

@@ -11,20 +11,20 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from core.calendar import Period, day_period, local_day
+from core.chat.conversation_facts import Found
+from core.chat.queries import count_found, found_conversations
 from core.database import Connection
+from core.deadline import NoAnswer, ask
 from core.frames import conversations_frame, csv_of, messages_frame
-from core.queries.chat_facts import Found
-from core.queries.chats import count_found, found_conversations
 from core.tables import Site
-from pages.asking import NoAnswer, ask
+from core.visits.calendar import Period, day_period, local_day
+from pages.chats.outcome import outcome_of
 from pages.chats.transcript import draw_transcript
-from pages.chats.words import outcome_of
-from pages.choosing import choose_site, chosen_site
-from pages.faults import draw_fault
-from pages.looking import utc_now
-from pages.table.component import Column, Kind, Toolbar, draw_table
-from pages.words import plural, quiet
+from pages.parts.notices import draw_fault
+from pages.parts.site_choice import choose_site, chosen_site
+from pages.parts.snapshots import utc_now
+from pages.parts.table.component import Column, Kind, Toolbar, draw_table
+from pages.parts.texts import plural, quiet
 
 ROWS = 50
 """Conversations of one page of the list."""

@@ -15,12 +15,12 @@ import streamlit as st
 
 from core.chat.conversations import find_conversation
 from core.database import Connection
+from core.deadline import NoAnswer, ask
 from core.frames import conversations_frame, messages_frame
 from core.tables import Site
-from pages.asking import NoAnswer, ask
-from pages.chats.words import outcome_of
-from pages.faults import draw_fault
-from pages.words import day_and_time_of, quiet, subheading, time_of
+from pages.chats.outcome import outcome_of
+from pages.parts.notices import draw_fault
+from pages.parts.texts import day_and_time_of, quiet, subheading, time_of
 
 LOOK = Path(__file__).with_name("transcript.css")
 GONE = "This chat does not exist, or is deleted: see MONITOR_CHAT_RETENTION_DAYS."

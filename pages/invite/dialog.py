@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.tables import Conversation, Site
 from pages.invite.invitation import draw_invitation
-from pages.invite.leading import open_chat
+from pages.invite.links import open_chat
 from pages.invite.steps import draw_steps
 
 _INVITING = "inviting"

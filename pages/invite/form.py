@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from core.chat.invitations import invite
+from core.chat.states import LONGEST_MESSAGE, Refused, TemplateKind, words_of
 from core.chat.templates import ChatSettingsError, add_template, note_used
-from core.chat.words import LONGEST_MESSAGE, Refused, TemplateKind, words_of
 from core.database import Connection
-from core.page_context import PageContext
+from core.deadline import NoAnswer, change
+from core.enrich.page_context import PageContext
 from core.tables import Agent, ChatTemplate, Conversation, Site
-from pages.agent import current_agent, draw_naming
-from pages.asking import NoAnswer, change
-from pages.invite.standing import Standing
-from pages.looking import utc_now
-from pages.words import notice
+from pages.invite.invitation_state import Standing
+from pages.parts.agent import current_agent, draw_naming
+from pages.parts.snapshots import utc_now
+from pages.parts.texts import notice
 
 HAS_PAID = "The visitor is on the page after the payment: an invitation may disturb."
 WHY_NAME = "The visitor sees who invites."

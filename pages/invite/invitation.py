@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.chat.words import INVITED_STATES, ConversationState
+from core.chat.states import INVITED_STATES, ConversationState
+from core.deadline import NoAnswer, ask
 from core.tables import Conversation, Site
-from pages.asking import NoAnswer, ask
-from pages.faults import draw_fault
 from pages.invite.form import draw_form, draw_refusal
-from pages.invite.leading import lead_to_chat
-from pages.invite.sent import draw_sent, read_sent
-from pages.invite.standing import Standing, read_standing
+from pages.invite.invitation_state import Standing, read_standing
+from pages.invite.links import lead_to_chat
+from pages.invite.preview import draw_sent, read_sent
 from pages.invite.steps import draw_steps, expires_at
-from pages.looking import utc_now
-from pages.words import quiet, time_of
+from pages.parts.notices import draw_fault
+from pages.parts.snapshots import utc_now
+from pages.parts.texts import quiet, time_of
 
 LOOK_AGAIN = 1
 """Seconds between two looks at an invitation that waits for its answer."""

@@ -7,9 +7,9 @@ from html import escape
 
 import streamlit as st
 
-from core.chat.words import INVITATION_EXPIRES_AFTER, ConversationState
+from core.chat.states import INVITATION_EXPIRES_AFTER, ConversationState
 from core.tables import Conversation
-from pages.words import time_of
+from pages.parts.texts import time_of
 
 WORDS = {
     ConversationState.QUEUED: "Waiting for the visitor's browser, which asks every few seconds.",

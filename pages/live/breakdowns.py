@@ -8,7 +8,7 @@ from core.frames import Picture
 from core.tables import Site
 from pages.live.columns import share_columns
 from pages.live.view import CHOICES, keep_view, view_of
-from pages.table.component import draw_table
+from pages.parts.table.component import draw_table
 
 NARROWEST = 300
 

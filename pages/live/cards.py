@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.frames import Picture
 from core.tables import Site
-from pages.chart import draw_chart
 from pages.live.sparkline import chart
+from pages.parts.charts import draw_chart
 
 NARROWEST = 140
 

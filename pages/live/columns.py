@@ -5,10 +5,10 @@ docs/charts.md shows how to add one.
 
 from __future__ import annotations
 
-from core.chat.words import ConversationState
-from core.page_context import PageContext
-from core.presence import Status
-from pages.table.component import Action, Colour, Column, Kind
+from core.chat.states import ConversationState
+from core.enrich.page_context import PageContext
+from core.visits.presence import Status
+from pages.parts.table.component import Action, Colour, Column, Kind
 
 STATUS_COLOURS = {
     Status.CHATTING.value: Colour("#2563eb"),
@@ -24,7 +24,7 @@ CONTEXT_COLOURS = {
     PageContext.PURCHASED.value: Colour("#15803d"),
 }
 """Amber, orange, purple, indigo, sky blue, green; the text on each has a contrast of 4.5:1 or
-more (tests/pages/test_columns.py)."""
+more (tests/pages/live/test_columns.py)."""
 
 ELSEWHERE = "elsewhere"
 """Stands in the column Chat where a chat of another product goes on."""

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from core.frames import Picture, csv_of, narrow, order_by
-from core.presence import Status
 from core.tables import Site
+from core.visits.presence import Status
 from pages.live.columns import CONTEXT_COLOURS
 from pages.live.view import view_of
-from pages.words import plural, quiet
+from pages.parts.texts import plural, quiet
 
 ROWS = 1_000
 """More cost seconds of styling at every refresh; the download has every row."""

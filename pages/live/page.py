@@ -8,17 +8,17 @@ import streamlit as st
 
 from core.tables import Site
 from pages.chats.component import draw_chat_pulse
-from pages.choosing import asked_key, choose_site, chosen_site
-from pages.faults import draw_absence, draw_fault
 from pages.invite.dialog import draw_dialog
 from pages.live.breakdowns import draw_breakdowns
 from pages.live.cards import draw_cards
 from pages.live.data_tab import draw_data
 from pages.live.visitors import draw_visitors
 from pages.live.welcome import draw_welcome
-from pages.looking import Look, known_sites, look_at, utc_now
-from pages.table.component import Clock
-from pages.words import heading, notice, quiet, time_of
+from pages.parts.notices import draw_absence, draw_fault
+from pages.parts.site_choice import asked_key, choose_site, chosen_site
+from pages.parts.snapshots import Look, known_sites, look_at, utc_now
+from pages.parts.table.component import Clock
+from pages.parts.texts import heading, notice, quiet, time_of
 
 TRACKING_OFF = "Tracking is off for this site."
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.enrich.page_context import PageContext
 from core.frames import Filters
-from core.page_context import PageContext
-from core.presence import Status
+from core.visits.presence import Status
 from pages.live.columns import VISITOR_COLUMNS
 
 NO_CONTEXT = "none"

@@ -7,17 +7,17 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from core.chat.words import ConversationState
-from core.country import country_name
+from core.chat.states import ConversationState
+from core.enrich.country import country_name
+from core.enrich.page_context import PageContext
 from core.frames import OTHER, Picture, count_pages, narrow, order_by, page_of
-from core.page_context import PageContext
-from core.presence import Status
 from core.tables import Site
+from core.visits.presence import Status
 from pages.invite.dialog import open_invitation
 from pages.live.columns import ALSO_SENT, ELSEWHERE, VISITOR_COLUMNS
 from pages.live.view import CHOICES, NO_CONTEXT, View, keep_view, view_of
-from pages.table.component import Chip, Clock, Filter, Toolbar, draw_table
-from pages.words import plural
+from pages.parts.table.component import Chip, Clock, Filter, Toolbar, draw_table
+from pages.parts.texts import plural
 
 ROWS = 100
 """Rows of one page of the table."""

@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.settings import settings
 from core.tables import Site
-from pages.choosing import DEMO_KEY
-from pages.snippet import draw_snippet
-from pages.words import quiet, subheading
+from pages.parts.site_choice import DEMO_KEY
+from pages.parts.snippet import draw_snippet
+from pages.parts.texts import quiet, subheading
 
 
 def draw_welcome(site: Site) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.deadline import NoAnswer, ask, change
 from core.sites import LONGEST_KEY, LONGEST_NAME, SiteError, add_site, propose_key
-from pages.asking import NoAnswer, ask, change
-from pages.looking import forget_sites, utc_now
+from pages.parts.snapshots import forget_sites, utc_now
+from pages.parts.texts import notice
 from pages.sites.saving import lines_of, tell_saved
 from pages.sites.settings_form import DOMAINS_HELP, time_zones
-from pages.words import notice
 
 
 def draw_add_form() -> None:

@@ -8,15 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from core.database import Connection
-from core.hit import Reason
-from core.queries.arrivals import NO_SITE, collector_warnings, drops, origins
+from core.deadline import NoAnswer, ask
 from core.tables import CollectorWarning, Site, SiteOrigin
-from pages.asking import NoAnswer, ask
-from pages.faults import draw_fault
-from pages.looking import utc_now
-from pages.sites.reasons import words_of_reason, words_of_warning
-from pages.table.component import Column, Kind, draw_table
-from pages.words import day_and_time_of, notice, quiet, subheading
+from core.visits.arrivals import NO_SITE, collector_warnings, drops, origins
+from core.visits.hit import Reason
+from pages.parts.notices import draw_fault
+from pages.parts.snapshots import utc_now
+from pages.parts.table.component import Column, Kind, draw_table
+from pages.parts.texts import day_and_time_of, notice, quiet, subheading
+from pages.sites.drop_reasons import words_of_reason, words_of_warning
 
 REFRESH = 5
 """Seconds between two looks."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from core.tables import Site
-from pages.choosing import asked_key, choose_site, chosen_site
-from pages.faults import draw_absence, draw_fault
-from pages.looking import KnownSites, known_sites, utc_now
+from pages.parts.notices import draw_absence, draw_fault
+from pages.parts.site_choice import asked_key, choose_site, chosen_site
+from pages.parts.snapshots import KnownSites, known_sites, utc_now
+from pages.parts.snippet import draw_snippet
+from pages.parts.texts import heading, notice, quiet, subheading
 from pages.sites.add_form import draw_add_form
 from pages.sites.arrivals import draw_arrivals
-from pages.sites.chat import draw_chat
-from pages.sites.rules_form import draw_rules
+from pages.sites.chat_settings import draw_chat
+from pages.sites.context_rules import draw_rules
 from pages.sites.saving import draw_saved
 from pages.sites.settings_form import draw_settings
-from pages.snippet import draw_snippet
-from pages.words import heading, notice, quiet, subheading
 
 
 def draw_page() -> None:

@@ -10,11 +10,11 @@ import streamlit as st
 
 from core.chat.settings_error import ChatSettingsError
 from core.database import Connection
+from core.deadline import NoAnswer, change
 from core.sites import SiteChanges, SiteError, change_site
 from core.tables import Site
-from pages.asking import NoAnswer, change
-from pages.looking import forget_sites
-from pages.words import notice
+from pages.parts.snapshots import forget_sites
+from pages.parts.texts import notice
 
 _SAVED = "site saved"
 

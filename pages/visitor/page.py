@@ -8,23 +8,23 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.database import Connection
+from core.deadline import NoAnswer, ask
 from core.frames import Journey, visitor_journey
 from core.tables import Site
-from pages.asking import NoAnswer, ask
 from pages.chats.component import draw_chat_pulse
 from pages.chats.transcript import Transcript
-from pages.choosing import asked_key
-from pages.facts import draw_facts
-from pages.faults import draw_absence, draw_fault
 from pages.invite.invitation import fits
-from pages.invite.standing import Standing, read_standing
-from pages.looking import known_sites, utc_now
-from pages.table.component import Clock, draw_table
-from pages.visitor.chat import draw_chat_card
-from pages.visitor.columns import PAGE_VIEW_COLUMNS
+from pages.invite.invitation_state import Standing, read_standing
+from pages.parts.facts import draw_facts
+from pages.parts.notices import draw_absence, draw_fault
+from pages.parts.site_choice import asked_key
+from pages.parts.snapshots import known_sites, utc_now
+from pages.parts.table.component import Clock, draw_table
+from pages.parts.texts import heading, quiet, subheading, time_of
+from pages.visitor.chat_card import draw_chat_card
+from pages.visitor.page_view_columns import PAGE_VIEW_COLUMNS
 from pages.visitor.past_chats import draw_past_chats, read_past_chats
-from pages.visitor.words import arrival, name_of, state_of, who
-from pages.words import heading, quiet, subheading, time_of
+from pages.visitor.visit_text import arrival, name_of, state_of, who
 
 REFRESH = 5
 """Seconds between two looks at a visit that has not ended."""

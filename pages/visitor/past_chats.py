@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.chat.words import OPEN_STATES
+from core.chat.states import OPEN_STATES
 from core.database import Connection
 from core.tables import Conversation, Site
+from pages.chats.outcome import outcome_of
 from pages.chats.transcript import LOOK, Transcript, read_transcript, transcript_html
-from pages.chats.words import outcome_of
-from pages.invite.leading import lead_to_transcript
-from pages.words import plural, subheading, time_of
+from pages.invite.links import lead_to_transcript
+from pages.parts.texts import plural, subheading, time_of
 
 
 def read_past_chats(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.collector.chatting import offer_chat
-from tests.running_collector import RunningCollector, running_collector, view
+from tests.helpers.collector_chats import offer_chat
+from tests.helpers.running_collector import RunningCollector, running_collector, view
 
 _numbers = count(1)
 
@@ -22,7 +22,7 @@ def collector(run_collector: Callable[..., RunningCollector], sqlite_url: str) -
 @pytest.fixture
 def quick_closing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chats that are over are closed at once; to be asked for before the collector."""
-    monkeypatch.setattr("collector.housekeeping.CLOSE_CHATS_EVERY", 0.2)
+    monkeypatch.setattr("collector.writing.housekeeping.CLOSE_CHATS_EVERY", 0.2)
 
 
 @pytest.fixture(scope="module")

@@ -21,13 +21,13 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
-from collector.file_limit import allow_open_files
-from collector.streams import MOST_LISTENING
+from collector.chat.streams import MOST_LISTENING
+from collector.http.file_limit import allow_open_files
 from core.agents import add_agent
 from core.database import open_database, reading, writing
 from core.schema import upgrade_schema
 from core.sites import add_site, change_site, list_sites
-from tests.running_collector import CHROME, view, wait_for
+from tests.helpers.running_collector import CHROME, view, wait_for
 
 ROOT = Path(__file__).parents[2]
 STOPS_WITHIN = 5

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from core.database import open_database, writing
-from tests.running_collector import DAY, view, wait_for
+from tests.helpers.running_collector import DAY, view, wait_for
 
 
 def test_a_day_whose_salt_cannot_be_made_is_waited_for(run_collector, sqlite_url, monkeypatch):

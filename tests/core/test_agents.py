@@ -12,7 +12,7 @@ from core.agents import (
     list_agents,
     note_seen,
 )
-from tests.core.chats import INSTANT, MINUTE, NOW, add_agent
+from tests.helpers.chat_rows import INSTANT, MINUTE, NOW, add_agent
 
 
 def test_agent_is_found_by_the_secret_of_their_browser(db):

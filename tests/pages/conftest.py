@@ -13,9 +13,10 @@ from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from core import deadline
 from core.settings import settings
-from pages import asking, looking
-from tests.pages.seed import make_database
+from pages.parts import snapshots
+from tests.helpers.seed import make_database
 
 NAVIGATION = Path(__file__).parents[2] / "pages" / "navigation.py"
 OpenPage = Callable[..., AppTest]
@@ -44,10 +45,10 @@ def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONITOR_DATABASE_URL", url)
     settings.cache_clear()
     st.cache_data.clear()
-    looking._last_pictures.cache_clear()
-    looking._last_sites.cache_clear()
-    asking._engine.cache_clear()
-    asking._sound.clear()
+    snapshots._last_pictures.cache_clear()
+    snapshots._last_sites.cache_clear()
+    deadline._engine.cache_clear()
+    deadline._sound.clear()
 
 
 @pytest.fixture

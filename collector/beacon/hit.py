@@ -1,0 +1,241 @@
+"""From a beacon to a hit: each step takes what the browser said and makes it safe and useful."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from msgspec import Struct
+
+from collector.beacon.wire import Beacon, WireEvent
+from collector.http.client import Client
+from collector.site_cache import TrackedSite
+from core.enrich.bot import is_bot
+from core.enrich.country import country_of_time_zone
+from core.enrich.page_context import CONTEXT_WORDS
+from core.enrich.source import find_source
+from core.enrich.text import clean, clean_path, clean_referrer
+from core.enrich.user_agent import read_user_agent
+from core.visits.hit import ChatReport, Dropped, Event, EventKind, Hit, Opening, Reason
+from core.visits.visit import MAX_ATTRIBUTES
+from core.visits.visit_id import derived_id
+
+LONGEST_TITLE = 256
+LONGEST_CAMPAIGN = 100
+LONGEST_CLICK_ID = 40
+LONGEST_QUERY = 1_024
+LONGEST_REFERRER_SENT = 2_048
+LONGEST_ATTRIBUTE_NAME = 32
+LONGEST_ATTRIBUTE = 200
+OLDEST_EVENT = 1_800
+"""Seconds: what happened longer ago is taken to have happened then; no visitor's clock is trusted."""
+
+OLDEST_ACTIVITY = 86_400
+
+_KINDS = {kind.value: kind for kind in EventKind}
+_CHAT_REPORTS = {report.value: report for report in ChatReport}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
+_TIME_ZONE = re.compile(r"[A-Z][A-Za-z_]{0,31}(/[A-Za-z0-9_+-]{1,32}){0,2}")
+_MILLISECONDS = 1_000
+
+
+class Request(Struct, gc=False):
+    """What the request told beside its body. `is_private`: the browser sends Sec-GPC: 1."""
+
+    received_at: int
+    client: Client
+    user_agent: str
+    brands: str
+    platform: str
+    mobile: str
+    origin_host: str
+    country_hint: str
+    is_private: bool
+
+
+class Enrichment(Struct, frozen=True):
+    """What the steps need to know. locate: alpha-2 of a client and a country header, or "".
+
+    salts: where the visit's id has to be derived, yesterday's, while visits begun under it may go
+    on, and today's.
+    """
+
+    locate: Callable[[Client, str], str]
+    salts: tuple[str, ...]
+    counts_bots: bool
+
+
+def make_hit(
+    beacon: Beacon, request: Request, site: TrackedSite, known: Enrichment
+) -> Hit | Dropped:
+    """The hit, or why there is none."""
+    if not known.counts_bots and _is_bot(beacon, request):
+        return Dropped(Reason.BOT)
+    events = _read_events(beacon, request, site)
+    if not events:
+        return Dropped(Reason.UNKNOWN_KIND if has_unknown(beacon) else Reason.NOTHING_TO_DO)
+    is_derived = needs_salts(beacon, request)
+    time_zone = _find_time_zone(beacon)
+    return Hit(
+        site_id=site.id,
+        visit_ids=derive_ids(request, site, known.salts) if is_derived else (beacon.s,),
+        is_derived=is_derived,
+        tab=beacon.t,
+        received_at=request.received_at,
+        events=events,
+        opening=_find_opening(beacon, request, known),
+        origin_host=request.origin_host,
+        time_zone=time_zone,
+        zone_country=country_of_time_zone(time_zone) if time_zone else "",
+    )
+
+
+def needs_salts(beacon: Beacon, request: Request) -> bool:
+    """Whether the visit's id has to be derived: the browser keeps none, or must not be known by it."""
+    return request.is_private or not beacon.s
+
+
+def has_unknown(beacon: Beacon) -> bool:
+    """Whether an event is of a kind, or a chat's report, that this version does not know."""
+    return any(
+        event.e not in _KINDS or (event.e == EventKind.CHAT and event.s not in _CHAT_REPORTS)
+        for event in beacon.b
+    )
+
+
+def _is_bot(beacon: Beacon, request: Request) -> bool:
+    return is_bot(request.user_agent, brands=request.brands, webdriver=beacon.b[0].wd == 1)
+
+
+def _read_events(beacon: Beacon, request: Request, site: TrackedSite) -> tuple[Event, ...]:
+    return tuple(
+        [event for wire in beacon.b if (event := _read_event(wire, request, site)) is not None]
+    )
+
+
+def _read_event(wire: WireEvent, request: Request, site: TrackedSite) -> Event | None:
+    kind = _KINDS.get(wire.e)
+    at = request.received_at - _clamp(wire.o, OLDEST_EVENT)
+    if kind is EventKind.CHAT:
+        chat = _CHAT_REPORTS.get(wire.s)
+        return Event(kind, wire.n, at, _active_at(wire, at), chat=chat) if chat else None
+    if kind is EventKind.IDENTIFY:
+        pairs = {} if request.is_private else _read_attributes(wire.i)
+        return Event(kind, wire.n, at, _active_at(wire, at), attributes=pairs) if pairs else None
+    if kind is None:
+        return None
+    path = clean_path(wire.u)
+    own = wire.x if wire.x in CONTEXT_WORDS else ""
+    signal = wire.xs if wire.xs in CONTEXT_WORDS else ""
+    return Event(
+        kind,
+        wire.n,
+        at,
+        at if kind is EventKind.VIEW and wire.a is None else _active_at(wire, at),
+        path,
+        clean(wire.d, LONGEST_TITLE),
+        site.find_context(path, wire.q[:LONGEST_QUERY], own, signal),
+        bool(own or signal),
+        wire.f == 1,
+    )
+
+
+def _active_at(wire: WireEvent, at: int) -> int:
+    return 0 if wire.a is None else at - _clamp(wire.a, OLDEST_ACTIVITY)
+
+
+def _clamp(seconds: float, most: int) -> int:
+    """The seconds as milliseconds, from 0 to most."""
+    return int(min(max(seconds, 0), most) * _MILLISECONDS)
+
+
+def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
+    """The first pairs that have a name and a value."""
+    cleaned = {
+        name: value
+        for name, value in (
+            (clean(name, LONGEST_ATTRIBUTE_NAME), clean(value, LONGEST_ATTRIBUTE))
+            for name, value in (pairs or {}).items()
+        )
+        if name and value
+    }
+    return dict(list(cleaned.items())[:MAX_ATTRIBUTES])
+
+
+def derive_ids(request: Request, site: TrackedSite, salts: tuple[str, ...]) -> tuple[str, ...]:
+    """The ids of a browser that keeps none: one for each salt, yesterday's before today's."""
+    address = request.client.text
+    return tuple([derived_id(salt, site.id, address, request.user_agent) for salt in salts])
+
+
+def _find_opening(beacon: Beacon, request: Request, known: Enrichment) -> Opening | None:
+    """What the first page view tells of where the visitor came from, and with which browser."""
+    for event in beacon.b:
+        if event.e == EventKind.VIEW:
+            break
+    else:
+        return None
+    arrival = _find_arrival(
+        event.r[:LONGEST_REFERRER_SENT],
+        event.c[:LONGEST_CAMPAIGN],
+        event.m[:LONGEST_CAMPAIGN],
+        event.g[:LONGEST_CAMPAIGN],
+        event.j[:LONGEST_CLICK_ID],
+        request.origin_host,
+    )
+    browser = read_user_agent(
+        request.user_agent,
+        brands=request.brands,
+        platform=request.platform,
+        mobile=request.mobile,
+        touch_points=min(max(event.y, 0), 2),
+    )
+    return Opening(
+        referrer=arrival.referrer,
+        source=arrival.source,
+        source_kind=arrival.source_kind,
+        medium=arrival.medium,
+        campaign=arrival.campaign,
+        browser=browser.browser,
+        os=browser.os,
+        device=browser.device,
+        country=known.locate(request.client, request.country_hint),
+        language=event.l if _LANGUAGE.fullmatch(event.l) else "",
+        visitor_id="" if request.is_private else beacon.w,
+    )
+
+
+@lru_cache(maxsize=2_048)
+def _find_arrival(
+    referrer: str, source: str, medium: str, campaign: str, click_id: str, own_host: str
+) -> Opening:
+    """Where visitors come from, which many have in common."""
+    referrer = clean_referrer(referrer)
+    medium = clean(medium, LONGEST_CAMPAIGN)
+    found = find_source(
+        referrer=referrer,
+        own_host=own_host,
+        utm_source=clean(source, LONGEST_CAMPAIGN),
+        utm_medium=medium,
+        click_id=clean(click_id, LONGEST_CLICK_ID),
+    )
+    return Opening(
+        referrer=referrer,
+        source=found.label,
+        source_kind=found.kind.value,
+        medium=medium,
+        campaign=clean(campaign, LONGEST_CAMPAIGN),
+    )
+
+
+def _find_time_zone(beacon: Beacon) -> str:
+    for event in beacon.b:
+        if event.z:
+            return _check_time_zone(event.z[:100])
+    return ""
+
+
+@lru_cache(maxsize=1_024)
+def _check_time_zone(name: str) -> str:
+    return name if _TIME_ZONE.fullmatch(name) else ""

@@ -1,0 +1,70 @@
+"""A chat call as it travels: strict JSON in, a Call or a reason why not out (docs/chat.md)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from collector.beacon.wire import MAX_NUMBER, Malformed, SiteKey, VisitId, mend
+
+MAX_REVISION = 2**63 - 1
+
+Token = Annotated[str, Meta(pattern=r"^([a-z0-9]{32})?\Z")]
+TabId = Annotated[str, Meta(pattern=r"^([a-z0-9]{4,16})?\Z")]
+ClientId = Annotated[str, Meta(pattern=r"^([a-z0-9]{8,40})?\Z")]
+RuleId = Annotated[str, Meta(pattern=r"^([a-z0-9]{1,40})?\Z")]
+
+
+class Action(StrEnum):
+    """What is called for: the last part of the path."""
+
+    OPEN = "open"
+    SHOWN = "shown"
+    ACCEPT = "accept"
+    DISMISS = "dismiss"
+    SEND = "send"
+    TYPING = "typing"
+    READ = "read"
+    END = "end"
+    STREAM = "stream"
+    POLL = "poll"
+
+
+class Call(Struct):
+    """Site key and token; to open: visit, tab, and the text or the rule; to send: id and text."""
+
+    v: Literal[1]
+    k: SiteKey
+    c: Token = ""
+    s: VisitId = ""
+    t: TabId = ""
+    n: ClientId = ""
+    x: str = ""
+    r: RuleId = ""
+    to: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] = 0
+    after: Annotated[int, Meta(ge=0, le=MAX_REVISION)] = 0
+
+
+def read_call(action: Action, body: bytes) -> Call | Malformed:
+    """The call with all that its action needs. Half characters are replaced by U+FFFD."""
+    try:
+        call = _decode(body)
+    except (ValueError, RecursionError):
+        try:
+            call = _decode(mend(body))
+        except (ValueError, RecursionError) as error:
+            return Malformed(str(error).partition("\n")[0])
+    missing = [name for name in _needed(action, call) if not getattr(call, name)]
+    return Malformed(f"Expected a value - at `$.{missing[0]}`") if missing else call
+
+
+_decode = msgspec.json.Decoder(Call).decode
+
+
+def _needed(action: Action, call: Call) -> str:
+    if action is Action.OPEN:
+        return "t" if call.r else "tn"
+    return "cn" if action is Action.SEND else "c"

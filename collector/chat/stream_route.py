@@ -1,0 +1,155 @@
+"""Calls that are held open: a stream of a conversation's updates, and a poll for the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Engine
+
+from collector.chat.request import Action, Call
+from collector.chat.streams import Stream, Streams, Update
+from collector.http import responses
+from collector.http.admission import Gate, Scope, Send
+from collector.http.body import Receive
+from collector.http.protocol import cut_off_of
+from collector.http.responses import STREAM_START, Answer
+from collector.site_cache import TrackedSite
+from collector.writing.faults import place_fault
+from core.chat.closing import is_long_over
+from core.chat.conversations import find_by_token
+from core.chat.queries import messages
+from core.database import DATABASE_ERRORS, reading
+from core.moment import from_milliseconds
+from core.tables import Conversation
+from core.visits.hit import Reason
+
+POLL_WAITS = 25.0
+"""Seconds until a poll without news is answered: less than any proxy's patience."""
+
+Work = Callable[[], Awaitable[None]]
+
+_HEARTBEAT = b":\n\n"
+_log = logging.getLogger("collector.stream")
+_encode = msgspec.json.Encoder().encode
+
+
+class StreamRoute(Struct):
+    """Answers STREAM and POLL; its fields are what it asks on the way."""
+
+    gate: Gate
+    engine: Engine
+    streams: Streams
+    clock: Callable[[], int]
+
+    async def hold(
+        self,
+        action: Action,
+        site: TrackedSite,
+        call: Call,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> Answer | None:
+        """What there is to answer at once; else None, after the call was answered or has ended.
+
+        It listens first and looks then, so that nothing is lost in between.
+        """
+        cut_off = cut_off_of(scope)
+        stream = self.streams.listen((site.id, call.c), cut_off)
+        try:
+            found = await self._find(site, call)
+            if isinstance(found, Answer):
+                return found
+            conversation, first = found
+            stream.begin(conversation)
+            self.gate.count("accepted")
+            if action is Action.STREAM:
+                await _while_connected(receive, partial(_write, stream, first, send), cut_off)
+            elif first.id > call.after or first.is_last:
+                return responses.told(first)
+            else:
+                await _while_connected(receive, partial(_answer_poll, stream, send), cut_off)
+        finally:
+            self.streams.leave(stream)
+        return None
+
+    async def _find(self, site: TrackedSite, call: Call) -> tuple[Conversation, Update] | Answer:
+        try:
+            found = await asyncio.to_thread(self._load, site.id, call)
+        except DATABASE_ERRORS:
+            return self.gate.drop(site.id, Reason.NOT_COMMITTED)
+        if found is None:
+            return self.gate.drop(site.id, Reason.NO_CONVERSATION)
+        if is_long_over(found[0], from_milliseconds(self.clock())):
+            return self.gate.drop(site.id, Reason.OVER)
+        return found
+
+    def _load(self, site_id: int, call: Call) -> tuple[Conversation, Update] | None:
+        """The conversation, and what is new in it for this reader."""
+        with reading(self.engine) as db:
+            conversation = find_by_token(db, site_id, call.c)
+            if conversation is None:
+                return None
+            said = messages(db, site_id, conversation.id)
+        new = [message for message in said if message.revision > call.after]
+        return conversation, self.streams.update(conversation, new)
+
+
+async def _while_connected(receive: Receive, work: Work, cut_off: Callable[[], None]) -> None:
+    """Do the work, which answers the call, until it has or the client has gone away."""
+    task = asyncio.create_task(_or_cut_off(work, cut_off))
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _or_cut_off(work: Work, cut_off: Callable[[], None]) -> None:
+    """An answer that has begun cannot become a refusal: the client comes again."""
+    try:
+        await work()
+    except Exception as fault:
+        if not isinstance(fault, OSError | RuntimeError):  # uvloop's words for who has left
+            _log.error("stream_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
+        cut_off()
+
+
+async def _write(stream: Stream, first: Update, send: Send) -> None:
+    """Send each update, and signs of life in between; end after the last one."""
+    await send(STREAM_START)
+    update: Update | None = first
+    while True:
+        await send(_chunk(_event(update) if update else _HEARTBEAT))
+        if update is not None and update.is_last:
+            break
+        update = await stream.next()
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _answer_poll(stream: Stream, send: Send) -> None:
+    update = None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(POLL_WAITS):
+            while update is None:
+                update = await stream.next()
+    answer = responses.told(update) if update else responses.nothing_new()
+    await send(answer.start)
+    await send(answer.body)
+
+
+def _event(update: Update) -> bytes:
+    return b"id: %d\ndata: %b\n\n" % (update.id, _encode(update))
+
+
+def _chunk(body: bytes) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": body, "more_body": True}

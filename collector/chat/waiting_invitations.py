@@ -1,0 +1,70 @@
+"""The invitations that wait for a beacon, in memory; the feed keeps them as the database has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from core.chat.queries import Changes, invitations, messages, newest_revision
+from core.chat.states import INVITED_STATES, ConversationState
+from core.tables import Conversation, Message
+
+WAITING_STATES = INVITED_STATES - {ConversationState.SHOWN}
+"""Once it was shown, the browser has the token, and needs it no more."""
+
+Key = tuple[int, str]
+
+
+class Invitation(Struct):
+    """An invitation ready to be carried; `tab`: the only one that may have it, else ""."""
+
+    conversation_id: str
+    token: str
+    agent_id: int
+    text: str
+    tab: str
+    is_queued: bool
+
+
+class Board:
+    """Invitations by (site id, visit id)."""
+
+    def __init__(self) -> None:
+        self._invitations: dict[Key, Invitation] = {}
+
+    def find(self, site_id: int, visit_id: str) -> Invitation | None:
+        """What waits for this visit, or None."""
+        return self._invitations.get((site_id, visit_id))
+
+    def load(self, db: Connection) -> int:
+        """Take all that waits; the revision from which the feed goes on."""
+        waiting = invitations(db)
+        said = [message for each in waiting for message in messages(db, each.site_id, each.id)[:1]]
+        self._take(waiting, said)
+        return newest_revision(db)
+
+    def take(self, changes: Changes) -> None:
+        """Put up what is new, take down what waits no more."""
+        self._take(changes.conversations, changes.messages)
+
+    def _take(self, conversations: Iterable[Conversation], said: Iterable[Message]) -> None:
+        texts = {(m.site_id, m.conversation_id): m.text for m in said if m.number == 1}
+        for each in conversations:
+            key = (each.site_id, each.visit_id)
+            known = self._invitations.get(key)
+            if known is not None and known.conversation_id != each.id:
+                known = None
+            if each.state in WAITING_STATES:
+                text = texts.get((each.site_id, each.id), known.text if known else "")
+                self._invitations[key] = Invitation(
+                    conversation_id=each.id,
+                    token=each.token,
+                    agent_id=each.agent_id,
+                    text=text,
+                    tab=each.tab or (known.tab if known else ""),
+                    is_queued=each.state == ConversationState.QUEUED,
+                )
+            elif known is not None:
+                del self._invitations[key]

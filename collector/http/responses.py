@@ -1,0 +1,199 @@
+"""The answers of the beacon route, made once: every one of them may be read by any page."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct, field
+
+from core.visits.hit import Reason
+
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After, X-Drop-Reason",
+}
+"""Any page may read every answer below /v1/."""
+
+_CORS = [(name.lower().encode(), value.encode()) for name, value in CORS.items()]
+_JSON = (b"content-type", b"application/json")
+_CLOSE = (b"connection", b"close")
+_ALLOW = (b"allow", b"POST, OPTIONS")
+_A_DAY = b"86400"
+
+BUSY_RETRY = 5
+"""Seconds: the queue is empty again by then, or the database has answered."""
+
+
+class Answer(NamedTuple):
+    """The two ASGI messages of an answer."""
+
+    start: dict[str, Any]
+    body: dict[str, Any]
+
+
+class Offer(Struct, omit_defaults=True):
+    """What the collector has for the chat (docs/beacon.md): an invitation, or what the site has."""
+
+    t: str
+    k: str = ""
+    sender: str = field(default="", name="from")
+    text: str = ""
+    b: int = 0
+    r: str = ""
+
+
+class Accepted(Struct, omit_defaults=True):
+    """The body of a 200: visit id, seconds to the next presence, 1 when the zone is wanted, offer."""
+
+    s: str
+    i: int
+    z: int = 0
+    c: Offer | None = None
+
+
+_STATUS = {
+    Reason.BOT: 204,
+    Reason.PREFETCH: 204,
+    Reason.NOTHING_TO_DO: 204,
+    Reason.UNKNOWN_KIND: 204,
+    Reason.VISIT_OVER: 204,
+    Reason.NO_VISIT: 204,
+    Reason.MALFORMED: 400,
+    Reason.UNKNOWN_SITE: 403,
+    Reason.TRACKING_OFF: 403,
+    Reason.ORIGIN: 403,
+    Reason.TOO_LARGE: 413,
+    Reason.ENCODED: 415,
+    Reason.RATE_LIMIT: 429,
+    Reason.QUEUE_FULL: 503,
+    Reason.NOT_COMMITTED: 503,
+    Reason.FAULT: 400,
+    Reason.NO_CONVERSATION: 404,
+    Reason.OVER: 410,
+    Reason.CHATTING: 409,
+    Reason.INVITED: 409,
+    Reason.EMPTY: 400,
+    Reason.TOO_MANY: 409,
+    Reason.NOT_NOW: 204,
+    Reason.NOT_OFFERED: 409,
+}
+_ERRORS = {
+    Reason.UNKNOWN_SITE: "there is no site with this key",
+    Reason.TRACKING_OFF: "tracking is switched off for this site",
+    Reason.ORIGIN: "the site does not list this origin among its domains",
+    Reason.TOO_LARGE: "a beacon has at most 16384 bytes",
+    Reason.ENCODED: "send the body without Content-Encoding",
+    Reason.RATE_LIMIT: "too many beacons from this address",
+    Reason.QUEUE_FULL: "too many beacons are waiting",
+    Reason.NOT_COMMITTED: "the database did not take the beacon in time",
+    Reason.FAULT: "the beacon could not be stored",
+    Reason.NO_CONVERSATION: "there is no conversation with this token",
+    Reason.OVER: "the conversation has ended",
+    Reason.CHATTING: "the visit is in a chat already",
+    Reason.INVITED: "the visit has an invitation already",
+    Reason.EMPTY: "the message has no text",
+    Reason.TOO_MANY: "the conversation has too many messages",
+    Reason.NOT_OFFERED: "the site has no chat button",
+}
+_RETRY_AFTER = {
+    Reason.QUEUE_FULL: BUSY_RETRY,
+    Reason.NOT_COMMITTED: BUSY_RETRY,
+}
+_encode = msgspec.json.Encoder().encode
+
+
+def accepted(
+    visit_id: str, interval: int, wants_time_zone: bool, offer: Offer | None = None
+) -> Answer:
+    """200: the rows are committed."""
+    body = _encode(Accepted(visit_id, interval, int(wants_time_zone), offer))
+    return _answer(200, body, _JSON)
+
+
+def told(body: Struct) -> Answer:
+    """200 with this body."""
+    return _answer(200, _encode(body), _JSON)
+
+
+def nothing_new() -> Answer:
+    """204 without a reason: nothing has happened yet."""
+    return _NOTHING_NEW
+
+
+def no_visit() -> Answer:
+    """409: only a page view opens a visit, and a chat needs one that goes on."""
+    return _NO_VISIT
+
+
+def refused(reason: Reason) -> Answer:
+    """204, 400, 403, 413, 415 or 503: what the reason stands for."""
+    return _REFUSED[reason]
+
+
+def malformed(message: str) -> Answer:
+    """400, with one line that says where."""
+    return _refuse(Reason.MALFORMED, message)
+
+
+def too_many(seconds: int) -> Answer:
+    """429: come back after so many seconds."""
+    return _refuse(Reason.RATE_LIMIT, _ERRORS[Reason.RATE_LIMIT], retry_after=seconds)
+
+
+def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Answer:
+    headers = [(b"x-drop-reason", reason.encode())]
+    if retry_after:
+        headers.append((b"retry-after", str(retry_after).encode()))
+    if reason is Reason.TOO_LARGE:
+        headers.append(_CLOSE)  # the rest of the body is never read
+    if _STATUS[reason] == 204:
+        return _answer(204, b"", *headers)
+    return _answer(_STATUS[reason], _encode({"error": message}), _JSON, *headers)
+
+
+def _answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+    length = [(b"content-length", b"%d" % len(body))] if status != 204 else []
+    return Answer(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*_CORS, *headers, *length],
+        },
+        {"type": "http.response.body", "body": body},
+    )
+
+
+_REFUSED = {
+    reason: _refuse(reason, _ERRORS.get(reason, ""), _RETRY_AFTER.get(reason, 0))
+    for reason in _STATUS
+}
+_NOTHING_NEW = _answer(204, b"")
+_NO_VISIT = _answer(
+    409,
+    _encode({"error": "the visit is over, or there is none"}),
+    _JSON,
+    (b"x-drop-reason", Reason.NO_VISIT.encode()),
+)
+STREAM_START: dict[str, Any] = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [
+        *_CORS,
+        (b"content-type", b"text/event-stream"),
+        (b"cache-control", b"no-store"),
+        (b"x-accel-buffering", b"no"),
+    ],
+}
+"""The head of a stream; its last field tells proxies of nginx's kind not to hold it back."""
+
+PREFLIGHT = _answer(
+    204,
+    b"",
+    (b"access-control-allow-methods", b"POST, OPTIONS"),
+    (b"access-control-allow-headers", b"Content-Type"),
+    (b"access-control-max-age", _A_DAY),
+)
+NOT_ALLOWED = _answer(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
+NO_ACTION = _answer(404, _encode({"error": "there is no such action"}), _JSON)
+TOO_SLOW = _answer(408, _encode({"error": "the body did not arrive in time"}), _JSON, _CLOSE)

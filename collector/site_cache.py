@@ -1,0 +1,80 @@
+"""The sites as the collector needs them on every beacon: in memory, read again every 2 seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Engine
+
+from collector.http.origin import Allowed, compile_domains
+from core.database import reading
+from core.enrich.page_context import ContextRule, find_context
+from core.sites import list_sites
+from core.tables import Site
+
+_CACHED_CONTEXTS = 2_048
+
+FindContext = Callable[[str, str, str, str], str]
+
+
+class TrackedSite(Struct, frozen=True):
+    """A site, ready to be asked. find_context: path, q, own word and signal -> the label."""
+
+    id: int
+    key: str
+    tracking_enabled: bool
+    allowed: Allowed
+    find_context: FindContext
+    chat_button: bool
+    row: Site
+
+
+class Directory:
+    """The sites by key. While the database is away, the last list goes on."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._sites: dict[str, TrackedSite] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
+
+    def find(self, key: str) -> TrackedSite | None:
+        """The site with this key, or None."""
+        return self._sites.get(key)
+
+    def refresh(self) -> None:
+        """Read the list again; a site that has not changed keeps what it has remembered."""
+        with reading(self._engine) as connection:
+            sites = list_sites(connection)
+        rows = {site.key: site.model_dump() for site in sites}
+        self._sites = {
+            site.key: self._sites[site.key]
+            if self._rows.get(site.key) == rows[site.key]
+            else _track(site)
+            for site in sites
+        }
+        self._rows = rows
+
+
+def _track(site: Site) -> TrackedSite:
+    if site.id is None:
+        raise ValueError(f"the site {site.key} has not been stored")
+    return TrackedSite(
+        id=site.id,
+        key=site.key,
+        tracking_enabled=site.tracking_enabled,
+        allowed=compile_domains(site.domains, site.accepts_null_origin),
+        find_context=_context_finder(site.rules()),
+        chat_button=site.chat_button,
+        row=site,
+    )
+
+
+def _context_finder(rules: tuple[ContextRule, ...]) -> FindContext:
+    @lru_cache(maxsize=_CACHED_CONTEXTS)
+    def find(path: str, query: str, own: str, signal: str) -> str:
+        return str(find_context(path, query, own=own, signal=signal, rules=rules))
+
+    return find

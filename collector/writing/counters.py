@@ -1,0 +1,140 @@
+"""Counts that need not be durable at once: drops by reason, origins by host, warnings by name.
+
+They are added up in memory and written about once a second; a kill loses at most that second.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Lock
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, select, update
+
+from core.database import insert_into
+from core.moment import from_milliseconds, milliseconds
+from core.tables import CollectorWarning, DropCount, SiteOrigin, Table
+from core.visits.hit import Reason
+from core.visits.presence import COUNT_SLOT
+
+MAX_ORIGINS = 200
+"""Hosts that are kept for one site: a list for people to read."""
+
+MAX_HELD = 10_000
+"""Different counts that are held while the database is away; further ones are lost."""
+
+_SLOT = milliseconds(COUNT_SLOT)
+
+
+class Counts(NamedTuple):
+    """What was counted in one stretch of time."""
+
+    drops: Counter[tuple[int, int, Reason]]
+    origins: Counter[tuple[int, str]]
+    warnings: set[str]
+
+
+class Tallies:
+    """Counts that wait to be written. Counted on the event loop, written by the writer's thread."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._drops: Counter[tuple[int, int, Reason]] = Counter()
+        self._origins: Counter[tuple[int, str]] = Counter()
+        self._warnings: set[str] = set()
+
+    def drop(self, site_id: int, reason: Reason, now: int) -> None:
+        """Count a beacon that was not stored; site 0: no known site."""
+        self._add(self._drops, (site_id, now // _SLOT * _SLOT, reason))
+
+    def origin(self, site_id: int, host: str) -> None:
+        """Count a beacon that was accepted from a page of this host."""
+        self._add(self._origins, (site_id, host))
+
+    def warn(self, name: str) -> None:
+        """Note that a fault in the set-up was seen now."""
+        with self._lock:
+            self._warnings.add(name)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self._drops or self._origins or self._warnings)
+
+    def take(self) -> Counts:
+        """What has been counted since the last call."""
+        with self._lock:
+            counts = Counts(self._drops, self._origins, self._warnings)
+            self._drops, self._origins, self._warnings = Counter(), Counter(), set()
+        return counts
+
+    def give_back(self, counts: Counts) -> None:
+        """Count again what could not be written."""
+        with self._lock:
+            self._drops.update(counts.drops)
+            self._origins.update(counts.origins)
+            self._warnings.update(counts.warnings)
+
+    def _add(self, counter: Counter[Any], key: tuple[Any, ...]) -> None:
+        with self._lock:
+            if key in counter or len(counter) < MAX_HELD:
+                counter[key] += 1
+
+
+def write_counts(connection: Connection, counts: Counts, now: int) -> None:
+    """Add the counts to their rows."""
+    for (site_id, starts_at, reason), hits in sorted(counts.drops.items()):
+        _add_drops(connection, site_id, starts_at, reason, hits)
+    for (site_id, host), hits in sorted(counts.origins.items()):
+        _add_origin(connection, site_id, host, hits, now)
+    for name in sorted(counts.warnings):
+        _note_warning(connection, name, now)
+
+
+def _add_drops(
+    connection: Connection, site_id: int, starts_at: int, reason: str, hits: int
+) -> None:
+    insert = insert_into(connection, DropCount).values(
+        site_id=site_id, starts_at=from_milliseconds(starts_at), reason=reason, hits=hits
+    )
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["site_id", "starts_at", "reason"],
+            set_={"hits": _column(DropCount, "hits") + insert.excluded.hits},
+        )
+    )
+
+
+def _add_origin(connection: Connection, site_id: int, host: str, hits: int, now: int) -> None:
+    """A host beyond the site's first MAX_ORIGINS is not kept."""
+    seen_at = from_milliseconds(now)
+    origin_site, origin_host = _column(SiteOrigin, "site_id"), _column(SiteOrigin, "host")
+    known = connection.execute(
+        update(SiteOrigin)
+        .where(origin_site == site_id, origin_host == host)
+        .values(hits=_column(SiteOrigin, "hits") + hits, last_seen_at=seen_at)
+    )
+    if known.rowcount:
+        return
+    kept = select(func.count()).select_from(SiteOrigin).where(origin_site == site_id)
+    if connection.execute(kept).scalar_one() < MAX_ORIGINS:
+        connection.execute(
+            insert_into(connection, SiteOrigin)
+            .values(
+                site_id=site_id, host=host, first_seen_at=seen_at, last_seen_at=seen_at, hits=hits
+            )
+            .on_conflict_do_nothing()
+        )
+
+
+def _note_warning(connection: Connection, name: str, now: int) -> None:
+    seen_at = from_milliseconds(now)
+    insert = insert_into(connection, CollectorWarning).values(
+        name=name, first_seen_at=seen_at, last_seen_at=seen_at
+    )
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["name"], set_={"last_seen_at": seen_at})
+    )
+
+
+def _column(table: type[Table], name: str) -> Any:
+    return Table.metadata.tables[str(table.__tablename__)].c[name]

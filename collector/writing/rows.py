@@ -1,0 +1,227 @@
+"""The writer's SQL: load visits, store what changed. Compiled once, run on the plain driver.
+
+The driver gives up Python's lock at each step of a statement and takes it back from an event loop
+that is busy: row by row, that costs more than the rows themselves. So rows are loaded as one JSON
+list, and stored many in one statement. Rows are tuples in the order of the table's columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict, astuple
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+from sqlalchemy import Table as SchemaTable
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
+from sqlalchemy.sql import ClauseElement
+
+from core.tables import Table
+from core.visits.tab_state import read_memory, write_memory
+from core.visits.visit import Entry, Visit
+from core.visits.visit_rows import Span, View
+
+TabKey = tuple[str, str]
+"""A tab of a visit: (visit id, tab id)."""
+
+Correction = tuple[str, str, int, str, str, int]
+"""Title and page context of a stored view: (title, context, site id, visit id, tab, number)."""
+
+_STATE = Visit.__struct_fields__[:-1]
+_KEY = ("site_id", "id")
+_MOVING = [name for name in _STATE if name not in _KEY]
+_ATTRIBUTES = _STATE.index("attributes")
+_MEMORY = _STATE.index("memory")
+_ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.name not in _STATE]
+_NO_ENTRY = [""] * len(_ENTRY)
+_in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["visit"].c.keys()))
+AT_ONCE = (30, 5, 1)
+"""Rows that one statement stores: with at most 999 parameters, the limit of old SQLites."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[list[Any]]).decode
+_read_attributes = msgspec.json.Decoder(dict[str, str]).decode
+
+
+class Store:
+    """One kind of row to store: a statement for each of the sizes in AT_ONCE."""
+
+    def __init__(self, rows: Rows, table: str, moving: Sequence[str] = (), total: str = "") -> None:
+        self._statements = [
+            (size, rows.compile(rows.insert(table, size, moving, total))) for size in AT_ONCE
+        ]
+
+    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Store the rows, most of them in large statements."""
+        done = 0
+        for size, statement in self._statements:
+            until = len(rows) - (len(rows) - done) % size
+            starts = range(done, until, size)
+            many = [tuple(chain.from_iterable(rows[at : at + size])) for at in starts]
+            if many:
+                connection.exec_driver_sql(statement, many)
+            done = until
+
+
+class Rows:
+    """The statements of the writer, for one kind of database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._is_postgres = engine.dialect.name == "postgresql"
+        self._load_visits = self.compile(self._select_visits())
+        self._load_views = self.compile(self._select_views())
+        self._corrections = self.compile(_correct_views())
+        self._visits = Store(self, "visit", moving=_MOVING)
+        self._views = Store(self, "page_view")
+        self._spans = Store(self, "visit_span", moving=["until_at", "is_open"])
+        self._counts = Store(self, "visit_count", total="visits")
+
+    def load_visits(self, connection: Connection, site_id: int, ids: Iterable[str]) -> list[Visit]:
+        """The visits of the site that have these ids, in no order."""
+        keys = [(visit_id,) for visit_id in ids]
+        return [_visit(row) for row in _fetch(connection, self._load_visits, site_id, keys)]
+
+    def load_views(
+        self, connection: Connection, site_id: int, tabs: Iterable[TabKey]
+    ) -> list[tuple[str, str, int]]:
+        """(visit id, tab id, number) of every stored page view of these tabs."""
+        rows = _fetch(connection, self._load_views, site_id, list(tabs))
+        return [(visit_id, tab, number) for visit_id, tab, number in rows]
+
+    def store_visits(self, connection: Connection, visits: Iterable[Visit]) -> None:
+        """Store visits that are new, and what has moved of those that exist."""
+        self._visits.run(connection, [_visit_row(visit) for visit in visits])
+
+    def insert_views(self, connection: Connection, views: Sequence[View]) -> None:
+        """Store page views."""
+        self._views.run(connection, views)
+
+    def correct_views(self, connection: Connection, corrections: Sequence[Correction]) -> None:
+        """Change title and page context of stored views: rare, so one by one."""
+        if corrections:
+            connection.exec_driver_sql(self._corrections, list(corrections))
+
+    def extend_spans(self, connection: Connection, spans: Sequence[Span]) -> None:
+        """Store spans, or the new end of those that exist."""
+        self._spans.run(connection, spans)
+
+    def add_counts(self, connection: Connection, counts: Sequence[tuple[int, int, int]]) -> None:
+        """Add visits to slots: (site id, start of the slot, visits)."""
+        self._counts.run(connection, counts)
+
+    def _select_visits(self) -> ClauseElement:
+        visit = _table("visit")
+        listed = self._listed()
+        return select(self._as_json(*(visit.c[name] for name in _STATE))).where(
+            visit.c.site_id == bindparam("site_id"),
+            visit.c.id.in_(select(self._item(listed, 0))),
+        )
+
+    def _select_views(self) -> ClauseElement:
+        view = _table("page_view")
+        listed = self._listed()
+        return select(self._as_json(view.c.visit_id, view.c.tab, view.c.number)).where(
+            view.c.site_id == bindparam("site_id"),
+            tuple_(view.c.visit_id, view.c.tab).in_(
+                select(self._item(listed, 0), self._item(listed, 1))
+            ),
+        )
+
+    def insert(self, table: str, size: int, moving: Sequence[str], total: str) -> ClauseElement:
+        """Insert so many rows. Of a row that exists, set what moves or add to the total."""
+        target = _table(table)
+        module = postgresql if self._is_postgres else sqlite
+        insert: Any = module.insert(target).values(
+            [{c.name: bindparam(f"{c.name}_{row}") for c in target.c} for row in range(size)]
+        )
+        changes = {name: insert.excluded[name] for name in moving}
+        if total:
+            changes[total] = target.c[total] + insert.excluded[total]
+        if not changes:
+            return insert.on_conflict_do_nothing()
+        key = list(target.primary_key)
+        return insert.on_conflict_do_update(index_elements=key, set_=changes)
+
+    def compile(self, statement: ClauseElement) -> str:
+        """With positional parameters: question marks, or %s."""
+        dialect = psycopg_dialect(paramstyle="format") if self._is_postgres else sqlite.dialect()
+        return str(statement.compile(dialect=dialect))
+
+    def _listed(self) -> Any:
+        """The JSON list as a table with a row for each of its items.
+
+        It stands behind IN, not in a join: SQLite would scan the list for each visit of the site.
+        """
+        if self._is_postgres:
+            elements = func.json_array_elements(cast(bindparam("rows", type_=Text), JSON))
+        else:
+            elements = func.json_each(bindparam("rows", type_=Text))
+        return elements.table_valued(column("value", Text), name="listed")
+
+    def _item(self, listed: Any, position: int) -> ColumnElement[Any]:
+        """One value of a listed row; SQLite knows ->> only since 3.38."""
+        if self._is_postgres:
+            return listed.c.value.op("->>")(literal_column(str(position)))
+        return func.json_extract(listed.c.value, literal_column(f"'$[{position}]'"))
+
+    def _as_json(self, *columns: Column[Any]) -> ColumnElement[str]:
+        """All rows as one JSON list of lists."""
+        if self._is_postgres:
+            return cast(func.json_agg(func.json_build_array(*columns)), Text)
+        return func.json_group_array(func.json_array(*columns))
+
+
+def _correct_views() -> ClauseElement:
+    view = _table("page_view")
+    key = (column == bindparam(f"of_{column.name}") for column in view.primary_key)
+    return (
+        view.update()
+        .where(*key)
+        .values(title=bindparam("new_title"), page_context=bindparam("new_context"))
+    )
+
+
+def _table(name: str) -> SchemaTable:
+    return Table.metadata.tables[name]
+
+
+def _visit(row: list[Any]) -> Visit:
+    visit = Visit(*row)
+    visit.attributes = _read_attributes(row[_ATTRIBUTES])
+    visit.memory = read_memory(row[_MEMORY])
+    return visit
+
+
+def _visit_row(visit: Visit) -> tuple[Any, ...]:
+    *row, _ = astuple(visit)
+    row[_ATTRIBUTES] = _encode(visit.attributes).decode()
+    row[_MEMORY] = write_memory(visit.memory)
+    return _in_order([*row, *(_entry_row(visit.entry) if visit.entry else _NO_ENTRY)])
+
+
+def _entry_row(entry: Entry) -> list[str]:
+    columns = asdict(entry.opening) | {"entry_path": entry.path, "follows": entry.follows}
+    return [columns[name] for name in _ENTRY]
+
+
+def _fetch(connection: Connection, statement: str, site_id: int, keys: Any) -> list[list[Any]]:
+    parameters = (site_id, _encode(keys).decode())
+    return _decode(connection.exec_driver_sql(statement, parameters).scalar() or "[]")

@@ -1,0 +1,194 @@
+"""One batch of hits becoming visits, inside one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import Connection
+
+from collector.writing.rows import Rows, TabKey
+from core.moment import milliseconds
+from core.visits.chat_report import is_chatting
+from core.visits.hit import Accepted, Dropped, Event, EventKind, Hit, Reason
+from core.visits.presence import COUNT_SLOT
+from core.visits.visit import (
+    Visit,
+    advance,
+    heal_clock,
+    is_over,
+    learn_time_zone,
+    needs_known_views,
+    open_visit,
+)
+from core.visits.visit_id import successor_id
+from core.visits.visit_rows import Trail
+
+MAX_SUCCESSORS = 200
+"""Visits that one id may lead to: a browser that keeps no id begins at most 48 a day."""
+
+_SLOT = milliseconds(COUNT_SLOT)
+
+Key = tuple[int, str]
+
+
+class Ledger:
+    """The visits that a batch touches: loaded at first use, stored once at the end."""
+
+    def __init__(self, rows: Rows, connection: Connection, now: int) -> None:
+        self._now = now
+        self._rows = rows
+        self._connection = connection
+        self._visits: dict[Key, Visit | None] = {}
+        self._trails: defaultdict[Key, Trail] = defaultdict(Trail)
+        self._opened: set[Key] = set()
+        self._moved: set[Key] = set()
+
+    def load(self, hits: Iterable[Hit]) -> None:
+        """Fetch in a few statements what the hits will ask for."""
+        hits = list(hits)
+        for site_id in {hit.site_id for hit in hits}:
+            of_site = [hit for hit in hits if hit.site_id == site_id]
+            self._load_visits(site_id, {visit_id for hit in of_site for visit_id in hit.visit_ids})
+            self._load_known_views(site_id, of_site)
+
+    def record(self, hit: Hit) -> Accepted | Dropped:
+        """Take the hit's events into its visit; a page view opens one where there is none."""
+        visit = self._current(hit)
+        taken: Visit | None = None
+        reason = Reason.NO_VISIT
+        for event in hit.events:
+            if visit is None or is_over(visit, event):
+                if event.kind is not EventKind.VIEW:
+                    reason = Reason.NO_VISIT if visit is None else Reason.VISIT_OVER
+                    continue
+                visit = self._open_or_follow(hit, event)
+                if visit is None:
+                    return Dropped(Reason.VISIT_OVER)
+            self._advance(visit, hit, event)
+            taken = visit
+        if taken is None:
+            return Dropped(reason)
+        learn_time_zone(taken, hit.time_zone, hit.zone_country)
+        return Accepted(
+            taken.id,
+            not (taken.country or taken.time_zone),
+            taken.page_context,
+            taken.memory.context_at,
+            taken.page_count,
+            is_chatting(taken, hit.received_at),
+        )
+
+    def store(self) -> None:
+        """Write every row that has changed."""
+        rows, connection = self._rows, self._connection
+        rows.store_visits(connection, self._those(self._moved))
+        trails = self._trails.values()
+        rows.insert_views(connection, [view for trail in trails for view in trail.views.values()])
+        rows.extend_spans(connection, [span for trail in trails for span in trail.spans.values()])
+        rows.correct_views(
+            connection,
+            [
+                (*correction, *key, *view)
+                for key, trail in self._trails.items()
+                for view, correction in trail.corrections.items()
+            ],
+        )
+        rows.add_counts(connection, list(self._counts()))
+
+    def _current(self, hit: Hit) -> Visit | None:
+        """The visit of the hit's id; of derived ids, the newest that follows from them."""
+        if not hit.is_derived:
+            return self._visit(hit.site_id, hit.visit_ids[0])
+        newest = None
+        for visit_id in hit.visit_ids:
+            newest = self._newest(hit.site_id, visit_id) or newest
+            if newest is not None and not is_over(newest, hit.events[0]):
+                return newest
+        return newest
+
+    def _open_or_follow(self, hit: Hit, event: Event) -> Visit | None:
+        """The live successor of the hit's ended visit, or a new visit that this page view opens.
+
+        None when the id has had more successors than any honest browser needs.
+        """
+        visit_id, follows = hit.visit_ids[-1], ""
+        for ordinal in range(1, MAX_SUCCESSORS):
+            visit = self._visit(hit.site_id, visit_id)
+            if visit is None:
+                return self._open(hit, visit_id, event, follows)
+            if not is_over(visit, event):
+                return visit
+            follows = visit_id
+            visit_id = successor_id(hit.site_id, hit.visit_ids[-1], ordinal)
+        return None
+
+    def _open(self, hit: Hit, visit_id: str, event: Event, follows: str) -> Visit:
+        if hit.opening is None:
+            raise ValueError("a hit with a page view has no opening")
+        key = (hit.site_id, visit_id)
+        visit = self._visits[key] = open_visit(hit.site_id, visit_id, event, hit.opening, follows)
+        self._opened.add(key)
+        return visit
+
+    def _advance(self, visit: Visit, hit: Hit, event: Event) -> None:
+        key = (visit.site_id, visit.id)
+        trail = self._trails[key]
+        is_loaded_late = key not in self._opened and visit.id not in hit.visit_ids
+        if is_loaded_late and needs_known_views(visit, hit.tab, event):
+            self._learn_views(visit.site_id, [(visit.id, hit.tab)])
+        advance(visit, hit.tab, event, trail)
+        self._moved.add(key)
+
+    def _newest(self, site_id: int, first_id: str) -> Visit | None:
+        newest = None
+        visit_id = first_id
+        for ordinal in range(1, MAX_SUCCESSORS):
+            visit = self._visit(site_id, visit_id)
+            if visit is None:
+                break
+            newest = visit
+            visit_id = successor_id(site_id, first_id, ordinal)
+        return newest
+
+    def _visit(self, site_id: int, visit_id: str) -> Visit | None:
+        key = (site_id, visit_id)
+        if key not in self._visits:
+            self._load_visits(site_id, [visit_id])
+        return self._visits[key]
+
+    def _load_visits(self, site_id: int, ids: Iterable[str]) -> None:
+        ids = list(ids)
+        self._visits.update({(site_id, visit_id): None for visit_id in ids})
+        for visit in self._rows.load_visits(self._connection, site_id, ids):
+            heal_clock(visit, self._now)
+            self._visits[site_id, visit.id] = visit
+
+    def _load_known_views(self, site_id: int, hits: Iterable[Hit]) -> None:
+        self._learn_views(
+            site_id,
+            {
+                (visit.id, hit.tab)
+                for hit in hits
+                for visit_id in hit.visit_ids
+                if (visit := self._visits[site_id, visit_id]) is not None
+                and any(needs_known_views(visit, hit.tab, event) for event in hit.events)
+            },
+        )
+
+    def _learn_views(self, site_id: int, tabs: Iterable[TabKey]) -> None:
+        tabs = list(tabs)
+        if not tabs:
+            return
+        for visit_id, tab, number in self._rows.load_views(self._connection, site_id, tabs):
+            self._trails[site_id, visit_id].known_views.add((tab, number))
+
+    def _those(self, keys: set[Key]) -> Iterator[Visit]:
+        return (visit for key in sorted(keys) if (visit := self._visits[key]) is not None)
+
+    def _counts(self) -> Iterator[tuple[int, int, int]]:
+        slots: defaultdict[tuple[int, int], int] = defaultdict(int)
+        for visit in self._those(self._opened):
+            slots[visit.site_id, visit.started_at // _SLOT * _SLOT] += 1
+        for (site_id, starts_at), visits in sorted(slots.items()):
+            yield site_id, starts_at, visits

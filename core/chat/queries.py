@@ -1,0 +1,269 @@
+"""Conversations and their messages: what has changed, what is open, what was said.
+
+What every message asks for is made once, as in core/chat/store.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Label,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql
+from sqlmodel import col
+
+from core.chat.conversation_facts import ids_by_site, of_ids
+from core.chat.states import INVITED_STATES, Author, ConversationState
+from core.enrich.text import clean
+from core.tables import Agent, Conversation, Message, Table, Visit
+
+_conversation, _message = (Table.metadata.tables[name] for name in ("conversation", "message"))
+_UNREAD = (
+    select(func.count())
+    .where(
+        col(Message.site_id) == col(Conversation.site_id),
+        col(Message.conversation_id) == col(Conversation.id),
+        col(Message.number) > col(Conversation.agent_read),
+        col(Message.author) == Author.VISITOR.value,
+    )
+    .correlate(Conversation)
+    .scalar_subquery()
+)
+"""The visitor's messages that no agent has read."""
+
+
+_find_newest = select(func.max(_conversation.c.revision))
+_find_changed, _find_said = (
+    select(table).where(table.c.revision > bindparam("after")).order_by(table.c.revision)
+    for table in (_conversation, _message)
+)
+_find_messages = (
+    select(_message)
+    .where(
+        _message.c.site_id == bindparam("of_site"),
+        _message.c.conversation_id == bindparam("of_id"),
+    )
+    .order_by(_message.c.number)
+)
+_count_unread = select(col(Conversation.id), _UNREAD).where(
+    col(Conversation.site_id) == bindparam("of_site"),
+    col(Conversation.id).in_(of_ids()),
+)
+
+_ATTRIBUTES = type_coerce(col(Visit.attributes), Text)
+
+LONGEST_SEARCH = 200
+"""Characters; what is longer is cut."""
+
+
+class Changes(NamedTuple):
+    """Conversations and messages with a revision above the one asked for, by revision.
+
+    revision: the newest among them; the one asked for when there is none.
+    """
+
+    conversations: Sequence[Conversation]
+    messages: Sequence[Message]
+    revision: int
+
+
+def newest_revision(db: Connection) -> int:
+    """The newest revision there is; 0 without a conversation."""
+    return db.execute(_find_newest).scalar_one() or 0
+
+
+def changes_since(db: Connection, revision: int) -> Changes:
+    """What has changed after this revision."""
+    after = {"after": revision}
+    conversations = [Conversation.of(row) for row in db.execute(_find_changed, after).mappings()]
+    if not conversations:
+        return Changes((), (), revision)
+    newest = conversations[-1].revision
+    said = [Message.of(row) for row in db.execute(_find_said, after).mappings()]
+    return Changes(conversations, said, newest)
+
+
+def messages(db: Connection, site_id: int, conversation_id: str) -> Sequence[Message]:
+    """The conversation's messages, by number."""
+    keys = {"of_site": site_id, "of_id": conversation_id}
+    return [Message.of(row) for row in db.execute(_find_messages, keys).mappings()]
+
+
+def unread_counts(
+    db: Connection, conversations: Sequence[Conversation]
+) -> dict[tuple[int, str], int]:
+    """The visitor's messages that no agent has read, by (site id, conversation id)."""
+    found: dict[tuple[int, str], int] = {}
+    for site_id, ids in ids_by_site((each.site_id, each.id) for each in conversations):
+        counted = db.execute(_count_unread, {"of_site": site_id, "of_ids": ids})
+        found |= {(site_id, row[0]): row[1] for row in counted}
+    return found
+
+
+def open_conversations(db: Connection) -> Sequence[Conversation]:
+    """Those of all sites that go on, and unread ones that were left.
+
+    Unread first, then those that wait longest, then the newest.
+    """
+    state = col(Conversation.state)
+    goes_on = state == ConversationState.OPEN.value
+    # One message is all that can be left: unread is told by the index, before its text is looked for.
+    is_left = (state == ConversationState.LEFT.value) & (col(Conversation.agent_read) == 0)
+    waits = case((col(Conversation.waiting_since).is_(None), 1), else_=0)
+    statement = (
+        select(Conversation)
+        .where(or_(goes_on, is_left & (_UNREAD > 0)))
+        .order_by(
+            case((_UNREAD > 0, 0), else_=1),
+            waits,
+            col(Conversation.waiting_since),
+            col(Conversation.created_at).desc(),
+            col(Conversation.id),
+        )
+    )
+    return _conversations(db, statement)
+
+
+def invitations(db: Connection) -> Sequence[Conversation]:
+    """The invitations of all sites that are not answered yet, the newest first."""
+    statement = (
+        select(Conversation)
+        .where(col(Conversation.state).in_(sorted(INVITED_STATES)))
+        .order_by(col(Conversation.created_at).desc(), col(Conversation.id))
+    )
+    return _conversations(db, statement)
+
+
+def conversations_of_visit(db: Connection, site_id: int, visit_id: str) -> Sequence[Conversation]:
+    """Every conversation of the visit, the newest first."""
+    statement = (
+        select(Conversation)
+        .where(col(Conversation.site_id) == site_id, col(Conversation.visit_id) == visit_id)
+        .order_by(col(Conversation.created_at).desc(), col(Conversation.id))
+    )
+    return _conversations(db, statement)
+
+
+def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
+    """The site's conversations and invitations that are not over, by visit."""
+    states = sorted({*INVITED_STATES, ConversationState.OPEN})
+    statement = select(Conversation).where(
+        col(Conversation.site_id) == site_id, col(Conversation.state).in_(states)
+    )
+    return {each.visit_id: each for each in _conversations(db, statement)}
+
+
+FOUND_COLUMNS: tuple[Label[Any], ...] = (
+    *(col(getattr(Conversation, name)).label(name) for name in Conversation.model_fields),
+    func.coalesce(col(Agent.name), "").label("agent_name"),
+    func.coalesce(_ATTRIBUTES, "").label("attributes"),
+)
+"""The columns of `found_conversations`: the conversation's own, its agent and the visitor's words."""
+
+
+def found_conversations(
+    db: Connection,
+    site_id: int,
+    search: str = "",
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+    *,
+    limit: int = 100,
+    offset: int = 0,
+) -> Sequence[Row[Any]]:
+    """The conversations with a message or a name that contains the text, the newest first.
+
+    From `from_at` up to, but without, `until_at`, by their beginning. See FOUND_COLUMNS.
+    """
+    statement = _found(db, select(*FOUND_COLUMNS), site_id, search, from_at, until_at)
+    newest_first = statement.order_by(col(Conversation.created_at).desc(), col(Conversation.id))
+    return db.execute(newest_first.limit(limit).offset(offset)).all()
+
+
+def count_found(
+    db: Connection,
+    site_id: int,
+    search: str = "",
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+) -> int:
+    """How many conversations `found_conversations` would give without a limit."""
+    counted = _found(db, select(func.count()), site_id, search, from_at, until_at)
+    return db.execute(counted).scalar_one()
+
+
+def _found(
+    db: Connection,
+    statement: Select[Any],
+    site_id: int,
+    search: str,
+    from_at: datetime | None,
+    until_at: datetime | None,
+) -> Select[Any]:
+    statement = (
+        statement.select_from(Conversation)
+        .outerjoin(Agent, col(Agent.id) == col(Conversation.agent_id))
+        .outerjoin(
+            Visit,
+            (col(Visit.site_id) == col(Conversation.site_id))
+            & (col(Visit.id) == col(Conversation.visit_id)),
+        )
+        .where(col(Conversation.site_id) == site_id)
+    )
+    if from_at is not None:
+        statement = statement.where(col(Conversation.created_at) >= from_at)
+    if until_at is not None:
+        statement = statement.where(col(Conversation.created_at) < until_at)
+    search = clean(search, LONGEST_SEARCH)
+    return statement.where(_contains(db, search)) if search else statement
+
+
+def _contains(db: Connection, search: str) -> ColumnElement[bool]:
+    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    # SQLite's LIKE is blind to the case of ASCII by itself, in half the time.
+    is_blind = db.dialect.name == "sqlite" and search.isascii()
+
+    def has(words: Any) -> ColumnElement[bool]:
+        small = words if is_blind else func.lower(words)
+        pattern = f"%{escaped}%"
+        return small.like(pattern if is_blind else func.lower(pattern), escape="\\")
+
+    said = (
+        select(col(Message.number))
+        .where(
+            col(Message.site_id) == col(Conversation.site_id),
+            col(Message.conversation_id) == col(Conversation.id),
+            has(col(Message.text)),
+        )
+        .correlate(Conversation)
+        .exists()
+    )
+    names = (col(Agent.name), _attribute(db, "name"), _attribute(db, "email"))
+    return or_(said, *map(has, names))
+
+
+def _attribute(db: Connection, name: str) -> ColumnElement[str]:
+    """The value that the visitor's attributes have under this name."""
+    written = func.nullif(_ATTRIBUTES, "")
+    if db.dialect.name == "postgresql":
+        return cast(written, postgresql.JSON)[name].astext
+    return func.json_extract(written, f"$.{name}")
+
+
+def _conversations(db: Connection, statement: Any) -> Sequence[Conversation]:
+    return [Conversation.of(row) for row in db.execute(statement).mappings()]

@@ -1,0 +1,238 @@
+"""Where a visit came from: the From label and its kind."""
+
+import csv
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from importlib import resources
+
+from publicsuffixlist import PublicSuffixList
+
+from core.enrich.text import clean
+from core.enrich.url import LONGEST_HOST, is_ip_host, readable_host, split_host, split_url
+
+LONGEST_LABEL = 100
+
+
+class SourceKind(StrEnum):
+    """What sort of place a source is."""
+
+    DIRECT = "direct"
+    INTERNAL = "internal"
+    SEARCH = "search"
+    SOCIAL = "social"
+    AI = "ai"
+    EMAIL = "email"
+    PAID = "paid"
+    REFERRAL = "referral"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A label to show under From, and its kind."""
+
+    label: str
+    kind: SourceKind
+
+
+DIRECT = Source("Direct", SourceKind.DIRECT)
+INTERNAL = Source("Direct", SourceKind.INTERNAL)
+
+
+def find_source(
+    *,
+    referrer: str = "",
+    own_host: str = "",
+    utm_source: str = "",
+    utm_medium: str = "",
+    click_id: str = "",
+) -> Source:
+    """The source of a visit's first page view.
+
+    In this order: utm_source (an alias, a host, or shown as it is with a capital first letter),
+    the network of a click id, the site's own pages (the registrable domain of `own_host`; kind
+    "internal"), the referrer's host in the table, the bare host. `click_id` is the name of the
+    URL's parameter, such as "gclid". The kind is "paid" where the medium or the click id says so.
+
+    A click id alone names its network: "Google Ads", "TikTok Ads", ... where only advertisements
+    carry it, and the place itself ("Facebook" for fbclid, "Google" for srsltid, "Mailchimp")
+    where unpaid links do too. Beside a utm_source the campaign's name stays ("bing" with msclkid:
+    "Bing", paid), except that Google's becomes "Google Ads".
+
+    A browser's own package (android-app://com.android.chrome) tells nothing of where the link
+    was: "Direct", while the package of a search app is a search.
+    """
+    click = _CLICK_IDS.get(click_id.strip().lower())
+    campaign = _campaign_name(utm_source)
+    if campaign:
+        return _campaign(campaign, clean(utm_medium, LONGEST_LABEL).lower(), click)
+    place = _referring_place(referrer, own_host)
+    if click:
+        return place if click == _FACEBOOK and place in _META else click
+    return place
+
+
+# --- campaigns
+
+# What tools write when they know no source, and macros that were never filled in.
+_NO_CAMPAIGN = frozenset({"(not set)", "(none)", "none", "null", "undefined", "nan", "unknown"})
+_MACRO = re.compile(r"[{}\[\]]|^%|^\$")
+_NO_SOURCE = frozenset({"direct", "(direct)"})
+# Word by word: "paid_social", "cpc-brand", "Display Ads". Google Analytics' default channels
+# (support.google.com/analytics/answer/9756891), and what Google's shopping campaigns are tagged.
+_MEDIUM_WORDS = {
+    SourceKind.PAID: (
+        "ad ads adwords banner cpa cpc cpcv cpe cpi cpl cpm cpp cpv display expandable "
+        "interstitial pla pmax ppc programmatic promoted remarketing retargeting sem shopping "
+        "sponsored"
+    ),
+    SourceKind.EMAIL: "crm edm email emailing mail mailing newsletter",
+    SourceKind.SOCIAL: "sm social socialmedia",
+    SourceKind.SEARCH: "organic seo",
+    SourceKind.REFERRAL: "sms mms push webpush",
+}
+_UNPAID = frozenset({"organic", "free", "unpaid"})  # "organic_shopping", "free-shopping"
+_KIND_OF_WORD = {word: kind for kind, words in _MEDIUM_WORDS.items() for word in words.split()}
+_WORD = re.compile(r"[^\W_]+")
+_HOST_LIKE = re.compile(r"(?:https?://)?[\w-]+(?:\.[\w-]+)+\.?(?:[:/].*)?")
+
+
+def _campaign_name(utm_source: str) -> str:
+    name = clean(utm_source, LONGEST_LABEL)
+    return "" if name.lower() in _NO_CAMPAIGN or _MACRO.search(name) else name
+
+
+def _campaign(name: str, medium: str, click: Source | None) -> Source:
+    if name.lower() in _NO_SOURCE:
+        return DIRECT
+    source = _named_source(name)
+    by_medium = _kind_of_medium(medium)
+    if by_medium is SourceKind.EMAIL:
+        return Source(source.label, by_medium)
+    if by_medium is SourceKind.PAID or (click and click.kind is SourceKind.PAID):
+        return _GOOGLE_ADS if source == _GOOGLE else Source(source.label, SourceKind.PAID)
+    if by_medium is SourceKind.REFERRAL and source.kind is SourceKind.EMAIL:
+        return Source(source.label, by_medium)  # Klaviyo and others send text messages too
+    if by_medium and source.kind is SourceKind.REFERRAL:
+        return Source(source.label, by_medium)
+    return source
+
+
+@lru_cache(maxsize=1_024)
+def _named_source(name: str) -> Source:
+    key = name.lower()
+    found = _ALIASES.get(key) or _ALIASES.get(_plain(key))
+    if found:
+        return found
+    if _HOST_LIKE.fullmatch(key):
+        url = split_url(key if "//" in key else f"https://{key}")
+        if url:
+            return _source_of_host(url.host)
+    return Source(_capital(name), SourceKind.REFERRAL)
+
+
+def _capital(name: str) -> str:
+    first = name[:1].upper()
+    return first + name[1:] if len(first) == 1 else name  # the capital of "ß" would be "SS"
+
+
+def _kind_of_medium(medium: str) -> SourceKind | None:
+    words = set(_WORD.findall(medium.replace("e-mail", "email")))
+    kinds = {_kind_of_word(word) for word in words}
+    if words & _UNPAID:
+        kinds.discard(SourceKind.PAID)
+    return next((kind for kind in _MEDIUM_WORDS if kind in kinds), None)
+
+
+def _kind_of_word(word: str) -> SourceKind | None:
+    return SourceKind.PAID if word.startswith("paid") else _KIND_OF_WORD.get(word)
+
+
+# --- referrers
+
+
+def _referring_place(referrer: str, own_host: str) -> Source:
+    url = split_url(referrer) if referrer else None
+    if url is None:
+        return DIRECT
+    if url.scheme == "android-app":
+        return _APPS.get(url.host) or Source(clean(url.host, LONGEST_LABEL), SourceKind.REFERRAL)
+    if url.scheme not in ("http", "https"):
+        return DIRECT
+    if own_host and _site_of(url.host) == _site_of(_bare_host(own_host[:LONGEST_HOST].strip())):
+        return INTERNAL
+    return _source_of_host(url.host)
+
+
+@lru_cache(maxsize=4_096)
+def _bare_host(text: str) -> str:
+    found = split_host(text)
+    return found[0] if found else text
+
+
+@lru_cache(maxsize=4_096)
+def _site_of(host: str) -> str:
+    """The registrable domain; a host that has none (an address, "localhost") is its own."""
+    return host if is_ip_host(host) else _REGISTRIES.privatesuffix(host) or host
+
+
+@lru_cache(maxsize=4_096)
+def _source_of_host(host: str) -> Source:
+    if not is_ip_host(host):
+        for name in _names_of_host(host):
+            if name in _HOSTS:
+                return _HOSTS[name]
+    return Source(readable_host(host.strip("[]"))[:LONGEST_LABEL], SourceKind.REFERRAL)
+
+
+def _names_of_host(host: str) -> list[str]:
+    """Every name under which the table may list the host, the longest first.
+
+    "www.google.co.uk" is www.google.co.uk, google.co.uk, ... and, its registry's suffix being
+    any, www.google.* and google.*; "google.evil.example" is none of the latter.
+    """
+    names = _suffixes(host.split("."))
+    suffix = _ICANN_REGISTRIES.publicsuffix(host, accept_unknown=False)
+    owned = host.removesuffix(f".{suffix}") if suffix else host
+    if owned == host:
+        return names
+    labels = owned.split(".")
+    starred = [f"{name}.*" for name in _suffixes(labels)]
+    return sorted(names + starred, key=lambda name: -name.count("."))
+
+
+def _suffixes(labels: list[str]) -> list[str]:
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+# --- the table
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name)
+
+
+def _read_table(match: str) -> dict[str, Source]:
+    text = (resources.files("core.enrich") / "data" / "sources.csv").read_text(encoding="utf-8")
+    return {
+        row["key"]: Source(row["label"], SourceKind(row["kind"]))
+        for row in csv.DictReader(text.splitlines())
+        if row["match"] == match
+    }
+
+
+# Two lists: anybody can rent "google.blogspot.com", so brands count under ICANN suffixes only,
+# while two shops on one platform ("a.myshopify.com", "b.myshopify.com") are two sites.
+_REGISTRIES = PublicSuffixList()
+_ICANN_REGISTRIES = PublicSuffixList(only_icann=True)
+_HOSTS = _read_table("host")
+_APPS = _read_table("app")
+_CLICK_IDS = _read_table("click")
+_LABELS = {**_HOSTS, **_APPS, **_CLICK_IDS, **_read_table("alias")}.values()
+_ALIASES = {_plain(source.label.lower()): source for source in _LABELS} | _read_table("alias")
+_GOOGLE = _HOSTS["google.*"]
+_GOOGLE_ADS = _CLICK_IDS["gclid"]
+# The click id that Meta adds to every link, and its apps, which a referrer tells apart.
+_FACEBOOK = _CLICK_IDS["fbclid"]
+_META = frozenset(_HOSTS[host] for host in ("instagram.com", "threads.com", "messenger.com"))

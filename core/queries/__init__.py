@@ -1,1 +1,0 @@
-"""Questions to the database, one function each. The caller owns the transaction."""

@@ -1,0 +1,1 @@
+"""Visits: what a visit is, how each event moves it, and the questions about it."""

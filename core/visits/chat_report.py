@@ -1,0 +1,61 @@
+"""What a third-party chat reports of itself: it starts, goes on, and sometimes ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.moment import milliseconds
+from core.visits.hit import ChatReport, Event
+from core.visits.presence import CHATTING_FOR, ChatSource, SpanKind
+from core.visits.visit_rows import Span, Trail
+
+if TYPE_CHECKING:
+    from core.visits.visit import Visit
+
+_CHATTING_FOR = milliseconds(CHATTING_FOR)
+
+
+def report_chat(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
+    """The visit's chat as the event tells it; while our own goes on, another's is not heard."""
+    if visit.chat_source == ChatSource.BUILT_IN and is_chatting(visit, event.at):
+        return
+    if event.chat is ChatReport.END:
+        _end(visit, event.at, trail)
+        return
+    if not is_chatting(visit, event.at):
+        visit.chat_source = ChatSource.THIRD_PARTY
+        visit.chat_started_at = event.at
+        visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
+    visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
+    _leave_span(visit, visit.chat_message_at, True, trail)
+
+
+def is_chatting(visit: Visit, at: int) -> bool:
+    """Whether the visit is in a chat, ours or another one."""
+    return (
+        visit.chat_source != ChatSource.NONE
+        and visit.chat_message_at is not None
+        and at < visit.chat_message_at + _CHATTING_FOR
+    )
+
+
+def _end(visit: Visit, at: int, trail: Trail) -> None:
+    if is_chatting(visit, at):
+        _leave_span(visit, at, False, trail)
+    visit.chat_source = ChatSource.NONE
+
+
+def _leave_span(visit: Visit, until: int, is_open: bool, trail: Trail) -> None:
+    memory = visit.memory
+    trail.leave(
+        Span(
+            visit.site_id,
+            visit.id,
+            memory.chat_tab,
+            SpanKind.CHATTING.value,
+            memory.chat_number,
+            visit.chat_started_at or until,
+            until,
+            is_open,
+        )
+    )

@@ -1,0 +1,290 @@
+"""The visit: how it opens, how each event moves it forward, and when it is over.
+
+Moments here are whole milliseconds since the epoch, as in the tables.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from core.moment import milliseconds
+from core.visits.chat_report import report_chat
+from core.visits.hit import ChatReport, Event, EventKind, Opening
+from core.visits.presence import (
+    ACTIVE_FOR,
+    CLOCK_SLACK,
+    IN_VIEW_FOR,
+    VISIT_ENDS_AFTER,
+    ChatSource,
+    SpanKind,
+)
+from core.visits.tab_state import Memory, Tab, forget_oldest_tab
+from core.visits.visit_rows import Span, Trail, View
+
+_ENDS_AFTER = milliseconds(VISIT_ENDS_AFTER)
+_IN_VIEW_FOR = milliseconds(IN_VIEW_FOR)
+_ACTIVE_FOR = milliseconds(ACTIVE_FOR)
+_CLOCK_SLACK = milliseconds(CLOCK_SLACK)
+_IN_VIEW, _ACTIVE = (kind.value for kind in (SpanKind.IN_VIEW, SpanKind.ACTIVE))
+
+MAX_ATTRIBUTES = 10
+
+
+class Entry(Struct, frozen=True):
+    """What a visit keeps from the page view that opened it: it never changes."""
+
+    path: str
+    follows: str
+    opening: Opening
+
+
+class Visit(Struct):
+    """A visit as the writer holds it: the columns of the table `visit` that may change, and its key.
+
+    entry: set on a visit that is new, and not stored yet.
+    """
+
+    started_at: int
+    last_seen_at: int
+    last_activity_at: int
+    in_view_until: int
+    page_count: int
+    current_path: str
+    current_title: str
+    page_context: str
+    country: str
+    time_zone: str
+    attributes: dict[str, str]
+    chat_source: str
+    chat_started_at: int | None
+    chat_message_at: int | None
+    memory: Memory
+    site_id: int
+    id: str
+    entry: Entry | None = None
+
+
+def open_visit(
+    site_id: int, visit_id: str, event: Event, opening: Opening, follows: str = ""
+) -> Visit:
+    """A new visit that begins with a page view; the view itself is still to be taken by `advance`."""
+    return Visit(
+        started_at=event.at,
+        last_seen_at=event.at,
+        last_activity_at=event.at,
+        in_view_until=event.at,
+        page_count=0,
+        current_path=event.path,
+        current_title=event.title,
+        page_context=event.context,
+        country=opening.country,
+        time_zone="",
+        attributes={},
+        chat_source=ChatSource.NONE,
+        chat_started_at=None,
+        chat_message_at=None,
+        memory=Memory(context_at=event.at),
+        site_id=site_id,
+        id=visit_id,
+        entry=Entry(event.path, follows, opening),
+    )
+
+
+def is_over(visit: Visit, event: Event) -> bool:
+    """Whether the visit had ended when the event happened.
+
+    An interaction that the event reports may have kept the visit alive until then.
+    """
+    ends_at = visit.last_activity_at + _ENDS_AFTER
+    if visit.last_activity_at < event.active_at < ends_at:
+        ends_at = event.active_at + _ENDS_AFTER
+    return event.at >= ends_at
+
+
+def advance(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
+    """Move the visit forward by one event and leave the rows that follow from it in the trail.
+
+    An event older than the newest of its tab adds its page view and nothing else, so that a late
+    or repeated delivery never moves a tab backwards.
+    """
+    tab = visit.memory.tabs.get(tab_id)
+    if tab is not None and event.number <= tab.number:
+        if event.kind is EventKind.VIEW:
+            _add_view(visit, tab_id, event, trail)
+        return
+    if tab is None:
+        tab = visit.memory.tabs[tab_id] = Tab(number=event.number, at=event.at)
+        forget_oldest_tab(visit.memory)
+    tab.number = event.number
+    tab.is_shown, was_shown = event.kind is not EventKind.HIDDEN, tab.is_shown
+    _extend_in_view(visit, tab_id, tab, event, was_shown, trail)
+    tab.at = max(tab.at, event.at)
+    if event.kind is EventKind.VIEW:
+        _show_page(visit, tab_id, tab, event, trail)
+    elif event.kind is EventKind.CHAT:
+        report_chat(visit, tab_id, event, trail)
+    elif event.kind is EventKind.IDENTIFY:
+        _identify(visit, event.attributes or {})
+    else:
+        _keep_page(visit, tab_id, tab, event, trail)
+    _note_activity(visit, tab_id, tab, event, trail)
+    visit.last_seen_at = max(visit.last_seen_at, event.at)
+    visit.in_view_until = max(
+        (tab.at + _IN_VIEW_FOR for tab in visit.memory.tabs.values() if tab.is_shown),
+        default=visit.last_seen_at,
+    )
+
+
+def learn_time_zone(visit: Visit, time_zone: str, country: str) -> None:
+    """Note the browser's time zone, and its country where none was known."""
+    if time_zone:
+        visit.time_zone = time_zone
+        visit.country = visit.country or country
+
+
+def heal_clock(visit: Visit, now: int) -> None:
+    """Bring back moments that were written while the clock ran ahead of what it says now."""
+    if visit.last_seen_at <= now + _CLOCK_SLACK and visit.last_activity_at <= now + _CLOCK_SLACK:
+        return
+    visit.started_at = min(visit.started_at, now)
+    visit.last_seen_at = min(visit.last_seen_at, now)
+    visit.last_activity_at = min(visit.last_activity_at, now)
+    if visit.chat_message_at is not None:
+        visit.chat_message_at = min(visit.chat_message_at, now)
+    visit.memory.current_at = min(visit.memory.current_at, now)
+    visit.memory.context_at = min(visit.memory.context_at, now)
+    for tab in visit.memory.tabs.values():
+        tab.at = min(tab.at, now)
+        tab.active_until = min(tab.active_until, now)
+
+
+def needs_known_views(visit: Visit, tab_id: str, event: Event) -> bool:
+    """Whether `advance` has to be told if the event's page view is stored already."""
+    if event.kind is not EventKind.VIEW:
+        return False
+    tab = visit.memory.tabs.get(tab_id)
+    return tab is None or event.number <= tab.number
+
+
+def _add_view(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
+    key = (tab_id, event.number)
+    if key in trail.known_views or key in trail.views:
+        return
+    trail.views[key] = View(
+        visit.site_id,
+        visit.id,
+        tab_id,
+        event.number,
+        event.at,
+        event.path,
+        event.title,
+        event.context,
+    )
+    visit.page_count += 1
+
+
+def _show_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+    _add_view(visit, tab_id, event, trail)
+    tab.page_number = event.number
+    tab.path, tab.title, tab.context = event.path, event.title, event.context
+    _make_current(visit, tab_id, tab, event.at)
+
+
+def _make_current(visit: Visit, tab_id: str, tab: Tab, at: int) -> None:
+    memory = visit.memory
+    if tab_id != memory.current_tab and at < memory.current_at:
+        return
+    memory.current_tab, memory.current_at = tab_id, max(at, memory.current_at)
+    visit.current_path, visit.current_title = tab.path, tab.title
+    _show_context(visit, tab.context, at)
+
+
+def _keep_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+    """A focused presence makes its tab's page current.
+
+    The page may have told a title or a better context since it was first shown.
+    """
+    if not tab.path:
+        tab.path, tab.title, tab.context = event.path, event.title, event.context
+    elif event.path == tab.path:
+        _correct_page(tab_id, tab, event, trail)
+    if event.kind is EventKind.PRESENCE and event.focused:
+        _make_current(visit, tab_id, tab, event.at)
+    elif tab_id == visit.memory.current_tab:
+        visit.current_title = tab.title
+        _show_context(visit, tab.context, event.at)
+
+
+def _show_context(visit: Visit, context: str, at: int) -> None:
+    if context != visit.page_context:
+        visit.page_context, visit.memory.context_at = context, at
+
+
+def _correct_page(tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+    title = event.title or tab.title
+    context = event.context if event.sets_context else tab.context
+    if (title, context) == (tab.title, tab.context):
+        return
+    tab.title, tab.context = title, context
+    key = (tab_id, tab.page_number)
+    if key in trail.views:
+        trail.views[key] = trail.views[key]._replace(title=title, page_context=context)
+    else:
+        trail.corrections[key] = (title, context)
+
+
+def _identify(visit: Visit, attributes: dict[str, str]) -> None:
+    for name, value in attributes.items():
+        if name in visit.attributes or len(visit.attributes) < MAX_ATTRIBUTES:
+            visit.attributes[name] = value
+
+
+def _extend_in_view(
+    visit: Visit, tab_id: str, tab: Tab, event: Event, was_shown: bool, trail: Trail
+) -> None:
+    """Extend the tab's in-view span, or begin a new one after `h` or silence."""
+    is_silent = event.at >= tab.at + _IN_VIEW_FOR
+    if was_shown and not is_silent:
+        until = max(event.at, tab.at)
+    elif event.kind is EventKind.HIDDEN:
+        return
+    else:
+        tab.view_number, tab.view_from = event.number, event.at
+        until = event.at
+    is_open = event.kind is not EventKind.HIDDEN
+    _leave_span(visit, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open, trail)
+
+
+def _note_activity(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+    """A page view, an interaction or the start of a chat is activity; presence alone is not."""
+    is_activity = event.kind is EventKind.VIEW or event.chat is ChatReport.START
+    active_at = event.at if is_activity else event.active_at
+    if active_at <= tab.active_until or active_at < visit.started_at:
+        return
+    if not tab.active_until or active_at > tab.active_until + _ACTIVE_FOR:
+        tab.active_number, tab.active_from = event.number, active_at
+    tab.active_until = active_at
+    visit.last_activity_at = max(visit.last_activity_at, active_at)
+    _leave_span(
+        visit,
+        tab_id,
+        _ACTIVE,
+        tab.active_number,
+        tab.active_from,
+        active_at,
+        False,
+        trail,
+    )
+
+
+def _leave_span(
+    visit: Visit,
+    tab: str,
+    kind: str,
+    number: int,
+    from_at: int,
+    until_at: int,
+    is_open: bool,
+    trail: Trail,
+) -> None:
+    trail.leave(Span(visit.site_id, visit.id, tab, kind, number, from_at, until_at, is_open))

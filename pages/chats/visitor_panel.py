@@ -1,0 +1,111 @@
+"""The visitor of a conversation: who it is and what they do, as far as an agent needs it to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.chat.conversations import find_conversation
+from core.database import Connection
+from core.deadline import NoAnswer, ask
+from core.frames import Journey, visitor_journey
+from core.tables import Conversation, Site
+from pages.parts.facts import draw_facts
+from pages.parts.notices import draw_fault
+from pages.parts.snapshots import utc_now
+from pages.parts.table.component import Clock, draw_table
+from pages.parts.texts import quiet, subheading, time_of
+from pages.visitor.page_view_columns import PAGE_VIEW_COLUMNS
+from pages.visitor.visit_text import arrival, name_of, state_of, who
+
+LEFT_OUT = ("Name", "Visit")
+"""Facts that stand elsewhere; so do not those without a value: there is little room."""
+
+SHOWN = ("time", "path", "page_context", "seconds")
+GONE = "The visit of this conversation is deleted: see MONITOR_RETENTION_DAYS."
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The visit as it was last read; `fault` says why it is not of this moment."""
+
+    conversation: Conversation | None
+    journey: Journey | None
+    fault: str = ""
+
+
+def draw_beside(site: Site, conversation_id: str) -> None:
+    """Facts and journey, as they are now."""
+    seen = _look(site, conversation_id)
+    if seen.fault:
+        since = time_of(seen.journey.as_of, site.time_zone) if seen.journey else ""
+        draw_fault(seen.fault, since=since)
+    if seen.journey is not None:
+        _draw_visit(seen.journey, site, is_ticking=not seen.fault)
+    elif seen.conversation is not None:
+        quiet(GONE)
+
+
+def _look(site: Site, conversation_id: str) -> Seen:
+    name = f"beside {site.key} {conversation_id}"
+
+    def read(db: Connection) -> Seen:
+        assert site.id is not None
+        found = find_conversation(db, site.id, conversation_id)
+        return Seen(found, found and visitor_journey(db, site, found.visit_id, utc_now()))
+
+    try:
+        seen = ask(read)
+    except NoAnswer as error:
+        last: Seen = st.session_state.get(name, Seen(None, None))
+        return Seen(last.conversation, last.journey, str(error))
+    st.session_state[name] = seen
+    return seen
+
+
+def _draw_visit(journey: Journey, site: Site, *, is_ticking: bool) -> None:
+    subheading(name_of(journey))
+    quiet(state_of(journey, site.time_zone))
+    st.page_link(
+        "visitor/page.py",
+        label="Open the visitor's page",
+        icon=":material/person:",
+        query_params={"site": site.key, "visit": journey.visit.id},
+    )
+    facts = [*_doing(journey), *who(journey), *arrival(journey, site.time_zone)]
+    draw_facts(
+        "Visitor", [(name, value) for name, value in facts if value and name not in LEFT_OUT]
+    )
+    _draw_journey(journey, site, is_ticking=is_ticking)
+
+
+def _doing(journey: Journey) -> list[tuple[str, str]]:
+    listed = journey.listed
+    return [
+        ("Now on", listed["path"] if journey.is_live else ""),
+        ("Context", listed["page_context"]),
+        ("Time on site", listed["time_on_site_label"]),
+        ("Activity", listed["activity_label"] if journey.is_live else "Over"),
+    ]
+
+
+def _draw_journey(journey: Journey, site: Site, *, is_ticking: bool) -> None:
+    views = journey.page_views.iloc[::-1]
+    subheading("Pages, newest first")
+    rows = views.assign(
+        id=views.index.astype("str"),
+        time=[time_of(moment, site.time_zone) for moment in views["viewed_at"]],
+    )
+    draw_table(
+        rows[["id", "title", "in_view", *SHOWN]],
+        [column for column in PAGE_VIEW_COLUMNS if column.name in SHOWN],
+        key="chat_page_views",
+        name="Pages, newest first",
+        layout="list cards still",
+        empty="No page view is known of this visit.",
+        clock=Clock(
+            age=(utc_now() - journey.as_of).total_seconds(),
+            ticking=is_ticking and journey.is_live,
+        ),
+    )

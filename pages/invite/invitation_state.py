@@ -1,0 +1,74 @@
+"""How a visit stands: whether it can be invited, and what became of its conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.chat.queries import conversations_of_visit
+from core.chat.states import INVITED_STATES, ConversationState, TemplateKind
+from core.chat.templates import list_templates
+from core.chat.visit_chat import find_visit_state
+from core.database import Connection
+from core.tables import ChatTemplate, Conversation, Site, Visit
+from core.visits.labels import visitor_label, visitor_name
+from core.visits.visit_details import find_visit
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A visit at one moment: its conversations, the newest first, and the site's invitations, the
+    one used last first. is_chatting: with us or with another product."""
+
+    visit: Visit
+    is_live: bool
+    is_chatting: bool
+    conversations: Sequence[Conversation]
+    templates: Sequence[ChatTemplate]
+
+    @property
+    def newest(self) -> Conversation | None:
+        """The conversation that was begun last, whatever became of it."""
+        return self.conversations[0] if self.conversations else None
+
+    @property
+    def invitation(self) -> Conversation | None:
+        """The invitation that waits for an answer."""
+        return next((each for each in self.conversations if each.state in INVITED_STATES), None)
+
+    @property
+    def chat(self) -> Conversation | None:
+        """The conversation that goes on."""
+        return next((c for c in self.conversations if c.state == ConversationState.OPEN), None)
+
+    @property
+    def name(self) -> str:
+        """What the visitor is called."""
+        return visitor_label(visitor_name(self.visit.attributes), self.visit.id)
+
+    @property
+    def sign(self) -> tuple[str, str, bool, bool]:
+        """Another one when another part of the page fits the visit. While an invitation waits,
+        its own part follows its states."""
+        newest = self.newest
+        if newest is None:
+            return "", "", self.is_live, self.is_chatting
+        state = "invited" if newest.state in INVITED_STATES else str(newest.state)
+        return newest.id, state, self.is_live, self.is_chatting
+
+
+def read_standing(db: Connection, site: Site, visit_id: str, now: datetime) -> Standing | None:
+    """The visit as it stands at `now`; None when the site has no visit of this id."""
+    assert site.id is not None
+    visit = find_visit(db, site.id, visit_id)
+    state = find_visit_state(db, site.id, visit_id)
+    if visit is None or state is None:
+        return None
+    return Standing(
+        visit=visit,
+        is_live=state.is_live(now),
+        is_chatting=state.is_chatting(now),
+        conversations=conversations_of_visit(db, site.id, visit_id),
+        templates=list_templates(db, site.id, TemplateKind.INVITATION),
+    )

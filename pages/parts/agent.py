@@ -1,0 +1,125 @@
+"""Who looks: the agent of this browser, known by a cookie that the chat's component sets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.agents import LONGEST_NAME, AgentError, add_agent, change_agent, find_agent
+from core.deadline import NoAnswer, ask, change, database_url
+from core.tables import Agent
+from pages.parts.snapshots import TICK, utc_now
+from pages.parts.texts import notice
+from pages.server.access import COOKIE
+
+NAME_HELP = "Visitors see this name beside your messages."
+
+_KEY = "agent_key"
+_LAST = "agent_last_seen"
+
+
+def current_agent() -> Agent | None:
+    """The agent of this browser as stored at most TICK ago; None until somebody gave a name.
+
+    While the database is away it is the agent that was last read.
+    """
+    keys = dict.fromkeys((st.session_state.get(_KEY), st.context.cookies.get(COOKIE)))
+    for key in filter(None, keys):
+        agent, is_sure = _look_up(key)
+        if not is_sure:
+            return st.session_state.get(_LAST)
+        if agent is not None:
+            st.session_state[_LAST] = agent
+            return agent
+    return None
+
+
+def draw_naming(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
+    """The agent; before there is one, a form in place that asks for the name, and None.
+
+    Once the name is given the form is gone and the same run goes on with the agent. `key` is
+    another one for each place of a page.
+    """
+    agent = current_agent()
+    if agent is not None:
+        return agent
+    place = st.empty()
+    with place.form(f"{key} form", border=False):
+        name = st.text_input("Your name", max_chars=LONGEST_NAME, help=why, key=f"{key} name")
+        is_given = st.form_submit_button("Save name", type="primary")
+    if not is_given:
+        return None
+    agent = _add(name)
+    if agent is not None:
+        place.empty()
+    return agent
+
+
+def become(key: str) -> bool:
+    """Be the agent with this key from now on; whether there is one."""
+    agent, _ = _look_up(key)
+    if agent is None:
+        return False
+    st.session_state[_KEY] = key
+    return True
+
+
+def is_chosen_here(key: str) -> bool:
+    """Whether it was in this session that the agent with this key became the one."""
+    return st.session_state.get(_KEY) == key
+
+
+def rename(agent: Agent, name: str) -> bool:
+    """Give the agent another name; whether it was taken, else a notice says why not."""
+    return _change(agent, name=name)
+
+
+def be_available(agent: Agent, is_available: bool) -> bool:
+    """Make the agent Available or Away; as `rename`."""
+    return _change(agent, is_available=is_available)
+
+
+def _add(name: str) -> Agent | None:
+    try:
+        agent = change(lambda db: add_agent(db, name, utc_now()))
+    except (AgentError, NoAnswer) as error:
+        notice(str(error), kind="bad")
+        return None
+    _agent.clear()
+    st.session_state[_KEY] = agent.key
+    st.session_state[_LAST] = agent
+    return agent
+
+
+def _change(agent: Agent, *, name: str | None = None, is_available: bool | None = None) -> bool:
+    assert agent.id is not None
+    agent_id = agent.id
+    try:
+        change(lambda db: change_agent(db, agent_id, name=name, is_available=is_available))
+    except (AgentError, NoAnswer) as error:
+        notice(str(error), kind="bad")
+        return False
+    _agent.clear()
+    return True
+
+
+def _look_up(key: str) -> tuple[Agent | None, bool]:
+    """The agent, and whether the database was asked."""
+    try:
+        return _agent(database_url(), key, _tick(utc_now()))
+    except NoAnswer:
+        return None, False
+
+
+# As in looking.py, a refusal is an answer too.
+@st.cache_data(ttl=TICK * 2, max_entries=200, show_spinner=False)
+def _agent(url: str, key: str, tick: int) -> tuple[Agent | None, bool]:
+    try:
+        return ask(lambda db: find_agent(db, key)), True
+    except NoAnswer:
+        return None, False
+
+
+def _tick(now: datetime) -> int:
+    return int(now.timestamp() // TICK.total_seconds())

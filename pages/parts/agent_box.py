@@ -1,0 +1,91 @@
+"""The agent in the sidebar of every page: who one is, Available or Away, and what waits."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from core.agents import LONGEST_NAME
+from core.tables import Agent
+from pages.chats.component import draw_alerts
+from pages.parts.agent import (
+    NAME_HELP,
+    be_available,
+    become,
+    current_agent,
+    draw_naming,
+    is_chosen_here,
+    rename,
+)
+
+AVAILABLE_HELP = (
+    "While somebody is Available, with a page of this dashboard open, visitors can begin a chat and "
+    "rules invite them. Else they can only leave a message. Away, you can still invite and answer."
+)
+LOOK = Path(__file__).with_name("agent_box.css")
+OFFER = "Give your name to chat with visitors."
+
+
+def draw_agent_box() -> None:
+    """Below the navigation; a fragment, so that no page is drawn again for it."""
+    st.html(LOOK)
+    with st.sidebar:
+        st.fragment(_draw_box)()
+
+
+def _draw_box() -> None:
+    agent = current_agent()
+    with st.container(key="agent_box", gap="small"):
+        told = draw_alerts(agent)
+        if told.known and not is_chosen_here(told.known) and become(told.known):
+            st.rerun()
+        if told.opened:
+            st.switch_page("chats/page.py")
+        if agent is None:
+            _draw_offer()
+        else:
+            _draw_agent(agent)
+
+
+def _draw_offer() -> None:
+    st.html(f'<p class="agent-offer">{escape(OFFER)}</p>')
+    with st.popover("Set your name", icon=":material/badge:", width="stretch", key="agent_naming"):
+        agent = draw_naming("sidebar naming")
+    if agent is not None:
+        st.rerun()
+
+
+def _draw_agent(agent: Agent) -> None:
+    state = "Available" if agent.is_available else "Away"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(
+            f'<p class="agent-name {state.lower()}"><span>{escape(agent.name)}</span></p>',
+            width="stretch",
+        )
+        with st.popover("Rename", type="tertiary", key="agent_renaming"):
+            _draw_renaming(agent)
+    # The stored state is the truth: another tab may have changed it.
+    st.session_state["agent_available"] = agent.is_available
+    st.toggle(
+        "Available",
+        key="agent_available",
+        help=AVAILABLE_HELP,
+        on_change=_switch,
+        args=(agent,),
+    )
+
+
+def _draw_renaming(agent: Agent) -> None:
+    with st.form("renaming", border=False):
+        name = st.text_input(
+            "Your name", agent.name, max_chars=LONGEST_NAME, help=NAME_HELP, key="agent_new_name"
+        )
+        is_given = st.form_submit_button("Save name", type="primary")
+    if is_given and rename(agent, name):
+        st.rerun()
+
+
+def _switch(agent: Agent) -> None:
+    be_available(agent, bool(st.session_state["agent_available"]))

@@ -1,0 +1,136 @@
+"""What the pages last saw of the database, shared by everybody who looks.
+
+Whatever the number of viewers, a site is asked for at most once in TICK; when there is no answer
+the last one is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import streamlit as st
+
+from core.database import Connection
+from core.deadline import NoAnswer, ask, database_url
+from core.frames import Picture, live_picture
+from core.sites import find_site, list_sites
+from core.tables import Site
+
+TICK = timedelta(seconds=2)
+"""The shortest refresh that an agent can choose."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The newest picture, if there ever was one; `fault` says why it is not of this moment."""
+
+    picture: Picture | None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class KnownSites:
+    """The sites, or None when they were never read; `fault` as in Look."""
+
+    sites: Sequence[Site] | None
+    fault: str = ""
+
+    @property
+    def tracked(self) -> list[Site]:
+        """Those whose tracking is on."""
+        return [site for site in self.sites or () if site.tracking_enabled]
+
+    def find(self, key: str) -> Site | None:
+        """The site with this key, or None."""
+        return next((site for site in self.sites or () if site.key == key), None)
+
+
+def look_at(site: Site, now: datetime, revision: int = 0) -> Look:
+    """The site's picture at `now`, at most TICK old, or the last one with the fault.
+
+    A picture that somebody saw before this revision of the chats is not this one.
+    """
+    last = _last_pictures()
+    try:
+        address = (database_url(), site.key)
+        picture, fault = _picture(*address, _tick(now), revision, now)
+    except NoAnswer as error:
+        return Look(None, str(error))
+    if picture is not None:
+        last[address] = picture
+    return Look(last.get(address), fault)
+
+
+def known_sites(now: datetime, key: str = "") -> KnownSites:
+    """Every site at `now`, at most TICK old, or the last known ones with the fault.
+
+    A `key` that none of them has makes them be read anew: its site may have been added just now.
+    """
+    known = _known_sites(now)
+    if key and known.find(key) is None:
+        forget_sites()
+        return _known_sites(now)
+    return known
+
+
+def _known_sites(now: datetime) -> KnownSites:
+    last = _last_sites()
+    try:
+        address = database_url()
+        sites, fault = _sites(address, _tick(now))
+    except NoAnswer as error:
+        return KnownSites(None, str(error))
+    if sites is not None:
+        last[address] = sites
+    return KnownSites(last.get(address), fault)
+
+
+def forget_sites() -> None:
+    """Have the sites read anew: one of them was changed."""
+    _sites.clear()
+
+
+def utc_now() -> datetime:
+    """The moment; the pages' one look at the clock."""
+    return datetime.now(UTC)
+
+
+def _tick(now: datetime) -> int:
+    return int(now.timestamp() // TICK.total_seconds())
+
+
+# Refusals are answers too: everybody who waited for the database hears of it at once.
+@st.cache_data(ttl=TICK * 2, max_entries=100, show_spinner=False)
+def _picture(
+    url: str, key: str, tick: int, revision: int, _now: datetime
+) -> tuple[Picture | None, str]:
+    try:
+        return ask(lambda db: _draw(db, key, _now)), ""
+    except NoAnswer as error:
+        return None, str(error)
+
+
+@st.cache_data(ttl=TICK * 2, max_entries=10, show_spinner=False)
+def _sites(url: str, tick: int) -> tuple[Sequence[Site] | None, str]:
+    try:
+        return ask(list_sites), ""
+    except NoAnswer as error:
+        return None, str(error)
+
+
+def _draw(db: Connection, key: str, now: datetime) -> Picture | None:
+    site = find_site(db, key)
+    return None if site is None else live_picture(db, site, now)
+
+
+@cache
+def _last_pictures() -> dict[tuple[str, str], Picture]:
+    return {}
+
+
+@cache
+def _last_sites() -> dict[str, Sequence[Site]]:
+    return {}

@@ -1,0 +1,23 @@
+"""The script tag of a site, to be pasted into its pages."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.settings import settings
+from core.tables import Site
+from pages.parts.texts import quiet
+
+
+def draw_snippet(site: Site) -> None:
+    """The tag with this installation's address and the site's key, with a copy button."""
+    quiet(f"Paste this line into the <head> of every page of {site.name}:")
+    st.code(snippet(site), language=None, wrap_lines=True)
+
+
+def snippet(site: Site) -> str:
+    """The tag. A key holds letters, digits, - and _ only."""
+    address = settings().public_address
+    return (
+        f'<script async src="{address}/embed/visitor-monitor.js" data-site="{site.key}"></script>'
+    )

@@ -1,0 +1,183 @@
+"""The table that every page draws: declared here, drawn by table.js.
+
+The columns are declared once, in Python; the browser gets the rows of one page and keeps the same
+nodes through refreshes. Text from visitors is only ever text there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from streamlit.components import v2
+
+from core.visits.presence import ACTIVE_FOR, IDLE_AFTER
+
+_FOLDER = Path(__file__).parent
+
+
+class Kind(StrEnum):
+    """How the cells of a column are drawn; each has its functions in cells.js."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    STATUS = "status"
+    LINK = "link"
+    PAGE = "page"
+    BADGE = "badge"
+    COUNTRY = "country"
+    LENGTH = "length"
+    ACTIVITY = "activity"
+    CHOICE = "choice"
+    SHARE = "share"
+    ACTION = "action"
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A badge's or a dot's colour, and the colour of text on it."""
+
+    back: str
+    text: str = "#ffffff"
+
+
+@dataclass(frozen=True)
+class Action:
+    """A row's button: its word, a note beside it, and its name for those who cannot see the row.
+
+    In `name`, {path} stands for the row's path, and so each column. Without a label there is no
+    button but a dash, and `name` says why.
+    """
+
+    label: str
+    name: str
+    note: str = ""
+    is_quiet: bool = True
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: `name` is the frame's column, `label` what the header says.
+
+    tooltip: the frame's column shown when the pointer rests on a cell. colours: of each value.
+    pulse: the value whose dot pulses. ticks: the frame's column that says whether a length grows
+    between two refreshes. actions: what can be done at each value.
+    """
+
+    name: str
+    label: str
+    kind: Kind = Kind.TEXT
+    help: str = ""
+    tooltip: str = ""
+    colours: Mapping[str, Colour] = field(default_factory=dict[str, Colour])
+    actions: Mapping[str, Action] = field(default_factory=dict[str, Action])
+    pulse: str = ""
+    ticks: str = ""
+    sorts: bool = True
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How old the rows are, in seconds, and whether their lengths grow in the browser."""
+
+    age: float = 0.0
+    ticking: bool = False
+    active: float = ACTIVE_FOR.total_seconds()
+    idle: float = IDLE_AFTER.total_seconds()
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A choice made elsewhere on the page that narrows the table, and can be cleared here."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A choice of one value; `label` stands for no choice, the options are (value, label)."""
+
+    name: str
+    label: str
+    options: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Toolbar:
+    """What stands above the table: `search` explains the search box, `count` says how many rows
+    there are, `page` (from 0) of `pages` is shown."""
+
+    search: str
+    filters: Sequence[Filter]
+    chips: Sequence[Chip]
+    count: str
+    page: int
+    pages: int
+
+
+def draw_table(
+    rows: pd.DataFrame,
+    columns: Sequence[Column],
+    *,
+    key: str,
+    name: str,
+    layout: str = "list cards",
+    href: str = "",
+    empty: str = "",
+    view: Mapping[str, Any] | None = None,
+    selected: str = "",
+    toolbar: Toolbar | None = None,
+    clock: Clock | None = None,
+    on_view_change: Callable[[], None] | None = None,
+    on_cleared_change: Callable[[], None] | None = None,
+    on_pressed_change: Callable[[], None] | None = None,
+) -> Any:
+    """What was done in the table: `opened`, `acted`, `pressed`, `cleared` (a row's id or a chip's
+    name).
+
+    rows: a frame with the columns' own columns and a text column `id`; a LINK leads to href + id.
+    layout: words of table.css: "list" or "shares"; "cards": each row is a card on a phone; "still":
+    its rows lead nowhere; "unsorted": no column sorts, so that cards need no header.
+    """
+    return _table(
+        key=key,
+        data={
+            "rows": rows,
+            "table": {
+                "name": name,
+                "layout": layout,
+                "href": href,
+                "empty": empty,
+                "columns": [asdict(column) for column in columns],
+            },
+            "view": dict(view or {}),
+            "selected": selected,
+            "toolbar": asdict(toolbar) if toolbar else None,
+            "clock": asdict(clock or Clock()),
+        },
+        on_view_change=on_view_change or _nothing,
+        on_opened_change=_nothing,
+        on_acted_change=_nothing,
+        on_cleared_change=on_cleared_change or _nothing,
+        on_pressed_change=on_pressed_change or _nothing,
+    )
+
+
+def _nothing() -> None:
+    return None
+
+
+def _read(*names: str) -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+_table = v2.component(
+    "visitor_monitor_table",
+    css=_read("table.css"),
+    js=_read("cells.js", "toolbar.js", "table.js"),
+)

@@ -1,0 +1,123 @@
+"""The chat's own addresses in the dashboard's process, below /agent/.
+
+    GET  /agent/stream?after=REV         what changes, as server-sent events
+    GET  /agent/poll?after=REV           the same, once, after 25 s at the latest
+    GET  /agent/conversation?site=&id=   one conversation with all its messages
+    POST /agent/send, take, end, read, typing
+
+docs/chat.md says what they carry. They are nobody's interface but the component's.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from core.agents import find_agent
+from core.deadline import NoAnswer, ask
+from pages.server.access import COOKIE, Endpoint, acting, body_of, reading, refuse
+from pages.server.actions import ACTS, UNKNOWN, Act, act_as
+from pages.server.event_stream import EventStream, after, events, next_news
+from pages.server.hub import Hub
+from pages.server.news import Told, json_of, note_agents, now_ms, told_since, utc_now
+from pages.server.payloads import conversation_wire
+from pages.server.threads import off_loop
+
+NO_CONVERSATION = "This conversation does not exist, or is deleted."
+
+
+def chat_routes(hub: Hub) -> list[BaseRoute]:
+    """The routes for `st.App(routes=...)`."""
+    return [
+        Route("/agent/stream", reading(_asked(_stream(hub)))),
+        Route("/agent/poll", reading(_asked(_poll(hub)))),
+        Route("/agent/conversation", reading(_asked(_conversation))),
+        *(
+            Route(f"/agent/{name}", acting(_asked(_acting(act))), methods=["POST"])
+            for name, act in ACTS.items()
+        ),
+    ]
+
+
+def _asked(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, whose questions the database may leave without an answer."""
+
+    async def asked(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except NoAnswer as fault:
+            return refuse(503, str(fault))
+
+    return asked
+
+
+def _stream(hub: Hub) -> Endpoint:
+    async def stream(request: Request) -> Response:
+        agent_id = await _agent_id(request)
+        if agent_id is None:
+            return refuse(401, UNKNOWN)
+        listener = await hub.open(agent_id)
+        try:
+            first = await _news(agent_id, after(request))
+        except BaseException:
+            hub.close(listener)
+            raise
+        hello = json_of({"revision": first.revision, "now": now_ms(), "agent": agent_id})
+        return EventStream(events(listener, hello, first), on_end=lambda: hub.close(listener))
+
+    return stream
+
+
+def _poll(hub: Hub) -> Endpoint:
+    async def poll(request: Request) -> Response:
+        agent_id = await _agent_id(request)
+        if agent_id is None:
+            return refuse(401, UNKNOWN)
+        listener = await hub.open(agent_id)
+        try:
+            known = after(request)
+            news: Told | None = await _news(agent_id, known)
+            if news.revision <= known:
+                news = await next_news(listener, known)
+        finally:
+            hub.close(listener)
+        return Response(status_code=204) if news is None else _json(news.text)
+
+    return poll
+
+
+async def _conversation(request: Request) -> Response:
+    if await _agent_id(request) is None:
+        return refuse(401, UNKNOWN)
+    site, name = (request.query_params.get(each, "") for each in ("site", "id"))
+    found = await off_loop(lambda: ask(lambda db: conversation_wire(db, site, name)))
+    return refuse(404, NO_CONVERSATION) if found is None else _json(json_of(found))
+
+
+def _acting(act: Act) -> Endpoint:
+    async def acting(request: Request) -> Response:
+        body = await body_of(request)
+        if body is None:
+            return refuse(413, "This is too long.")
+        key = request.cookies.get(COOKIE, "")
+        done = await off_loop(lambda: act_as(key, act, body, utc_now()))
+        return refuse(done.status, done.error) if done.error else _json(json_of(done.told))
+
+    return acting
+
+
+async def _agent_id(request: Request) -> int | None:
+    key = request.cookies.get(COOKIE, "")
+    agent = await off_loop(lambda: ask(lambda db: find_agent(db, key))) if key else None
+    return None if agent is None else agent.id
+
+
+async def _news(agent_id: int, revision: int) -> Told:
+    """What has changed since the revision; the agent is seen to be there."""
+    await off_loop(lambda: note_agents([agent_id]))
+    return await off_loop(lambda: told_since(revision))
+
+
+def _json(text: str) -> Response:
+    return Response(text, media_type="application/json", headers={"Cache-Control": "no-store"})

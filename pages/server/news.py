@@ -1,0 +1,63 @@
+"""What a stream says at a time, made once for all who listen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from core.agents import note_seen
+from core.chat.queries import Changes
+from core.database import Connection
+from core.deadline import ask, change
+from core.moment import to_milliseconds
+from pages.server.payloads import news_of, news_since
+
+
+@dataclass(frozen=True)
+class Told:
+    """News as JSON on one line, and the newest revision in them."""
+
+    revision: int
+    text: str
+
+
+def told_of(changes: Changes) -> Told:
+    """The changes. Raises NoAnswer."""
+    news = ask(lambda db: news_of(db, changes, now_ms()))
+    return Told(changes.revision, json_of(news))
+
+
+def told_since(revision: int) -> Told:
+    """What has changed since the revision, or what is open. Raises NoAnswer."""
+    news = ask(lambda db: news_since(db, revision, now_ms()))
+    return Told(news["id"], json_of(news))
+
+
+def note_agents(agents: Iterable[int]) -> None:
+    """These agents have the dashboard open. Raises NoAnswer."""
+    now = utc_now()
+
+    def note(db: Connection) -> None:
+        for agent_id in agents:
+            note_seen(db, agent_id, now)
+
+    change(note)
+
+
+def json_of(value: Any) -> str:
+    """The value as JSON on one line."""
+    return msgspec.json.encode(value).decode()
+
+
+def now_ms() -> int:
+    """The moment in milliseconds: browsers compare their clock with it."""
+    return to_milliseconds(utc_now())
+
+
+def utc_now() -> datetime:
+    """The moment; the routes' one look at the clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,142 @@
+"""Conversations and messages as the agent's browser gets them: see docs/chat.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
+from core.chat.conversations import find_conversation
+from core.chat.queries import (
+    Changes,
+    changes_since,
+    invitations,
+    messages,
+    newest_revision,
+    open_conversations,
+    unread_counts,
+)
+from core.database import Connection
+from core.moment import to_milliseconds
+from core.sites import find_site, list_sites
+from core.tables import Conversation, Message, Site
+
+Wire = dict[str, Any]
+
+LONGEST_LAST = 120
+"""Characters of the newest message that the list shows."""
+
+FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
+"""Milliseconds: a browser that comes back later is told what is open, not all that has happened."""
+
+
+def news_since(db: Connection, revision: int, now: int) -> Wire:
+    """What has changed since the revision; `now` in milliseconds.
+
+    For 0 or an old revision it is `whole`: every conversation that is open or left unread, every
+    invitation, and no message.
+    """
+    if now - revision <= FORGOTTEN_AFTER:
+        return news_of(db, changes_since(db, revision), now)
+    listed = [*open_conversations(db), *invitations(db)]
+    changes = Changes(listed, (), newest_revision(db))
+    return {**news_of(db, changes, now), "whole": True}
+
+
+def news_of(db: Connection, changes: Changes, now: int) -> Wire:
+    """The changes as a stream tells them."""
+    keys = {site.id: site.key for site in list_sites(db)}
+    return {
+        "id": changes.revision,
+        "now": now,
+        "conversations": _conversations(db, changes.conversations),
+        "messages": _messages(db, changes.messages, keys),
+    }
+
+
+def conversation_wire(db: Connection, site_key: str, conversation_id: str) -> Wire | None:
+    """One conversation with all its messages; None when there is none."""
+    site = find_site(db, site_key)
+    if site is None or site.id is None:
+        return None
+    found = find_conversation(db, site.id, conversation_id)
+    if found is None:
+        return None
+    return {
+        "conversation": _conversations(db, [found])[0],
+        "messages": _messages(db, messages(db, site.id, conversation_id), {site.id: site.key}),
+    }
+
+
+def done_wire(db: Connection, site: Site, conversation_id: str, message: Message | None) -> Wire:
+    """The conversation as it is now, and the message that was said."""
+    assert site.id is not None
+    found = find_conversation(db, site.id, conversation_id)
+    return {
+        "conversations": _conversations(db, [found] if found else []),
+        "messages": _messages(db, [message] if message else [], {site.id: site.key}),
+    }
+
+
+def _conversations(db: Connection, conversations: Sequence[Conversation]) -> list[Wire]:
+    facts = facts_of(db, conversations)
+    unread = unread_counts(db, conversations)
+    return [
+        _conversation(each, facts[each.site_id, each.id], unread.get((each.site_id, each.id), 0))
+        for each in conversations
+        if (each.site_id, each.id) in facts
+    ]
+
+
+def _conversation(conversation: Conversation, facts: ConversationFacts, unread: int) -> Wire:
+    return {
+        "site": facts.site_key,
+        "site_name": facts.site_name,
+        "id": conversation.id,
+        "visit": conversation.visit_id,
+        "visitor": facts.visitor,
+        "path": facts.path,
+        "state": conversation.state,
+        "opened_by": conversation.opened_by,
+        "agent": conversation.agent_id,
+        "agent_name": facts.agent_name,
+        "unread": unread,
+        "read": conversation.visitor_read,
+        "waiting_since": _ms(conversation.waiting_since),
+        "message_at": _ms(conversation.message_at),
+        "created_at": _ms(conversation.created_at),
+        "delivered_at": _ms(conversation.delivered_at),
+        "shown_at": _ms(conversation.shown_at),
+        "accepted_at": _ms(conversation.accepted_at),
+        "closed_at": _ms(conversation.closed_at),
+        "closed_by": conversation.closed_by,
+        "typing": int(conversation.visitor_typing_at is not None),
+        "last": facts.last[:LONGEST_LAST],
+        "revision": conversation.revision,
+    }
+
+
+def _messages(
+    db: Connection, messages: Sequence[Message], site_keys: Mapping[int | None, str]
+) -> list[Wire]:
+    names = agent_names(db) if messages else {}
+    return [
+        {
+            "site": site_keys[each.site_id],
+            "id": each.conversation_id,
+            "n": each.number,
+            "author": each.author,
+            "agent": each.agent_id,
+            "agent_name": names.get(each.agent_id, ""),
+            "text": each.text,
+            "at": _ms(each.sent_at),
+            "client": each.client_id,
+        }
+        for each in messages
+        if each.site_id in site_keys
+    ]
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else to_milliseconds(moment)

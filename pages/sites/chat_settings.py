@@ -1,0 +1,49 @@
+"""A site's chat: its button on the website, its texts, and its rules."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.chat.states import TemplateKind
+from core.tables import Site
+from pages.parts.texts import quiet, subheading
+from pages.sites.invitation_rules import draw_chat_rules
+from pages.sites.saving import save
+from pages.sites.templates import TEXTS, draw_texts
+
+BUTTON = (
+    "By the button, visitors begin a chat themselves. While an agent is available they can talk "
+    "at once; while nobody is, they can leave a short message. Without it, only those who are "
+    "invited can chat."
+)
+
+
+def draw_chat(site: Site) -> None:
+    """A card each for the button, the texts and the rules."""
+    left, right = st.columns(2)
+    with left:
+        with st.container(border=True):
+            subheading("Chat button")
+            _draw_button(site)
+        with st.container(border=True):
+            subheading("Texts for chats")
+            _draw_texts(site)
+    with right, st.container(border=True):
+        subheading("Invitations by rule")
+        draw_chat_rules(site)
+
+
+def _draw_texts(site: Site) -> None:
+    tabs = st.tabs([TEXTS[kind].name for kind in TemplateKind], key=f"texts of {site.key}")
+    for kind, tab in zip(TemplateKind, tabs, strict=True):
+        with tab:
+            draw_texts(site, kind)
+
+
+def _draw_button(site: Site) -> None:
+    quiet(BUTTON)
+    is_shown = st.toggle(
+        "Chat button on the website", value=site.chat_button, key=f"chat button of {site.key}"
+    )
+    if is_shown != site.chat_button:
+        save(site, chat_button=is_shown)

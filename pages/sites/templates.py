@@ -1,0 +1,146 @@
+"""The texts that agents of a site need again and again: invitations and replies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.chat.states import LONGEST_MESSAGE, TemplateKind
+from core.chat.templates import add_template, change_template, delete_template, list_templates
+from core.deadline import NoAnswer, ask
+from core.tables import ChatTemplate, Site
+from pages.parts.notices import draw_fault
+from pages.parts.snapshots import utc_now
+from pages.parts.texts import quiet
+from pages.sites.saving import apply, draw_saved
+
+_EDITED = "text edited"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a kind of texts is called, what it is for, and what one may begin with."""
+
+    name: str
+    use: str
+    suggestions: tuple[str, ...]
+
+
+TEXTS = {
+    TemplateKind.INVITATION: Texts(
+        "Invitations",
+        "What an agent can invite a visitor with. The one used last comes first.",
+        (
+            "Hello! Can I help you to find something?",
+            "Hello! Do you have a question about this product? I can answer it.",
+            "Hello! Can I do anything to help you complete your order?",
+        ),
+    ),
+    TemplateKind.REPLY: Texts(
+        "Replies",
+        "What an agent can put into an answer with one click. The one used last comes first.",
+        (
+            "Hello! How can I help you?",
+            "One moment, please: I am looking into it.",
+            "Is there anything else I can do for you?",
+            "Thank you for the chat. Have a good day!",
+        ),
+    ),
+}
+
+
+def draw_texts(site: Site, kind: TemplateKind) -> None:
+    """The site's texts of one kind, a field for a new one, and suggestions."""
+    assert site.id is not None
+    site_id, texts = site.id, TEXTS[kind]
+    quiet(texts.use)
+    draw_saved(_place(site, kind))
+    try:
+        templates = ask(lambda db: list_templates(db, site_id, kind))
+    except NoAnswer as error:
+        draw_fault(str(error))
+        return
+    for template in templates:
+        _draw_text(site, template)
+    _draw_new(site, kind)
+    _draw_suggestions(site, kind, {template.text for template in templates})
+
+
+def _draw_text(site: Site, template: ChatTemplate) -> None:
+    key = f"{template.id} of {site.key}"
+    if st.session_state.get(_EDITED) == key:
+        _draw_edited(site, template, key)
+        return
+    text, buttons = st.columns([3, 2], vertical_alignment="center")
+    text.text(template.text)
+    with buttons.container(horizontal=True, horizontal_alignment="right"):
+        is_edited = st.button("Edit", icon=":material/edit:", key=f"edit {key}")
+        is_deleted = st.button("Delete", icon=":material/delete:", key=f"delete {key}")
+    if is_edited:
+        st.session_state[_EDITED] = key
+        st.rerun()
+    if is_deleted:
+        apply(
+            lambda db: delete_template(db, template.site_id, template.id),
+            "The text is deleted.",
+            place=_place(site, TemplateKind(template.kind)),
+        )
+
+
+def _draw_edited(site: Site, template: ChatTemplate, key: str) -> None:
+    with st.form(f"edited {key}"):
+        text = st.text_area("Text", value=template.text, max_chars=LONGEST_MESSAGE)
+        with st.container(horizontal=True):
+            is_saved = st.form_submit_button("Save text", type="primary")
+            is_left = st.form_submit_button("Cancel")
+    if is_left:
+        del st.session_state[_EDITED]
+        st.rerun()
+    if is_saved:
+        apply(
+            lambda db: change_template(db, template.site_id, template.id, text),
+            "The text is changed.",
+            place=_place(site, TemplateKind(template.kind)),
+            forget=_EDITED,
+        )
+
+
+def _draw_new(site: Site, kind: TemplateKind) -> None:
+    form = st.form(f"new {kind} of {site.key}", clear_on_submit=True, border=False)
+    with form.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_area(
+            f"New text for {TEXTS[kind].name.lower()}", height=68, max_chars=LONGEST_MESSAGE
+        )
+        is_sent = st.form_submit_button("Add text")
+    if is_sent:
+        _add(site, kind, text)
+
+
+def _draw_suggestions(site: Site, kind: TemplateKind, known: set[str]) -> None:
+    """One click adds what is suggested; what the site has already is left out."""
+    new = [text for text in TEXTS[kind].suggestions if text not in known]
+    if not new:
+        return
+    with st.expander("Suggestions", expanded=not known, key=f"suggested {kind} of {site.key}"):
+        for position, text in enumerate(new):
+            said, buttons = st.columns([4, 1], vertical_alignment="center")
+            said.text(text)
+            with buttons.container(horizontal=True, horizontal_alignment="right"):
+                key = f"add {kind} {position} of {site.key}"
+                if st.button("Add", icon=":material/add:", key=key):
+                    _add(site, kind, text)
+
+
+def _add(site: Site, kind: TemplateKind, text: str) -> None:
+    assert site.id is not None
+    site_id = site.id
+    apply(
+        lambda db: add_template(db, site_id, kind, text, utc_now()),
+        "The text is added.",
+        place=_place(site, kind),
+    )
+
+
+def _place(site: Site, kind: TemplateKind) -> str:
+    return f"{kind} of {site.key}"

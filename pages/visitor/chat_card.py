@@ -1,0 +1,38 @@
+"""The chat on a visitor's page: invite, follow the invitation, talk."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.chat.states import TemplateKind
+from core.chat.templates import list_templates
+from core.deadline import NoAnswer, ask
+from core.tables import Conversation, Site
+from pages.chats.component import draw_conversation
+from pages.invite.invitation import draw_invitation
+from pages.parts.agent import current_agent, draw_naming
+from pages.parts.notices import draw_fault
+from pages.parts.texts import subheading
+
+
+def draw_chat_card(site: Site, visit_id: str) -> None:
+    """A card that is drawn anew only when another part of it fits: see `fits`."""
+    with st.container(border=True, key="chat_card"):
+        subheading("Chat")
+        st.fragment(draw_invitation)(site, visit_id, _draw_chat)
+
+
+def _draw_chat(site: Site, conversation: Conversation) -> None:
+    agent = current_agent()
+    if agent is None:
+        if draw_naming("conversation naming"):
+            st.rerun()
+        return
+    assert site.id is not None
+    site_id = site.id
+    try:
+        replies = ask(lambda db: list_templates(db, site_id, TemplateKind.REPLY))
+    except NoAnswer as error:
+        draw_fault(str(error))
+        replies = []
+    draw_conversation(agent, site, conversation.id, replies)

@@ -1,0 +1,351 @@
+"""What a beacon's answer says of the chat, and how soon the next beacon is to come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from collector.beacon import route
+from core.agents import change_agent
+from core.chat.rules import add_rule, list_rules
+from core.database import writing
+from core.tables import ChatRule
+from tests.helpers.collector_chats import (
+    TAB,
+    VISIT,
+    attend,
+    moment,
+    offer_chat,
+    open_chat,
+    refresh,
+    send_invitation,
+    state_of,
+    stay,
+)
+from tests.helpers.running_collector import MINUTE, SECOND, view, wait_for
+
+OTHER = "z1b2c3d4e5f6g7h8"
+PRIVATE = {"Sec-GPC": "1"}
+
+
+def presence(number: int, **fields: Any) -> dict[str, Any]:
+    return {"e": "p", "n": number, "u": "/", **fields}
+
+
+def offer(answer: Any) -> Any:
+    assert answer.status_code == 200, answer.text
+    return answer.json().get("c")
+
+
+def add(collector: Any, **values: Any) -> ChatRule:
+    """A rule that the collector knows."""
+    columns: Any = {"page_context": "", "text": "May I help?", "is_enabled": True} | values
+    with writing(collector.engine) as db:
+        rule = add_rule(db, 1, moment(collector), **columns)
+    refresh(collector)
+    return rule
+
+
+def invited(collector: Any, visit: str = VISIT) -> bool:
+    """Whether the visit has been invited; the orders before this call are committed."""
+    collector.call("open", s="nobody0000000001", t=TAB, n="visitor0001", x="after the others")
+    return bool(collector.rows("SELECT id FROM conversation WHERE visit_id = :v", v=visit))
+
+
+def test_without_an_agent_an_answer_has_no_offer(collector):
+    answer = collector.post(view())
+    assert set(answer.json()) <= {"s", "i", "z"}
+    assert answer.json()["i"] == 20
+
+
+def test_invitation_comes_with_every_answer_until_it_was_shown(collector):
+    agent = attend(collector)
+    assert offer(collector.post(view())) is None
+    made = send_invitation(collector, agent, "May I help?")
+    expected = {"t": "invite", "k": made.token, "from": "Ann", "text": "May I help?"}
+    assert offer(collector.post(presence(2))) == expected
+    wait_for(lambda: state_of(collector, made.token) == "delivered")
+    assert offer(collector.post(presence(3))) == expected
+    assert offer(collector.post(presence(1), tab="tab00002")) == expected
+    assert offer(collector.post(view(), visit=OTHER)) is None
+    collector.call("shown", c=made.token)
+    wait_for(lambda: offer(collector.post(presence(4))) is None)
+    times = "SELECT delivered_at, shown_at FROM conversation"
+    assert collector.row(times) == (collector.clock.now, collector.clock.now)
+
+
+@pytest.mark.parametrize("action", ["accept", "dismiss", "end", "send"])
+def test_invitation_that_was_answered_is_offered_no_more(collector, action):
+    agent = attend(collector)
+    collector.post(view())
+    made = send_invitation(collector, agent)
+    assert offer(collector.post(presence(2)))["k"] == made.token
+    assert collector.call(action, c=made.token, n="visitor0001", x="Yes").status_code == 200
+    wait_for(lambda: offer(collector.post(presence(3))) is None)
+
+
+def test_invitation_that_expired_is_offered_no_more(quick_closing, collector):
+    agent = attend(collector)
+    collector.post(view())
+    made = send_invitation(collector, agent)
+    collector.clock.advance(5 * MINUTE)
+    wait_for(lambda: state_of(collector, made.token) == "expired")
+    wait_for(lambda: offer(collector.post(presence(2, a=0))) is None)
+
+
+def test_invitation_waits_over_a_restart(run_collector, sqlite_url):
+    first = run_collector(sqlite_url)
+    agent = attend(first)
+    first.post(view())
+    made = send_invitation(first, agent, "May I help?")
+    second = run_collector(sqlite_url)
+    told = offer(second.post(presence(2)))
+    assert (told["k"], told["text"], told["from"]) == (made.token, "May I help?", "Ann")
+
+
+def test_invitation_reaches_visits_of_the_other_collector(run_collector, postgres_url):
+    one, two = run_collector(postgres_url), run_collector(postgres_url)
+    agent = attend(one)
+    one.post(view())
+    made = send_invitation(one, agent)
+    wait_for(lambda: offer(two.post(presence(2))))
+    assert offer(two.post(presence(3)))["k"] == made.token
+
+
+@pytest.mark.parametrize(("visit", "headers"), [("", {}), (VISIT, PRIVATE)])
+def test_visit_that_several_may_share_is_invited_in_one_tab(collector, visit, headers):
+    agent = attend(collector)
+    derived = collector.post(view(), visit=visit, headers=headers).json()["s"]
+    made = send_invitation(collector, agent, visit=derived)
+
+    def ask(number: int, tab: str) -> Any:
+        return offer(collector.post(presence(number), visit=visit, tab=tab, headers=headers))
+
+    assert ask(1, "tab00002")["k"] == made.token
+    assert ask(2, TAB) is None
+    assert ask(2, "tab00002")["k"] == made.token
+    assert ask(3, TAB) is None
+    assert collector.row("SELECT tab, state FROM conversation") == ("tab00002", "delivered")
+
+
+def test_tab_that_two_collectors_choose_is_one(run_collector, postgres_url):
+    one, two = run_collector(postgres_url), run_collector(postgres_url)
+    agent = attend(one)
+    derived = one.post(view(), visit="").json()["s"]
+    made = send_invitation(one, agent, visit=derived)
+    wait_for(lambda: two.app.beacon.greeter.board.find(1, derived))
+    assert offer(one.post(presence(1), visit="", tab="tab00001"))["k"] == made.token
+    assert offer(two.post(presence(1), visit="", tab="tab00002")) is None
+
+
+def test_visitor_without_storage_opens_a_chat_in_the_derived_visit(collector):
+    offer_chat(collector)
+    attend(collector)
+    derived = collector.post(view(), visit="").json()["s"]
+    answer = collector.call("open", s="", t=TAB, n="visitor0001", x="Hello")
+    assert answer.status_code == 200
+    assert collector.row("SELECT visit_id, tab FROM conversation") == (derived, TAB)
+    other = collector.call("open", s="", t="tab00002", n="visitor0002", x="Hello")
+    assert (other.status_code, other.headers["X-Drop-Reason"]) == (409, "chatting")
+
+
+def test_site_that_wants_a_button_has_one_while_an_agent_is_there(collector):
+    offer_chat(collector)
+    assert offer(collector.post(view())) == {"t": "site", "b": 2}
+    agent = attend(collector)
+    assert offer(collector.post(presence(2))) == {"t": "site", "b": 1}
+    with writing(collector.engine) as db:
+        change_agent(db, agent.id or 0, is_available=False)
+    refresh(collector)
+    assert offer(collector.post(presence(3))) == {"t": "site", "b": 2}
+    assert offer(collector.post(view(), site="open", visit=OTHER)) is None
+
+
+def test_visit_that_is_chatting_is_offered_nothing(collector):
+    offer_chat(collector)
+    attend(collector)
+    open_chat(collector)
+    assert offer(collector.post(presence(2))) is None
+
+
+@pytest.mark.parametrize(("waited", "is_invited"), [(29, False), (30, True), (31, True)])
+def test_rule_invites_after_its_seconds(collector, waited, is_invited):
+    agent = attend(collector)
+    rule = add(collector, trigger="seconds", threshold=30, page_context="Cart")
+    collector.post(view(1, "/cart"))
+    collector.clock.advance(waited * SECOND)
+    stay(collector, agent)
+    collector.post(presence(2, u="/cart"))
+    assert invited(collector) == is_invited
+    if is_invited:
+        sql = "SELECT opened_by, rule_id, agent_id FROM conversation"
+        assert collector.row(sql) == ("rule", rule.id, agent.id)
+        wait_for(lambda: offer(collector.post(presence(3, u="/cart"))))
+
+
+def test_rule_counts_the_seconds_in_its_context_only(collector):
+    agent = attend(collector)
+    add(collector, trigger="seconds", threshold=30, page_context="Cart")
+    collector.post(view(1, "/"))
+    collector.clock.advance(40 * SECOND)
+    collector.post(view(2, "/cart"))
+    collector.clock.advance(20 * SECOND)
+    stay(collector, agent)
+    collector.post(presence(3, u="/cart"))
+    assert not invited(collector)
+    collector.clock.advance(10 * SECOND)
+    collector.post(presence(4, u="/cart"))
+    assert invited(collector)
+
+
+def test_rule_invites_on_its_page_up_to_the_days_cap(collector):
+    attend(collector)
+    add(collector, trigger="pages", threshold=2, daily_cap=1)
+    collector.post(view(1))
+    assert not invited(collector)
+    collector.post(view(2))
+    assert invited(collector)
+    collector.post(view(1), visit=OTHER)
+    collector.post(view(2), visit=OTHER)
+    assert not invited(collector, OTHER)
+
+
+def test_rule_invites_on_a_later_page_when_its_own_was_not_told_alone(collector):
+    attend(collector)
+    add(collector, trigger="pages", threshold=2)
+    collector.post(view(1), view(2), view(3))
+    assert invited(collector)
+
+
+def test_rule_invites_a_visit_once(collector):
+    agent = attend(collector)
+    add(collector, trigger="pages", threshold=1)
+    collector.post(view(1))
+    assert invited(collector)
+    (token,) = collector.row("SELECT token FROM conversation")
+    collector.call("dismiss", c=token)
+    add(collector, trigger="seconds", threshold=1)
+    collector.clock.advance(10 * SECOND)
+    stay(collector, agent)
+    collector.post(presence(2))
+    assert invited(collector)
+    assert collector.row("SELECT count(*) FROM conversation") == (1,)
+
+
+@pytest.mark.parametrize(
+    ("quiet_from", "quiet_until", "is_invited"),
+    [(12 * 60, 12 * 60 + 1, False), (11 * 60, 12 * 60, True), (22 * 60, 21 * 60, False)],
+)
+def test_rule_keeps_its_quiet_hours(collector, quiet_from, quiet_until, is_invited):
+    attend(collector)
+    add(
+        collector,
+        trigger="pages",
+        threshold=1,
+        quiet_from=quiet_from,
+        quiet_until=quiet_until,
+    )
+    collector.post(view(1))
+    assert invited(collector) == is_invited
+
+
+def test_quiet_hours_that_end_are_no_reason_to_be_silent_for_ever(collector):
+    agent = attend(collector)
+    add(collector, trigger="seconds", threshold=1, quiet_from=719, quiet_until=721)
+    collector.post(view(1))
+    collector.clock.advance(30 * SECOND)
+    collector.post(presence(2))
+    assert not invited(collector)
+    collector.clock.advance(30 * SECOND)
+    stay(collector, agent)
+    collector.post(presence(3))
+    assert invited(collector)
+
+
+def test_rule_invites_only_while_an_agent_is_available(collector):
+    add(collector, trigger="pages", threshold=1)
+    collector.post(view(1))
+    assert not invited(collector)
+    agent = attend(collector)
+    with writing(collector.engine) as db:
+        change_agent(db, agent.id or 0, is_available=False)
+    refresh(collector)
+    collector.post(view(1), visit=OTHER)
+    assert not invited(collector, OTHER)
+
+
+def test_rule_that_is_off_does_nothing(collector):
+    attend(collector)
+    add(collector, trigger="pages", threshold=1, is_enabled=False)
+    collector.post(view(1))
+    assert not invited(collector)
+
+
+def test_exit_rule_is_offered_in_its_context_and_invites_when_asked(collector):
+    attend(collector)
+    rule = add(collector, trigger="exit", page_context="Cart", text="Wait!")
+    assert offer(collector.post(view(1, "/"))) is None
+    assert offer(collector.post(view(2, "/cart"))) == {"t": "site", "r": rule.id}
+    assert not invited(collector)
+    told = collector.call("open", s=VISIT, t=TAB, r=rule.id)
+    assert told.status_code == 200
+    (token,) = collector.row("SELECT token FROM conversation")
+    assert told.json() == {"t": "invite", "k": token, "from": "Ann", "text": "Wait!"}
+    assert state_of(collector, token) == "delivered"
+    again = collector.call("open", s=VISIT, t=TAB, r=rule.id)
+    assert (again.status_code, again.headers["X-Drop-Reason"]) == (204, "not_now")
+
+
+def test_exit_invitation_of_a_shared_visit_stays_in_its_tab(collector):
+    attend(collector)
+    rule = add(collector, trigger="exit")
+    collector.post(view(), visit="")
+    assert collector.call("open", s="", t=TAB, r=rule.id).status_code == 200
+    (token,) = collector.row("SELECT token FROM conversation")
+    board = collector.app.beacon.greeter.board
+    wait_for(lambda: board.find(1, collector.row("SELECT id FROM visit")[0]))
+    assert offer(collector.post(presence(1), visit="", tab="tab00002")) is None
+    assert offer(collector.post(presence(2), visit=""))["k"] == token
+
+
+@pytest.mark.parametrize("trigger", ["seconds", "pages"])
+def test_only_an_exit_rule_is_opened_by_a_browser(collector, trigger):
+    attend(collector)
+    rule = add(collector, trigger=trigger, threshold=50)
+    collector.post(view())
+    answer = collector.call("open", s=VISIT, t=TAB, r=rule.id)
+    assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (204, "not_now")
+
+
+def test_rule_counts_what_was_shown_and_accepted(collector):
+    attend(collector)
+    rule = add(collector, trigger="exit")
+    collector.post(view())
+    token = collector.call("open", s=VISIT, t=TAB, r=rule.id).json()["k"]
+    collector.call("shown", c=token)
+    collector.call("accept", c=token)
+    with writing(collector.engine) as db:
+        (found,) = list_rules(db, 1)
+    assert (found.shown_count, found.accepted_count) == (1, 1)
+
+
+def test_beacons_come_often_while_an_agent_looks(collector):
+    assert collector.post(view()).json()["i"] == 20
+    agent = attend(collector)
+    assert collector.post(presence(2)).json()["i"] == 5
+    with writing(collector.engine) as db:
+        change_agent(db, agent.id or 0, is_available=False)
+    refresh(collector)
+    assert collector.post(presence(3)).json()["i"] == 5
+    collector.clock.advance(MINUTE)
+    refresh(collector)
+    assert collector.post(presence(4)).json()["i"] == 20
+
+
+@pytest.mark.parametrize(("full", "interval"), [(0.12, 5), (0.13, 10), (0.26, 15)])
+def test_beacons_come_less_often_under_load(collector, monkeypatch, full, interval):
+    attend(collector)
+    depth = property(lambda _: int(full * route.MAX_WAITING))
+    monkeypatch.setattr(type(collector.app.beacon.writer), "depth", depth)
+    assert collector.post(view()).json()["i"] == interval

@@ -1,0 +1,161 @@
+"""The feed: what is committed in the chats, by whom ever, is told soon, once, and in order."""
+
+from datetime import UTC, datetime
+from queue import Empty, Queue
+
+import pytest
+from sqlalchemy import text
+
+from core.agents import add_agent
+from core.chat.conversations import find_conversation
+from core.chat.feed import Feed
+from core.chat.invitations import invite
+from core.chat.messages import say_as_visitor
+from core.database import open_database, writing
+from tests.helpers.running_collector import wait_for
+
+SOON = 5.0
+
+
+@pytest.fixture
+def told():
+    return Queue()
+
+
+@pytest.fixture
+def follow(database, told):
+    feeds = []
+
+    def follow(start_at=None):
+        feed = Feed(database, told.put, start_at)
+        feed.start()
+        feeds.append(feed)
+        return feed
+
+    yield follow
+    for feed in feeds:
+        feed.stop()
+
+
+@pytest.fixture
+def invited(database, store, site, make_visit):
+    """An invitation, committed before anybody listens."""
+    now = datetime.now(UTC)
+    store(site, make_visit("visit", last_activity_at=now, started_at=now))
+    with writing(database) as db:
+        agent = add_agent(db, "Ann", now)
+        return invite(db, site_id=7, visit_id="visit", agent_id=agent.id or 0, text="Hi", now=now)
+
+
+def say(database, conversation, number):
+    with writing(database) as db:
+        found = find_conversation(db, 7, conversation.id)
+        assert found is not None
+        say_as_visitor(
+            db, found, client_id=f"line{number:04d}", text=f"line {number}", now=datetime.now(UTC)
+        )
+
+
+def test_tells_what_another_engine_commits(database, database_url, invited, follow, told):
+    follow(invited.revision)
+    other = open_database(database_url)
+    say(other, invited, 1)
+    other.dispose()
+
+    changes = told.get(timeout=SOON)
+    assert [message.text for message in changes.messages] == ["line 1"]
+    assert [each.id for each in changes.conversations] == [invited.id]
+    assert changes.revision == changes.conversations[-1].revision
+
+
+def test_begins_with_what_is_new(database, invited, follow, told):
+    feed = follow()
+    wait_for(lambda: feed._revision is not None)
+    say(database, invited, 1)
+
+    assert [message.text for message in told.get(timeout=SOON).messages] == ["line 1"]
+
+
+def test_begins_where_it_is_told_to(invited, follow, told):
+    follow(0)
+
+    assert [message.text for message in told.get(timeout=SOON).messages] == ["Hi"]
+
+
+def test_tells_each_message_once_and_in_order(database, invited, follow, told):
+    follow(invited.revision)
+    for number in range(30):
+        say(database, invited, number)
+
+    lines = []
+    while len(lines) < 30:
+        lines += [message.text for message in told.get(timeout=SOON).messages]
+    assert lines == [f"line {number}" for number in range(30)]
+    with pytest.raises(Empty):
+        told.get(timeout=0.6)
+
+
+def test_nothing_is_told_of_what_is_undone(database, invited, follow, told):
+    follow(invited.revision)
+    with pytest.raises(ZeroDivisionError), writing(database) as db:
+        say_as_visitor(db, invited, client_id="undone00", text="undone", now=datetime.now(UTC))
+        raise ZeroDivisionError
+    say(database, invited, 1)
+
+    assert [message.text for message in told.get(timeout=SOON).messages] == ["line 1"]
+
+
+def test_goes_on_when_the_database_was_away(database, invited, follow, told):
+    with writing(database) as db:
+        db.execute(text("ALTER TABLE conversation RENAME TO conversation_away"))
+    feed = follow(invited.revision)
+    wait_for(lambda: feed._fault)
+    with writing(database) as db:
+        db.execute(text("ALTER TABLE conversation_away RENAME TO conversation"))
+    say(database, invited, 1)
+
+    assert [message.text for message in told.get(timeout=SOON).messages] == ["line 1"]
+    assert wait_for(lambda: not feed._fault)
+
+
+def test_goes_on_when_its_listener_fails(database, invited, told):
+    def fail_once(changes):
+        told.put(changes)
+        if told.qsize() == 1:
+            raise RuntimeError
+
+    feed = Feed(database, fail_once, invited.revision)
+    feed.start()
+    say(database, invited, 1)
+    wait_for(lambda: told.qsize() == 1)
+    say(database, invited, 2)
+    wait_for(lambda: told.qsize() == 2)
+    feed.stop()
+
+
+LISTENERS = "FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+
+
+on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
+
+@on_postgres
+def test_postgres_tells_of_it_without_being_asked(database, invited, follow, told, monkeypatch):
+    monkeypatch.setattr("core.chat.feed.LOOK_ANYWAY", SOON + 1)
+    follow(invited.revision)
+    for number in range(3):
+        say(database, invited, number)
+        assert told.get(timeout=SOON).messages[0].text == f"line {number}"
+
+
+@on_postgres
+def test_listens_again_when_its_connection_was_cut(database, invited, follow, told):
+    feed = follow(invited.revision)
+    with database.connect() as connection:
+        wait_for(lambda: connection.execute(text(f"SELECT count(*) {LISTENERS}")).scalar_one())
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) {LISTENERS}"))
+        connection.commit()
+    wait_for(lambda: feed._fault)
+    say(database, invited, 1)
+
+    assert told.get(timeout=SOON).messages[0].text == "line 1"

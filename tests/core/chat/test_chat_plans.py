@@ -1,0 +1,86 @@
+"""What is asked of the chats is found by an index, however many there are."""
+
+import pytest
+
+from core.chat.closing import close_due
+from core.chat.conversation_facts import facts_of
+from core.chat.conversations import find_by_token, find_conversation
+from core.chat.invitations import open_conversation_of
+from core.chat.queries import (
+    changes_since,
+    conversations_of_visit,
+    count_found,
+    found_conversations,
+    invitations,
+    messages,
+    newest_revision,
+    open_by_visit,
+    open_conversations,
+    unread_counts,
+)
+from core.chat.retention import forget_conversations, forget_messages
+from core.chat.states import OPEN_STATES, ConversationState
+from core.tables import IS_OPEN, Conversation
+from tests.helpers.chat_rows import NOW
+
+ANY = Conversation(
+    site_id=7,
+    id="chat",
+    visit_id="visit",
+    token="token",
+    opened_by="agent",
+    state="open",
+    created_at=NOW,
+    revision=1,
+)
+BY_VISIT = "conversation_by_visit (site_id=? AND visit_id=?)"
+BY_MESSAGE = "sqlite_autoindex_message_1 (site_id=? AND conversation_id=? AND number>?)"
+
+
+@pytest.mark.parametrize(
+    ("index", "question", "arguments"),
+    [
+        ("conversation_by_revision", newest_revision, ()),
+        ("conversation_by_revision (revision>?)", changes_since, (1,)),
+        ("conversation_by_state (state=?)", open_conversations, ()),
+        ("conversation_by_state (state=?)", invitations, ()),
+        ("conversation_by_state (state=? AND site_id=?)", open_by_visit, (7,)),
+        ("conversation_by_state (state=?)", close_due, (NOW,)),
+        (BY_VISIT, conversations_of_visit, (7, "visit")),
+        ("conversation_open (site_id=? AND visit_id=?)", open_conversation_of, (7, "visit", NOW)),
+        (BY_VISIT, forget_conversations, (7, ["visit", "another"])),
+        ("conversation_by_token (site_id=? AND token=?)", find_by_token, (7, "token")),
+        ("conversation_1 (site_id=? AND id=?)", find_conversation, (7, "chat")),
+        ("message_1 (site_id=? AND conversation_id=?)", messages, (7, "chat")),
+        (BY_MESSAGE, unread_counts, ([ANY],)),
+        (BY_MESSAGE, open_conversations, ()),
+        ("message_by_time (site_id=? AND sent_at<?)", forget_messages, (7, NOW, 10)),
+        ("conversation_by_creation (site_id=?)", found_conversations, (7, "words")),
+        (
+            "conversation_by_creation (site_id=? AND created_at>? AND created_at<?)",
+            count_found,
+            (7, "words", NOW, NOW),
+        ),
+    ],
+)
+def test_question_is_answered_by_an_index(plan_of, index, question, arguments):
+    plan = plan_of(question, *arguments)
+
+    assert index in plan
+    assert "SCAN" not in plan
+
+
+def test_facts_beside_the_conversations_are_found_by_their_keys(plan_of):
+    plan = plan_of(facts_of, [ANY])
+
+    assert "visit USING INDEX sqlite_autoindex_visit_1 (site_id=? AND id=?)" in plan
+    assert "(site_id=? AND conversation_id=?" in plan
+    assert {"SCAN conversation", "SCAN message", "SCAN visit"}.isdisjoint(
+        part.strip() for part in plan.split("USING")
+    )
+
+
+def test_index_of_what_is_open_knows_every_open_state():
+    states = ", ".join(f"'{state}'" for state in ConversationState if state in OPEN_STATES)
+
+    assert str(IS_OPEN) == f"state IN ({states})"

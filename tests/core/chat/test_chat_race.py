@@ -1,0 +1,222 @@
+"""Several write chats and visits at once: every change has its place, and none undoes another."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from threading import Barrier
+
+import pytest
+from sqlalchemy import text
+
+from collector.writing.rows import Rows
+from collector.writing.visit_batch import Ledger
+from core.chat.queries import changes_since, newest_revision
+from core.chat.retention import forget_conversations
+from core.chat.states import Author, ClosedBy, Refusal, Refused
+from core.database import lock_visits, open_database, reading, writing
+from core.moment import to_milliseconds
+from core.visits.hit import Event, EventKind, Hit, Opening
+from tests.helpers.chat_rows import (
+    MINUTE,
+    NOW,
+    SECOND,
+    accept,
+    add_visit,
+    ask,
+    end,
+    invite,
+    invited,
+    note_typing,
+    opened,
+    span_of,
+    stored,
+    visit_of,
+)
+from tests.helpers.running_collector import wait_for
+
+EACH = 15
+on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
+
+@pytest.fixture
+def engines(database, database_url):
+    """Two engines of the same database, as two programs have them."""
+    with ExitStack() as opened_ones:
+        other = open_database(database_url)
+        opened_ones.callback(other.dispose)
+        yield database, other
+
+
+def test_revision_grows_though_the_clock_jumps_back(db):
+    add_visit(db, last_activity_at=NOW - MINUTE)
+    conversation = opened(db, now=NOW - MINUTE)
+    revisions = [conversation.revision]
+    for at in (NOW, NOW, NOW - 10 * SECOND, NOW - 60 * SECOND, NOW + SECOND):
+        revisions.append(ask(db, conversation, now=at).revision)
+        revisions.append(note_typing(db, conversation, Author.AGENT, at).revision)
+
+    assert revisions == sorted(set(revisions))
+    assert newest_revision(db) == revisions[-1] == to_milliseconds(NOW + SECOND) + 1
+
+
+def test_revision_grows_though_the_newest_is_deleted(db):
+    add_visit(db)
+    add_visit(db, "other")
+    opened(db)
+    cursor = newest_revision(db)
+    forget_conversations(db, 7, ["visit"])
+    assert newest_revision(db) == 0
+
+    later = invited(db, "other", NOW + SECOND)
+    assert changes_since(db, cursor).conversations == [later]
+
+
+def test_one_of_two_who_invite_at_once_succeeds(engines):
+    with writing(engines[0]) as db:
+        for number in range(5):
+            add_visit(db, f"v{number}")
+
+    def invite_all(engine, agent_id, start):
+        outcomes = []
+        for number in range(5):
+            start.wait(10)
+            with writing(engine) as db:
+                outcomes.append(
+                    invite(
+                        db,
+                        site_id=7,
+                        visit_id=f"v{number}",
+                        agent_id=agent_id,
+                        text="Hi",
+                        now=NOW,
+                    )
+                )
+        return outcomes
+
+    start = Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        ours, theirs = pool.map(invite_all, engines, (1, 2), (start, start))
+    for pair in zip(ours, theirs, strict=True):
+        assert [each.reason for each in pair if isinstance(each, Refused)] == [Refusal.INVITED]
+
+
+def test_cursor_sees_every_message_of_two_writers_once(engines):
+    with writing(engines[0]) as db:
+        for visit_id in ("one", "two"):
+            add_visit(db, visit_id)
+        conversations = [opened(db, visit_id) for visit_id in ("one", "two")]
+        cursor = newest_revision(db)
+
+    def talk(engine, conversation):
+        for number in range(EACH):
+            with writing(engine) as db:
+                ask(db, conversation, str(number))
+
+    seen = []
+    with ThreadPoolExecutor(2) as pool:
+        talks = [
+            pool.submit(talk, *each) for each in zip(engines, reversed(conversations), strict=True)
+        ]
+        is_done = False
+        while not is_done:
+            is_done = all(each.done() for each in talks)
+            with reading(engines[0]) as db:
+                changes = changes_since(db, cursor)
+            cursor = changes.revision
+            seen += changes.messages
+        for each in talks:
+            each.result()
+
+    revisions = [message.revision for message in seen]
+    assert revisions == sorted(set(revisions))
+    assert Counter((each.conversation_id, each.text) for each in seen) == Counter(
+        (conversation.id, str(number)) for conversation in conversations for number in range(EACH)
+    )
+
+
+@pytest.fixture
+def chat(database):
+    with writing(database) as db:
+        add_visit(db)
+        return invited(db)
+
+
+def view_of(number):
+    at = to_milliseconds(NOW) + number * 1_000
+    event = Event(EventKind.VIEW, number, at, at, path=f"/{number}")
+    return Hit(7, ("visit",), False, "tab00001", at, (event,), Opening())
+
+
+@contextmanager
+def writing_visits(engine, hit):
+    """The collector's transaction, from what it has loaded to what it stores."""
+    with writing(engine) as db:
+        lock_visits(db)
+        ledger = Ledger(Rows(engine), db, now=hit.received_at)
+        ledger.load([hit])
+        yield
+        ledger.record(hit)
+        ledger.store()
+
+
+def until_it_waits(engine):
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with engine.connect() as connection:
+        wait_for(lambda: connection.execute(waiting).scalar_one())
+
+
+def both(engine):
+    """What the collector and what the chat have written of the visit."""
+    with reading(engine) as db:
+        visit = visit_of(db)
+    return visit.page_count, visit.current_path, visit.chat_source
+
+
+@on_postgres
+def test_chat_that_begins_beside_a_beacon_keeps_both(engines, chat):
+    def begin():
+        with writing(engines[1]) as db:
+            accept(db, chat, NOW)
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing_visits(engines[0], view_of(2)):
+            begun = pool.submit(begin)
+            until_it_waits(engines[0])
+        begun.result()
+    assert both(engines[0]) == (2, "/2", "built_in")
+
+    def close():
+        with writing(engines[1]) as db:
+            end(db, chat, ClosedBy.AGENT, NOW + SECOND)
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing_visits(engines[0], view_of(3)):
+            closed = pool.submit(close)
+            until_it_waits(engines[0])
+        closed.result()
+    assert both(engines[0]) == (3, "/3", "")
+
+
+@on_postgres
+def test_beacon_beside_a_chat_keeps_both(engines, chat):
+    def look(number):
+        with writing_visits(engines[1], view_of(number)):
+            pass
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engines[0]) as db:
+            accept(db, chat, NOW)
+            looked = pool.submit(look, 2)
+            until_it_waits(engines[0])
+        looked.result()
+    assert both(engines[0]) == (2, "/2", "built_in")
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engines[0]) as db:
+            end(db, chat, ClosedBy.VISITOR, NOW + SECOND)
+            looked = pool.submit(look, 3)
+            until_it_waits(engines[0])
+        looked.result()
+    assert both(engines[0]) == (3, "/3", "")
+    with reading(engines[0]) as db:
+        assert not span_of(db, stored(db, chat)).is_open

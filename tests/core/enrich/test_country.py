@@ -1,0 +1,146 @@
+import csv
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.enrich.address import parse_address
+from core.enrich.country import (
+    CountryDatabase,
+    country_name,
+    country_of_address,
+    country_of_code,
+    country_of_time_zone,
+    flag,
+)
+
+DATA = Path(__file__).parent / "data"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((DATA / name).open()))
+
+
+@pytest.mark.parametrize("row", rows("ips.csv"), ids=lambda row: row["ip"][:40])
+def test_address_has_a_country(row: dict[str, str]) -> None:
+    pytest.importorskip("iptocc")
+    assert country_of_address(parse_address(row["ip"])) == row["country"]
+
+
+@pytest.mark.parametrize("row", rows("time_zones.csv"), ids=lambda row: row["time_zone"][:40])
+def test_time_zone_has_a_country(row: dict[str, str]) -> None:
+    assert country_of_time_zone(row["time_zone"]) == row["country"]
+
+
+@pytest.mark.parametrize("row", rows("country_codes.csv"), ids=lambda row: row["raw"][:40])
+def test_code_is_normalised(row: dict[str, str]) -> None:
+    assert country_of_code(row["raw"]) == row["alpha2"]
+
+
+@pytest.mark.parametrize(
+    ("alpha2", "name", "emoji"),
+    [
+        ("DE", "Germany", "🇩🇪"),
+        ("GB", "United Kingdom", "🇬🇧"),
+        ("US", "United States", "🇺🇸"),
+        ("KR", "South Korea", "🇰🇷"),
+        ("BO", "Bolivia", "🇧🇴"),
+        ("TW", "Taiwan", "🇹🇼"),
+        ("TR", "Turkey", "🇹🇷"),
+        ("XK", "Kosovo", "🇽🇰"),
+        ("", "Unknown", ""),
+        ("XX", "Unknown", ""),
+        ("de", "Unknown", ""),
+        ("<b>", "Unknown", ""),
+    ],
+)
+def test_country_has_a_name_and_a_flag(alpha2: str, name: str, emoji: str) -> None:
+    assert (country_name(alpha2), flag(alpha2)) == (name, emoji)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_nothing_raises(text: str) -> None:
+    assert country_of_code(text) in {"", text.strip().upper(), "GB", "GR"}
+    country_of_time_zone(text)
+    country_name(text)
+    flag(text)
+
+
+# --- a user's own database: the smallest file in MaxMind's format, every address one record
+
+
+def write_database(path: Path, record: dict[str, object]) -> Path:
+    """An IPv4 file of one node, both of whose branches lead to the record."""
+    node_count = 1
+    tree = (node_count + 16).to_bytes(3, "big") * 2
+    metadata = {
+        "node_count": (6, node_count),
+        "record_size": (5, 24),
+        "ip_version": (5, 4),
+        "database_type": "Test",
+        "description": {},
+        "languages": [],
+        "binary_format_major_version": (5, 2),
+        "binary_format_minor_version": (5, 0),
+        "build_epoch": (9, 1),
+    }
+    marker = b"\xab\xcd\xefMaxMind.com"
+    path.write_bytes(tree + bytes(16) + encode(record) + marker + encode(metadata))
+    return path
+
+
+def encode(value: object) -> bytes:
+    """A map, a text, an empty list, or a number as (its type in the format, value)."""
+    if value == []:
+        return bytes([0, 11 - 7])
+    if isinstance(value, dict):
+        items = b"".join(encode(key) + encode(item) for key, item in value.items())
+        return bytes([7 << 5 | len(value)]) + items
+    if isinstance(value, tuple):
+        kind, number = value
+        head = [kind << 5 | 1] if kind < 8 else [1, kind - 7]
+        return bytes([*head, number])
+    return bytes([2 << 5 | len(str(value))]) + str(value).encode()
+
+
+@pytest.mark.parametrize(
+    ("record", "country"),
+    [
+        ({"country": {"iso_code": "FR"}}, "FR"),
+        ({"country_code": "fr"}, "FR"),
+        ({"country": "FR"}, "FR"),
+        ({"country": "France", "country_code": "FR"}, "FR"),
+        ({"registered_country": {"iso_code": "FR"}}, "FR"),
+        ({"country": {"iso_code": "EU"}}, ""),
+        ({"country": {}}, ""),
+        ({"city": "Paris"}, ""),
+    ],
+)
+def test_own_database_goes_first(tmp_path: Path, record: dict[str, object], country: str) -> None:
+    database = CountryDatabase(write_database(tmp_path / "a.mmdb", record))
+    assert database.country(ip_address("80.130.1.1")) == country
+    assert country_of_address(ip_address("10.0.0.1"), database) == country
+    database.close()
+
+
+def test_bundled_country_is_used_where_the_own_database_knows_none(tmp_path: Path) -> None:
+    pytest.importorskip("iptocc")
+    database = CountryDatabase(write_database(tmp_path / "a.mmdb", {"city": "x"}))
+    assert country_of_address(ip_address("80.130.1.1"), database) == "DE"
+
+
+def test_ipv6_address_is_unknown_to_an_ipv4_database(tmp_path: Path) -> None:
+    database = CountryDatabase(write_database(tmp_path / "a.mmdb", {"country_code": "FR"}))
+    assert database.country(ip_address("2001:638::1")) == ""
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database"])
+def test_unreadable_database_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "own.mmdb"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"own\.mmdb: no"):
+        CountryDatabase(path)

@@ -1,0 +1,501 @@
+"""The picture of a site: cards, days, shares and the rows of the live list."""
+
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from core.database import reading
+from core.enrich.page_context import PageContext
+from core.frames import OTHER, UNKNOWN, breakdown, live_picture, order_by
+from core.tables import Conversation, VisitCount
+from core.visits.labels import activity_label, duration_label
+
+TICK = timedelta(milliseconds=1)
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+COLUMNS = {
+    "id": "str",
+    "status": "category",
+    "in_view": "bool",
+    "dim": "bool",
+    "path": "str",
+    "title": "str",
+    "page_context": "category",
+    "source": "category",
+    "source_kind": "category",
+    "browser": "category",
+    "os": "category",
+    "device": "category",
+    "country": "category",
+    "country_name": "category",
+    "flag": "category",
+    "page_count": "int64",
+    "time_on_site": "int64",
+    "time_on_site_label": "str",
+    "idle_seconds": "int64",
+    "activity_label": "category",
+    "started_at": "datetime64[us, UTC]",
+    "last_seen_at": "datetime64[us, UTC]",
+    "last_activity_at": "datetime64[us, UTC]",
+    "visitor_name": "str",
+    "conversation": "category",
+    "conversation_id": "str",
+}
+
+
+@pytest.fixture
+def picture(database, site, now):
+    """A function that draws the site's picture at `now`."""
+
+    def draw(at=now):
+        with reading(database) as connection:
+            return live_picture(connection, site, at)
+
+    return draw
+
+
+@pytest.fixture
+def make_conversation(now):
+    """make_conversation(...): one of the visit `visit` of site 7."""
+
+    def make_conversation(**columns):
+        values = {"id": "talk", "site_id": 7, "visit_id": "visit", "opened_by": "agent", **columns}
+        return Conversation(token=f"token of {values['id']}", created_at=now, revision=1, **values)
+
+    return make_conversation
+
+
+@pytest.fixture
+def row(picture, store, make_visit):
+    """A function that stores one visit and gives its row in the picture."""
+
+    def row(**columns):
+        store(make_visit(**columns))
+        return picture().visitors.iloc[0]
+
+    return row
+
+
+# Rows
+
+
+def test_row_says_everything_that_the_page_shows(row, now):
+    shown = row(
+        current_path="/cart",
+        current_title="Your cart",
+        page_context="Cart",
+        source="Google",
+        source_kind="search",
+        browser="Firefox",
+        os="Linux",
+        device="desktop",
+        country="NP",
+        page_count=3,
+        attributes={"name": "Ada", "email": "ada@example.com"},
+    )
+
+    assert shown.to_dict() == {
+        "id": "visit",
+        "status": "Browsing",
+        "in_view": True,
+        "dim": False,
+        "path": "/cart",
+        "title": "Your cart",
+        "page_context": "Cart",
+        "source": "Google",
+        "source_kind": "search",
+        "browser": "Firefox",
+        "os": "Linux",
+        "device": "desktop",
+        "country": "NP",
+        "country_name": "Nepal",
+        "flag": "🇳🇵",
+        "page_count": 3,
+        "time_on_site": 300,
+        "time_on_site_label": "5m 00s",
+        "idle_seconds": 30,
+        "activity_label": "Active",
+        "started_at": now - 5 * MINUTE,
+        "last_seen_at": now - 10 * SECOND,
+        "last_activity_at": now - 30 * SECOND,
+        "visitor_name": "Ada",
+        "conversation": "",
+        "conversation_id": "",
+    }
+
+
+@pytest.mark.parametrize("visits", [0, 1, 3])
+def test_columns_and_their_types_are_the_same_with_and_without_visitors(
+    picture, store, make_visit, visits
+):
+    store(*(make_visit(str(number)) for number in range(visits)))
+
+    assert {name: str(kind) for name, kind in picture().visitors.dtypes.items()} == COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("chat_source", "ago", "status"),
+    [
+        ("", None, "Browsing"),
+        ("", SECOND, "Browsing"),
+        ("third_party", 0 * SECOND, "Chatting"),
+        ("third_party", 20 * MINUTE - TICK, "Chatting"),
+        ("third_party", 20 * MINUTE, "Browsing"),
+        ("third_party", None, "Browsing"),
+        ("built_in", 0 * SECOND, "Chatting"),
+        ("built_in", 20 * MINUTE - TICK, "Chatting"),
+        ("built_in", 20 * MINUTE, "Browsing"),
+        ("built_in", None, "Browsing"),
+    ],
+)
+def test_chatting_is_whatever_chat_had_a_message_in_the_last_twenty_minutes(
+    row, now, chat_source, ago, status
+):
+    message_at = None if ago is None else now - ago
+
+    assert row(chat_source=chat_source, chat_message_at=message_at)["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("queued", "queued"),
+        ("delivered", "delivered"),
+        ("shown", "shown"),
+        ("open", "open"),
+        ("dismissed", ""),
+        ("expired", ""),
+        ("ended", ""),
+        ("left", ""),
+    ],
+)
+def test_row_has_the_conversation_that_is_not_over(row, store, make_conversation, state, shown):
+    store(make_conversation(state=state), make_conversation(id="other", site_id=8, state="open"))
+
+    found = row()
+
+    assert (found["conversation"], found["conversation_id"]) == (shown, "talk" if shown else "")
+
+
+def test_rows_sort_by_how_far_their_conversations_have_come(
+    picture, store, make_visit, make_conversation
+):
+    states = ("queued", "", "open", "delivered", "shown")
+    store(*(make_visit(f"visit {state}") for state in states))
+    store(
+        *(
+            make_conversation(id=state, visit_id=f"visit {state}", state=state)
+            for state in states
+            if state
+        )
+    )
+
+    ordered = order_by(picture().visitors, "conversation")
+
+    assert ordered["conversation"].tolist() == ["open", "shown", "delivered", "queued", ""]
+
+
+@pytest.mark.parametrize(("ahead", "in_view"), [(-TICK, False), (0 * TICK, False), (TICK, True)])
+def test_visit_is_in_view_until_the_moment_that_its_row_names(row, now, ahead, in_view):
+    assert row(in_view_until=now + ahead)["in_view"] == in_view
+
+
+@pytest.mark.parametrize(
+    ("quiet", "dim", "label"),
+    [
+        (-4 * MINUTE, False, "Active"),
+        (MINUTE - TICK, False, "Active"),
+        (MINUTE, False, "1m ago"),
+        (10 * MINUTE - TICK, False, "9m ago"),
+        (10 * MINUTE, True, "Idle 10m"),
+        (30 * MINUTE - TICK, True, "Idle 29m"),
+    ],
+)
+def test_row_is_dim_from_ten_quiet_minutes(row, now, quiet, dim, label):
+    shown = row(started_at=now - HOUR, last_activity_at=now - quiet)
+
+    assert (shown["dim"], shown["activity_label"]) == (dim, label)
+
+
+@pytest.mark.parametrize(
+    ("started_ago", "seen_ago", "in_view", "seconds"),
+    [
+        (5 * MINUTE, MINUTE, True, 300),
+        (5 * MINUTE, MINUTE, False, 240),
+        (SECOND - TICK, 0 * SECOND, True, 0),
+        (SECOND, 0 * SECOND, True, 1),
+        (26 * HOUR, 0 * SECOND, True, 93_600),
+        (-MINUTE, 0 * SECOND, True, 0),
+        (MINUTE, 2 * MINUTE, False, 0),
+    ],
+)
+def test_time_on_site_grows_in_view_and_else_ends_with_the_last_sign_of_life(
+    row, now, started_ago, seen_ago, in_view, seconds
+):
+    shown = row(
+        started_at=now - started_ago,
+        last_seen_at=now - seen_ago,
+        in_view_until=now + (SECOND if in_view else -SECOND),
+    )
+
+    assert shown["time_on_site"] == seconds
+    assert shown["time_on_site_label"] == duration_label(seconds * SECOND)
+
+
+@pytest.mark.parametrize("stored", ["", "Other"])
+def test_browser_and_system_that_are_not_known_are_called_unknown(row, stored):
+    shown = row(browser=stored, os=stored)
+
+    assert (shown["browser"], shown["os"]) == (UNKNOWN, UNKNOWN)
+
+
+def test_country_that_is_not_known_is_called_unknown(row):
+    shown = row(country="")
+
+    assert (shown["country"], shown["country_name"], shown["flag"]) == ("", "Unknown", "")
+
+
+def test_context_of_another_version_is_none(row):
+    assert row(page_context="Wishlist")["page_context"] == ""
+
+
+def test_default_order_is_the_order_of_attention(picture, store, make_visit, now):
+    away = {"in_view_until": now - SECOND}
+    idle = {"last_activity_at": now - 10 * MINUTE}
+    store(
+        make_visit("14 idle, but in checkout", page_context="In Checkout", **idle),
+        make_visit("13 purchased", page_context="Purchased"),
+        make_visit("12 none, away", **away),
+        make_visit("11 none"),
+        make_visit("10 search", page_context="Search"),
+        make_visit("09 collection", page_context="Collection"),
+        make_visit("08 product", page_context="Product"),
+        make_visit("07 cart", page_context="Cart"),
+        make_visit("06 away, fresh", page_context="In Checkout", last_activity_at=now, **away),
+        make_visit("05 same", page_context="In Checkout"),
+        make_visit("04 same", page_context="In Checkout"),
+        make_visit("03 fresher", page_context="In Checkout", last_activity_at=now - 29 * SECOND),
+        make_visit("02 by a tick", page_context="In Checkout", last_activity_at=now - TICK),
+        make_visit("01 freshest", page_context="In Checkout", last_activity_at=now),
+    )
+
+    ids = picture().visitors["id"].tolist()
+
+    assert [name[:2] for name in ids] == [f"{number:02}" for number in range(1, 15)]
+
+
+# Cards and days
+
+
+def test_cards_add_up(picture, store, make_visit, now):
+    store(
+        make_visit("1", chat_source="built_in", chat_message_at=now),
+        make_visit("2", chat_source="built_in", chat_message_at=now, in_view_until=now),
+        make_visit("3", in_view_until=now),
+        make_visit("4"),
+        make_visit("5"),
+        make_visit("ended", last_activity_at=now - 30 * MINUTE),
+        make_visit("elsewhere", site_id=8),
+    )
+
+    cards = picture().cards
+
+    assert (cards.online, cards.in_view, cards.away) == (5, 3, 2)
+    assert (cards.chatting, cards.browsing) == (2, 3)
+
+
+def test_empty_site_has_zeros_and_seven_days(picture, now):
+    empty = picture()
+
+    assert empty.as_of == now
+    assert set(vars(empty.cards).values()) == {0}
+    assert empty.days["visits"].tolist() == [0] * 7
+    assert all(shares.empty for shares in vars(empty.breakdowns).values())
+
+
+def test_days_are_local_and_today_is_marked(picture, store, now):
+    def count(starts_at, visits):
+        return VisitCount(site_id=7, starts_at=datetime(*starts_at, tzinfo=UTC), visits=visits)
+
+    store(
+        count((2026, 10, 31, 22, 45), 1000),  # Berlin's October
+        count((2026, 10, 31, 23, 0), 500),
+        count((2026, 11, 15, 22, 45), 100),  # the eighth day back
+        count((2026, 11, 15, 23, 0), 7),
+        count((2026, 11, 21, 22, 45), 5),
+        count((2026, 11, 21, 23, 0), 3),
+        count((2026, 11, 22, 12, 30), 2),
+    )
+
+    shown = picture()
+
+    assert shown.days.to_dict("list") == {
+        "date": [date(2026, 11, day) for day in range(16, 23)],
+        "label": [
+            "Mon 16 Nov",
+            "Tue 17 Nov",
+            "Wed 18 Nov",
+            "Thu 19 Nov",
+            "Fri 20 Nov",
+            "Sat 21 Nov",
+            "Sun 22 Nov",
+        ],
+        "visits": [7, 0, 0, 0, 0, 5, 5],
+        "is_today": [False] * 6 + [True],
+    }
+    assert (shown.cards.today, shown.cards.this_month) == (5, 617)
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "before", "after"),
+    [
+        ("Africa/Cairo", "2026-04-23 21:45", "2026-04-23 22:00"),
+        ("America/Havana", "2026-03-08 04:45", "2026-03-08 05:00"),
+        ("America/Santiago", "2026-09-06 03:45", "2026-09-06 04:00"),
+        ("Australia/Lord_Howe", "2026-04-04 12:45", "2026-04-04 13:00"),
+        ("Asia/Kathmandu", "2026-11-30 18:00", "2026-11-30 18:15"),
+        ("Australia/Eucla", "2026-12-31 15:00", "2026-12-31 15:15"),
+    ],
+)
+def test_visit_at_the_first_instant_of_a_day_is_todays(
+    picture, store, site, time_zone, before, after
+):
+    before, after = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (before, after))
+    site.time_zone = time_zone
+    store(
+        VisitCount(site_id=7, starts_at=before, visits=1),
+        VisitCount(site_id=7, starts_at=after, visits=10),
+    )
+
+    days = picture(after).days
+
+    assert days["visits"].tolist()[-2:] == [1, 10]
+
+
+# Shares
+
+
+def shares(picture, by="browser"):
+    rows = getattr(picture.breakdowns, by)
+    return list(zip(rows["label"], rows["visits"], strict=True))
+
+
+def test_share_is_the_part_of_the_live_list(picture, store, make_visit):
+    store(*(make_visit(str(number), browser="Chrome") for number in range(3)))
+    store(make_visit("other", browser="Edge"))
+
+    rows = picture().breakdowns.browser
+
+    assert rows.to_dict("records") == [
+        {"label": "Chrome", "flag": "", "code": "", "value": "Chrome", "visits": 3, "share": 0.75},
+        {"label": "Edge", "flag": "", "code": "", "value": "Edge", "visits": 1, "share": 0.25},
+    ]
+
+
+def test_countries_have_a_flag_and_a_code(picture, store, make_visit):
+    store(make_visit("1", country="DE"), make_visit("2", country="DE"), make_visit("3"))
+
+    rows = picture().breakdowns.country
+
+    assert rows.drop(columns="share").to_dict("records") == [
+        {"label": "Germany", "flag": "🇩🇪", "code": "DE", "value": "DE", "visits": 2},
+        {"label": "Unknown", "flag": "", "code": "", "value": "", "visits": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stored", "rows"),
+    [
+        ("", []),
+        ("fedcba", [(name, 1) for name in "abcdef"]),
+        ("abbcdefg", [("b", 2), ("a", 1), ("c", 1), ("d", 1), ("e", 1), ("f", 1), (OTHER, 1)]),
+        ("aabbccddeeffgh", [*((name, 2) for name in "abcdef"), (OTHER, 2)]),
+        ("aabbccddeeff?", [*((name, 2) for name in "abcdef"), (UNKNOWN, 1)]),
+        ("aabbccddeeffgg??h", [*((name, 2) for name in "Uabcde"), (OTHER, 5)]),
+        ("aabbccddeeffg?", [*((name, 2) for name in "abcdef"), (OTHER, 1), (UNKNOWN, 1)]),
+    ],
+)
+def test_six_largest_groups_then_other_and_unknown_never_hides_in_it(
+    picture, store, make_visit, stored, rows
+):
+    names = {"?": "", "U": UNKNOWN}
+    store(
+        *(
+            make_visit(str(number), browser=names.get(name, name))
+            for number, name in enumerate(stored)
+        )
+    )
+
+    assert shares(picture()) == [(names.get(name, name), visits) for name, visits in rows]
+
+
+def test_breakdown_of_any_of_the_three_adds_up_to_the_live_list(picture, store, make_visit):
+    chance = random.Random(2)
+    store(
+        *(
+            make_visit(
+                str(number),
+                browser=chance.choice(["", "Other", *"abcdefghij"]),
+                os=chance.choice(["", "Windows", "iOS"]),
+                country=chance.choice(["", "DE", "FR", "GB", "US", "IN", "NP", "NZ", "JP", "BR"]),
+            )
+            for number in range(200)
+        )
+    )
+
+    visitors = picture().visitors
+
+    for by in ("browser", "os", "country"):
+        rows = breakdown(visitors, by)
+        assert rows["visits"].sum() == 200
+        assert rows["share"].sum() == pytest.approx(1)
+        assert UNKNOWN in rows["label"].tolist()
+
+
+# Everything together, against the rules one by one
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_picture_of_random_visits_is_what_the_rules_say(picture, store, make_visit, now, seed):
+    chance = random.Random(seed)
+
+    def ago(longest):
+        return timedelta(milliseconds=chance.randrange(int(longest / TICK)))
+
+    visits = [
+        make_visit(
+            f"visit {number}",
+            started_at=now - 40 * MINUTE - ago(HOUR),
+            last_seen_at=now - ago(MINUTE),
+            last_activity_at=now - ago(40 * MINUTE),
+            in_view_until=now + 45 * SECOND - ago(90 * SECOND),
+            page_context=chance.choice(list(PageContext)).value,
+            chat_source=chance.choice(["", "third_party", "built_in"]),
+            chat_message_at=now - ago(40 * MINUTE),
+            os=chance.choice(["Windows", "macOS", "iOS"]),
+        )
+        for number in range(150)
+    ]
+    store(*visits)
+
+    shown = picture()
+
+    live = {visit.id: visit for visit in visits if now - visit.last_activity_at < 30 * MINUTE}
+    assert set(shown.visitors["id"]) == set(live)
+    assert shown.cards.online == len(live)
+    assert dict(shares(shown, "os")) == Counter(visit.os for visit in live.values())
+    for row in shown.visitors.to_dict("records"):
+        visit = live[row["id"]]
+        in_view = now < visit.in_view_until
+        chatting = visit.chat_source != "" and now - visit.chat_message_at < 20 * MINUTE
+        until = now if in_view else visit.last_seen_at
+        assert row["in_view"] == in_view
+        assert row["status"] == ("Chatting" if chatting else "Browsing")
+        assert row["dim"] == (now - visit.last_activity_at >= 10 * MINUTE)
+        assert row["activity_label"] == activity_label(now - visit.last_activity_at)
+        assert row["time_on_site_label"] == duration_label(until - visit.started_at)
+        assert row["page_context"] == visit.page_context

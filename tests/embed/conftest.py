@@ -1,0 +1,112 @@
+"""Real browsers, the real collector, and a website for each test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from tests.helpers.agent_at_work import Agent
+from tests.helpers.collector_process import CollectorProcess
+from tests.helpers.network_gate import Gate, open_gate
+from tests.helpers.shop import Shop, open_shops
+from tests.helpers.tabs import Tabs, open_tabs
+
+KEYS = [f"shop{number}" for number in range(400)]
+
+
+@pytest.fixture(scope="session")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+    """The collector, with a site for each test."""
+    collector = CollectorProcess(tmp_path_factory.mktemp("collector"), KEYS)
+    collector.start()
+    yield collector
+    collector.stop()
+
+
+@pytest.fixture(scope="session")
+def gate(collector: CollectorProcess) -> Iterator[Gate]:
+    with open_gate(collector.port) as gate:
+        yield gate
+
+
+@pytest.fixture(scope="session")
+def make_shop(gate: Gate, collector: CollectorProcess) -> Iterator[Callable[[], Shop]]:
+    keys = iter(KEYS)
+    with open_shops(gate, collector.database) as make:
+        yield lambda: make(next(keys))
+
+
+@pytest.fixture
+def shop(make_shop: Callable[[], Shop]) -> Shop:
+    """A website that no other test has."""
+    return make_shop()
+
+
+@pytest.fixture
+def agent(collector: CollectorProcess) -> Iterator[Agent]:
+    """An agent at work during the test, and nobody else."""
+    agent = Agent(collector.database)
+    yield agent
+    agent.close()
+
+
+@pytest.fixture
+def make_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """New browser profiles. Their pages may throw nothing, and the script may log nothing."""
+    with _profiles(browser) as make:
+        yield make
+
+
+@pytest.fixture
+def page_with_back(whole_browser: Browser) -> Iterator[Page]:
+    """A page in a browser that keeps pages for Back."""
+    with _profiles(whole_browser) as make:
+        yield make().new_page()
+
+
+@contextmanager
+def _profiles(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**options)
+        context.on("weberror", lambda error: faults.append(f"threw {error.error}"))
+        context.on(
+            "console",
+            lambda message: faults.append(f"logged {message.text}") if _is_ours(message) else None,
+        )
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def context(make_context: Callable[..., BrowserContext]) -> BrowserContext:
+    return make_context()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def tabs(chromium: str) -> Iterator[Tabs]:
+    """A browser of real tabs, which are visible only in front."""
+    with open_tabs(chromium) as tabs:
+        yield tabs
+
+
+def _is_ours(message: ConsoleMessage) -> bool:
+    """Whether the script wrote it, not the browser to report a request that failed."""
+    is_report = (
+        message.text.startswith("Failed to load resource") or "Security Policy" in message.text
+    )
+    return "/embed/" in message.location["url"] and not is_report

@@ -1,0 +1,152 @@
+"""An agent at work: writes to the database what the dashboard would, by the same functions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from core.agents import add_agent, change_agent
+from core.chat.conversations import end, find_conversation, note_read, note_typing, take_over
+from core.chat.invitations import invite
+from core.chat.messages import say_as_agent
+from core.chat.rules import add_rule
+from core.chat.states import Author, ClosedBy, Refused, Trigger
+from core.database import open_database, reading, writing
+from core.sites import change_site, find_site
+from core.tables import Conversation, Message
+from tests.helpers.shop import Shop
+
+Done = TypeVar("Done")
+
+_numbers = count(1)
+
+
+class Agent:
+    """One agent, available until `leave`."""
+
+    def __init__(self, database: Path, name: str = "Ann") -> None:
+        self._engine = open_database(f"sqlite:///{database}")
+        self.name = name
+        with writing(self._engine) as db:
+            self.id = add_agent(db, name, _now()).id or 0
+
+    def invite(self, shop: Shop, text: str = "Can I help?") -> Conversation:
+        """Invites the shop's only visit."""
+        visit = shop.visit()
+        with writing(self._engine) as db:
+            invited = invite(
+                db,
+                site_id=visit["site_id"],
+                visit_id=visit["id"],
+                agent_id=self.id,
+                text=text,
+                now=_now(),
+            )
+        return _done(invited)
+
+    def conversation(self, shop: Shop) -> Conversation:
+        """The newest of the shop, as it is now."""
+        [newest, *_] = shop.rows(
+            "SELECT site_id, id FROM conversation WHERE site_id = :site ORDER BY created_at DESC"
+        )
+        with reading(self._engine) as db:
+            found = find_conversation(db, newest["site_id"], newest["id"])
+        assert found is not None
+        return found
+
+    def say(self, conversation: Conversation, text: str) -> Message:
+        with writing(self._engine) as db:
+            said = say_as_agent(
+                db,
+                conversation,
+                agent_id=self.id,
+                client_id=f"played{next(_numbers):06}",
+                text=text,
+                now=_now(),
+            )
+        return _done(said)
+
+    def type(self, conversation: Conversation) -> None:
+        with writing(self._engine) as db:
+            note_typing(db, conversation, Author.AGENT, _now())
+
+    def read(self, conversation: Conversation, number: int) -> None:
+        with writing(self._engine) as db:
+            note_read(db, conversation, Author.AGENT, number, _now())
+
+    def take(self, conversation: Conversation) -> None:
+        with writing(self._engine) as db:
+            take_over(db, conversation, self.id, _now())
+
+    def end(self, conversation: Conversation) -> None:
+        with writing(self._engine) as db:
+            end(db, conversation, ClosedBy.AGENT, _now())
+
+    def wait(self, conversation: Conversation, length: timedelta) -> None:
+        """As if all that happened in the conversation had happened so much earlier."""
+        moments = ("created_at", "delivered_at", "shown_at", "accepted_at", "message_at")
+        past = {name: getattr(conversation, name) for name in moments}
+        earlier = {name: at - length for name, at in past.items() if at is not None}
+        with writing(self._engine) as db:
+            db.execute(
+                update(Conversation)
+                .where(col(Conversation.id) == conversation.id)
+                .values(revision=conversation.revision + 1, **earlier)
+            )
+
+    def ended(self, conversation: Conversation, ago: timedelta) -> None:
+        """As if the conversation had ended so long ago."""
+        with writing(self._engine) as db:
+            db.execute(
+                update(Conversation)
+                .where(col(Conversation.id) == conversation.id)
+                .values(closed_at=_now() - ago)
+            )
+
+    def show_button(self, shop: Shop) -> None:
+        """The site gets its chat button."""
+        with writing(self._engine) as db:
+            change_site(db, shop.key, chat_button=True)
+
+    def hide_button(self, shop: Shop) -> None:
+        """The site has no chat button any more."""
+        with writing(self._engine) as db:
+            change_site(db, shop.key, chat_button=False)
+
+    def stop_leavers(self, shop: Shop, text: str) -> None:
+        """Whoever is about to leave is invited."""
+        with writing(self._engine) as db:
+            site = find_site(db, shop.key)
+            assert site is not None
+            add_rule(
+                db,
+                site.id or 0,
+                _now(),
+                trigger=Trigger.EXIT,
+                threshold=0,
+                text=text,
+                is_enabled=True,
+            )
+
+    def leave(self) -> None:
+        """Away from now on."""
+        with writing(self._engine) as db:
+            change_agent(db, self.id, is_available=False)
+
+    def close(self) -> None:
+        self.leave()
+        self._engine.dispose()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _done(result: Done | Refused) -> Done:
+    assert not isinstance(result, Refused), result
+    return result

@@ -1,0 +1,165 @@
+"""The visitor's side of a chat, played on the database as the collector plays it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+
+from sqlalchemy import Engine
+
+from core.agents import add_agent
+from core.chat.conversations import end as end_conversation
+from core.chat.conversations import find_conversation, note_read, note_typing, open_as_visitor
+from core.chat.invitations import accept, dismiss, invite, note_delivered, note_shown
+from core.chat.messages import say_as_agent, say_as_visitor
+from core.chat.queries import messages
+from core.chat.states import Author, ClosedBy
+from core.database import reading, writing
+from core.tables import Agent, Conversation, Message, Site
+from tests.helpers.seed import make_visit
+
+_numbers = count(1)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_agent(engine: Engine, name: str = "Ann") -> Agent:
+    """An agent who is Available."""
+    with writing(engine) as db:
+        return add_agent(db, name, now())
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A conversation, and what its visitor does in it."""
+
+    engine: Engine
+    site: Site
+    id: str
+
+    @property
+    def row(self) -> Conversation:
+        """The conversation as it is now."""
+        assert self.site.id is not None
+        with reading(self.engine) as db:
+            found = find_conversation(db, self.site.id, self.id)
+        assert found is not None
+        return found
+
+    @property
+    def messages(self) -> list[Message]:
+        """All that was said."""
+        assert self.site.id is not None
+        with reading(self.engine) as db:
+            return list(messages(db, self.site.id, self.id))
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of all that was said."""
+        return [message.text for message in self.messages]
+
+    def says(self, text: str) -> None:
+        """The visitor writes."""
+        with writing(self.engine) as db:
+            said = say_as_visitor(db, self.row, client_id=client_id(), text=text, now=now())
+        assert isinstance(said, Message), said
+
+    def agent_says(self, agent: Agent, text: str) -> None:
+        """An agent answers from somewhere else."""
+        assert agent.id is not None
+        with writing(self.engine) as db:
+            said = say_as_agent(
+                db, self.row, agent_id=agent.id, client_id=client_id(), text=text, now=now()
+            )
+        assert isinstance(said, Message), said
+
+    def types(self) -> None:
+        """The visitor is typing."""
+        with writing(self.engine) as db:
+            note_typing(db, self.row, Author.VISITOR, now())
+
+    def reads(self) -> None:
+        """The visitor has seen everything."""
+        with writing(self.engine) as db:
+            note_read(db, self.row, Author.VISITOR, self.row.message_count, now())
+
+    def ends(self) -> None:
+        """The visitor ends it."""
+        with writing(self.engine) as db:
+            end_conversation(db, self.row, ClosedBy.VISITOR, now())
+
+    def is_delivered(self) -> None:
+        """The invitation reaches the visitor's page."""
+        assert self.site.id is not None
+        with writing(self.engine) as db:
+            note_delivered(db, self.site.id, self.id, "", now())
+
+    def is_shown(self) -> None:
+        """The visitor sees the invitation."""
+        with writing(self.engine) as db:
+            note_shown(db, self.row, now())
+
+    def is_accepted(self) -> None:
+        """The visitor takes the invitation."""
+        with writing(self.engine) as db:
+            accept(db, self.row, now())
+
+    def is_dismissed(self) -> None:
+        """The visitor does not want it."""
+        with writing(self.engine) as db:
+            dismiss(db, self.row, now())
+
+
+def visitor_opens(
+    engine: Engine,
+    site: Site,
+    visit_id: str,
+    text: str = "Hello?",
+    *,
+    is_attended: bool = True,
+    **visit: object,
+) -> Chat:
+    """A visitor with this visit opens a chat by the button."""
+    assert site.id is not None
+    make_visit(engine, site, visit_id, now=now(), **visit)
+    with writing(engine) as db:
+        opened = open_as_visitor(
+            db,
+            site_id=site.id,
+            visit_id=visit_id,
+            tab="",
+            client_id=client_id(),
+            text=text,
+            is_offered=True,
+            is_attended=is_attended,
+            now=now(),
+        )
+    assert isinstance(opened, Conversation), opened
+    return Chat(engine, site, opened.id)
+
+
+def agent_invites(
+    engine: Engine,
+    site: Site,
+    visit_id: str,
+    agent: Agent,
+    text: str = "May I help?",
+    **visit: object,
+) -> Chat:
+    """An agent invites the visitor with this visit."""
+    assert site.id is not None and agent.id is not None
+    make_visit(engine, site, visit_id, now=now(), **visit)
+    with writing(engine) as db:
+        invited = invite(
+            db, site_id=site.id, visit_id=visit_id, agent_id=agent.id, text=text, now=now()
+        )
+    assert isinstance(invited, Conversation), invited
+    return Chat(engine, site, invited.id)
+
+
+def client_id() -> str:
+    """An id for one message."""
+    return f"client{next(_numbers):06d}"

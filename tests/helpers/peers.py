@@ -1,0 +1,169 @@
+"""Both ends of many conversations as programs: each says its lines until they are answered, and
+keeps what its stream brings, in the order in which it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+from tests.helpers.running_collector import CHROME
+
+RETRY = 0.2
+PATIENCE = 30
+SAID_AT_ONCE = 6
+"""Lines that the agent's browser has under way at a time: as many as one host takes."""
+
+
+class Visitor:
+    """A visitor who opens a conversation and says `lines` lines in it."""
+
+    def __init__(self, url: str, site: str, number: int) -> None:
+        self.visit = f"visit{number:015d}"
+        self.received: list[dict[str, Any]] = []
+        self._http, self._url, self._site = _browser(), url, site
+        self._token = ""
+
+    async def talk(self, lines: int, all_lines: int) -> None:
+        """Return once every line was answered and all lines of both sides have arrived."""
+        async with self._http:
+            view = {"e": "v", "n": 1, "u": "/cart"}
+            await self._post("beacon", s=self.visit, t="tab1", b=[view])
+            opened = await self._call("open", s=self.visit, t="tab1", n="line0000", x=self.line(0))
+            self._token = opened["c"]
+            await asyncio.gather(self._listen(all_lines), self._speak(lines))
+
+    def line(self, number: int) -> str:
+        """The text of the number-th line."""
+        return f"line {number} of {self.visit}"
+
+    async def _speak(self, lines: int) -> None:
+        for number in range(1, lines):
+            await self._call("send", c=self._token, n=f"line{number:04d}", x=self.line(number))
+
+    async def _listen(self, all_lines: int) -> None:
+        after = 0
+        while len(self.received) < all_lines:
+            body = self._body(c=self._token, after=after)
+            url = f"{self._url}/v1/conversation/stream"
+            try:
+                async with self._http.stream("POST", url, content=body) as stream:
+                    async for update in events(stream):
+                        after = update["id"]
+                        self.received += update["m"]
+                        if len(self.received) >= all_lines:
+                            return
+            except httpx.HTTPError:
+                await asyncio.sleep(RETRY)
+
+    async def _call(self, action: str, **fields: Any) -> Any:
+        return (await self._post(f"conversation/{action}", **fields)).json()
+
+    async def _post(self, path: str, **fields: Any) -> httpx.Response:
+        return await insist(
+            lambda: self._http.post(
+                f"{self._url}/v1/{path}",
+                content=self._body(**fields),
+                headers={"User-Agent": CHROME},
+            )
+        )
+
+    def _body(self, **fields: Any) -> bytes:
+        return json.dumps({"v": 1, "k": self._site, **fields}).encode()
+
+
+class AgentBrowser:
+    """The browser of an agent who answers in every conversation."""
+
+    def __init__(self, url: str, key: str, site: str) -> None:
+        self.received: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._conversations: dict[str, str] = {}
+        self._http, self._url, self._site = _browser(), url, site
+        self._headers = {"Cookie": f"visitor-monitor-agent={key}", "Origin": url}
+        self._places = asyncio.Semaphore(SAID_AT_ONCE)
+        self._is_greeted = False
+        self._changed = asyncio.Event()
+
+    def messages(self, visit: str) -> list[dict[str, Any]]:
+        """What arrived of the visit's conversation."""
+        return self.received[self._conversations[visit]]
+
+    async def is_greeted(self) -> None:
+        """Return once the stream is open: from then on it brings every message."""
+        await self._until(lambda: self._is_greeted)
+
+    async def listen(self) -> None:
+        """Follow the stream until cancelled."""
+        after = 0
+        while True:
+            try:
+                address = f"{self._url}/agent/stream?after={after}"
+                async with self._http.stream("GET", address, headers=self._headers) as stream:
+                    async for told in events(stream):
+                        after = told.get("id", after)
+                        self._keep(told)
+            except httpx.HTTPError:
+                await asyncio.sleep(RETRY)
+
+    async def answer(self, visitor: Visitor, lines: int) -> None:
+        """Say so many lines in the visitor's conversation, once it has appeared."""
+        await self._until(lambda: visitor.visit in self._conversations)
+        for number in range(lines):
+            body = {
+                "site": self._site,
+                "id": self._conversations[visitor.visit],
+                "n": f"answer{number:04d}",
+                "text": f"answer {number} to {visitor.visit}",
+            }
+            async with self._places:
+                await insist(
+                    lambda body=body: self._http.post(
+                        f"{self._url}/agent/send", json=body, headers=self._headers
+                    )
+                )
+
+    async def has_all(self, visitors: list[Visitor], all_lines: int) -> None:
+        """Return once every line of every conversation has arrived."""
+        await self._until(lambda: all(len(self.messages(v.visit)) >= all_lines for v in visitors))
+
+    def _keep(self, told: dict[str, Any]) -> None:
+        self._is_greeted = True
+        for conversation in told.get("conversations", ()):
+            self._conversations[conversation["visit"]] = conversation["id"]
+        for message in told.get("messages", ()):
+            self.received[message["id"]].append(message)
+        self._changed.set()
+
+    async def _until(self, holds: Any) -> None:
+        while not holds():
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def _browser() -> httpx.AsyncClient:
+    """Each has its own connections: in one pool, hundreds of them wait for each other."""
+    return httpx.AsyncClient(timeout=PATIENCE, verify=False, trust_env=False)
+
+
+async def insist(send: Any) -> httpx.Response:
+    """The answer 200; what is not reached, or is busy, is asked again. Anything else is a fault."""
+    while True:
+        try:
+            answer = await send()
+        except httpx.HTTPError:
+            answer = None
+        if answer is not None and answer.status_code == 200:
+            return answer
+        assert answer is None or answer.status_code in (429, 503), answer.text
+        await asyncio.sleep(RETRY)
+
+
+async def events(stream: httpx.Response) -> AsyncIterator[Any]:
+    """The data of each server-sent event."""
+    async for line in stream.aiter_lines():
+        if line.startswith("data:"):
+            yield json.loads(line.removeprefix("data:"))

@@ -1,0 +1,235 @@
+"""The real collector in a thread of the tests: uvicorn on a free port, its clock controlled."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from time import monotonic, sleep
+from typing import Any, Unpack
+
+import httpx
+import uvicorn
+from sqlalchemy import Engine, text
+
+from collector.app import App, build_app
+from collector.http.protocol import Protocol
+from core.database import open_database, reading, writing
+from core.moment import from_milliseconds, to_milliseconds
+from core.settings import Settings
+from core.sites import SiteChanges, add_site, change_site, find_site
+
+START = datetime(2026, 11, 16, 12, tzinfo=UTC)
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Safari/537.36"
+)
+ORIGIN = "https://shop.example"
+TABLES = (
+    "site",
+    "visit",
+    "page_view",
+    "visit_span",
+    "visit_count",
+    "drop_count",
+    "site_origin",
+    "collector_warning",
+    "salt",
+    "agent",
+    "conversation",
+    "message",
+    "chat_template",
+    "chat_rule",
+)
+
+
+class Clock:
+    """The collector's clock: it stands still until the test moves it. Milliseconds."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = to_milliseconds(now)
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, milliseconds: int) -> None:
+        """Move on, or with a negative length back."""
+        self.now += milliseconds
+
+
+class RunningCollector:
+    """A collector to send beacons to, and its database to look into."""
+
+    def __init__(self, url: str, app: App, engine: Engine, clock: Clock) -> None:
+        self.url = url
+        self.app = app
+        self.engine = engine
+        self.clock = clock
+        self.http = httpx.Client(base_url=url, timeout=20)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return httpx.URL(self.url).port or 0
+
+    def post(
+        self,
+        *events: Mapping[str, Any],
+        site: str = "shop1",
+        visit: str = "a1b2c3d4e5f6g7h8",
+        tab: str = "tab00001",
+        visitor: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one beacon with these events."""
+        body = {"v": 1, "k": site, "s": visit, "t": tab, "b": list(events)}
+        if visitor is not None:
+            body["w"] = visitor
+        return self.send(body, headers=headers)
+
+    def send(
+        self, body: Any, headers: Mapping[str, str] | None = None, method: str = "POST"
+    ) -> httpx.Response:
+        """Send a body as it is; anything but bytes or text is written as JSON."""
+        return self._request(method, "/v1/beacon", body, headers)
+
+    def _request(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str] | None
+    ) -> httpx.Response:
+        options: dict[str, Any] = (
+            {"content": body} if isinstance(body, bytes | str) else {"json": body}
+        )
+        sent = {
+            "Origin": ORIGIN,
+            "User-Agent": CHROME,
+            "Content-Type": "text/plain;charset=UTF-8",
+            **(headers or {}),
+        }
+        return self.http.request(method, path, headers=sent, **options)
+
+    def call(
+        self, action: str, headers: Mapping[str, str] | None = None, **fields: Any
+    ) -> httpx.Response:
+        """Call an action of the chat; a field that is None is left out."""
+        body = {
+            name: value
+            for name, value in ({"v": 1, "k": "shop1"} | fields).items()
+            if value is not None
+        }
+        return self.call_with(action, body, headers=headers)
+
+    def call_with(
+        self,
+        action: str,
+        body: Any,
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
+    ) -> httpx.Response:
+        """Call an action of the chat with a body as it is."""
+        return self._request(method, f"/v1/conversation/{action}", body, headers)
+
+    def rows(self, sql: str, **values: Any) -> Sequence[Any]:
+        """The rows of a query, as they are stored."""
+        with reading(self.engine) as connection:
+            return connection.execute(text(sql), values).all()
+
+    def row(self, sql: str, **values: Any) -> Any:
+        """The one row of a query."""
+        (row,) = self.rows(sql, **values)
+        return row
+
+    def everything(self) -> str:
+        """All that is stored in any table, as one text."""
+        return "\n".join(
+            "\t".join(map(str, row))
+            for table in TABLES
+            for row in self.rows(f"SELECT * FROM {table}")
+        )
+
+    def drops(self) -> dict[str, int]:
+        """Beacons that were not stored, by reason, once they have been written."""
+        return dict(self.rows("SELECT reason, sum(hits) FROM drop_count GROUP BY reason"))
+
+    def change_site(self, key: str, **changes: Unpack[SiteChanges]) -> None:
+        """Change a site as the dashboard does; the collector learns of it within 5 seconds."""
+        with writing(self.engine) as db:
+            change_site(db, key, **changes)
+
+    def refresh_sites(self) -> None:
+        """Let the collector learn of new and changed sites now."""
+        self.app.beacon.gate.directory.refresh()
+
+
+def view(number: int = 1, path: str = "/", **fields: Any) -> dict[str, Any]:
+    """A page view for a beacon."""
+    return {"e": "v", "n": number, "u": path, **fields}
+
+
+def wait_for(condition: Any, seconds: float = 20) -> Any:
+    """What the condition returns once it is true; fails after the deadline."""
+    deadline = monotonic() + seconds
+    while not (result := condition()):
+        assert monotonic() < deadline, f"not within {seconds} seconds"
+        sleep(0.02)
+    return result
+
+
+@contextmanager
+def running_collector(
+    database_url: str, clock: Clock | None = None, **settings: Any
+) -> Iterator[RunningCollector]:
+    """A collector on a database that has its tables. Without a rate limit unless one is given.
+
+    Its sites: shop1 (https://shop.example) and open (any origin).
+    """
+    clock = clock or Clock()
+    settings = {"rate_limit": None, "database_url": database_url} | settings
+    _add_sites(database_url, clock)
+    app = build_app(Settings(**settings), open_database(database_url), clock=clock)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop",
+            http=Protocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    engine = open_database(database_url)
+    running = RunningCollector(f"http://127.0.0.1:{listener.getsockname()[1]}", app, engine, clock)
+    try:
+        wait_for(lambda: server.started or not thread.is_alive())
+        assert server.started, "the collector did not start"
+        yield running
+    finally:
+        with suppress(Exception):
+            running.http.close()
+        server.should_exit = True
+        thread.join(20)
+        engine.dispose()
+        assert not thread.is_alive(), "the collector did not stop"
+
+
+def _add_sites(database_url: str, clock: Clock) -> None:
+    engine = open_database(database_url)
+    with writing(engine) as db:
+        if find_site(db, "shop1") is None:
+            add_site(
+                db, name="Shop", key="shop1", domains=[ORIGIN], now=from_milliseconds(clock.now)
+            )
+            add_site(db, name="Open", key="open", now=from_milliseconds(clock.now))
+    engine.dispose()

@@ -1,0 +1,47 @@
+"""The real dashboard for the tests: `streamlit run app.py` on a free port."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.helpers.running_collector import wait_for
+from tests.helpers.running_monitor import answers
+
+ROOT = Path(__file__).parents[2]
+STARTS_WITHIN = 90
+ENDS_WITHIN = 20
+
+
+@contextmanager
+def running_dashboard(
+    database_url: str, port: int | None = None, **variables: str
+) -> Iterator[str]:
+    """The address of a dashboard on this database; `port`: another one than a free one."""
+    port = port or free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "MONITOR_DATABASE_URL": database_url, **variables},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: answers(f"{address}/_stcore/health"), STARTS_WITHIN)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(ENDS_WITHIN)
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

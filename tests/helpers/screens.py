@@ -1,0 +1,41 @@
+"""Pictures of a page, kept in artifacts/ to be looked at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+ARTIFACTS = Path(os.environ.get("MONITOR_TEST_ARTIFACTS", Path(__file__).parents[2] / "artifacts"))
+DRAWN_WITHIN = 700
+"""Milliseconds in which charts and canvases draw themselves anew, and dialogs have glided in."""
+
+_TALLEST = 2_600
+
+
+def keep_screenshot(page: Page, name: str) -> None:
+    """What is on the screen."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(DRAWN_WITHIN)
+    page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+
+def keep_both_themes(page: Page, name: str, *, whole: bool = True) -> None:
+    """A picture in light and one in dark, as tall as the content if it is to be `whole`.
+
+    The page must be as wide as its screen, and is afterwards as it was, in light.
+    """
+    page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
+    size = page.viewport_size
+    assert size is not None
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    if whole:
+        height = page.locator(".stMainBlockContainer").evaluate("main => main.scrollHeight")
+        tall = min(max(height + 80, 600), _TALLEST)
+        page.set_viewport_size({"width": size["width"], "height": tall})
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        keep_screenshot(page, f"{name}-{size['width']}-{theme}")
+    page.set_viewport_size(size)

@@ -1,0 +1,308 @@
+"""What the page Chats is like to look at, to hear, and to use with a keyboard or a screen reader.
+
+Screenshots are kept in artifacts/.
+"""
+
+# Fixtures are imported by their name: a test's parameter is no redefinition.
+# ruff: noqa: F811
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from core.agents import find_agent
+from core.chat.states import ConversationState
+from core.database import reading
+from tests.helpers.agent_browsers import (  # noqa: F401
+    COOKIE,
+    HOSTILE,
+    OpenChats,
+    agent,
+    all_agents,
+    dashboard,
+    database,
+    engine,
+    field,
+    item,
+    log,
+    new_context,
+    open_chats,
+    open_ones,
+    opens,
+    said,
+    seed_story,
+    site,
+    visit,
+)
+from tests.helpers.dashboard_chats import make_agent, visitor_opens
+from tests.helpers.running_collector import wait_for
+from tests.helpers.screens import keep_both_themes
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_draft_survives_refreshes_other_chats_and_a_reload(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    visitor_opens(engine, site, visit, attributes={"name": "Eve"})
+    visitor_opens(engine, site, f"{visit}b", attributes={"name": "Fay"})
+    page = open_chats(agent)
+    opens(page, "Eve")
+    field(page).fill("I look it up for")
+    facts = page.get_by_text("Now on")
+    expect(facts).to_be_visible()
+    page.wait_for_timeout(6_000)  # the facts beside it are drawn again every 5 s
+    expect(field(page)).to_have_value("I look it up for")
+    opens(page, "Fay")
+    expect(field(page)).to_have_value("")
+    opens(page, "Eve")
+    expect(field(page)).to_have_value("I look it up for")
+    page.reload()
+    expect(field(page)).to_have_value("I look it up for")
+    assert "conversation=" in page.url
+
+
+def test_back_shows_the_conversation_of_the_address(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    visitor_opens(engine, site, visit, attributes={"name": "Eli"})
+    visitor_opens(engine, site, f"{visit}b", attributes={"name": "Flo"})
+    page = open_chats(agent)
+    facts = page.get_by_role("heading", level=2)
+    for name in ("Eli", "Flo"):
+        opens(page, name)
+        expect(facts.filter(has_text=name)).to_have_count(2)  # of the chat, and of the visitor
+    page.go_back()
+    expect(page.get_by_role("region", name="Conversation with Eli")).to_be_visible()
+    expect(facts.filter(has_text="Eli")).to_have_count(2)
+    page.go_forward()
+    expect(page.get_by_role("region", name="Conversation with Flo")).to_be_visible()
+    expect(facts.filter(has_text="Flo")).to_have_count(2)
+
+
+def test_nodes_and_focus_live_through_changes(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Gil"})
+    page = open_chats(agent)
+    opens(page, "Gil")
+    line = log(page).locator(".message").first
+    line.evaluate("node => { node.isTheSame = true }")
+    entry = item(page, "Gil")
+    entry.evaluate("node => { node.isTheSame = true }")
+    entry.focus()
+    other = visitor_opens(engine, site, f"{visit}b", attributes={"name": "Hal"})
+    expect(item(page, "Hal")).to_be_visible()
+    other.says("Hurry")
+    chat.says("Still here")
+    expect(log(page).get_by_text("Still here")).to_be_visible()
+    assert line.evaluate("node => node.isTheSame") is True
+    assert entry.evaluate("node => node.isTheSame") is True
+    expect(entry).to_be_focused()
+
+
+def test_title_counts_who_waits(open_chats: OpenChats, engine, site, agent, visit) -> None:
+    for row in open_ones(engine):
+        row.ends()
+    page = open_chats(agent, "")
+    expect(page).to_have_title("Visitor Monitor")
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Jon"})
+    other = visitor_opens(engine, site, f"{visit}b", attributes={"name": "Kim"})
+    expect(page).to_have_title("(2) Visitor Monitor")
+    expect(page.get_by_role("button", name="2 visitors wait for you")).to_be_visible()
+    page.get_by_role("link", name="Sites").click()
+    expect(page).to_have_url(re.compile("/sites"))
+    page.wait_for_timeout(500)  # Streamlit sets the title again
+    expect(page).to_have_title("(2) Visitor Monitor")
+    other.ends()
+    expect(page).to_have_title("(1) Visitor Monitor")
+    page.get_by_role("button", name="1 visitor waits for you").click()
+    opens(page, "Jon")
+    expect(page).to_have_title("Visitor Monitor")
+    assert chat.row.agent_read == 1
+
+
+def test_sound_is_off_until_it_is_wanted(open_chats: OpenChats, engine, site, agent, visit) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Lou"})
+    page = open_chats(agent)
+    page.evaluate(
+        "() => { window.tones = 0; const start = OscillatorNode.prototype.start;"
+        "OscillatorNode.prototype.start = function (...when) {"
+        "window.tones += 1; start.apply(this, when) } }"
+    )
+    expect(item(page, "Lou")).to_be_visible()
+    chat.says("One")
+    expect(item(page, "Lou")).to_contain_text("One")
+    assert page.evaluate("window.tones") == 0
+    page.get_by_role("button", name="Sound off").click()
+    page.wait_for_function("window.tones === 2")
+    chat.says("Two")
+    page.wait_for_function("window.tones === 4")
+    page.reload()
+    expect(page.get_by_role("button", name="Sound on")).to_be_visible()
+
+
+def test_hostile_text_is_shown_as_it_stands(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(
+        engine,
+        site,
+        visit,
+        HOSTILE,
+        attributes={"name": HOSTILE},
+        current_path=f"/{HOSTILE}",
+        current_title=HOSTILE,
+    )
+    page = open_chats(agent)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    opens(page, HOSTILE)
+    assert said(page) == [HOSTILE]
+    field(page).fill(HOSTILE)
+    page.keyboard.press("Enter")
+    wait_for(lambda: chat.texts == [HOSTILE, HOSTILE], 5)
+    expect(page.get_by_text("Now on")).to_be_visible()
+    chat.ends()
+    page.goto(f"{page.url.split('/chats')[0]}/chats?site=tea&past={chat.id}")
+    expect(
+        page.get_by_role("list", name="Messages").get_by_text(HOSTILE, exact=True)
+    ).to_have_count(2)
+    assert page.locator("img[src*=evil]").count() == 0
+
+
+def test_keyboard_alone_is_enough(open_chats: OpenChats, engine, site, agent, visit) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Mia"})
+    other = visitor_opens(engine, site, f"{visit}b", attributes={"name": "Nia"})
+    page = open_chats(agent)
+    item(page, "Mia").focus()
+    page.keyboard.press("ArrowDown")
+    expect(item(page, "Nia")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(field(page)).to_be_focused()
+    page.keyboard.type("First line")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("second line")
+    page.keyboard.press("Enter")
+    wait_for(lambda: chat.texts[-1] == "First line\nsecond line", 5)
+    page.keyboard.press("Escape")
+    expect(item(page, "Mia")).to_be_focused()
+    page.get_by_role("button", name="Replies").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    chosen = page.get_by_role("menuitem").first.inner_text()
+    page.keyboard.press("Enter")
+    expect(field(page)).to_have_value(chosen)
+    page.keyboard.press("Enter")
+    wait_for(lambda: chat.texts[-1] == chosen, 5)
+    page.get_by_role("button", name="End", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="End", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    wait_for(lambda: chat.row.state == ConversationState.ENDED, 5)
+    expect(page.get_by_text("Ended by Ann")).to_be_visible()
+    assert other.row.state == ConversationState.OPEN
+
+
+def test_enter_that_ends_a_composition_does_not_send(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Oki"})
+    page = open_chats(agent)
+    opens(page, "Oki")
+    field(page).fill("にほん")
+    field(page).dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
+    field(page).dispatch_event("keydown", {"key": "Enter", "keyCode": 229, "bubbles": True})
+    expect(field(page)).to_have_value("にほん")
+    page.keyboard.press("r")  # Streamlit's own key for a new run of the page
+    expect(field(page)).to_have_value("にほんr")
+    assert chat.texts == ["Hello?"]
+
+
+def test_name_is_asked_once_and_kept(open_chats: OpenChats, engine, dashboard) -> None:
+    before = len(all_agents(engine))
+    page = open_chats(None)
+    page.get_by_role("textbox", name="Your name").first.fill("Zoë")
+    page.get_by_role("button", name="Save name").first.click()
+    expect(page.get_by_role("navigation", name="Chats")).to_be_visible()
+    other = page.context.new_page()
+    other.goto(dashboard)
+    expect(other.locator(".agent-name")).to_have_text("Zoë")
+    agents = all_agents(engine)
+    assert len(agents) == before + 1
+    cookie: Any = next(each for each in page.context.cookies() if each.get("name") == COOKIE)
+    assert cookie["sameSite"] == "Strict"
+    with reading(engine) as db:
+        found = find_agent(db, cookie["value"])
+    assert found is not None and found.name == "Zoë"
+
+
+def test_name_given_in_one_tab_is_known_in_the_other(open_chats: OpenChats, dashboard) -> None:
+    page = open_chats(None, "")
+    other = page.context.new_page()
+    other.goto(f"{dashboard}/chats")
+    other.get_by_role("textbox", name="Your name").first.fill("Yve")
+    other.get_by_role("button", name="Save name").first.click()
+    expect(other.get_by_role("navigation", name="Chats")).to_be_visible()
+    expect(page.locator(".agent-name")).to_have_text("Yve")
+
+
+def test_screen_reader_finds_list_conversation_and_field(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    for chat in open_ones(engine):
+        chat.ends()
+    visitor_opens(engine, site, visit, "Good morning", attributes={"name": "Wes"})
+    page = open_chats(agent)
+    opens(page, "Wes")
+    expect(page.get_by_role("region", name="Conversation with Wes")).to_match_aria_snapshot(
+        """
+        - region "Conversation with Wes":
+          - heading "Wes" [level=2]
+          - button "End"
+          - list "Invitation":
+            - listitem: /The visitor opened this chat/
+          - log "Messages":
+            - listitem:
+              - paragraph: Wes
+              - paragraph: Good morning
+          - textbox "Message"
+          - button "Replies"
+          - button "Send" [disabled]
+        """
+    )
+    expect(page.get_by_role("navigation", name="Chats")).to_match_aria_snapshot(
+        """
+        - navigation "Chats":
+          - heading [level=2]
+          - button "Sound off"
+          - heading "Open" [level=3]
+          - list "Open":
+            - listitem:
+              - button /Wes .*Good morning/
+        """
+    )
+
+
+@pytest.mark.parametrize("width, height", [(1440, 900), (390, 844)])
+def test_chats_fit_their_screen(
+    open_chats: OpenChats, engine, site, visit, width: int, height: int
+) -> None:
+    agent = make_agent(engine, "Ann")
+    seed_story(engine, site, visit, agent)
+    page = open_chats(agent, width=width, height=height)
+    opens(page, "Grace Hopper")
+    expect(page.get_by_text("Now on")).to_be_visible()
+    keep_both_themes(page, "chats", whole=False)
+    page.get_by_role("tab", name="Past").click()
+    expect(page.get_by_role("table", name="Past chats")).to_be_visible()
+    keep_both_themes(page, "chats-past", whole=False)

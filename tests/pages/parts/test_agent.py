@@ -1,0 +1,120 @@
+"""The agent in the sidebar: a name once, Available or Away, another name."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.agents import find_agent, list_agents
+from core.database import reading
+from core.tables import Agent
+from pages.parts.agent import _agent
+from tests.helpers.dashboard_chats import make_agent
+from tests.helpers.page_reading import texts
+from tests.helpers.seed import make_site
+from tests.pages.conftest import Database, OpenPage
+
+HOSTILE = "**A** ![x](//evil.example/a.png)"
+OFFER = "Give your name to chat with visitors."
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    _agent.clear()
+
+
+def be(page: AppTest, agent: Agent) -> AppTest:
+    """The page as this agent has it."""
+    page.session_state["agent_key"] = agent.key
+    return page.run()
+
+
+def agents(database: Database) -> list[Agent]:
+    with reading(database.engine) as db:
+        return list_agents(db)
+
+
+def save(page: AppTest, name: str) -> AppTest:
+    """Give a name in the sidebar."""
+    page.sidebar.text_input[0].input(name)
+    return page.sidebar.button[0].click().run()
+
+
+def test_nobody_is_asked_for_a_name_to_look(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    page = open_page()
+    assert not page.exception
+    assert OFFER in texts(page)
+    assert not page.main.text_input
+    assert agents(database) == []
+
+
+def test_name_makes_an_agent_who_is_available(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    page = save(open_page(), "  Ann ")
+    assert not page.exception
+    [agent] = agents(database)
+    assert agent.name == "Ann"
+    assert page.session_state["agent_key"] == agent.key
+    assert "Ann" in texts(page)
+    assert OFFER not in texts(page)
+    assert page.sidebar.toggle[0].value is True
+
+
+def test_name_that_says_nothing_is_refused(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    page = save(open_page(), "  \u200b ")
+    assert "There is no name" in texts(page)
+    assert agents(database) == []
+
+
+def test_switch_makes_the_agent_away_and_available(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    agent = make_agent(database.engine)
+    page = be(open_page(), agent)
+    page.sidebar.toggle[0].set_value(False).run()
+    assert agents(database)[0].is_available is False
+    page.sidebar.toggle[0].set_value(True).run()
+    assert agents(database)[0].is_available is True
+
+
+def test_switch_shows_what_another_tab_has_chosen(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    agent = make_agent(database.engine)
+    page, other = be(open_page(), agent), be(open_page(), agent)
+    other.sidebar.toggle[0].set_value(False).run()
+    assert page.run().sidebar.toggle[0].value is False
+
+
+def test_agent_takes_another_name(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    page = save(be(open_page(), make_agent(database.engine)), "Anna")
+    assert [agent.name for agent in agents(database)] == ["Anna"]
+    assert "Anna" in texts(page)
+
+
+def test_name_is_shown_as_it_stands(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    page = be(open_page(), make_agent(database.engine, HOSTILE))
+    assert HOSTILE in texts(page)
+    assert not any("evil.example" in element.value for element in page.markdown)
+
+
+def test_key_of_nobody_is_no_agent(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    page = be(open_page(), Agent(key="nobody", name="x"))
+    assert not page.exception
+    assert OFFER in texts(page)
+
+
+def test_key_stays_in_the_agents_own_browser(database: Database, open_page: OpenPage) -> None:
+    """It goes to the component that sets the cookie, and nowhere else on the page."""
+    make_site(database.engine)
+    agent = make_agent(database.engine)
+    page = be(open_page("chats"), agent)
+    told = [each.proto for each in page.get("bidi_component")]
+    holders = {each.component_name for each in told if agent.key in str(each)}
+    assert holders == {"visitor_monitor_chat"}
+    assert agent.key not in texts(page)
+    with reading(database.engine) as db:
+        assert find_agent(db, agent.key) is not None

@@ -1,0 +1,112 @@
+"""The page of one visitor."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.helpers.page_reading import metrics, tables, texts
+from tests.helpers.seed import make_site, make_visit
+from tests.pages.conftest import Database, OpenPage, use_database
+
+PAGE = "visitor"
+HOSTILE = "![x](http://evil.example/a.png)<img src=//evil.example/b> **b** :smile: $x$"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_page_tells_who_from_where_and_every_page(database: Database, open_page: OpenPage) -> None:
+    site = make_site(database.engine)
+    make_visit(
+        database.engine,
+        site,
+        "abc123def456",
+        now=now(),
+        attributes={"name": "Ada", "plan": "gold"},
+        campaign="spring",
+        referrer="https://news.example/tea",
+        country="FR",
+    )
+    page = open_page(PAGE, site="tea-shop", visit="abc123def456")
+    assert not page.exception
+    said = texts(page)
+    for word in ("Ada", "gold", "spring", "https://news.example/tea", "France (FR)", "Tea shop"):
+        assert word in said
+    views = tables(page)["Pages in order"]["rows"]
+    assert len(views) == 1
+    assert views["in_view"].tolist() == [True]
+    assert metrics(page)["Time on Site"].startswith("1m 0")
+
+
+def test_visitor_without_a_name_has_a_short_id(database: Database, open_page: OpenPage) -> None:
+    site = make_site(database.engine)
+    make_visit(database.engine, site, "abc123def456", now=now(), attributes={})
+    assert "Visitor abc123" in texts(open_page(PAGE, site="tea-shop", visit="abc123def456"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{}, {"site": "tea-shop"}, {"site": "tea-shop", "visit": "x"}, {"site": "y", "visit": "x"}],
+)
+def test_unknown_visit_is_said_plainly(
+    database: Database, open_page: OpenPage, query: dict[str, str]
+) -> None:
+    make_site(database.engine)
+    page = open_page(PAGE, **query)
+    assert not page.exception
+    assert "No such visit" in texts(page)
+
+
+def test_visit_that_is_over_says_when_it_was_last_seen(
+    database: Database, open_page: OpenPage
+) -> None:
+    site = make_site(database.engine)
+    ended = now() - timedelta(hours=2)
+    make_visit(
+        database.engine,
+        site,
+        "over",
+        now=now(),
+        started_at=ended,
+        last_seen_at=ended,
+        last_activity_at=ended,
+        in_view_until=ended,
+    )
+    page = open_page(PAGE, site="tea-shop", visit="over")
+    assert "This visit is over. Last seen" in texts(page)
+    assert metrics(page)["Activity"] == "Over"
+
+
+def test_hostile_text_is_literal(database: Database, open_page: OpenPage) -> None:
+    site = make_site(database.engine)
+    make_visit(
+        database.engine,
+        site,
+        "hostile",
+        now=now(),
+        attributes={"name": HOSTILE, HOSTILE: HOSTILE},
+        **dict.fromkeys(
+            ("source", "campaign", "medium", "referrer", "entry_path", "language", "browser"),
+            HOSTILE,
+        ),
+        current_path=HOSTILE,
+        current_title=HOSTILE,
+    )
+    page = open_page(PAGE, site="tea-shop", visit="hostile")
+    assert not page.exception
+    assert texts(page).count(HOSTILE) >= 8
+    bodies = [element.proto.body for element in page.get("html")]
+    assert not any("<img" in body for body in bodies)
+    parsed = [*page.markdown, *page.caption]
+    assert not any("evil.example" in element.value for element in parsed)
+    assert all("evil.example" not in str(metric.value) for metric in page.metric)
+
+
+def test_database_away_is_said(tmp_path, monkeypatch, open_page: OpenPage) -> None:
+    use_database(f"sqlite:///{tmp_path / 'empty.db'}", monkeypatch)
+    page = open_page(PAGE, site="tea-shop", visit="x")
+    assert not page.exception
+    assert "python -m collector" in texts(page)
