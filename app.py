@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.settings import SettingsError, settings
 from pages.server.agent_routes import chat_routes
 from pages.server.hub import Hub
-from pages.server.shutdown import told_of_the_end
+from pages.server.shutdown import on_shutdown
 
 CONTENT_POLICY = "; ".join(
     (
@@ -98,7 +98,7 @@ async def warm(_app: st.App) -> AsyncGenerator[None, None]:
 
     gc.collect()
     gc.freeze()
-    with told_of_the_end(hub.end):
+    with on_shutdown(hub.end):
         yield
     await hub.stop()
 

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.servers import Server, collector, dashboard
+from benchmarks.servers import BenchmarkServer, collector, dashboard
 from benchmarks.viewers import BROWSER_ARGUMENTS
 from collector.chat.attendance import WATCHED_SECONDS
 from core.agents import add_agent
@@ -62,7 +62,7 @@ def main(invitations: int, messages: int, database_url: str | None, browser: str
             engine.dispose()
 
 
-def _open_desk(chromium: Browser, board: Server, agent: Agent) -> Page:
+def _open_desk(chromium: Browser, board: BenchmarkServer, agent: Agent) -> Page:
     """The agent's browser with the dashboard open."""
     address = f"http://127.0.0.1:{board.port}"
     context = chromium.new_context()
@@ -73,7 +73,9 @@ def _open_desk(chromium: Browser, board: Server, agent: Agent) -> Page:
     return page
 
 
-def _time_invitation(chromium: Browser, shop: Server, engine: Engine, agent: Agent) -> float:
+def _time_invitation(
+    chromium: Browser, shop: BenchmarkServer, engine: Engine, agent: Agent
+) -> float:
     """Seconds from Send to shown, at any moment between two beacons of a visible page."""
     page, visit = _open_shop(chromium, shop)
     page.wait_for_timeout(random.uniform(WATCHED_SECONDS, 2 * WATCHED_SECONDS) * 1000)
@@ -83,7 +85,9 @@ def _time_invitation(chromium: Browser, shop: Server, engine: Engine, agent: Age
     return (seen - invited.created_at).total_seconds()
 
 
-def _open_chat(chromium: Browser, shop: Server, engine: Engine, agent: Agent) -> tuple[Page, str]:
+def _open_chat(
+    chromium: Browser, shop: BenchmarkServer, engine: Engine, agent: Agent
+) -> tuple[Page, str]:
     """A visitor who has accepted, and the conversation's id."""
     page, visit = _open_shop(chromium, shop)
     invited = _invite(engine, visit, agent)
@@ -92,7 +96,7 @@ def _open_chat(chromium: Browser, shop: Server, engine: Engine, agent: Agent) ->
     return page, invited.id
 
 
-def _open_shop(chromium: Browser, shop: Server) -> tuple[Page, str]:
+def _open_shop(chromium: Browser, shop: BenchmarkServer) -> tuple[Page, str]:
     """A visitor's page, and the visit's id."""
     page = chromium.new_context(user_agent=CHROME).new_page()
     page.add_init_script("Object.defineProperty(navigator, 'webdriver', {get: () => false})")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 
-from collector.writing.rows import Rows
+from collector.writing.statements import Statements
 from core.database import open_database, writing
 from core.enrich.page_context import PageContext
 from core.moment import milliseconds, to_milliseconds
@@ -16,8 +16,8 @@ from core.schema import upgrade_schema
 from core.sites import add_site
 from core.visits.hit import Event, EventKind, Opening
 from core.visits.presence import COUNT_SLOT, VISIT_ENDS_AFTER
-from core.visits.visit import Visit, advance, open_visit
-from core.visits.visit_rows import Trail
+from core.visits.visit import TrackedVisit, advance, open_visit
+from core.visits.visit_rows import VisitRows
 
 DAY = 86_400_000
 HISTORY_DAYS = 90
@@ -46,7 +46,7 @@ def fill(database_url: str, history: int, live: int, now: datetime) -> None:
     with writing(engine) as db:
         site = add_site(db, name="Shop", key="shop", now=datetime.now(UTC))
     visits = _visits(site.id or 0, history, live, to_milliseconds(now))
-    rows = Rows(engine)
+    rows = Statements(engine)
     while batch := list(islice(visits, AT_ONCE)):
         counts = Counter((visit.site_id, visit.started_at // _SLOT * _SLOT) for visit in batch)
         with writing(engine) as db:
@@ -58,7 +58,7 @@ def fill(database_url: str, history: int, live: int, now: datetime) -> None:
     engine.dispose()
 
 
-def _visits(site_id: int, history: int, live: int, now: int) -> Iterator[Visit]:
+def _visits(site_id: int, history: int, live: int, now: int) -> Iterator[TrackedVisit]:
     """Oldest first, as they would have come."""
     chance = random.Random(history)
     over = milliseconds(VISIT_ENDS_AFTER)
@@ -69,7 +69,7 @@ def _visits(site_id: int, history: int, live: int, now: int) -> Iterator[Visit]:
         yield _visit(site_id, history + number, now - chance.randrange(1, over), chance)
 
 
-def _visit(site_id: int, number: int, at: int, chance: random.Random) -> Visit:
+def _visit(site_id: int, number: int, at: int, chance: random.Random) -> TrackedVisit:
     event = Event(
         kind=EventKind.VIEW,
         number=1,
@@ -86,5 +86,5 @@ def _visit(site_id: int, number: int, at: int, chance: random.Random) -> Visit:
         country=chance.choice(_COUNTRIES),
     )
     visit = open_visit(site_id, f"visit{number:015d}", event, opening)
-    advance(visit, "tab00001", event, Trail())
+    advance(visit, "tab00001", event, VisitRows())
     return visit

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import click
-from load import Result, send
+from load import LoadResult, send
 from servers import bare, collector
 
 
@@ -25,7 +25,7 @@ def main(rounds: int, seconds: float, connections: int, database_url: str | None
             send(bare_port, 1, connections)
             send(collector_port, 2, connections)
             ratios: list[float] = []
-            full: list[Result] = []
+            full: list[LoadResult] = []
             for number in range(rounds):
                 yardstick = send(bare_port, seconds, connections)
                 full.append(send(collector_port, seconds, connections))
@@ -43,7 +43,7 @@ def main(rounds: int, seconds: float, connections: int, database_url: str | None
     _tell(f"bare 204 at {calm_bare.per_second:,.0f}/s", calm_bare)
 
 
-def _tell(label: str, result: Result) -> None:
+def _tell(label: str, result: LoadResult) -> None:
     click.echo(
         f"latency {label}: p50 {result.percentile(0.5):.1f} ms, p99 {result.percentile(0.99):.1f} ms"
     )

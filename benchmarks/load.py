@@ -24,7 +24,7 @@ PAGES = ("/", "/collections/tea", "/products/cup", "/cart", "/checkout")
 
 
 @dataclass
-class Result:
+class LoadResult:
     """seconds: how long it took. latencies: of each request, in seconds. refused: not 2xx."""
 
     seconds: float
@@ -41,13 +41,13 @@ class Result:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
 
 
-def send(port: int, seconds: float, connections: int, pause: float = 0.0) -> Result:
+def send(port: int, seconds: float, connections: int, pause: float = 0.0) -> LoadResult:
     """Send for so many seconds; pause: seconds that each connection rests between two requests."""
     return uvloop.run(_send(port, seconds, connections, pause))
 
 
-async def _send(port: int, seconds: float, connections: int, pause: float) -> Result:
-    result = Result(0)
+async def _send(port: int, seconds: float, connections: int, pause: float) -> LoadResult:
+    result = LoadResult(0)
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
     senders: list[_Sender] = []
@@ -70,7 +70,7 @@ class _Sender(asyncio.Protocol):
         requests: Iterator[bytes],
         until: float,
         pause: float,
-        result: Result,
+        result: LoadResult,
         later: Callable[..., object],
     ) -> None:
         self._requests = requests

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 STARTS_WITHIN = 60
 
 
-class Server(NamedTuple):
+class BenchmarkServer(NamedTuple):
     """A running process and the port that it listens on."""
 
     port: int
@@ -37,7 +37,7 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def bare() -> Iterator[Server]:
+def bare() -> Iterator[BenchmarkServer]:
     """The same uvicorn answering 204 to everything, and nothing else."""
     port = free_port()
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
@@ -47,7 +47,7 @@ def bare() -> Iterator[Server]:
 
 
 @contextmanager
-def collector(database_url: str) -> Iterator[Server]:
+def collector(database_url: str) -> Iterator[BenchmarkServer]:
     """A collector with everything on; only the rate limit is out of reach."""
     port = free_port()
     command = [sys.executable, "-m", "collector", "--port", str(port)]
@@ -61,7 +61,7 @@ def collector(database_url: str) -> Iterator[Server]:
 
 
 @contextmanager
-def dashboard(database_url: str) -> Iterator[Server]:
+def dashboard(database_url: str) -> Iterator[BenchmarkServer]:
     """The dashboard as `make run` starts it."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
@@ -84,13 +84,13 @@ def _running(
     cwd: Path,
     environment: dict[str, str] | None = None,
     health: str = "healthz",
-) -> Iterator[Server]:
+) -> Iterator[BenchmarkServer]:
     process = subprocess.Popen(
         command, cwd=cwd, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL
     )
     try:
         _await(process, f"http://127.0.0.1:{port}/{health}")
-        yield Server(port, process.pid)
+        yield BenchmarkServer(port, process.pid)
     finally:
         process.terminate()
         process.wait(20)

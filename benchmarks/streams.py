@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.history import fill
-from benchmarks.servers import Server, collector
+from benchmarks.servers import BenchmarkServer, collector
 from core.agents import add_agent
 from core.chat.conversations import find_by_token, open_as_visitor
 from core.chat.messages import say_as_agent
@@ -30,7 +30,7 @@ SITE_KEY = "shop"
 OPENED_AT_ONCE = 100
 MESSAGES = 20
 
-Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+HeldStream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @click.command()
@@ -50,10 +50,12 @@ def main(streams: int, seconds: int, database_url: str | None) -> None:
             asyncio.run(_measure(server, engine, tokens, seconds))
 
 
-async def _measure(server: Server, engine: Engine, tokens: list[str], seconds: int) -> None:
+async def _measure(
+    server: BenchmarkServer, engine: Engine, tokens: list[str], seconds: int
+) -> None:
     idle = await _cpu_share(server, seconds)
     memory = server.resident()
-    streams: list[Stream] = []
+    streams: list[HeldStream] = []
     for start in range(0, len(tokens), OPENED_AT_ONCE):
         some = tokens[start : start + OPENED_AT_ONCE]
         streams += await asyncio.gather(*(_open_stream(server.port, token) for token in some))
@@ -69,13 +71,13 @@ async def _measure(server: Server, engine: Engine, tokens: list[str], seconds: i
     )
 
 
-async def _cpu_share(server: Server, seconds: int) -> float:
+async def _cpu_share(server: BenchmarkServer, seconds: int) -> float:
     before = server.cpu()
     await asyncio.sleep(seconds)
     return (server.cpu() - before) / seconds
 
 
-async def _open_stream(port: int, token: str) -> Stream:
+async def _open_stream(port: int, token: str) -> HeldStream:
     """The stream, once its first event has arrived."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     body = json.dumps({"v": 1, "k": SITE_KEY, "c": token, "after": 0}).encode()
@@ -89,7 +91,7 @@ async def _open_stream(port: int, token: str) -> Stream:
     return stream
 
 
-async def _time_message(engine: Engine, token: str, stream: Stream, number: int) -> float:
+async def _time_message(engine: Engine, token: str, stream: HeldStream, number: int) -> float:
     """Seconds from the commit of an agent's message to its arrival."""
     words = f"message {number} of the benchmark"
     await asyncio.to_thread(_say, engine, token, number, words)
@@ -98,7 +100,7 @@ async def _time_message(engine: Engine, token: str, stream: Stream, number: int)
     return time.perf_counter() - began
 
 
-async def _await_text(stream: Stream, wanted: bytes) -> None:
+async def _await_text(stream: HeldStream, wanted: bytes) -> None:
     reader, _ = stream
     async with asyncio.timeout(30):
         while wanted not in (line := await reader.readline()):

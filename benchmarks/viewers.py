@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.history import fill
-from benchmarks.servers import Server, dashboard
+from benchmarks.servers import BenchmarkServer, dashboard
 
 INTERVAL = 2
 """Seconds: the shortest that an agent may choose."""
@@ -56,7 +56,7 @@ def _watch(chromium: Browser, address: str) -> None:
     page.wait_for_timeout(3 * INTERVAL * 1000)
 
 
-def _cpu_per_refresh(server: Server, viewers: int, seconds: int) -> float:
+def _cpu_per_refresh(server: BenchmarkServer, viewers: int, seconds: int) -> float:
     before = server.cpu()
     time.sleep(seconds)
     return (server.cpu() - before) / (viewers * seconds / INTERVAL)

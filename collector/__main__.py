@@ -23,7 +23,7 @@ from collector.app import build_app, open_country_database
 from collector.http.file_limit import allow_open_files
 from collector.http.protocol import Protocol
 from collector.writing.serving_lock import LockHeld, serving_lock
-from core.command_error import CommandError, first_line, told_in_one_line
+from core.command_error import CommandError, exit_in_one_line, first_line
 from core.database import is_sqlite, open_database, writing
 from core.schema import SchemaError, upgrade_schema
 from core.settings import Settings, SettingsError, settings
@@ -62,7 +62,7 @@ def main(host: str | None, port: int | None, workers: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     allow_open_files()
-    with told_in_one_line(SettingsError, SchemaError, LockHeld):
+    with exit_in_one_line(SettingsError, SchemaError, LockHeld):
         chosen = settings()
         _serve(chosen, host or chosen.collector_host, port or chosen.collector_port, workers)
 

@@ -17,14 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.beacon.route import PATH, BeaconRoute
 from collector.beacon.wire import MAX_BYTES
-from collector.chat.attendance import Reception
-from collector.chat.offers import Greeter
+from collector.chat.attendance import Attendance
+from collector.chat.offers import Offers
 from collector.chat.route import PREFIX, ConversationRoute
 from collector.chat.stream_route import StreamRoute
 from collector.chat.streams import Streams
-from collector.chat.waiting_invitations import Board
+from collector.chat.waiting_invitations import WaitingInvitations
 from collector.http import assets, demo_shop
-from collector.http.admission import Gate
+from collector.http.admission import Admission
 from collector.http.body import BodyReader
 from collector.http.client import Client, Clients
 from collector.http.errors import send_refusal
@@ -33,10 +33,10 @@ from collector.http.rate_limit import RateLimiter
 from collector.metrics import Metrics
 from collector.refresher import Refresher, Task
 from collector.salts import Salts
-from collector.site_cache import Directory
-from collector.writing.counters import Tallies
+from collector.site_cache import SiteCache
+from collector.writing.counters import Counters
 from collector.writing.housekeeping import Housekeeping, Retention
-from collector.writing.write_queue import Orders
+from collector.writing.write_queue import WriteQueue
 from collector.writing.writer import Writer
 from core.chat.feed import Feed
 from core.command_error import CommandError
@@ -72,7 +72,7 @@ class App(Struct):
     others: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Response one request."""
         await self._find(scope)(scope, receive, send)
 
     def _find(self, scope: Scope) -> ASGIApp:
@@ -88,57 +88,61 @@ def build_app(
     settings: Settings, engine: Engine, *, clock: Callable[[], int] = system_clock
 ) -> App:
     """The application; the tables must be there. Its lifespan starts and drains the writer."""
-    metrics, tallies = Metrics(), Tallies()
+    metrics, counters = Metrics(), Counters()
     retention = Retention(settings.retention_days, settings.chat_retention_days)
     housekeeping = Housekeeping(engine, retention, clock)
-    orders = Orders(engine, metrics)
-    writer = Writer(engine, tallies, metrics, housekeeping, orders, clock)
-    directory, salts, reception = Directory(engine), Salts(engine, clock), Reception(engine, clock)
-    board = Board()
-    streams = Streams(board, reception, clock)
+    write_queue = WriteQueue(engine, metrics)
+    writer = Writer(engine, counters, metrics, housekeeping, write_queue, clock)
+    site_cache, salts, attendance = (
+        SiteCache(engine),
+        Salts(engine, clock),
+        Attendance(engine, clock),
+    )
+    waiting = WaitingInvitations()
+    streams = Streams(waiting, attendance, clock)
     metrics.watch_queue(lambda: writer.depth)
     metrics.watch_streams(lambda: len(streams))
     refresher = Refresher(
         [
-            Task("sites", directory.refresh, SITES_EVERY),
-            Task("reception", reception.refresh, SITES_EVERY),
+            Task("sites", site_cache.refresh, SITES_EVERY),
+            Task("reception", attendance.refresh, SITES_EVERY),
             Task("salts", salts.refresh, SALTS_EVERY),
         ]
     )
-    gate = Gate(
+    admission = Admission(
         clock=clock,
         bodies=BodyReader(MAX_BYTES),
-        clients=Clients(settings.trusted_proxies, tallies.warn),
+        clients=Clients(settings.trusted_proxies, counters.warn),
         limiter=RateLimiter(settings.rate_limit),
-        directory=directory,
+        site_cache=site_cache,
         country_header=settings.country_header.lower().encode(),
-        tallies=tallies,
+        counters=counters,
         count=metrics.beacon,
     )
     beacon = BeaconRoute(
-        gate=gate,
+        admission=admission,
         salts=salts,
         locate=_locator(settings),
         counts_bots=settings.count_bots,
         writer=writer,
-        greeter=Greeter(board, reception, orders),
+        offers=Offers(waiting, attendance, write_queue),
     )
-    chat_gate = replace(gate, count=metrics.call)
+    chat_admission = replace(admission, count=metrics.call)
     conversation = ConversationRoute(
-        gate=chat_gate,
+        admission=chat_admission,
         salts=salts,
-        orders=orders,
-        streams=StreamRoute(chat_gate, engine, streams, clock),
-        reception=reception,
+        write_queue=write_queue,
+        streams=StreamRoute(chat_admission, engine, streams, clock),
+        attendance=attendance,
         clock=clock,
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         await asyncio.to_thread(_warm_up)
-        for refresh in (directory.refresh, reception.refresh, salts.refresh):
+        for refresh in (site_cache.refresh, attendance.refresh, salts.refresh):
             await asyncio.to_thread(refresh)
-        feed = Feed(engine, streams.told, await asyncio.to_thread(_load, engine, board))
+        feed = Feed(engine, streams.told, await asyncio.to_thread(_load, engine, waiting))
         loop = asyncio.get_running_loop()
         writer.start(loop)
         streams.start(loop)
@@ -165,9 +169,9 @@ def build_app(
     return App(beacon, conversation, others)
 
 
-def _load(engine: Engine, board: Board) -> int:
+def _load(engine: Engine, waiting: WaitingInvitations) -> int:
     with reading(engine) as db:
-        return board.load(db)
+        return waiting.load(db)
 
 
 def open_country_database(settings: Settings) -> CountryDatabase | None:

@@ -21,7 +21,7 @@ FindContext = Callable[[str, str, str, str], str]
 
 
 class TrackedSite(Struct, frozen=True):
-    """A site, ready to be asked. find_context: path, q, own word and signal -> the label."""
+    """A site, ready to be received. find_context: path, q, own word and signal -> the label."""
 
     id: int
     key: str
@@ -32,7 +32,7 @@ class TrackedSite(Struct, frozen=True):
     row: Site
 
 
-class Directory:
+class SiteCache:
     """The sites by key. While the database is away, the last list goes on."""
 
     def __init__(self, engine: Engine) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import make_url
 
-from core.command_error import CommandError, told_in_one_line
+from core.command_error import CommandError, exit_in_one_line
 from core.database import is_sqlite, open_database, reading, writing
 from core.schema import SchemaError, check_schema
 from core.settings import Settings, SettingsError, settings
@@ -114,7 +114,7 @@ def change(
 @contextmanager
 def _database() -> Generator[tuple[Settings, Engine]]:
     """The settings and the database; what goes wrong is told in one line, with exit code 1."""
-    with told_in_one_line(SettingsError, SchemaError, SiteError):
+    with exit_in_one_line(SettingsError, SchemaError, SiteError):
         chosen = settings()
         _refuse_missing(chosen.database_url)
         engine = open_database(chosen.database_url)

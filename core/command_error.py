@@ -16,7 +16,7 @@ class CommandError(Exception):
 
 
 @contextmanager
-def told_in_one_line(*expected: type[Exception]) -> Generator[None]:
+def exit_in_one_line(*expected: type[Exception]) -> Generator[None]:
     """End the process with exit code 1 and one line on stderr when one of these is raised.
 
     Those expected carry such a line themselves; what the system and the database say is put

@@ -13,7 +13,7 @@ from core.database import DATABASE_ERRORS, Connection, Engine, open_database, re
 from core.schema import SchemaError, check_schema
 from core.settings import SettingsError, settings
 
-PATIENCE = 5.0
+DEADLINE = 5.0
 """Seconds after which a database that has not answered counts as away."""
 
 MOST_WAITING = 8
@@ -26,52 +26,52 @@ _sound: set[str] = set()
 """The databases whose schema was seen to be right since they last failed."""
 
 
-class NoAnswer(Exception):
+class DatabaseUnavailable(Exception):
     """The database gave no answer; the text says what to do."""
 
 
-def ask(question: Callable[[Connection], Answer]) -> Answer:
-    """The question's answer from one consistent snapshot; NoAnswer after PATIENCE at the latest.
+def read(question: Callable[[Connection], Answer]) -> Answer:
+    """The question's answer from one consistent snapshot; DatabaseUnavailable after DEADLINE at the latest.
 
     Exceptions of the question itself pass through.
     """
     return _in_time(lambda engine: _read(engine, question))
 
 
-def change(order: Callable[[Connection], Answer]) -> Answer:
-    """What the order returns, once it is committed; NoAnswer as `ask`."""
+def write(order: Callable[[Connection], Answer]) -> Answer:
+    """What the order returns, once it is committed; DatabaseUnavailable as `ask`."""
     return _in_time(lambda engine: _write(engine, order))
 
 
 def database_url() -> str:
-    """Where the database is; NoAnswer when the setting cannot be used."""
+    """Where the database is; DatabaseUnavailable when the setting cannot be used."""
     try:
         return settings().database_url
     except SettingsError as error:
-        raise NoAnswer(str(error)) from None
+        raise DatabaseUnavailable(str(error)) from None
 
 
 def database_engine() -> Engine:
-    """The engine of the pages, for what follows the database by itself; NoAnswer as database_url."""
+    """The engine of the pages, for what follows the database by itself; DatabaseUnavailable as database_url."""
     return _engine(database_url())
 
 
 def _in_time(work: Callable[[Engine], Answer]) -> Answer:
     engine = database_engine()
     if not _places.acquire(blocking=False):
-        raise NoAnswer(f"The database does not answer. {_cure(engine)}")
+        raise DatabaseUnavailable(f"The database does not answer. {_cure(engine)}")
     answer: Future[Answer] = Future()
     Thread(target=_work, args=(work, engine, answer), daemon=True).start()
     try:
-        return answer.result(PATIENCE)
+        return answer.result(DEADLINE)
     except TimeoutError:
-        text = f"The database has not answered within {PATIENCE:.0f} seconds. {_cure(engine)}"
-        raise NoAnswer(text) from None
+        text = f"The database has not answered within {DEADLINE:.0f} seconds. {_cure(engine)}"
+        raise DatabaseUnavailable(text) from None
     except SchemaError as error:
-        raise NoAnswer(f"{error}.") from None
+        raise DatabaseUnavailable(f"{error}.") from None
     except DATABASE_ERRORS as error:
         _log.warning("database away", exc_info=error)
-        raise NoAnswer(f"The database cannot be read. {_cure(engine)}") from None
+        raise DatabaseUnavailable(f"The database cannot be read. {_cure(engine)}") from None
 
 
 def _work(work: Callable[[Engine], Answer], engine: Engine, answer: Future[Answer]) -> None:

@@ -40,7 +40,7 @@ _TIME_ZONE = re.compile(r"[A-Z][A-Za-z_]{0,31}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 _MILLISECONDS = 1_000
 
 
-class Request(Struct, gc=False):
+class RequestDetails(Struct, gc=False):
     """What the request told beside its body. `is_private`: the browser sends Sec-GPC: 1."""
 
     received_at: int
@@ -67,7 +67,7 @@ class Enrichment(Struct, frozen=True):
 
 
 def make_hit(
-    beacon: Beacon, request: Request, site: TrackedSite, known: Enrichment
+    beacon: Beacon, request: RequestDetails, site: TrackedSite, known: Enrichment
 ) -> Hit | Dropped:
     """The hit, or why there is none."""
     if not known.counts_bots and _is_bot(beacon, request):
@@ -91,7 +91,7 @@ def make_hit(
     )
 
 
-def needs_salts(beacon: Beacon, request: Request) -> bool:
+def needs_salts(beacon: Beacon, request: RequestDetails) -> bool:
     """Whether the visit's id has to be derived: the browser keeps none, or must not be known by it."""
     return request.is_private or not beacon.s
 
@@ -104,17 +104,17 @@ def has_unknown(beacon: Beacon) -> bool:
     )
 
 
-def _is_bot(beacon: Beacon, request: Request) -> bool:
+def _is_bot(beacon: Beacon, request: RequestDetails) -> bool:
     return is_bot(request.user_agent, brands=request.brands, webdriver=beacon.b[0].wd == 1)
 
 
-def _read_events(beacon: Beacon, request: Request, site: TrackedSite) -> tuple[Event, ...]:
+def _read_events(beacon: Beacon, request: RequestDetails, site: TrackedSite) -> tuple[Event, ...]:
     return tuple(
         [event for wire in beacon.b if (event := _read_event(wire, request, site)) is not None]
     )
 
 
-def _read_event(wire: WireEvent, request: Request, site: TrackedSite) -> Event | None:
+def _read_event(wire: WireEvent, request: RequestDetails, site: TrackedSite) -> Event | None:
     kind = _KINDS.get(wire.e)
     at = request.received_at - _clamp(wire.o, OLDEST_EVENT)
     if kind is EventKind.CHAT:
@@ -163,13 +163,15 @@ def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
     return dict(list(cleaned.items())[:MAX_ATTRIBUTES])
 
 
-def derive_ids(request: Request, site: TrackedSite, salts: tuple[str, ...]) -> tuple[str, ...]:
+def derive_ids(
+    request: RequestDetails, site: TrackedSite, salts: tuple[str, ...]
+) -> tuple[str, ...]:
     """The ids of a browser that keeps none: one for each salt, yesterday's before today's."""
     address = request.client.text
     return tuple([derived_id(salt, site.id, address, request.user_agent) for salt in salts])
 
 
-def _find_opening(beacon: Beacon, request: Request, known: Enrichment) -> Opening | None:
+def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) -> Opening | None:
     """What the first page view tells of where the visitor came from, and with which browser."""
     for event in beacon.b:
         if event.e == EventKind.VIEW:

@@ -1,4 +1,4 @@
-"""What each chat call does in the database: one function for an action, its answer as it travels."""
+"""What each chat call does in the database: one function for an action, its response as it travels."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from collector.chat.request import Action, Call
+from collector.chat.request import ChatAction, ChatRequest
 from collector.http.responses import Offer
 from collector.site_cache import TrackedSite
-from collector.writing.visit_batch import MAX_SUCCESSORS
 from core.chat.closing import is_long_over
 from core.chat.conversations import (
     end,
@@ -28,11 +27,11 @@ from core.chat.rules import list_rules, open_by_rule
 from core.chat.states import Author, ClosedBy, Refusal, Refused, Trigger
 from core.chat.visit_chat import find_visit_state
 from core.tables import Conversation
-from core.visits.visit_id import is_derived, successor_id
+from core.visits.visit_id import MAX_SUCCESSORS, is_derived, successor_id
 
 
-class Told(Struct, omit_defaults=True):
-    """The answer to a call: state and revision; token of a new conversation; number of a message."""
+class ChatResult(Struct, omit_defaults=True):
+    """The response to a call: state and revision; token of a new conversation; number of a message."""
 
     id: int
     state: str = ""
@@ -40,7 +39,7 @@ class Told(Struct, omit_defaults=True):
     number: int = 0
 
 
-Order = Callable[[Connection, int, Call, datetime], Told | Refused]
+Order = Callable[[Connection, int, ChatRequest, datetime], ChatResult | Refused]
 _Change = Callable[[Connection, Conversation, datetime], Conversation | Refused]
 
 
@@ -48,10 +47,10 @@ def open_conversation(
     db: Connection,
     site: TrackedSite,
     visit_ids: Sequence[str],
-    call: Call,
+    call: ChatRequest,
     is_attended: bool,
     now: datetime,
-) -> Told | Refused:
+) -> ChatResult | Refused:
     """The visitor begins a conversation; its token is given this once."""
     visit_id = _newest_visit(db, site.id, visit_ids, now)
     opened = open_as_visitor(
@@ -67,14 +66,14 @@ def open_conversation(
     )
     if isinstance(opened, Refused):
         return opened
-    return Told(opened.revision, opened.state, opened.token)
+    return ChatResult(opened.revision, opened.state, opened.token)
 
 
 def open_invitation(
     db: Connection,
     site: TrackedSite,
     visit_ids: Sequence[str],
-    call: Call,
+    call: ChatRequest,
     now: datetime,
     name_of: Callable[[int], str],
 ) -> Offer | Refused:
@@ -95,7 +94,7 @@ def open_invitation(
 
 
 def deliver(db: Connection, site_id: int, conversation_id: str, tab: str, now: datetime) -> str:
-    """The only tab that may have the invitation, which a beacon's answer carries; "": any tab."""
+    """The only tab that may have the invitation, which a beacon's response carries; "": any tab."""
     note_delivered(db, site_id, conversation_id, tab, now)
     found = find_conversation(db, site_id, conversation_id)
     return found.tab if found is not None else ""
@@ -115,7 +114,7 @@ def _newest_visit(db: Connection, site_id: int, visit_ids: Sequence[str], now: d
     return visit_ids[-1]
 
 
-def _find(db: Connection, site_id: int, call: Call, now: datetime) -> Conversation | Refused:
+def _find(db: Connection, site_id: int, call: ChatRequest, now: datetime) -> Conversation | Refused:
     """The conversation of the call's token."""
     conversation = find_by_token(db, site_id, call.c)
     if conversation is None:
@@ -124,16 +123,18 @@ def _find(db: Connection, site_id: int, call: Call, now: datetime) -> Conversati
 
 
 def _changes(change: _Change) -> Order:
-    """An action whose answer is the state of its conversation."""
+    """An action whose response is the state of its conversation."""
 
-    def order(db: Connection, site_id: int, call: Call, now: datetime) -> Told | Refused:
+    def order(
+        db: Connection, site_id: int, call: ChatRequest, now: datetime
+    ) -> ChatResult | Refused:
         conversation = _find(db, site_id, call, now)
         if isinstance(conversation, Refused):
             return conversation
         changed = change(db, conversation, now)
         if isinstance(changed, Refused):
             return changed
-        return Told(changed.revision, changed.state)
+        return ChatResult(changed.revision, changed.state)
 
     return order
 
@@ -146,29 +147,29 @@ def _type(db: Connection, conversation: Conversation, now: datetime) -> Conversa
     return note_typing(db, conversation, Author.VISITOR, now)
 
 
-def _read(db: Connection, site_id: int, call: Call, now: datetime) -> Told | Refused:
+def _read(db: Connection, site_id: int, call: ChatRequest, now: datetime) -> ChatResult | Refused:
     def read(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
         return note_read(db, conversation, Author.VISITOR, call.to, now)
 
     return _changes(read)(db, site_id, call, now)
 
 
-def _send(db: Connection, site_id: int, call: Call, now: datetime) -> Told | Refused:
+def _send(db: Connection, site_id: int, call: ChatRequest, now: datetime) -> ChatResult | Refused:
     conversation = _find(db, site_id, call, now)
     if isinstance(conversation, Refused):
         return conversation
     said = say_as_visitor(db, conversation, client_id=call.n, text=call.x, now=now)
     if isinstance(said, Refused):
         return said
-    return Told(said.revision, number=said.number)
+    return ChatResult(said.revision, number=said.number)
 
 
-ORDERS: dict[Action, Order] = {
-    Action.SHOWN: _changes(note_shown),
-    Action.ACCEPT: _changes(accept),
-    Action.DISMISS: _changes(dismiss),
-    Action.END: _changes(_end),
-    Action.TYPING: _changes(_type),
-    Action.READ: _read,
-    Action.SEND: _send,
+ORDERS: dict[ChatAction, Order] = {
+    ChatAction.SHOWN: _changes(note_shown),
+    ChatAction.ACCEPT: _changes(accept),
+    ChatAction.DISMISS: _changes(dismiss),
+    ChatAction.END: _changes(_end),
+    ChatAction.TYPING: _changes(_type),
+    ChatAction.READ: _read,
+    ChatAction.SEND: _send,
 }

@@ -18,10 +18,10 @@ PRESENCE_SECONDS = 20
 """Between two presence beacons, while nobody looks at the dashboard."""
 
 WATCHED_SECONDS = 5
-"""While an agent does: an invitation is carried by a beacon's answer, and shall not wait long."""
+"""While an agent does: an invitation is carried by a beacon's response, and shall not wait long."""
 
 
-class Reception:
+class Attendance:
     """Read again every 2 seconds; while the database is away, the last state goes on."""
 
     def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:

@@ -1,4 +1,4 @@
-"""What a beacon's answer says of the chat: an invitation, the site's button, an exit rule."""
+"""What a beacon's response says of the chat: an invitation, the site's button, an exit rule."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Coroutine
 from typing import Any
 
 from collector.chat.actions import deliver
-from collector.chat.attendance import Reception
-from collector.chat.waiting_invitations import Board, Invitation
+from collector.chat.attendance import Attendance
+from collector.chat.waiting_invitations import Invitation, WaitingInvitations
 from collector.http.responses import Offer
 from collector.site_cache import TrackedSite
-from collector.writing.write_queue import Orders
+from collector.writing.write_queue import WriteQueue
 from core.chat.rules import is_due, is_quiet, open_by_rule
 from core.chat.states import Trigger
 from core.moment import from_milliseconds
@@ -26,24 +26,26 @@ ATTENDED, UNATTENDED = 1, 2
 """What `b` says of the site's chat button."""
 
 
-class Greeter:
-    """Asks the board and the reception, both in memory; what it orders, it rarely waits for."""
+class Offers:
+    """Finds offers in memory; a write that one needs is queued, and rarely waited for."""
 
-    def __init__(self, board: Board, reception: Reception, orders: Orders) -> None:
-        self.board = board
-        self._reception = reception
-        self._orders = orders
+    def __init__(
+        self, waiting: WaitingInvitations, attendance: Attendance, write_queue: WriteQueue
+    ) -> None:
+        self.waiting = waiting
+        self._attendance = attendance
+        self._write_queue = write_queue
         self._tried: dict[tuple[int, str, str], None] = {}
         self._under_way: set[asyncio.Task[Any]] = set()
 
     @property
     def presence_seconds(self) -> int:
         """Seconds between two presence beacons."""
-        return self._reception.presence_seconds
+        return self._attendance.presence_seconds
 
-    async def greet(self, site: TrackedSite, hit: Hit, taken: Accepted) -> Offer | None:
+    async def find(self, site: TrackedSite, hit: Hit, taken: Accepted) -> Offer | None:
         """The offer, or None when there is nothing to say."""
-        invitation = self.board.find(site.id, taken.visit_id)
+        invitation = self.waiting.find(site.id, taken.visit_id)
         if invitation is not None:
             if is_derived(taken.visit_id):
                 return await self._hand_to_one(invitation, site, hit)
@@ -56,7 +58,7 @@ class Greeter:
                 self._start(self._invite(rule, site, hit, taken))
         exit_rule = next((rule.id for rule in due if rule.trigger == Trigger.EXIT), "")
         button = (
-            (ATTENDED if self._reception.is_attended else UNATTENDED) if site.chat_button else 0
+            (ATTENDED if self._attendance.is_attended else UNATTENDED) if site.chat_button else 0
         )
         return Offer("site", b=button, r=exit_rule) if button or exit_rule else None
 
@@ -67,7 +69,7 @@ class Greeter:
         if not invitation.tab:
             invitation.tab = hit.tab
             now = from_milliseconds(hit.received_at)
-            chosen = await self._orders.perform(
+            chosen = await self._write_queue.perform(
                 lambda db: deliver(db, site.id, invitation.conversation_id, hit.tab, now)
             )
             invitation.tab = "" if isinstance(chosen, Dropped) else chosen
@@ -78,23 +80,23 @@ class Greeter:
             invitation.is_queued = False
             now = from_milliseconds(hit.received_at)
             self._start(
-                self._orders.perform(
+                self._write_queue.perform(
                     lambda db: deliver(db, site.id, invitation.conversation_id, "", now)
                 )
             )
         return self._offer(invitation)
 
     def _offer(self, invitation: Invitation) -> Offer:
-        name = self._reception.name_of(invitation.agent_id)
+        name = self._attendance.name_of(invitation.agent_id)
         return Offer("invite", k=invitation.token, sender=name, text=invitation.text)
 
     def _find_due(self, site: TrackedSite, hit: Hit, taken: Accepted) -> list[ChatRule]:
-        if not self._reception.is_attended:
+        if not self._attendance.is_attended:
             return []
         now = from_milliseconds(hit.received_at)
         return [
             rule
-            for rule in self._reception.rules(site.id)
+            for rule in self._attendance.rules(site.id)
             if is_due(
                 rule,
                 page_context=taken.page_context,
@@ -112,7 +114,7 @@ class Greeter:
         if len(self._tried) > MOST_TRIED:
             del self._tried[next(iter(self._tried))]
         now = from_milliseconds(hit.received_at)
-        done = await self._orders.perform(
+        done = await self._write_queue.perform(
             lambda db: open_by_rule(db, rule, site=site.row, visit_id=taken.visit_id, now=now)
         )
         if isinstance(done, Dropped):

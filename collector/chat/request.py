@@ -1,4 +1,4 @@
-"""A chat call as it travels: strict JSON in, a Call or a reason why not out (docs/chat.md)."""
+"""A chat call as it travels: strict JSON in, a ChatRequest or a reason why not out (docs/chat.md)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from collector.beacon.wire import MAX_NUMBER, Malformed, SiteKey, VisitId, mend
 MAX_REVISION = 2**63 - 1
 
 Token = Annotated[str, Meta(pattern=r"^([a-z0-9]{32})?\Z")]
-TabId = Annotated[str, Meta(pattern=r"^([a-z0-9]{4,16})?\Z")]
+OptionalTabId = Annotated[str, Meta(pattern=r"^([a-z0-9]{4,16})?\Z")]
 ClientId = Annotated[str, Meta(pattern=r"^([a-z0-9]{8,40})?\Z")]
 RuleId = Annotated[str, Meta(pattern=r"^([a-z0-9]{1,40})?\Z")]
 
 
-class Action(StrEnum):
+class ChatAction(StrEnum):
     """What is called for: the last part of the path."""
 
     OPEN = "open"
@@ -33,14 +33,14 @@ class Action(StrEnum):
     POLL = "poll"
 
 
-class Call(Struct):
+class ChatRequest(Struct):
     """Site key and token; to open: visit, tab, and the text or the rule; to send: id and text."""
 
     v: Literal[1]
     k: SiteKey
     c: Token = ""
     s: VisitId = ""
-    t: TabId = ""
+    t: OptionalTabId = ""
     n: ClientId = ""
     x: str = ""
     r: RuleId = ""
@@ -48,7 +48,7 @@ class Call(Struct):
     after: Annotated[int, Meta(ge=0, le=MAX_REVISION)] = 0
 
 
-def read_call(action: Action, body: bytes) -> Call | Malformed:
+def read_request(action: ChatAction, body: bytes) -> ChatRequest | Malformed:
     """The call with all that its action needs. Half characters are replaced by U+FFFD."""
     try:
         call = _decode(body)
@@ -61,10 +61,10 @@ def read_call(action: Action, body: bytes) -> Call | Malformed:
     return Malformed(f"Expected a value - at `$.{missing[0]}`") if missing else call
 
 
-_decode = msgspec.json.Decoder(Call).decode
+_decode = msgspec.json.Decoder(ChatRequest).decode
 
 
-def _needed(action: Action, call: Call) -> str:
-    if action is Action.OPEN:
+def _needed(action: ChatAction, call: ChatRequest) -> str:
+    if action is ChatAction.OPEN:
         return "t" if call.r else "tn"
-    return "cn" if action is Action.SEND else "c"
+    return "cn" if action is ChatAction.SEND else "c"

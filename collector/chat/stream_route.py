@@ -13,13 +13,13 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine
 
-from collector.chat.request import Action, Call
-from collector.chat.streams import Stream, Streams, Update
+from collector.chat.request import ChatAction, ChatRequest
+from collector.chat.streams import ConversationUpdate, Stream, Streams
 from collector.http import responses
-from collector.http.admission import Gate, Scope, Send
+from collector.http.admission import Admission, Scope, Send
 from collector.http.body import Receive
 from collector.http.protocol import cut_off_of
-from collector.http.responses import STREAM_START, Answer
+from collector.http.responses import STREAM_START, Response
 from collector.site_cache import TrackedSite
 from collector.writing.faults import place_fault
 from core.chat.closing import is_long_over
@@ -43,20 +43,20 @@ _encode = msgspec.json.Encoder().encode
 class StreamRoute(Struct):
     """Answers STREAM and POLL; its fields are what it asks on the way."""
 
-    gate: Gate
+    admission: Admission
     engine: Engine
     streams: Streams
     clock: Callable[[], int]
 
     async def hold(
         self,
-        action: Action,
+        action: ChatAction,
         site: TrackedSite,
-        call: Call,
+        call: ChatRequest,
         scope: Scope,
         receive: Receive,
         send: Send,
-    ) -> Answer | None:
+    ) -> Response | None:
         """What there is to answer at once; else None, after the call was answered or has ended.
 
         It listens first and looks then, so that nothing is lost in between.
@@ -65,33 +65,37 @@ class StreamRoute(Struct):
         stream = self.streams.listen((site.id, call.c), cut_off)
         try:
             found = await self._find(site, call)
-            if isinstance(found, Answer):
+            if isinstance(found, Response):
                 return found
             conversation, first = found
             stream.begin(conversation)
-            self.gate.count("accepted")
-            if action is Action.STREAM:
+            self.admission.count("accepted")
+            if action is ChatAction.STREAM:
                 await _while_connected(receive, partial(_write, stream, first, send), cut_off)
             elif first.id > call.after or first.is_last:
-                return responses.told(first)
+                return responses.ok(first)
             else:
                 await _while_connected(receive, partial(_answer_poll, stream, send), cut_off)
         finally:
             self.streams.leave(stream)
         return None
 
-    async def _find(self, site: TrackedSite, call: Call) -> tuple[Conversation, Update] | Answer:
+    async def _find(
+        self, site: TrackedSite, call: ChatRequest
+    ) -> tuple[Conversation, ConversationUpdate] | Response:
         try:
             found = await asyncio.to_thread(self._load, site.id, call)
         except DATABASE_ERRORS:
-            return self.gate.drop(site.id, Reason.NOT_COMMITTED)
+            return self.admission.drop(site.id, Reason.NOT_COMMITTED)
         if found is None:
-            return self.gate.drop(site.id, Reason.NO_CONVERSATION)
+            return self.admission.drop(site.id, Reason.NO_CONVERSATION)
         if is_long_over(found[0], from_milliseconds(self.clock())):
-            return self.gate.drop(site.id, Reason.OVER)
+            return self.admission.drop(site.id, Reason.OVER)
         return found
 
-    def _load(self, site_id: int, call: Call) -> tuple[Conversation, Update] | None:
+    def _load(
+        self, site_id: int, call: ChatRequest
+    ) -> tuple[Conversation, ConversationUpdate] | None:
         """The conversation, and what is new in it for this reader."""
         with reading(self.engine) as db:
             conversation = find_by_token(db, site_id, call.c)
@@ -115,7 +119,7 @@ async def _while_connected(receive: Receive, work: Work, cut_off: Callable[[], N
 
 
 async def _or_cut_off(work: Work, cut_off: Callable[[], None]) -> None:
-    """An answer that has begun cannot become a refusal: the client comes again."""
+    """An response that has begun cannot become a refusal: the client comes again."""
     try:
         await work()
     except Exception as fault:
@@ -124,10 +128,10 @@ async def _or_cut_off(work: Work, cut_off: Callable[[], None]) -> None:
         cut_off()
 
 
-async def _write(stream: Stream, first: Update, send: Send) -> None:
+async def _write(stream: Stream, first: ConversationUpdate, send: Send) -> None:
     """Send each update, and signs of life in between; end after the last one."""
     await send(STREAM_START)
-    update: Update | None = first
+    update: ConversationUpdate | None = first
     while True:
         await send(_chunk(_event(update) if update else _HEARTBEAT))
         if update is not None and update.is_last:
@@ -142,12 +146,12 @@ async def _answer_poll(stream: Stream, send: Send) -> None:
         async with asyncio.timeout(POLL_WAITS):
             while update is None:
                 update = await stream.next()
-    answer = responses.told(update) if update else responses.nothing_new()
-    await send(answer.start)
-    await send(answer.body)
+    response = responses.ok(update) if update else responses.nothing_new()
+    await send(response.start)
+    await send(response.body)
 
 
-def _event(update: Update) -> bytes:
+def _event(update: ConversationUpdate) -> bytes:
     return b"id: %d\ndata: %b\n\n" % (update.id, _encode(update))
 
 

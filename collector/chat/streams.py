@@ -15,8 +15,8 @@ from time import monotonic
 from msgspec import Struct
 from msgspec.structs import replace
 
-from collector.chat.attendance import Reception
-from collector.chat.waiting_invitations import Board
+from collector.chat.attendance import Attendance
+from collector.chat.waiting_invitations import WaitingInvitations
 from core.chat.queries import Changes
 from core.chat.states import OPEN_STATES, TYPING_FOR, Author
 from core.moment import to_milliseconds
@@ -34,10 +34,10 @@ _TYPING = TYPING_FOR.total_seconds()
 MOST_LISTENING = 20
 """Streams of one conversation; a browser needs one. For a further one another is cut off."""
 
-Key = tuple[int, str]
+StreamKey = tuple[int, str]
 
 
-class Line(Struct):
+class MessagePayload(Struct):
     """A message as it travels: number, 1 of an agent, text, seconds ago, client id, name."""
 
     n: int
@@ -48,7 +48,7 @@ class Line(Struct):
     f: str
 
 
-class Update(Struct, rename={"sender": "from"}):
+class ConversationUpdate(Struct, rename={"sender": "from"}):
     """A conversation as it travels, with the messages that are new (docs/chat.md)."""
 
     id: int
@@ -57,7 +57,7 @@ class Update(Struct, rename={"sender": "from"}):
     typing: int
     read: int
     by: str
-    m: list[Line]
+    m: list[MessagePayload]
 
     @property
     def is_last(self) -> bool:
@@ -68,12 +68,12 @@ class Update(Struct, rename={"sender": "from"}):
 class Stream:
     """One reader of a conversation: `key` is its site's id and its token."""
 
-    def __init__(self, key: Key, cut_off: Callable[[], None]) -> None:
+    def __init__(self, key: StreamKey, cut_off: Callable[[], None]) -> None:
         self.key = key
         self.cut_off = cut_off
         self._revision = 0
         self._number = 0
-        self._updates: deque[Update] = deque()
+        self._updates: deque[ConversationUpdate] = deque()
         self._has_news = asyncio.Event()
         self._beat_at = _next_beat()
 
@@ -82,7 +82,7 @@ class Stream:
         self._revision = conversation.revision
         self._number = conversation.message_count
 
-    def push(self, update: Update) -> None:
+    def push(self, update: ConversationUpdate) -> None:
         """Hold the update until it is read."""
         if len(self._updates) >= MOST_BEHIND:
             self.cut_off()
@@ -95,7 +95,7 @@ class Stream:
         if now >= self._beat_at:
             self._has_news.set()
 
-    async def next(self) -> Update | None:
+    async def next(self) -> ConversationUpdate | None:
         """The next update that the reader does not have; None when a sign of life is due."""
         while True:
             while self._updates:
@@ -108,7 +108,7 @@ class Stream:
             self._has_news.clear()
             await self._has_news.wait()
 
-    def _unknown(self, update: Update) -> Update | None:
+    def _unknown(self, update: ConversationUpdate) -> ConversationUpdate | None:
         """The update without what came already with the state that the stream began with."""
         if update.id <= self._revision:
             return None
@@ -122,11 +122,13 @@ class Stream:
 class Streams:
     """The streams by conversation. Used on the event loop only, but for `told` and `update`."""
 
-    def __init__(self, board: Board, reception: Reception, clock: Callable[[], int]) -> None:
-        self._board = board
-        self._reception = reception
+    def __init__(
+        self, waiting: WaitingInvitations, attendance: Attendance, clock: Callable[[], int]
+    ) -> None:
+        self._waiting = waiting
+        self._attendance = attendance
         self._clock = clock
-        self._of: defaultdict[Key, set[Stream]] = defaultdict(set)
+        self._of: defaultdict[StreamKey, set[Stream]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
@@ -147,11 +149,11 @@ class Streams:
 
     def told(self, changes: Changes) -> None:
         """Take what the feed has found; called on its thread."""
-        self._reception.meet(each.agent_id for each in changes.conversations)
+        self._attendance.meet(each.agent_id for each in changes.conversations)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._publish, changes)
 
-    def listen(self, key: Key, cut_off: Callable[[], None]) -> Stream:
+    def listen(self, key: StreamKey, cut_off: Callable[[], None]) -> Stream:
         """A new stream of this conversation, which is told from now on; `cut_off` ends it."""
         others = self._of[key]
         if len(others) >= MOST_LISTENING:
@@ -167,14 +169,14 @@ class Streams:
         if not streams:
             del self._of[stream.key]
 
-    def update(self, conversation: Conversation, said: Iterable[Message]) -> Update:
+    def update(self, conversation: Conversation, said: Iterable[Message]) -> ConversationUpdate:
         """What a reader is told, with ages as they are now."""
         typing_at = conversation.agent_typing_at
         moment = self._clock()
-        return Update(
+        return ConversationUpdate(
             id=conversation.revision,
             state=conversation.state,
-            sender=self._reception.name_of(conversation.agent_id),
+            sender=self._attendance.name_of(conversation.agent_id),
             typing=int(
                 typing_at is not None and _age(to_milliseconds(typing_at), moment) < _TYPING
             ),
@@ -183,19 +185,19 @@ class Streams:
             m=[self._line(message, moment) for message in said],
         )
 
-    def _line(self, message: Message, now: int) -> Line:
-        return Line(
+    def _line(self, message: Message, now: int) -> MessagePayload:
+        return MessagePayload(
             n=message.number,
             a=int(message.author == Author.AGENT),
             x=message.text,
             o=_age(to_milliseconds(message.sent_at), now),
             i=message.client_id,
-            f=self._reception.name_of(message.agent_id),
+            f=self._attendance.name_of(message.agent_id),
         )
 
     def _publish(self, changes: Changes) -> None:
-        self._board.take(changes)
-        said: defaultdict[Key, list[Message]] = defaultdict(list)
+        self._waiting.take(changes)
+        said: defaultdict[StreamKey, list[Message]] = defaultdict(list)
         for message in changes.messages:
             said[message.site_id, message.conversation_id].append(message)
         for conversation in changes.conversations:

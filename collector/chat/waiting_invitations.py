@@ -10,11 +10,10 @@ from sqlalchemy import Connection
 from core.chat.queries import Changes, invitations, messages, newest_revision
 from core.chat.states import INVITED_STATES, ConversationState
 from core.tables import Conversation, Message
+from core.visits.visit_id import VisitKey
 
 WAITING_STATES = INVITED_STATES - {ConversationState.SHOWN}
 """Once it was shown, the browser has the token, and needs it no more."""
-
-Key = tuple[int, str]
 
 
 class Invitation(Struct):
@@ -28,11 +27,11 @@ class Invitation(Struct):
     is_queued: bool
 
 
-class Board:
+class WaitingInvitations:
     """Invitations by (site id, visit id)."""
 
     def __init__(self) -> None:
-        self._invitations: dict[Key, Invitation] = {}
+        self._invitations: dict[VisitKey, Invitation] = {}
 
     def find(self, site_id: int, visit_id: str) -> Invitation | None:
         """What waits for this visit, or None."""

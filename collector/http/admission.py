@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from collector.beacon.hit import Request
+from collector.beacon.hit import RequestDetails
 from collector.beacon.wire import MAX_BYTES, Malformed
 from collector.http import responses
 from collector.http.body import BodyReader, Receive
 from collector.http.client import Client, Clients
 from collector.http.origin import NO_ORIGIN, Origin, is_allowed, read_origin
 from collector.http.rate_limit import RateLimiter
-from collector.http.responses import Answer
-from collector.site_cache import Directory, TrackedSite
-from collector.writing.counters import Tallies
+from collector.http.responses import Response
+from collector.site_cache import SiteCache, TrackedSite
+from collector.writing.counters import Counters
 from core.enrich.user_agent import LONGEST_USER_AGENT
 from core.visits.hit import Reason
 
@@ -29,7 +29,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = dict[bytes, bytes]
 
 
-class Asked(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """A request whose body was read."""
 
     headers: Headers
@@ -38,19 +38,19 @@ class Asked(NamedTuple):
     origin: Origin
 
 
-class Gate(Struct):
+class Admission(Struct):
     """What it asks on the way; `count` takes the result of each call, for the metrics."""
 
     clock: Callable[[], int]
     bodies: BodyReader
     clients: Clients
     limiter: RateLimiter
-    directory: Directory
+    site_cache: SiteCache
     country_header: bytes
-    tallies: Tallies
+    counters: Counters
     count: Callable[[str], None]
 
-    async def read(self, scope: Scope, receive: Receive) -> Asked | Answer | None:
+    async def read(self, scope: Scope, receive: Receive) -> ReceivedRequest | Response | None:
         """The request with its body, or why not; None: the client has gone away."""
         if scope["method"] != "POST":
             return responses.PREFLIGHT if scope["method"] == "OPTIONS" else responses.NOT_ALLOWED
@@ -70,47 +70,47 @@ class Gate(Struct):
         peer = scope["client"]
         client = self.clients.find(peer[0] if peer else "", headers.get(b"x-forwarded-for"))
         origin = read_origin(headers[b"origin"]) if b"origin" in headers else NO_ORIGIN
-        return Asked(headers, body, client, origin)
+        return ReceivedRequest(headers, body, client, origin)
 
-    def refuse_malformed(self, wrong: Malformed, asked: Asked) -> Answer:
+    def refuse_malformed(self, wrong: Malformed, received: ReceivedRequest) -> Response:
         """400 with one line that says where; it counts towards the rate as any other."""
-        if wait := self.limiter.take(asked.client.block):
+        if wait := self.limiter.take(received.client.block):
             self.drop(NO_SITE, Reason.RATE_LIMIT)
             return responses.too_many(wait)
         self.drop(NO_SITE, Reason.MALFORMED)
         return responses.malformed(wrong.message)
 
-    def admit(self, key: str, asked: Asked) -> TrackedSite | Answer:
+    def admit(self, key: str, received: ReceivedRequest) -> TrackedSite | Response:
         """The site with this key, when the request may speak for it; else the refusal."""
-        site = self.directory.find(key)
-        if wait := self.limiter.take(asked.client.block):
+        site = self.site_cache.find(key)
+        if wait := self.limiter.take(received.client.block):
             self.drop(site.id if site else NO_SITE, Reason.RATE_LIMIT)
             return responses.too_many(wait)
         if site is None:
             return self.drop(NO_SITE, Reason.UNKNOWN_SITE)
-        reason = _refusal(site, asked.origin, asked.headers)
+        reason = _refusal(site, received.origin, received.headers)
         return site if reason is None else self.drop(site.id, reason)
 
-    def drop(self, site_id: int, reason: Reason) -> Answer:
+    def drop(self, site_id: int, reason: Reason) -> Response:
         """The refusal, counted."""
         self.count(reason)
-        self.tallies.drop(site_id, reason, self.clock())
+        self.counters.drop(site_id, reason, self.clock())
         return responses.refused(reason)
 
-    def request(self, asked: Asked) -> Request:
+    def details(self, received: ReceivedRequest) -> RequestDetails:
         """What the request told beside its body."""
-        headers = asked.headers
+        headers = received.headers
         hint = ""
-        if self.country_header and asked.client.has_trusted_peer:
+        if self.country_header and received.client.has_trusted_peer:
             hint = _text(headers, self.country_header, _LONGEST_HINT)
-        return Request(
+        return RequestDetails(
             received_at=self.clock(),
-            client=asked.client,
+            client=received.client,
             user_agent=_text(headers, b"user-agent", LONGEST_USER_AGENT),
             brands=_text(headers, b"sec-ch-ua", _LONGEST_HINT),
             platform=_text(headers, b"sec-ch-ua-platform", _LONGEST_HINT),
             mobile=_text(headers, b"sec-ch-ua-mobile", _LONGEST_HINT),
-            origin_host=asked.origin.host,
+            origin_host=received.origin.host,
             country_hint=hint,
             is_private=headers.get(b"sec-gpc") == b"1",
         )

@@ -54,7 +54,7 @@ routes = [Route("/demo", send_home), Route("/demo/{path:path}", send_page)]
 
 @cache
 def _files() -> dict[str, Path]:
-    """Every public file by its path: what is not in here cannot be asked for."""
+    """Every public file by its path: what is not in here cannot be received for."""
     return {
         str(path.relative_to(DEMO)): path
         for path in DEMO.rglob("*")

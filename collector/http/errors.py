@@ -1,4 +1,4 @@
-"""404, 405 and 500 of the paths that have no answer of their own."""
+"""404, 405 and 500 of the paths that have no response of their own."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ READY_WITHIN = 5.0
 """Seconds in which the database must have taken a write."""
 
 READY_FOR = 1.0
-"""Seconds for which an answer is given again: the route is public and each look is a write."""
+"""Seconds for which an response is given again: the route is public and each look is a write."""
 
 _FORWARDED = re.compile(r"x-forwarded-.*|forwarded|x-real-ip|cf-connecting-ip|via")
 _log = logging.getLogger("collector.health")

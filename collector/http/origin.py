@@ -46,7 +46,7 @@ class Allowed(NamedTuple):
 
 
 def compile_domains(domains: Sequence[str], accepts_null: bool) -> Allowed:
-    """The domains of a site, ready to be asked about. An empty list allows any origin."""
+    """The domains of a site, ready to be received about. An empty list allows any origin."""
     origins = frozenset(domain for domain in domains if "://" in domain)
     return Allowed(origins, frozenset(domains) - origins, not domains, accepts_null)
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol: an answer's head and body in one packet, and streams that end at a stop.
+"""uvicorn's HTTP protocol: an response's head and body in one packet, and streams that end at a stop.
 
 uvicorn writes them one after the other, and uvloop sends each at once: a quarter of the collector's
 time under load went into these two system calls.
@@ -39,7 +39,7 @@ class Protocol(HttpToolsProtocol):
         cast(Any, self.scope)["extensions"] = {_CUT_OFF: self.transport.abort}
 
     def shutdown(self) -> None:
-        """End the connection; an answer that is held open by nature is not waited for."""
+        """End the connection; an response that is held open by nature is not waited for."""
         super().shutdown()
         cycle = cast(RequestResponseCycle | None, self.cycle)
         if cycle is not None and _HOLDS in cast(Any, cycle.scope)["extensions"]:

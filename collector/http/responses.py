@@ -13,7 +13,7 @@ CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Retry-After, X-Drop-Reason",
 }
-"""Any page may read every answer below /v1/."""
+"""Any page may read every response below /v1/."""
 
 _CORS = [(name.lower().encode(), value.encode()) for name, value in CORS.items()]
 _JSON = (b"content-type", b"application/json")
@@ -25,8 +25,8 @@ BUSY_RETRY = 5
 """Seconds: the queue is empty again by then, or the database has answered."""
 
 
-class Answer(NamedTuple):
-    """The two ASGI messages of an answer."""
+class Response(NamedTuple):
+    """The two ASGI messages of an response."""
 
     start: dict[str, Any]
     body: dict[str, Any]
@@ -43,7 +43,7 @@ class Offer(Struct, omit_defaults=True):
     r: str = ""
 
 
-class Accepted(Struct, omit_defaults=True):
+class AcceptedBody(Struct, omit_defaults=True):
     """The body of a 200: visit id, seconds to the next presence, 1 when the zone is wanted, offer."""
 
     s: str
@@ -105,56 +105,56 @@ _encode = msgspec.json.Encoder().encode
 
 def accepted(
     visit_id: str, interval: int, wants_time_zone: bool, offer: Offer | None = None
-) -> Answer:
+) -> Response:
     """200: the rows are committed."""
-    body = _encode(Accepted(visit_id, interval, int(wants_time_zone), offer))
-    return _answer(200, body, _JSON)
+    body = _encode(AcceptedBody(visit_id, interval, int(wants_time_zone), offer))
+    return _response(200, body, _JSON)
 
 
-def told(body: Struct) -> Answer:
+def ok(body: Struct) -> Response:
     """200 with this body."""
-    return _answer(200, _encode(body), _JSON)
+    return _response(200, _encode(body), _JSON)
 
 
-def nothing_new() -> Answer:
+def nothing_new() -> Response:
     """204 without a reason: nothing has happened yet."""
     return _NOTHING_NEW
 
 
-def no_visit() -> Answer:
+def no_visit() -> Response:
     """409: only a page view opens a visit, and a chat needs one that goes on."""
     return _NO_VISIT
 
 
-def refused(reason: Reason) -> Answer:
+def refused(reason: Reason) -> Response:
     """204, 400, 403, 413, 415 or 503: what the reason stands for."""
     return _REFUSED[reason]
 
 
-def malformed(message: str) -> Answer:
+def malformed(message: str) -> Response:
     """400, with one line that says where."""
     return _refuse(Reason.MALFORMED, message)
 
 
-def too_many(seconds: int) -> Answer:
+def too_many(seconds: int) -> Response:
     """429: come back after so many seconds."""
     return _refuse(Reason.RATE_LIMIT, _ERRORS[Reason.RATE_LIMIT], retry_after=seconds)
 
 
-def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Answer:
+def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Response:
     headers = [(b"x-drop-reason", reason.encode())]
     if retry_after:
         headers.append((b"retry-after", str(retry_after).encode()))
     if reason is Reason.TOO_LARGE:
         headers.append(_CLOSE)  # the rest of the body is never read
     if _STATUS[reason] == 204:
-        return _answer(204, b"", *headers)
-    return _answer(_STATUS[reason], _encode({"error": message}), _JSON, *headers)
+        return _response(204, b"", *headers)
+    return _response(_STATUS[reason], _encode({"error": message}), _JSON, *headers)
 
 
-def _answer(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+def _response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
     length = [(b"content-length", b"%d" % len(body))] if status != 204 else []
-    return Answer(
+    return Response(
         {
             "type": "http.response.start",
             "status": status,
@@ -168,8 +168,8 @@ _REFUSED = {
     reason: _refuse(reason, _ERRORS.get(reason, ""), _RETRY_AFTER.get(reason, 0))
     for reason in _STATUS
 }
-_NOTHING_NEW = _answer(204, b"")
-_NO_VISIT = _answer(
+_NOTHING_NEW = _response(204, b"")
+_NO_VISIT = _response(
     409,
     _encode({"error": "the visit is over, or there is none"}),
     _JSON,
@@ -187,13 +187,13 @@ STREAM_START: dict[str, Any] = {
 }
 """The head of a stream; its last field tells proxies of nginx's kind not to hold it back."""
 
-PREFLIGHT = _answer(
+PREFLIGHT = _response(
     204,
     b"",
     (b"access-control-allow-methods", b"POST, OPTIONS"),
     (b"access-control-allow-headers", b"Content-Type"),
     (b"access-control-max-age", _A_DAY),
 )
-NOT_ALLOWED = _answer(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
-NO_ACTION = _answer(404, _encode({"error": "there is no such action"}), _JSON)
-TOO_SLOW = _answer(408, _encode({"error": "the body did not arrive in time"}), _JSON, _CLOSE)
+NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
+NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)
+TOO_SLOW = _response(408, _encode({"error": "the body did not arrive in time"}), _JSON, _CLOSE)

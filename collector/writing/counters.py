@@ -34,7 +34,7 @@ class Counts(NamedTuple):
     warnings: set[str]
 
 
-class Tallies:
+class Counters:
     """Counts that wait to be written. Counted on the event loop, written by the writer's thread."""
 
     def __init__(self) -> None:

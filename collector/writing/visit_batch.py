@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection
 
-from collector.writing.rows import Rows, TabKey
+from collector.writing.statements import Statements, TabKey
 from core.moment import milliseconds
 from core.visits.chat_report import is_chatting
 from core.visits.hit import Accepted, Dropped, Event, EventKind, Hit, Reason
 from core.visits.presence import COUNT_SLOT
 from core.visits.visit import (
-    Visit,
+    TrackedVisit,
     advance,
     heal_clock,
     is_over,
@@ -21,28 +21,23 @@ from core.visits.visit import (
     needs_known_views,
     open_visit,
 )
-from core.visits.visit_id import successor_id
-from core.visits.visit_rows import Trail
-
-MAX_SUCCESSORS = 200
-"""Visits that one id may lead to: a browser that keeps no id begins at most 48 a day."""
+from core.visits.visit_id import MAX_SUCCESSORS, VisitKey, successor_id
+from core.visits.visit_rows import VisitRows
 
 _SLOT = milliseconds(COUNT_SLOT)
 
-Key = tuple[int, str]
 
-
-class Ledger:
+class VisitBatch:
     """The visits that a batch touches: loaded at first use, stored once at the end."""
 
-    def __init__(self, rows: Rows, connection: Connection, now: int) -> None:
+    def __init__(self, rows: Statements, connection: Connection, now: int) -> None:
         self._now = now
         self._rows = rows
         self._connection = connection
-        self._visits: dict[Key, Visit | None] = {}
-        self._trails: defaultdict[Key, Trail] = defaultdict(Trail)
-        self._opened: set[Key] = set()
-        self._moved: set[Key] = set()
+        self._visits: dict[VisitKey, TrackedVisit | None] = {}
+        self._rows_of: defaultdict[VisitKey, VisitRows] = defaultdict(VisitRows)
+        self._opened: set[VisitKey] = set()
+        self._moved: set[VisitKey] = set()
 
     def load(self, hits: Iterable[Hit]) -> None:
         """Fetch in a few statements what the hits will ask for."""
@@ -55,7 +50,7 @@ class Ledger:
     def record(self, hit: Hit) -> Accepted | Dropped:
         """Take the hit's events into its visit; a page view opens one where there is none."""
         visit = self._current(hit)
-        taken: Visit | None = None
+        taken: TrackedVisit | None = None
         reason = Reason.NO_VISIT
         for event in hit.events:
             if visit is None or is_over(visit, event):
@@ -83,20 +78,20 @@ class Ledger:
         """Write every row that has changed."""
         rows, connection = self._rows, self._connection
         rows.store_visits(connection, self._those(self._moved))
-        trails = self._trails.values()
-        rows.insert_views(connection, [view for trail in trails for view in trail.views.values()])
-        rows.extend_spans(connection, [span for trail in trails for span in trail.spans.values()])
+        all_rows = self._rows_of.values()
+        rows.insert_views(connection, [view for rows in all_rows for view in rows.views.values()])
+        rows.extend_spans(connection, [span for rows in all_rows for span in rows.spans.values()])
         rows.correct_views(
             connection,
             [
                 (*correction, *key, *view)
-                for key, trail in self._trails.items()
-                for view, correction in trail.corrections.items()
+                for key, rows in self._rows_of.items()
+                for view, correction in rows.corrections.items()
             ],
         )
         rows.add_counts(connection, list(self._counts()))
 
-    def _current(self, hit: Hit) -> Visit | None:
+    def _current(self, hit: Hit) -> TrackedVisit | None:
         """The visit of the hit's id; of derived ids, the newest that follows from them."""
         if not hit.is_derived:
             return self._visit(hit.site_id, hit.visit_ids[0])
@@ -107,7 +102,7 @@ class Ledger:
                 return newest
         return newest
 
-    def _open_or_follow(self, hit: Hit, event: Event) -> Visit | None:
+    def _open_or_follow(self, hit: Hit, event: Event) -> TrackedVisit | None:
         """The live successor of the hit's ended visit, or a new visit that this page view opens.
 
         None when the id has had more successors than any honest browser needs.
@@ -123,7 +118,7 @@ class Ledger:
             visit_id = successor_id(hit.site_id, hit.visit_ids[-1], ordinal)
         return None
 
-    def _open(self, hit: Hit, visit_id: str, event: Event, follows: str) -> Visit:
+    def _open(self, hit: Hit, visit_id: str, event: Event, follows: str) -> TrackedVisit:
         if hit.opening is None:
             raise ValueError("a hit with a page view has no opening")
         key = (hit.site_id, visit_id)
@@ -131,16 +126,16 @@ class Ledger:
         self._opened.add(key)
         return visit
 
-    def _advance(self, visit: Visit, hit: Hit, event: Event) -> None:
+    def _advance(self, visit: TrackedVisit, hit: Hit, event: Event) -> None:
         key = (visit.site_id, visit.id)
-        trail = self._trails[key]
+        rows = self._rows_of[key]
         is_loaded_late = key not in self._opened and visit.id not in hit.visit_ids
         if is_loaded_late and needs_known_views(visit, hit.tab, event):
             self._learn_views(visit.site_id, [(visit.id, hit.tab)])
-        advance(visit, hit.tab, event, trail)
+        advance(visit, hit.tab, event, rows)
         self._moved.add(key)
 
-    def _newest(self, site_id: int, first_id: str) -> Visit | None:
+    def _newest(self, site_id: int, first_id: str) -> TrackedVisit | None:
         newest = None
         visit_id = first_id
         for ordinal in range(1, MAX_SUCCESSORS):
@@ -151,7 +146,7 @@ class Ledger:
             visit_id = successor_id(site_id, first_id, ordinal)
         return newest
 
-    def _visit(self, site_id: int, visit_id: str) -> Visit | None:
+    def _visit(self, site_id: int, visit_id: str) -> TrackedVisit | None:
         key = (site_id, visit_id)
         if key not in self._visits:
             self._load_visits(site_id, [visit_id])
@@ -181,9 +176,9 @@ class Ledger:
         if not tabs:
             return
         for visit_id, tab, number in self._rows.load_views(self._connection, site_id, tabs):
-            self._trails[site_id, visit_id].known_views.add((tab, number))
+            self._rows_of[site_id, visit_id].known_views.add((tab, number))
 
-    def _those(self, keys: set[Key]) -> Iterator[Visit]:
+    def _those(self, keys: set[VisitKey]) -> Iterator[TrackedVisit]:
         return (visit for key in sorted(keys) if (visit := self._visits[key]) is not None)
 
     def _counts(self) -> Iterator[tuple[int, int, int]]:

@@ -18,37 +18,37 @@ from core.database import lock_visits, writing
 from core.visits.hit import Dropped, Reason
 
 MOST_WAITING = 2_000
-"""Orders in the queue; the next one is answered 503."""
+"""WriteQueue in the queue; the next one is answered 503."""
 
 AT_ONCE = 100
-"""Orders in one transaction: some 0.1 s, for which hits wait."""
+"""WriteQueue in one transaction: some 0.1 s, for which hits wait."""
 
 ANSWER_WITHIN = 5.0
 """Seconds: an order that is not committed by then is answered 503, and its retry counts once."""
 
 Result = TypeVar("Result")
-Order = Callable[[Connection], Any]
+Write = Callable[[Connection], Any]
 _log = logging.getLogger("collector.orders")
 
 
-class _Waiting(Struct):
-    order: Order
+class _WaitingWrite(Struct):
+    order: Write
     future: asyncio.Future[Any]
     since: float
 
 
-class Orders:
+class WriteQueue:
     """Taken on the event loop, run on the writer's thread; `wake` makes it look."""
 
     def __init__(self, engine: Engine, metrics: Metrics) -> None:
         self._engine = engine
         self._metrics = metrics
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[_WaitingWrite] = deque()
         self.wake: Callable[[], None] = lambda: None
 
     @property
     def depth(self) -> int:
-        """Orders that wait."""
+        """WriteQueue that wait."""
         return len(self._queue)
 
     async def perform(self, order: Callable[[Connection], Result]) -> Result | Dropped:
@@ -59,7 +59,7 @@ class Orders:
         if len(self._queue) >= MOST_WAITING:
             return Dropped(Reason.QUEUE_FULL)
         future: asyncio.Future[Result | Dropped] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(order, future, monotonic()))
+        self._queue.append(_WaitingWrite(order, future, monotonic()))
         self.wake()
         try:
             return await asyncio.wait_for(future, ANSWER_WITHIN)
@@ -67,7 +67,7 @@ class Orders:
             return Dropped(Reason.NOT_COMMITTED)
 
     def run(self) -> None:
-        """Commit the oldest orders together; on the writer's thread."""
+        """Commit the oldest write_queue together; on the writer's thread."""
         if not self._queue:
             return
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), AT_ONCE))]
@@ -83,7 +83,7 @@ class Orders:
             _give(waiting.future, result)
 
 
-def _attempt(db: Connection, order: Order) -> Any:
+def _attempt(db: Connection, order: Write) -> Any:
     """An order that fails undoes what it wrote, and no other's work."""
     try:
         with db.begin_nested():

@@ -1,6 +1,6 @@
 """Group commit: hits wait in a queue, one thread commits them together, then each is answered.
 
-The same thread commits the chat's orders between two batches: one writer, whatever is written.
+The same thread commits the chat's write_queue between two batches: one writer, whatever is written.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from msgspec import Struct
 from sqlalchemy import Engine
 
 from collector.metrics import Metrics
-from collector.writing.counters import Tallies, write_counts
+from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault, place_fault
 from collector.writing.housekeeping import Housekeeping
-from collector.writing.rows import Rows
-from collector.writing.visit_batch import Ledger
-from collector.writing.write_queue import Orders
+from collector.writing.statements import Statements
+from collector.writing.visit_batch import VisitBatch
+from collector.writing.write_queue import WriteQueue
 from core.database import lock_visits, writing
 from core.visits.hit import Accepted, Dropped, Hit, Reason
 
@@ -34,17 +34,17 @@ MAX_BATCH = 2_000
 ANSWER_WITHIN = 5.0
 """Seconds: a hit that is not committed by then is answered 503, and its retry counts once."""
 
-TALLY_EVERY = 1.0
-"""Seconds between two writes of the tallies."""
+COUNT_EVERY = 1.0
+"""Seconds between two writes of the counters."""
 
 _log = logging.getLogger("collector.writer")
 
-Answer = Accepted | Dropped
+HitResult = Accepted | Dropped
 
 
-class _Waiting(Struct, gc=False):
+class _WaitingHit(Struct, gc=False):
     hit: Hit
-    future: asyncio.Future[Answer]
+    future: asyncio.Future[HitResult]
     since: float
 
 
@@ -54,26 +54,26 @@ class Writer:
     def __init__(
         self,
         engine: Engine,
-        tallies: Tallies,
+        counters: Counters,
         metrics: Metrics,
         housekeeping: Housekeeping,
-        orders: Orders,
+        write_queue: WriteQueue,
         clock: Callable[[], int],
     ) -> None:
         self._engine = engine
-        self._rows = Rows(engine)
-        self._tallies = tallies
+        self._rows = Statements(engine)
+        self._counters = counters
         self._metrics = metrics
         self._housekeeping = housekeeping
-        self._orders = orders
+        self._write_queue = write_queue
         self._clock = clock
-        self._queue: deque[_Waiting] = deque()
-        self._batch: Sequence[_Waiting] = ()
+        self._queue: deque[_WaitingHit] = deque()
+        self._batch: Sequence[_WaitingHit] = ()
         self._wake = Event()
-        orders.wake = self._wake.set
+        write_queue.wake = self._wake.set
         self._is_stopping = False
         self._thread = Thread(target=self._run, name="writer", daemon=True)
-        self._tallied_at = 0.0
+        self._counted_at = 0.0
         self._fault = ""
 
     @property
@@ -94,23 +94,23 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
         self._overdue.cancel()
 
-    async def take(self, hit: Hit) -> Answer:
+    async def take(self, hit: Hit) -> HitResult:
         """Accepted once the hit's rows are committed; Dropped when nothing changed, or a 503."""
         if len(self._queue) >= MAX_WAITING or self._is_stopping:
             return Dropped(Reason.QUEUE_FULL)
-        future: asyncio.Future[Answer] = self._loop.create_future()
-        self._queue.append(_Waiting(hit, future, monotonic()))
+        future: asyncio.Future[HitResult] = self._loop.create_future()
+        self._queue.append(_WaitingHit(hit, future, monotonic()))
         if not self._wake.is_set():
             self._wake.set()
         return await future
 
     def _run(self) -> None:
-        while not (self._is_stopping and not self._queue and not self._orders.depth):
-            self._wake.wait(TALLY_EVERY)
+        while not (self._is_stopping and not self._queue and not self._write_queue.depth):
+            self._wake.wait(COUNT_EVERY)
             self._wake.clear()
-            while self._queue or self._orders.depth:
+            while self._queue or self._write_queue.depth:
                 self._commit_next()
-                self._orders.run()
+                self._write_queue.run()
                 self._do_chores()
             self._do_chores()
 
@@ -124,7 +124,7 @@ class Writer:
         self._metrics.committed(size, monotonic() - began)
         self._loop.call_soon_threadsafe(_answer, self._batch, answers)
 
-    def _commit(self, hits: Sequence[Hit]) -> Sequence[Answer]:
+    def _commit(self, hits: Sequence[Hit]) -> Sequence[HitResult]:
         """One answer a hit. A hit that no transaction bears is found by halving, and dropped."""
         try:
             answers = self._write(hits)
@@ -146,35 +146,35 @@ class Writer:
         self._note(None)
         return answers
 
-    def _write(self, hits: Sequence[Hit]) -> Sequence[Answer]:
+    def _write(self, hits: Sequence[Hit]) -> Sequence[HitResult]:
         with writing(self._engine) as connection:
             lock_visits(connection)
-            ledger = Ledger(self._rows, connection, now=max(hit.received_at for hit in hits))
-            ledger.load(hits)
-            answers = [ledger.record(hit) for hit in hits]
-            ledger.store()
+            batch = VisitBatch(self._rows, connection, now=max(hit.received_at for hit in hits))
+            batch.load(hits)
+            answers = [batch.record(hit) for hit in hits]
+            batch.store()
         return answers
 
     def _do_chores(self) -> None:
-        """Tallies and housekeeping; what fails is tried again later, and never ends the thread."""
+        """Counters and housekeeping; what fails is tried again later, and never ends the thread."""
         try:
-            if self._is_stopping or monotonic() - self._tallied_at >= TALLY_EVERY:
-                self._tallied_at = monotonic()
-                self._write_tallies()
+            if self._is_stopping or monotonic() - self._counted_at >= COUNT_EVERY:
+                self._counted_at = monotonic()
+                self._write_counts()
             self._housekeeping.do_due()
         except Exception as fault:
             self._note(fault)
 
-    def _write_tallies(self) -> None:
-        if self._tallies.is_empty():
+    def _write_counts(self) -> None:
+        if self._counters.is_empty():
             return
-        counts = self._tallies.take()
+        counts = self._counters.take()
         try:
             with writing(self._engine) as connection:
                 write_counts(connection, counts, self._clock())
         except Exception as fault:
             if is_of_the_database(fault):
-                self._tallies.give_back(counts)
+                self._counters.give_back(counts)
             raise
 
     def _note(self, fault: Exception | None) -> None:
@@ -197,11 +197,11 @@ class Writer:
                 _give(waiting, Dropped(Reason.NOT_COMMITTED))
 
 
-def _answer(batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
+def _answer(batch: Sequence[_WaitingHit], answers: Sequence[HitResult]) -> None:
     for waiting, answer in zip(batch, answers, strict=True):
         _give(waiting, answer)
 
 
-def _give(waiting: _Waiting, answer: Answer) -> None:
+def _give(waiting: _WaitingHit, answer: HitResult) -> None:
     if not waiting.future.done():
         waiting.future.set_result(answer)

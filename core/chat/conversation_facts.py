@@ -45,10 +45,10 @@ _find_last_texts = (
 )
 """The newest message has the number of all messages."""
 
-Found = Conversation | Row[Any]
+FoundConversation = Conversation | Row[Any]
 """A conversation as a table row, or as `found_conversations` gives it."""
 
-Key = tuple[int, str]
+RowKey = tuple[int, str]
 """The id of a conversation's or a visit's site, and its own."""
 
 
@@ -65,7 +65,9 @@ class ConversationFacts:
     last: str
 
 
-def facts_of(db: Connection, conversations: Sequence[Found]) -> Mapping[Key, ConversationFacts]:
+def facts_of(
+    db: Connection, conversations: Sequence[FoundConversation]
+) -> Mapping[RowKey, ConversationFacts]:
     """The facts of each conversation by (site_id, id), in four statements for up to AT_A_TIME."""
     sites = {row.id: row for row in db.execute(_find_sites)}
     names = agent_names(db)
@@ -92,9 +94,11 @@ def agent_names(db: Connection) -> Mapping[int, str]:
     return {row.id: row.name for row in db.execute(_find_names)}
 
 
-def _visits(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, tuple[str, str]]:
+def _visits(
+    db: Connection, conversations: Iterable[FoundConversation]
+) -> Mapping[RowKey, tuple[str, str]]:
     """The visitor's name and the current path by (site_id, visit_id)."""
-    found: dict[Key, tuple[str, str]] = {}
+    found: dict[RowKey, tuple[str, str]] = {}
     for site_id, ids in ids_by_site((each.site_id, each.visit_id) for each in conversations):
         rows = db.execute(_find_visits, {"of_site": site_id, "of_ids": ids})
         for visit_id, attributes, path in rows:
@@ -102,8 +106,8 @@ def _visits(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, tupl
     return found
 
 
-def _last_texts(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, str]:
-    found: dict[Key, str] = {}
+def _last_texts(db: Connection, conversations: Iterable[FoundConversation]) -> Mapping[RowKey, str]:
+    found: dict[RowKey, str] = {}
     for site_id, ids in ids_by_site((each.site_id, each.id) for each in conversations):
         rows = db.execute(_find_last_texts, {"of_site": site_id, "of_ids": ids})
         for conversation_id, text in rows:
@@ -111,7 +115,7 @@ def _last_texts(db: Connection, conversations: Iterable[Found]) -> Mapping[Key, 
     return found
 
 
-def ids_by_site(keys: Iterable[Key]) -> Iterable[tuple[int, list[str]]]:
+def ids_by_site(keys: Iterable[RowKey]) -> Iterable[tuple[int, list[str]]]:
     """The ids of each site, at most AT_A_TIME at a time."""
     by_site: defaultdict[int, set[str]] = defaultdict(set)
     for site_id, name in keys:

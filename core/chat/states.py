@@ -126,6 +126,6 @@ _WORDS = {
 }
 
 
-def words_of(refusal: Refusal) -> str:
+def refusal_text(refusal: Refusal) -> str:
     """The refusal in plain words, with the cure where there is one."""
     return _WORDS[refusal]

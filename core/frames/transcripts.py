@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection
 
-from core.chat.conversation_facts import ConversationFacts, Found, agent_names, facts_of
+from core.chat.conversation_facts import ConversationFacts, FoundConversation, agent_names, facts_of
 from core.chat.queries import messages
 
 CONVERSATION_COLUMNS = [
@@ -39,7 +39,7 @@ MESSAGE_COLUMNS = [
 ]
 
 
-def conversations_frame(db: Connection, conversations: Sequence[Found]) -> pd.DataFrame:
+def conversations_frame(db: Connection, conversations: Sequence[FoundConversation]) -> pd.DataFrame:
     """A row for each conversation in the order given: CONVERSATION_COLUMNS.
 
     visitor and agent are names, last is the newest message; moments are UTC, NaT for none.
@@ -50,7 +50,7 @@ def conversations_frame(db: Connection, conversations: Sequence[Found]) -> pd.Da
     return _with_moments(frame, "created_at", "closed_at")
 
 
-def messages_frame(db: Connection, conversations: Sequence[Found]) -> pd.DataFrame:
+def messages_frame(db: Connection, conversations: Sequence[FoundConversation]) -> pd.DataFrame:
     """A row for each message, conversation by conversation, in the order of the numbers:
     MESSAGE_COLUMNS. name: of the visitor or the agent who wrote it; sent_at is UTC."""
     facts = facts_of(db, conversations)
@@ -75,7 +75,7 @@ def messages_frame(db: Connection, conversations: Sequence[Found]) -> pd.DataFra
     return _with_moments(pd.DataFrame(rows, columns=MESSAGE_COLUMNS), "sent_at")
 
 
-def _row(conversation: Found, facts: ConversationFacts) -> dict[str, Any]:
+def _row(conversation: FoundConversation, facts: ConversationFacts) -> dict[str, Any]:
     return {
         "id": conversation.id,
         "visit_id": conversation.visit_id,

@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 from core.moment import milliseconds
 from core.visits.hit import ChatReport, Event
 from core.visits.presence import CHATTING_FOR, ChatSource, SpanKind
-from core.visits.visit_rows import Span, Trail
+from core.visits.visit_rows import SpanRow, VisitRows
 
 if TYPE_CHECKING:
-    from core.visits.visit import Visit
+    from core.visits.visit import TrackedVisit
 
 _CHATTING_FOR = milliseconds(CHATTING_FOR)
 
 
-def report_chat(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
+def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
     """The visit's chat as the event tells it; while our own goes on, another's is not heard."""
     if visit.chat_source == ChatSource.BUILT_IN and is_chatting(visit, event.at):
         return
     if event.chat is ChatReport.END:
-        _end(visit, event.at, trail)
+        _end(visit, event.at, rows)
         return
     if not is_chatting(visit, event.at):
         visit.chat_source = ChatSource.THIRD_PARTY
         visit.chat_started_at = event.at
         visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
     visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
-    _leave_span(visit, visit.chat_message_at, True, trail)
+    _leave_span(visit, visit.chat_message_at, True, rows)
 
 
-def is_chatting(visit: Visit, at: int) -> bool:
+def is_chatting(visit: TrackedVisit, at: int) -> bool:
     """Whether the visit is in a chat, ours or another one."""
     return (
         visit.chat_source != ChatSource.NONE
@@ -39,16 +39,16 @@ def is_chatting(visit: Visit, at: int) -> bool:
     )
 
 
-def _end(visit: Visit, at: int, trail: Trail) -> None:
+def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
     if is_chatting(visit, at):
-        _leave_span(visit, at, False, trail)
+        _leave_span(visit, at, False, rows)
     visit.chat_source = ChatSource.NONE
 
 
-def _leave_span(visit: Visit, until: int, is_open: bool, trail: Trail) -> None:
+def _leave_span(visit: TrackedVisit, until: int, is_open: bool, rows: VisitRows) -> None:
     memory = visit.memory
-    trail.leave(
-        Span(
+    rows.keep(
+        SpanRow(
             visit.site_id,
             visit.id,
             memory.chat_tab,

@@ -9,7 +9,7 @@ MAX_TABS = 16
 """Tabs that a visit remembers: each page load is a new one, the oldest are forgotten first."""
 
 
-class Tab(Struct, array_like=True):
+class TabState(Struct, array_like=True):
     """What must be remembered of a tab to read its next event."""
 
     number: int
@@ -26,11 +26,11 @@ class Tab(Struct, array_like=True):
     context: str = ""
 
 
-class Memory(Struct, omit_defaults=True):
+class VisitMemory(Struct, omit_defaults=True):
     """The collector's notes on a visit: its tabs, whose page is current, since when its context
     is what it is, and the span of a third-party chat."""
 
-    tabs: dict[str, Tab] = {}
+    tabs: dict[str, TabState] = {}
     current_tab: str = ""
     current_at: int = 0
     chat_tab: str = ""
@@ -38,21 +38,21 @@ class Memory(Struct, omit_defaults=True):
     context_at: int = 0
 
 
-def read_memory(text: str) -> Memory:
+def read_memory(text: str) -> VisitMemory:
     """The notes that the column `memory` holds."""
-    return _memory_decoder.decode(text) if text else Memory()
+    return _memory_decoder.decode(text) if text else VisitMemory()
 
 
-def write_memory(memory: Memory) -> str:
+def write_memory(memory: VisitMemory) -> str:
     """The notes as the column `memory` holds them."""
     return _memory_encoder.encode(memory).decode()
 
 
-_memory_decoder = msgspec.json.Decoder(Memory)
+_memory_decoder = msgspec.json.Decoder(VisitMemory)
 _memory_encoder = msgspec.json.Encoder()
 
 
-def forget_oldest_tab(memory: Memory) -> None:
+def forget_oldest_tab(memory: VisitMemory) -> None:
     """Keep at most MAX_TABS tabs."""
     if len(memory.tabs) > MAX_TABS:
         del memory.tabs[min(memory.tabs, key=lambda tab: memory.tabs[tab].at)]

@@ -18,8 +18,8 @@ from core.visits.presence import (
     ChatSource,
     SpanKind,
 )
-from core.visits.tab_state import Memory, Tab, forget_oldest_tab
-from core.visits.visit_rows import Span, Trail, View
+from core.visits.tab_state import TabState, VisitMemory, forget_oldest_tab
+from core.visits.visit_rows import PageViewRow, SpanRow, VisitRows
 
 _ENDS_AFTER = milliseconds(VISIT_ENDS_AFTER)
 _IN_VIEW_FOR = milliseconds(IN_VIEW_FOR)
@@ -38,7 +38,7 @@ class Entry(Struct, frozen=True):
     opening: Opening
 
 
-class Visit(Struct):
+class TrackedVisit(Struct):
     """A visit as the writer holds it: the columns of the table `visit` that may change, and its key.
 
     entry: set on a visit that is new, and not stored yet.
@@ -58,7 +58,7 @@ class Visit(Struct):
     chat_source: str
     chat_started_at: int | None
     chat_message_at: int | None
-    memory: Memory
+    memory: VisitMemory
     site_id: int
     id: str
     entry: Entry | None = None
@@ -66,9 +66,9 @@ class Visit(Struct):
 
 def open_visit(
     site_id: int, visit_id: str, event: Event, opening: Opening, follows: str = ""
-) -> Visit:
+) -> TrackedVisit:
     """A new visit that begins with a page view; the view itself is still to be taken by `advance`."""
-    return Visit(
+    return TrackedVisit(
         started_at=event.at,
         last_seen_at=event.at,
         last_activity_at=event.at,
@@ -83,14 +83,14 @@ def open_visit(
         chat_source=ChatSource.NONE,
         chat_started_at=None,
         chat_message_at=None,
-        memory=Memory(context_at=event.at),
+        memory=VisitMemory(context_at=event.at),
         site_id=site_id,
         id=visit_id,
         entry=Entry(event.path, follows, opening),
     )
 
 
-def is_over(visit: Visit, event: Event) -> bool:
+def is_over(visit: TrackedVisit, event: Event) -> bool:
     """Whether the visit had ended when the event happened.
 
     An interaction that the event reports may have kept the visit alive until then.
@@ -101,8 +101,8 @@ def is_over(visit: Visit, event: Event) -> bool:
     return event.at >= ends_at
 
 
-def advance(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
-    """Move the visit forward by one event and leave the rows that follow from it in the trail.
+def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
+    """Move the visit forward by one event and leave the rows that follow from it in the rows.
 
     An event older than the newest of its tab adds its page view and nothing else, so that a late
     or repeated delivery never moves a tab backwards.
@@ -110,24 +110,24 @@ def advance(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
     tab = visit.memory.tabs.get(tab_id)
     if tab is not None and event.number <= tab.number:
         if event.kind is EventKind.VIEW:
-            _add_view(visit, tab_id, event, trail)
+            _add_view(visit, tab_id, event, rows)
         return
     if tab is None:
-        tab = visit.memory.tabs[tab_id] = Tab(number=event.number, at=event.at)
+        tab = visit.memory.tabs[tab_id] = TabState(number=event.number, at=event.at)
         forget_oldest_tab(visit.memory)
     tab.number = event.number
     tab.is_shown, was_shown = event.kind is not EventKind.HIDDEN, tab.is_shown
-    _extend_in_view(visit, tab_id, tab, event, was_shown, trail)
+    _extend_in_view(visit, tab_id, tab, event, was_shown, rows)
     tab.at = max(tab.at, event.at)
     if event.kind is EventKind.VIEW:
-        _show_page(visit, tab_id, tab, event, trail)
+        _show_page(visit, tab_id, tab, event, rows)
     elif event.kind is EventKind.CHAT:
-        report_chat(visit, tab_id, event, trail)
+        report_chat(visit, tab_id, event, rows)
     elif event.kind is EventKind.IDENTIFY:
         _identify(visit, event.attributes or {})
     else:
-        _keep_page(visit, tab_id, tab, event, trail)
-    _note_activity(visit, tab_id, tab, event, trail)
+        _keep_page(visit, tab_id, tab, event, rows)
+    _note_activity(visit, tab_id, tab, event, rows)
     visit.last_seen_at = max(visit.last_seen_at, event.at)
     visit.in_view_until = max(
         (tab.at + _IN_VIEW_FOR for tab in visit.memory.tabs.values() if tab.is_shown),
@@ -135,14 +135,14 @@ def advance(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
     )
 
 
-def learn_time_zone(visit: Visit, time_zone: str, country: str) -> None:
+def learn_time_zone(visit: TrackedVisit, time_zone: str, country: str) -> None:
     """Note the browser's time zone, and its country where none was known."""
     if time_zone:
         visit.time_zone = time_zone
         visit.country = visit.country or country
 
 
-def heal_clock(visit: Visit, now: int) -> None:
+def heal_clock(visit: TrackedVisit, now: int) -> None:
     """Bring back moments that were written while the clock ran ahead of what it says now."""
     if visit.last_seen_at <= now + _CLOCK_SLACK and visit.last_activity_at <= now + _CLOCK_SLACK:
         return
@@ -158,7 +158,7 @@ def heal_clock(visit: Visit, now: int) -> None:
         tab.active_until = min(tab.active_until, now)
 
 
-def needs_known_views(visit: Visit, tab_id: str, event: Event) -> bool:
+def needs_known_views(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
     """Whether `advance` has to be told if the event's page view is stored already."""
     if event.kind is not EventKind.VIEW:
         return False
@@ -166,11 +166,11 @@ def needs_known_views(visit: Visit, tab_id: str, event: Event) -> bool:
     return tab is None or event.number <= tab.number
 
 
-def _add_view(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
+def _add_view(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
     key = (tab_id, event.number)
-    if key in trail.known_views or key in trail.views:
+    if key in rows.known_views or key in rows.views:
         return
-    trail.views[key] = View(
+    rows.views[key] = PageViewRow(
         visit.site_id,
         visit.id,
         tab_id,
@@ -183,14 +183,16 @@ def _add_view(visit: Visit, tab_id: str, event: Event, trail: Trail) -> None:
     visit.page_count += 1
 
 
-def _show_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
-    _add_view(visit, tab_id, event, trail)
+def _show_page(
+    visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
+) -> None:
+    _add_view(visit, tab_id, event, rows)
     tab.page_number = event.number
     tab.path, tab.title, tab.context = event.path, event.title, event.context
     _make_current(visit, tab_id, tab, event.at)
 
 
-def _make_current(visit: Visit, tab_id: str, tab: Tab, at: int) -> None:
+def _make_current(visit: TrackedVisit, tab_id: str, tab: TabState, at: int) -> None:
     memory = visit.memory
     if tab_id != memory.current_tab and at < memory.current_at:
         return
@@ -199,7 +201,9 @@ def _make_current(visit: Visit, tab_id: str, tab: Tab, at: int) -> None:
     _show_context(visit, tab.context, at)
 
 
-def _keep_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+def _keep_page(
+    visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
+) -> None:
     """A focused presence makes its tab's page current.
 
     The page may have told a title or a better context since it was first shown.
@@ -207,7 +211,7 @@ def _keep_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) 
     if not tab.path:
         tab.path, tab.title, tab.context = event.path, event.title, event.context
     elif event.path == tab.path:
-        _correct_page(tab_id, tab, event, trail)
+        _correct_page(tab_id, tab, event, rows)
     if event.kind is EventKind.PRESENCE and event.focused:
         _make_current(visit, tab_id, tab, event.at)
     elif tab_id == visit.memory.current_tab:
@@ -215,32 +219,32 @@ def _keep_page(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) 
         _show_context(visit, tab.context, event.at)
 
 
-def _show_context(visit: Visit, context: str, at: int) -> None:
+def _show_context(visit: TrackedVisit, context: str, at: int) -> None:
     if context != visit.page_context:
         visit.page_context, visit.memory.context_at = context, at
 
 
-def _correct_page(tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+def _correct_page(tab_id: str, tab: TabState, event: Event, rows: VisitRows) -> None:
     title = event.title or tab.title
     context = event.context if event.sets_context else tab.context
     if (title, context) == (tab.title, tab.context):
         return
     tab.title, tab.context = title, context
     key = (tab_id, tab.page_number)
-    if key in trail.views:
-        trail.views[key] = trail.views[key]._replace(title=title, page_context=context)
+    if key in rows.views:
+        rows.views[key] = rows.views[key]._replace(title=title, page_context=context)
     else:
-        trail.corrections[key] = (title, context)
+        rows.corrections[key] = (title, context)
 
 
-def _identify(visit: Visit, attributes: dict[str, str]) -> None:
+def _identify(visit: TrackedVisit, attributes: dict[str, str]) -> None:
     for name, value in attributes.items():
         if name in visit.attributes or len(visit.attributes) < MAX_ATTRIBUTES:
             visit.attributes[name] = value
 
 
 def _extend_in_view(
-    visit: Visit, tab_id: str, tab: Tab, event: Event, was_shown: bool, trail: Trail
+    visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, was_shown: bool, rows: VisitRows
 ) -> None:
     """Extend the tab's in-view span, or begin a new one after `h` or silence."""
     is_silent = event.at >= tab.at + _IN_VIEW_FOR
@@ -252,10 +256,12 @@ def _extend_in_view(
         tab.view_number, tab.view_from = event.number, event.at
         until = event.at
     is_open = event.kind is not EventKind.HIDDEN
-    _leave_span(visit, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open, trail)
+    _leave_span(visit, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open, rows)
 
 
-def _note_activity(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Trail) -> None:
+def _note_activity(
+    visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
+) -> None:
     """A page view, an interaction or the start of a chat is activity; presence alone is not."""
     is_activity = event.kind is EventKind.VIEW or event.chat is ChatReport.START
     active_at = event.at if is_activity else event.active_at
@@ -273,18 +279,18 @@ def _note_activity(visit: Visit, tab_id: str, tab: Tab, event: Event, trail: Tra
         tab.active_from,
         active_at,
         False,
-        trail,
+        rows,
     )
 
 
 def _leave_span(
-    visit: Visit,
+    visit: TrackedVisit,
     tab: str,
     kind: str,
     number: int,
     from_at: int,
     until_at: int,
     is_open: bool,
-    trail: Trail,
+    rows: VisitRows,
 ) -> None:
-    trail.leave(Span(visit.site_id, visit.id, tab, kind, number, from_at, until_at, is_open))
+    rows.keep(SpanRow(visit.site_id, visit.id, tab, kind, number, from_at, until_at, is_open))

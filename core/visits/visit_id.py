@@ -3,6 +3,12 @@
 import base64
 from hashlib import blake2b
 
+VisitKey = tuple[int, str]
+"""A visit: the id of its site, and its own."""
+
+MAX_SUCCESSORS = 200
+"""Visits that one id may lead to: a browser that keeps no id begins at most 48 a day."""
+
 _BYTES = 16
 _LENGTH = 26
 """Of a derived id, of a-z and 2-7; the embed's own have 16 characters, their successors 27."""

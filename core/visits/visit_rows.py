@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 
-class Span(NamedTuple):
+class SpanRow(NamedTuple):
     """A row of `visit_span`, in the order of its columns."""
 
     site_id: int
@@ -20,7 +20,7 @@ class Span(NamedTuple):
     is_open: bool
 
 
-class View(NamedTuple):
+class PageViewRow(NamedTuple):
     """A row of `page_view`, in the order of its columns."""
 
     site_id: int
@@ -33,18 +33,18 @@ class View(NamedTuple):
     page_context: str
 
 
-class Trail(Struct):
+class VisitRows(Struct):
     """The rows that a visit leaves beside its own: new page views and the spans that moved.
 
     corrections: title and context of page views, by (tab, number), that were stored with others.
     known_views: page views, by (tab, number), that are stored already.
     """
 
-    views: dict[tuple[str, int], View] = {}
-    spans: dict[tuple[str, str, int], Span] = {}
+    views: dict[tuple[str, int], PageViewRow] = {}
+    spans: dict[tuple[str, str, int], SpanRow] = {}
     corrections: dict[tuple[str, int], tuple[str, str]] = {}
     known_views: set[tuple[str, int]] = set()
 
-    def leave(self, span: Span) -> None:
+    def keep(self, span: SpanRow) -> None:
         """Keep the span in place of what it was before."""
         self.spans[span.tab, span.kind, span.number] = span

@@ -55,7 +55,7 @@ class Chapter:
 
 
 @dataclass(frozen=True)
-class Step:
+class CheckoutStep:
     slug: str
     name: str
 
@@ -188,9 +188,9 @@ CHAPTERS = (
 )
 
 STEPS = (
-    Step("information", "Information"),
-    Step("shipping", "Shipping"),
-    Step("payment", "Payment"),
+    CheckoutStep("information", "Information"),
+    CheckoutStep("shipping", "Shipping"),
+    CheckoutStep("payment", "Payment"),
 )
 
 

@@ -74,7 +74,7 @@ SHOP = "Blue Kettle"
 
 
 @dataclass
-class Visitor:
+class SimulatedVisitor:
     """One simulated browser: what it sends and what it was told."""
 
     site: str
@@ -95,7 +95,7 @@ class Visitor:
         return json.dumps(beacon).encode()
 
 
-Step = tuple[float, dict[str, Any]]
+TrafficStep = tuple[float, dict[str, Any]]
 """Seconds to wait, then the event to send."""
 
 
@@ -120,7 +120,9 @@ def main(visitors: int, seconds: int, site: str, url: str | None) -> None:
     click.echo(f"{sent} beacons accepted, {refused} refused. They fade away within 30 minutes.")
 
 
-def _schedule(visitors: int, seconds: int, site: str) -> Iterator[tuple[Visitor, dict[str, Any]]]:
+def _schedule(
+    visitors: int, seconds: int, site: str
+) -> Iterator[tuple[SimulatedVisitor, dict[str, Any]]]:
     """Whose event is next, yielded when it is due and never faster than the rate limit allows."""
     began = time.monotonic()
     turns: list[tuple[float, int]] = []
@@ -146,12 +148,12 @@ def _schedule(visitors: int, seconds: int, site: str) -> Iterator[tuple[Visitor,
         plan(who, max(time.monotonic() - began, due + spacing))
 
 
-def _visitor(site: str) -> Visitor:
+def _visitor(site: str) -> SimulatedVisitor:
     agent = random.choices(AGENTS, AGENT_WEIGHTS)[0]
-    return Visitor(site=site, agent=agent, zone=random.choice(ZONES))
+    return SimulatedVisitor(site=site, agent=agent, zone=random.choice(ZONES))
 
 
-def _journey(visitor: Visitor) -> Iterator[Step]:
+def _journey(visitor: SimulatedVisitor) -> Iterator[TrafficStep]:
     """From the home page as far as this visitor's interest goes, then reading on."""
     interest = random.random()
     product = random.choice(list(PRODUCTS))
@@ -178,7 +180,7 @@ def _journey(visitor: Visitor) -> Iterator[Step]:
     yield from _reading_on()
 
 
-def _reading_on() -> Iterator[Step]:
+def _reading_on() -> Iterator[TrafficStep]:
     """Presence until the end; some visitors look away, some go idle."""
     looks_away = random.random() < 0.2
     idles = random.random() < 0.3
@@ -191,7 +193,7 @@ def _reading_on() -> Iterator[Step]:
         yield 20, {"e": "p", "u": "/demo/", "a": idle}
 
 
-def _view(wait: float, path: str, title: str, **more: str) -> Step:
+def _view(wait: float, path: str, title: str, **more: str) -> TrafficStep:
     return wait, {"e": "v", "u": path, "d": f"{title} · {SHOP}", **more}
 
 
@@ -199,7 +201,7 @@ def _reading() -> float:
     return random.uniform(3, 15)
 
 
-def _send(url: str, visitor: Visitor, event: dict[str, Any]) -> bool:
+def _send(url: str, visitor: SimulatedVisitor, event: dict[str, Any]) -> bool:
     request = Request(
         f"{url}/v1/beacon",
         data=visitor.envelope(event),

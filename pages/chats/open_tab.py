@@ -10,10 +10,10 @@ import streamlit as st
 from core.chat.states import TemplateKind
 from core.chat.templates import list_templates
 from core.database import Connection
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.tables import Agent, Site
 from pages.chats.component import Replies, chosen_in_chats, draw_chats
-from pages.chats.visitor_panel import draw_beside
+from pages.chats.visitor_panel import draw_visitor_panel
 
 REFRESH = 5
 """Seconds between two looks at the chosen visitor."""
@@ -34,7 +34,7 @@ def draw_open(agent: Agent, sites: Sequence[Site]) -> None:
     site = next((site for site in sites if site.key == chosen.partition(" ")[0]), None)
     if site is not None:
         with beside:
-            st.fragment(draw_beside, run_every=REFRESH)(site, chosen.partition(" ")[2])
+            st.fragment(draw_visitor_panel, run_every=REFRESH)(site, chosen.partition(" ")[2])
 
 
 def _chosen() -> str:
@@ -52,11 +52,11 @@ def _choose() -> None:
 def _replies(sites: Sequence[Site]) -> Replies:
     """Those that were last read while the database is away."""
 
-    def read(db: Connection) -> Replies:
+    def load(db: Connection) -> Replies:
         return {
             site.key: list_templates(db, site.id, TemplateKind.REPLY) for site in sites if site.id
         }
 
-    with suppress(NoAnswer):
-        st.session_state["replies"] = ask(read)
+    with suppress(DatabaseUnavailable):
+        st.session_state["replies"] = read(load)
     return st.session_state.get("replies", {})

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from core.chat.conversation_facts import Found
+from core.chat.conversation_facts import FoundConversation
 from core.chat.queries import count_found, found_conversations
 from core.database import Connection
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.tables import Site
 from core.visits.calendar import Period, day_period, local_day
@@ -52,25 +52,25 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class PastSearch:
     """What the agent looks for; page from 0."""
 
     search: str = ""
     page: int = 0
 
-    def told(self, said: Any) -> Asked:
+    def told(self, said: Any) -> PastSearch:
         """After what the browser said; whatever is not understood changes nothing."""
         if not isinstance(said, Mapping):
             return self
         page = said.get("page")
-        return Asked(
+        return PastSearch(
             search=str(said.get("search", ""))[:200],
             page=page if isinstance(page, int) and 0 <= page < 1_000_000 else 0,
         )
 
 
 @dataclass(frozen=True)
-class Page:
+class PastPage:
     """One page of the conversations that were found, and how many there are in all."""
 
     rows: pd.DataFrame
@@ -86,19 +86,19 @@ def draw_past(sites: Sequence[Site]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         choose_site(sites, site)
         period = _choose_days(site)
-    asked: Asked = st.session_state.get(_name(site), Asked())
+    asked: PastSearch = st.session_state.get(_name(site), PastSearch())
     try:
-        found = ask(lambda db: _find(db, site, asked, period))
-    except NoAnswer as fault:
+        found = read(lambda db: _find(db, site, asked, period))
+    except DatabaseUnavailable as fault:
         draw_fault(str(fault))
         return
     chosen = st.query_params.get("past", "")
-    listed, read = st.columns([1.5, 1], gap="medium") if chosen else (st.container(), None)
+    listed, opened = st.columns([1.5, 1], gap="medium") if chosen else (st.container(), None)
     with listed:
         _draw_list(site, asked, found, chosen)
         _draw_download(site, asked, period, found.count)
-    if read is not None:
-        with read:
+    if opened is not None:
+        with opened:
             draw_transcript(site, chosen)
 
 
@@ -119,21 +119,21 @@ def _choose_days(site: Site) -> Period:
     )
 
 
-def _find(db: Connection, site: Site, asked: Asked, period: Period) -> Page:
+def _find(db: Connection, site: Site, asked: PastSearch, period: Period) -> PastPage:
     assert site.id is not None
     conversations = _conversations(db, site, asked, period, ROWS, asked.page * ROWS)
     count = count_found(db, site.id, asked.search, *period)
-    return Page(conversations_frame(db, conversations), count)
+    return PastPage(conversations_frame(db, conversations), count)
 
 
 def _conversations(
-    db: Connection, site: Site, asked: Asked, period: Period, limit: int, offset: int = 0
-) -> Sequence[Found]:
+    db: Connection, site: Site, asked: PastSearch, period: Period, limit: int, offset: int = 0
+) -> Sequence[FoundConversation]:
     assert site.id is not None
     return found_conversations(db, site.id, asked.search, *period, limit=limit, offset=offset)
 
 
-def _draw_list(site: Site, asked: Asked, found: Page, chosen: str) -> None:
+def _draw_list(site: Site, asked: PastSearch, found: PastPage, chosen: str) -> None:
     key = f"past chats of {site.key}"
     name = _name(site)
 
@@ -175,7 +175,7 @@ def _began(moment: datetime, time_zone: str) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
-def _draw_download(site: Site, asked: Asked, period: Period, count: int) -> None:
+def _draw_download(site: Site, asked: PastSearch, period: Period, count: int) -> None:
     if not count:
         return
     cut = f" The download has the newest {MOST_IN_CSV:,}." if count > MOST_IN_CSV else ""
@@ -192,13 +192,13 @@ def _draw_download(site: Site, asked: Asked, period: Period, count: int) -> None
         )
 
 
-def _csv(site: Site, asked: Asked, period: Period) -> str:
+def _csv(site: Site, asked: PastSearch, period: Period) -> str:
     """Every message of the conversations that were found."""
 
-    def read(db: Connection) -> pd.DataFrame:
+    def load(db: Connection) -> pd.DataFrame:
         return messages_frame(db, _conversations(db, site, asked, period, MOST_IN_CSV))
 
-    return csv_of(ask(read))
+    return csv_of(read(load))
 
 
 def _name(site: Site) -> str:

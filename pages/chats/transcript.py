@@ -15,7 +15,7 @@ import streamlit as st
 
 from core.chat.conversations import find_conversation
 from core.database import Connection
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, messages_frame
 from core.tables import Site
 from pages.chats.outcome import outcome_of
@@ -27,7 +27,7 @@ GONE = "This chat does not exist, or is deleted: see MONITOR_CHAT_RETENTION_DAYS
 
 
 @dataclass(frozen=True)
-class Line:
+class TranscriptLine:
     """One message; author: "agent" or "visitor"."""
 
     author: str
@@ -41,14 +41,14 @@ class Transcript:
     """conversation: its row of `conversations_frame`; lines: what was said, in order."""
 
     conversation: pd.Series[Any]
-    lines: Sequence[Line]
+    lines: Sequence[TranscriptLine]
 
 
 def draw_transcript(site: Site, conversation_id: str) -> None:
     """The conversation from its first message to its last, with its download."""
     try:
-        found = ask(lambda db: read_transcript(db, site, conversation_id))
-    except NoAnswer as fault:
+        found = read(lambda db: read_transcript(db, site, conversation_id))
+    except DatabaseUnavailable as fault:
         draw_fault(str(fault))
         return
     if found is None:
@@ -100,7 +100,7 @@ def read_transcript(db: Connection, site: Site, conversation_id: str) -> Transcr
     if found is None:
         return None
     said = messages_frame(db, [found])[["author", "name", "sent_at", "text"]]
-    lines = [Line(*values) for values in said.itertuples(index=False, name=None)]
+    lines = [TranscriptLine(*values) for values in said.itertuples(index=False, name=None)]
     return Transcript(conversations_frame(db, [found]).iloc[0], lines)
 
 
@@ -130,5 +130,5 @@ def _draw_links(site: Site, row: pd.Series[Any]) -> None:
 
 
 def _text(site: Site, conversation_id: str) -> str:
-    found = ask(lambda db: read_transcript(db, site, conversation_id))
+    found = read(lambda db: read_transcript(db, site, conversation_id))
     return GONE if found is None else transcript_text(found, site)

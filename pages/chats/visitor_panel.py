@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.chat.conversations import find_conversation
 from core.database import Connection
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.frames import Journey, visitor_journey
 from core.tables import Conversation, Site
 from pages.parts.facts import draw_facts
@@ -27,7 +27,7 @@ GONE = "The visit of this conversation is deleted: see MONITOR_RETENTION_DAYS."
 
 
 @dataclass(frozen=True)
-class Seen:
+class PanelSnapshot:
     """The visit as it was last read; `fault` says why it is not of this moment."""
 
     conversation: Conversation | None
@@ -35,9 +35,9 @@ class Seen:
     fault: str = ""
 
 
-def draw_beside(site: Site, conversation_id: str) -> None:
+def draw_visitor_panel(site: Site, conversation_id: str) -> None:
     """Facts and journey, as they are now."""
-    seen = _look(site, conversation_id)
+    seen = _load(site, conversation_id)
     if seen.fault:
         since = time_of(seen.journey.as_of, site.time_zone) if seen.journey else ""
         draw_fault(seen.fault, since=since)
@@ -47,19 +47,19 @@ def draw_beside(site: Site, conversation_id: str) -> None:
         quiet(GONE)
 
 
-def _look(site: Site, conversation_id: str) -> Seen:
+def _load(site: Site, conversation_id: str) -> PanelSnapshot:
     name = f"beside {site.key} {conversation_id}"
 
-    def read(db: Connection) -> Seen:
+    def load(db: Connection) -> PanelSnapshot:
         assert site.id is not None
         found = find_conversation(db, site.id, conversation_id)
-        return Seen(found, found and visitor_journey(db, site, found.visit_id, utc_now()))
+        return PanelSnapshot(found, found and visitor_journey(db, site, found.visit_id, utc_now()))
 
     try:
-        seen = ask(read)
-    except NoAnswer as error:
-        last: Seen = st.session_state.get(name, Seen(None, None))
-        return Seen(last.conversation, last.journey, str(error))
+        seen = read(load)
+    except DatabaseUnavailable as error:
+        last: PanelSnapshot = st.session_state.get(name, PanelSnapshot(None, None))
+        return PanelSnapshot(last.conversation, last.journey, str(error))
     st.session_state[name] = seen
     return seen
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.chat.invitations import invite
-from core.chat.states import LONGEST_MESSAGE, Refused, TemplateKind, words_of
+from core.chat.states import LONGEST_MESSAGE, Refused, TemplateKind, refusal_text
 from core.chat.templates import ChatSettingsError, add_template, note_used
 from core.database import Connection
-from core.deadline import NoAnswer, change
+from core.deadline import DatabaseUnavailable, write
 from core.enrich.page_context import PageContext
 from core.tables import Agent, ChatTemplate, Conversation, Site
-from pages.invite.invitation_state import Standing
+from pages.invite.invitation_state import InvitationState
 from pages.parts.agent import current_agent, draw_naming
 from pages.parts.snapshots import utc_now
 from pages.parts.texts import notice
@@ -24,18 +24,18 @@ SHOWN_CHARACTERS = 90
 """Of a text in the list of templates."""
 
 
-def draw_form(site: Site, standing: Standing) -> None:
+def draw_form(site: Site, invitation_state: InvitationState) -> None:
     """The form. What was sent stands in the database when the part is drawn next; what was refused
     is told by `draw_refusal`, because the form may be gone by then."""
-    if standing.visit.page_context == PageContext.PURCHASED:
+    if invitation_state.visit.page_context == PageContext.PURCHASED:
         notice(HAS_PAID, title="Has just paid.", kind="warn")
     agent = current_agent()
     if agent is None:
         if draw_naming("invitation", WHY_NAME):
             st.rerun()  # the whole page: its sidebar opens the agent's stream
         return
-    key = f"invitation to {standing.visit.id}"
-    templates = {template.id: template for template in standing.templates}
+    key = f"invitation to {invitation_state.visit.id}"
+    templates = {template.id: template for template in invitation_state.templates}
     st.session_state.setdefault(key, next((each.text for each in templates.values()), ""))
     if templates:
         _draw_templates(key, templates)
@@ -54,11 +54,11 @@ def draw_form(site: Site, standing: Standing) -> None:
             icon=":material/send:",
             key=f"{key} send",
             on_click=_send,
-            args=(site, standing, agent, key),
+            args=(site, invitation_state, agent, key),
         )
         is_kept = st.button("Save as template", key=f"{key} keep")
     if is_kept:
-        _keep(site, text, {template.text for template in standing.templates})
+        _keep(site, text, {template.text for template in invitation_state.templates})
 
 
 def draw_refusal() -> None:
@@ -87,33 +87,38 @@ def _keep(site: Site, text: str, known: set[str]) -> None:
         notice("This text is a template already.")
         return
     try:
-        change(lambda db: add_template(db, site_id, TemplateKind.INVITATION, text, utc_now()))
-    except (ChatSettingsError, NoAnswer) as error:
+        write(lambda db: add_template(db, site_id, TemplateKind.INVITATION, text, utc_now()))
+    except (ChatSettingsError, DatabaseUnavailable) as error:
         notice(str(error), title="Not saved.", kind="bad")
         return
     notice("From now on it is among the site's templates.", title="Saved.", kind="good")
 
 
-def _send(site: Site, standing: Standing, agent: Agent, key: str) -> None:
+def _send(site: Site, invitation_state: InvitationState, agent: Agent, key: str) -> None:
     text = st.session_state[key]
     try:
-        sent = change(lambda db: _invite(db, site, standing, agent, text))
-    except NoAnswer as error:
+        sent = write(lambda db: _invite(db, site, invitation_state, agent, text))
+    except DatabaseUnavailable as error:
         st.session_state[_REFUSED] = str(error)
         return
     if isinstance(sent, Refused):
-        st.session_state[_REFUSED] = words_of(sent.reason)
+        st.session_state[_REFUSED] = refusal_text(sent.reason)
 
 
 def _invite(
-    db: Connection, site: Site, standing: Standing, agent: Agent, text: str
+    db: Connection, site: Site, invitation_state: InvitationState, agent: Agent, text: str
 ) -> Conversation | Refused:
     assert site.id is not None and agent.id is not None
     now = utc_now()
     sent = invite(
-        db, site_id=site.id, visit_id=standing.visit.id, agent_id=agent.id, text=text, now=now
+        db,
+        site_id=site.id,
+        visit_id=invitation_state.visit.id,
+        agent_id=agent.id,
+        text=text,
+        now=now,
     )
-    used = next((each for each in standing.templates if each.text == text.strip()), None)
+    used = next((each for each in invitation_state.templates if each.text == text.strip()), None)
     if used and isinstance(sent, Conversation):
         note_used(db, site.id, used.id, now)
     return sent

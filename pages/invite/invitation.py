@@ -7,12 +7,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.chat.states import INVITED_STATES, ConversationState
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.tables import Conversation, Site
 from pages.invite.form import draw_form, draw_refusal
-from pages.invite.invitation_state import Standing, read_standing
-from pages.invite.links import lead_to_chat
-from pages.invite.preview import draw_sent, read_sent
+from pages.invite.invitation_state import InvitationState, read_invitation_state
+from pages.invite.links import link_to_chat
+from pages.invite.preview import draw_preview, read_preview
 from pages.invite.steps import draw_steps, expires_at
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
@@ -25,7 +25,7 @@ NO_VISIT = "This visit is not known any more."
 OVER = "The visitor has left: the visit is over."
 ELSEWHERE = "The visitor is in a chat of another product."
 
-_DRAWN = "standing drawn"
+_DRAWN = "invitation_state drawn"
 
 DrawChat = Callable[[Site, Conversation], None]
 """Draws a conversation that goes on."""
@@ -40,55 +40,55 @@ def draw_invitation(
     beside a text field that is being written in.
     """
     try:
-        standing = ask(lambda db: read_standing(db, site, visit_id, utc_now()))
-    except NoAnswer as error:
+        invitation_state = read(lambda db: read_invitation_state(db, site, visit_id, utc_now()))
+    except DatabaseUnavailable as error:
         draw_fault(str(error))
         return
-    if standing is None:
+    if invitation_state is None:
         quiet(NO_VISIT)
         return
-    st.session_state[_DRAWN] = (visit_id, standing.sign)
+    st.session_state[_DRAWN] = (visit_id, invitation_state.sign)
     if names_visitor:
-        quiet(f"{standing.name}, on {standing.visit.current_path}")
+        quiet(f"{invitation_state.name}, on {invitation_state.visit.current_path}")
     draw_refusal()
-    if standing.chat:
-        draw_chat(site, standing.chat)
+    if invitation_state.chat:
+        draw_chat(site, invitation_state.chat)
         return
-    if standing.invitation:
-        st.fragment(_draw_progress, run_every=LOOK_AGAIN)(site, standing.invitation)
+    if invitation_state.invitation:
+        st.fragment(_draw_progress, run_every=LOOK_AGAIN)(site, invitation_state.invitation)
         return
-    if standing.newest:
-        _draw_outcome(standing.newest, site)
-    if not standing.is_live:
+    if invitation_state.newest:
+        _draw_outcome(invitation_state.newest, site)
+    if not invitation_state.is_live:
         quiet(OVER)
-    elif standing.is_chatting:
+    elif invitation_state.is_chatting:
         quiet(ELSEWHERE)
     else:
-        draw_form(site, standing)
+        draw_form(site, invitation_state)
 
 
-def fits(standing: Standing) -> bool:
+def fits(invitation_state: InvitationState) -> bool:
     """Whether what `draw_invitation` drew last of this visit fits it still."""
     visit_id, sign = st.session_state.get(_DRAWN, ("", None))
-    return visit_id != standing.visit.id or sign == standing.sign
+    return visit_id != invitation_state.visit.id or sign == invitation_state.sign
 
 
 def _draw_outcome(newest: Conversation, site: Site) -> None:
     if newest.state in (ConversationState.DISMISSED, ConversationState.EXPIRED):
         draw_steps(newest, site.time_zone)
     if newest.state == ConversationState.LEFT:
-        lead_to_chat(site, newest, "Read the message that the visitor has left")
+        link_to_chat(site, newest, "Read the message that the visitor has left")
 
 
 def _draw_progress(site: Site, invitation: Conversation) -> None:
     try:
-        sent = ask(lambda db: read_sent(db, invitation))
-    except NoAnswer as error:
+        sent = read(lambda db: read_preview(db, invitation))
+    except DatabaseUnavailable as error:
         draw_fault(str(error))
         return
     if sent is None or sent.conversation.state not in INVITED_STATES:
         st.rerun()
-    draw_sent(sent, site.time_zone)
+    draw_preview(sent, site.time_zone)
     draw_steps(sent.conversation, site.time_zone)
     expires = time_of(expires_at(sent.conversation), site.time_zone)
     quiet(f"Without an answer it expires at {expires} ({site.time_zone}).")

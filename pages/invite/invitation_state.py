@@ -17,7 +17,7 @@ from core.visits.visit_details import find_visit
 
 
 @dataclass(frozen=True)
-class Standing:
+class InvitationState:
     """A visit at one moment: its conversations, the newest first, and the site's invitations, the
     one used last first. is_chatting: with us or with another product."""
 
@@ -58,14 +58,16 @@ class Standing:
         return newest.id, state, self.is_live, self.is_chatting
 
 
-def read_standing(db: Connection, site: Site, visit_id: str, now: datetime) -> Standing | None:
+def read_invitation_state(
+    db: Connection, site: Site, visit_id: str, now: datetime
+) -> InvitationState | None:
     """The visit as it stands at `now`; None when the site has no visit of this id."""
     assert site.id is not None
     visit = find_visit(db, site.id, visit_id)
     state = find_visit_state(db, site.id, visit_id)
     if visit is None or state is None:
         return None
-    return Standing(
+    return InvitationState(
         visit=visit,
         is_live=state.is_live(now),
         is_chatting=state.is_chatting(now),

@@ -14,7 +14,7 @@ def open_chat(site: Site, conversation_id: str) -> None:
     st.switch_page(CHATS, query_params={"site": site.key, "conversation": conversation_id})
 
 
-def lead_to_chat(site: Site, conversation: Conversation, label: str) -> None:
+def link_to_chat(site: Site, conversation: Conversation, label: str) -> None:
     """A link to the conversation on the page Chats."""
     st.page_link(
         CHATS,
@@ -24,7 +24,7 @@ def lead_to_chat(site: Site, conversation: Conversation, label: str) -> None:
     )
 
 
-def lead_to_transcript(site: Site, conversation_id: str) -> None:
+def link_to_transcript(site: Site, conversation_id: str) -> None:
     """A link to what was said, where it can be downloaded."""
     st.page_link(
         CHATS,

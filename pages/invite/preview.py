@@ -17,7 +17,7 @@ from pages.parts.texts import time_of
 
 
 @dataclass(frozen=True)
-class Sent:
+class InvitationPreview:
     """The conversation as it is now, the invitation's text, and the name of its agent."""
 
     conversation: Conversation
@@ -25,16 +25,18 @@ class Sent:
     agent_name: str
 
 
-def read_sent(db: Connection, invitation: Conversation) -> Sent | None:
+def read_preview(db: Connection, invitation: Conversation) -> InvitationPreview | None:
     """The invitation as it is now; None when it is deleted."""
     found = find_conversation(db, invitation.site_id, invitation.id)
     if found is None:
         return None
     first = next(iter(messages(db, found.site_id, found.id)), None)
-    return Sent(found, first.text if first else "", agent_names(db).get(found.agent_id, ""))
+    return InvitationPreview(
+        found, first.text if first else "", agent_names(db).get(found.agent_id, "")
+    )
 
 
-def draw_sent(sent: Sent, time_zone: str) -> None:
+def draw_preview(sent: InvitationPreview, time_zone: str) -> None:
     """The text, and who sent it when."""
     by_rule = ", by a rule" if sent.conversation.opened_by == OpenedBy.RULE else ""
     by = f"{sent.agent_name}{by_rule}, {time_of(sent.conversation.created_at, time_zone)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from core.chat.states import ConversationState
 from core.enrich.page_context import PageContext
 from core.visits.presence import Status
-from pages.parts.table.component import Action, Colour, Column, Kind
+from pages.parts.table.component import Colour, Column, Kind, RowAction
 
 STATUS_COLOURS = {
     Status.CHATTING.value: Colour("#2563eb"),
@@ -31,20 +31,20 @@ ELSEWHERE = "elsewhere"
 
 _SHOW = "Show the invitation of the visitor on {path}"
 CHAT_ACTIONS = {
-    "": Action("Invite", "Invite the visitor on {path}"),
-    ConversationState.QUEUED.value: Action(
+    "": RowAction("Invite", "Invite the visitor on {path}"),
+    ConversationState.QUEUED.value: RowAction(
         "Invited", f"Invited, waiting. {_SHOW}", note="waiting", is_quiet=False
     ),
-    ConversationState.DELIVERED.value: Action(
+    ConversationState.DELIVERED.value: RowAction(
         "Invited", f"Invited, delivered. {_SHOW}", note="delivered", is_quiet=False
     ),
-    ConversationState.SHOWN.value: Action(
+    ConversationState.SHOWN.value: RowAction(
         "Invited", f"Invited, shown. {_SHOW}", note="shown", is_quiet=False
     ),
-    ConversationState.OPEN.value: Action(
+    ConversationState.OPEN.value: RowAction(
         "Open chat", "Open chat with the visitor on {path}", is_quiet=False
     ),
-    ELSEWHERE: Action("", "In a chat of another product"),
+    ELSEWHERE: RowAction("", "In a chat of another product"),
 }
 """What an agent can do at each state of a visit's conversation; empty: there is none."""
 

@@ -16,7 +16,7 @@ from pages.live.visitors import draw_visitors
 from pages.live.welcome import draw_welcome
 from pages.parts.notices import draw_absence, draw_fault
 from pages.parts.site_choice import asked_key, choose_site, chosen_site
-from pages.parts.snapshots import Look, known_sites, look_at, utc_now
+from pages.parts.snapshots import PictureSnapshot, known_sites, latest_picture, utc_now
 from pages.parts.table.component import Clock
 from pages.parts.texts import heading, notice, quiet, time_of
 
@@ -80,7 +80,7 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
     pulse, fault = st.empty(), st.empty()
     with pulse:
         revision = 0 if is_paused else draw_chat_pulse(site)
-    look = look_at(site, now, revision)
+    look = latest_picture(site, now, revision)
     if look.picture is None:
         draw_fault(look.fault)
         return
@@ -104,7 +104,7 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
             draw_data(picture, site)
 
 
-def _draw_moment(look: Look, site: Site, is_paused: bool) -> None:
+def _draw_moment(look: PictureSnapshot, site: Site, is_paused: bool) -> None:
     assert look.picture is not None
     paused = " · paused" if is_paused else ""
     quiet(f"Updated {time_of(look.picture.as_of, site.time_zone)} ({site.time_zone}){paused}")

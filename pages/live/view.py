@@ -21,7 +21,7 @@ CHOICES = {"browser": "Browser", "os": "OS", "country": "Country"}
 
 
 @dataclass(frozen=True)
-class View:
+class TableView:
     """search, status, page_context, sort, descending and page (from 0) are the table's own; the
     rest is chosen in the breakdowns, None where nothing is."""
 
@@ -48,7 +48,7 @@ class View:
             country=_chosen(self.country),
         )
 
-    def told(self, said: Any) -> View:
+    def told(self, said: Any) -> TableView:
         """The view after what the browser said; whatever is not understood changes nothing."""
         if not isinstance(said, Mapping):
             return self
@@ -63,7 +63,7 @@ class View:
             page=page if isinstance(page, int) and 0 <= page < 1_000_000 else 0,
         )
 
-    def toggled(self, column: str, value: str) -> View:
+    def toggled(self, column: str, value: str) -> TableView:
         """The view with this choice made, or taken back when it was made before."""
         chosen = None if getattr(self, column) == value else value
         return replace(self, page=0, **{column: chosen})
@@ -73,12 +73,12 @@ class View:
         return {name: value for name, value in asdict(self).items() if name not in CHOICES}
 
 
-def view_of(site_key: str) -> View:
+def view_of(site_key: str) -> TableView:
     """What this session has asked to see of the site."""
-    return st.session_state.get(_name(site_key), View())
+    return st.session_state.get(_name(site_key), TableView())
 
 
-def keep_view(site_key: str, view: View) -> None:
+def keep_view(site_key: str, view: TableView) -> None:
     """Show it so from now on."""
     st.session_state[_name(site_key)] = view
 

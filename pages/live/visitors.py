@@ -15,7 +15,7 @@ from core.tables import Site
 from core.visits.presence import Status
 from pages.invite.dialog import open_invitation
 from pages.live.columns import ALSO_SENT, ELSEWHERE, VISITOR_COLUMNS
-from pages.live.view import CHOICES, NO_CONTEXT, View, keep_view, view_of
+from pages.live.view import CHOICES, NO_CONTEXT, TableView, keep_view, view_of
 from pages.parts.table.component import Chip, Clock, Filter, Toolbar, draw_table
 from pages.parts.texts import plural
 
@@ -109,7 +109,7 @@ def _act(picture: Picture, site: Site, visit_id: str) -> None:
     )
 
 
-def _chips(view: View) -> list[Chip]:
+def _chips(view: TableView) -> list[Chip]:
     return [
         Chip(column, f"{label}: {choice_label(column, value)}")
         for column, label in CHOICES.items()

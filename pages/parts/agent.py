@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.agents import LONGEST_NAME, AgentError, add_agent, change_agent, find_agent
-from core.deadline import NoAnswer, ask, change, database_url
+from core.deadline import DatabaseUnavailable, database_url, read, write
 from core.tables import Agent
 from pages.parts.snapshots import TICK, utc_now
 from pages.parts.texts import notice
@@ -82,8 +82,8 @@ def be_available(agent: Agent, is_available: bool) -> bool:
 
 def _add(name: str) -> Agent | None:
     try:
-        agent = change(lambda db: add_agent(db, name, utc_now()))
-    except (AgentError, NoAnswer) as error:
+        agent = write(lambda db: add_agent(db, name, utc_now()))
+    except (AgentError, DatabaseUnavailable) as error:
         notice(str(error), kind="bad")
         return None
     _agent.clear()
@@ -96,8 +96,8 @@ def _change(agent: Agent, *, name: str | None = None, is_available: bool | None 
     assert agent.id is not None
     agent_id = agent.id
     try:
-        change(lambda db: change_agent(db, agent_id, name=name, is_available=is_available))
-    except (AgentError, NoAnswer) as error:
+        write(lambda db: change_agent(db, agent_id, name=name, is_available=is_available))
+    except (AgentError, DatabaseUnavailable) as error:
         notice(str(error), kind="bad")
         return False
     _agent.clear()
@@ -108,7 +108,7 @@ def _look_up(key: str) -> tuple[Agent | None, bool]:
     """The agent, and whether the database was asked."""
     try:
         return _agent(database_url(), key, _tick(utc_now()))
-    except NoAnswer:
+    except DatabaseUnavailable:
         return None, False
 
 
@@ -116,8 +116,8 @@ def _look_up(key: str) -> tuple[Agent | None, bool]:
 @st.cache_data(ttl=TICK * 2, max_entries=200, show_spinner=False)
 def _agent(url: str, key: str, tick: int) -> tuple[Agent | None, bool]:
     try:
-        return ask(lambda db: find_agent(db, key)), True
-    except NoAnswer:
+        return read(lambda db: find_agent(db, key)), True
+    except DatabaseUnavailable:
         return None, False
 
 

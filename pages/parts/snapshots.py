@@ -14,7 +14,7 @@ from functools import cache
 import streamlit as st
 
 from core.database import Connection
-from core.deadline import NoAnswer, ask, database_url
+from core.deadline import DatabaseUnavailable, database_url, read
 from core.frames import Picture, live_picture
 from core.sites import find_site, list_sites
 from core.tables import Site
@@ -24,7 +24,7 @@ TICK = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
-class Look:
+class PictureSnapshot:
     """The newest picture, if there ever was one; `fault` says why it is not of this moment."""
 
     picture: Picture | None
@@ -33,7 +33,7 @@ class Look:
 
 @dataclass(frozen=True)
 class KnownSites:
-    """The sites, or None when they were never read; `fault` as in Look."""
+    """The sites, or None when they were never read; `fault` as in PictureSnapshot."""
 
     sites: Sequence[Site] | None
     fault: str = ""
@@ -48,7 +48,7 @@ class KnownSites:
         return next((site for site in self.sites or () if site.key == key), None)
 
 
-def look_at(site: Site, now: datetime, revision: int = 0) -> Look:
+def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnapshot:
     """The site's picture at `now`, at most TICK old, or the last one with the fault.
 
     A picture that somebody saw before this revision of the chats is not this one.
@@ -57,11 +57,11 @@ def look_at(site: Site, now: datetime, revision: int = 0) -> Look:
     try:
         address = (database_url(), site.key)
         picture, fault = _picture(*address, _tick(now), revision, now)
-    except NoAnswer as error:
-        return Look(None, str(error))
+    except DatabaseUnavailable as error:
+        return PictureSnapshot(None, str(error))
     if picture is not None:
         last[address] = picture
-    return Look(last.get(address), fault)
+    return PictureSnapshot(last.get(address), fault)
 
 
 def known_sites(now: datetime, key: str = "") -> KnownSites:
@@ -81,7 +81,7 @@ def _known_sites(now: datetime) -> KnownSites:
     try:
         address = database_url()
         sites, fault = _sites(address, _tick(now))
-    except NoAnswer as error:
+    except DatabaseUnavailable as error:
         return KnownSites(None, str(error))
     if sites is not None:
         last[address] = sites
@@ -108,16 +108,16 @@ def _picture(
     url: str, key: str, tick: int, revision: int, _now: datetime
 ) -> tuple[Picture | None, str]:
     try:
-        return ask(lambda db: _draw(db, key, _now)), ""
-    except NoAnswer as error:
+        return read(lambda db: _draw(db, key, _now)), ""
+    except DatabaseUnavailable as error:
         return None, str(error)
 
 
 @st.cache_data(ttl=TICK * 2, max_entries=10, show_spinner=False)
 def _sites(url: str, tick: int) -> tuple[Sequence[Site] | None, str]:
     try:
-        return ask(list_sites), ""
-    except NoAnswer as error:
+        return read(list_sites), ""
+    except DatabaseUnavailable as error:
         return None, str(error)
 
 

@@ -13,26 +13,26 @@ from msgspec import Meta
 from core.agents import find_agent
 from core.chat.conversations import end, find_conversation, note_read, note_typing, take_over
 from core.chat.messages import say_as_agent
-from core.chat.states import Author, ClosedBy, Refusal, Refused, words_of
+from core.chat.states import Author, ClosedBy, Refusal, Refused, refusal_text
 from core.chat.templates import note_used
 from core.database import Connection, lock_visits
-from core.deadline import change
+from core.deadline import write
 from core.sites import find_site
 from core.tables import Conversation, Message
-from pages.server.payloads import done_wire
+from pages.server.payloads import action_payload
 
 UNKNOWN = "This browser has no agent yet: give your name in the dashboard's sidebar."
 MALFORMED = "This is not what the chat sends: reload the page."
 
 
-class About(msgspec.Struct, frozen=True):
+class ConversationAction(msgspec.Struct, frozen=True):
     """The conversation that is meant: its site's key and its own id."""
 
     site: str
     id: str
 
 
-class Sent(About, frozen=True):
+class SendAction(ConversationAction, frozen=True):
     """A message; n: its client's id. template: the reply that it was made from."""
 
     n: Annotated[str, Meta(pattern=r"^[a-z0-9]{8,40}\Z")]
@@ -40,14 +40,14 @@ class Sent(About, frozen=True):
     template: str = ""
 
 
-class Seen(About, frozen=True):
+class ReadAction(ConversationAction, frozen=True):
     """to: the number of the newest message that the agent has read."""
 
     to: int
 
 
 @dataclass(frozen=True)
-class Scene:
+class ActionContext:
     """Where an act takes place."""
 
     db: Connection
@@ -62,7 +62,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Done:
+class ActionResult:
     """What the act has changed, as the stream tells it; or why it was refused."""
 
     told: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -74,41 +74,43 @@ Outcome = Conversation | Message | Refused | None
 
 
 @dataclass(frozen=True)
-class Act:
+class AgentAction:
     """What is sent, and what is done with it."""
 
-    body: type[About]
-    do: Callable[[Scene, Any], Outcome]
+    body: type[ConversationAction]
+    do: Callable[[ActionContext, Any], Outcome]
 
 
-def act_as(key: str, act: Act, body: bytes, now: datetime) -> Done:
-    """Do it as the agent with this key, and commit. Raises NoAnswer."""
+def perform(key: str, act: AgentAction, body: bytes, now: datetime) -> ActionResult:
+    """Do it as the agent with this key, and commit. Raises DatabaseUnavailable."""
     try:
         said = msgspec.json.decode(body, type=act.body)
     except msgspec.MsgspecError:
-        return Done(status=400, error=MALFORMED)
-    return change(lambda db: _perform(db, key, act, said, now))
+        return ActionResult(status=400, error=MALFORMED)
+    return write(lambda db: _perform(db, key, act, said, now))
 
 
-def _perform(db: Connection, key: str, act: Act, said: About, now: datetime) -> Done:
+def _perform(
+    db: Connection, key: str, act: AgentAction, said: ConversationAction, now: datetime
+) -> ActionResult:
     lock_visits(db)  # so that what is read here is what the act finds
     agent = find_agent(db, key) if key else None
     if agent is None or agent.id is None:
-        return Done(status=401, error=UNKNOWN)
+        return ActionResult(status=401, error=UNKNOWN)
     site = find_site(db, said.site)
     found = find_conversation(db, site.id, said.id) if site and site.id else None
     if site is None or found is None:
-        return Done(status=404, error=words_of(Refusal.NO_CONVERSATION))
-    outcome = act.do(Scene(db, found, agent.id, now), said)
+        return ActionResult(status=404, error=refusal_text(Refusal.NO_CONVERSATION))
+    outcome = act.do(ActionContext(db, found, agent.id, now), said)
     if isinstance(outcome, Refused):
-        return Done(status=409, error=words_of(outcome.reason))
+        return ActionResult(status=409, error=refusal_text(outcome.reason))
     if outcome is None:
-        return Done()
+        return ActionResult()
     message = outcome if isinstance(outcome, Message) else None
-    return Done(done_wire(db, site, said.id, message))
+    return ActionResult(action_payload(db, site, said.id, message))
 
 
-def _send(scene: Scene, said: Sent) -> Outcome:
+def _send(scene: ActionContext, said: SendAction) -> Outcome:
     done = say_as_agent(
         scene.db,
         scene.conversation,
@@ -122,33 +124,33 @@ def _send(scene: Scene, said: Sent) -> Outcome:
     return done
 
 
-def _take(scene: Scene, _said: About) -> Outcome:
+def _take(scene: ActionContext, _said: ConversationAction) -> Outcome:
     return take_over(scene.db, scene.conversation, scene.agent_id, scene.now)
 
 
-def _end(scene: Scene, _said: About) -> Outcome:
+def _end(scene: ActionContext, _said: ConversationAction) -> Outcome:
     if not scene.is_for_me:
         return Refused(Refusal.TAKEN)
     return end(scene.db, scene.conversation, ClosedBy.AGENT, scene.now)
 
 
-def _read(scene: Scene, said: Seen) -> Outcome:
+def _read(scene: ActionContext, said: ReadAction) -> Outcome:
     """A colleague who looks on has not read it for the one who answers."""
     if not scene.is_for_me:
         return scene.conversation
     return note_read(scene.db, scene.conversation, Author.AGENT, said.to, scene.now)
 
 
-def _typing(scene: Scene, _said: About) -> Outcome:
+def _typing(scene: ActionContext, _said: ConversationAction) -> Outcome:
     if scene.is_for_me:
         note_typing(scene.db, scene.conversation, Author.AGENT, scene.now)
     return None
 
 
-ACTS = {
-    "send": Act(Sent, _send),
-    "take": Act(About, _take),
-    "end": Act(About, _end),
-    "read": Act(Seen, _read),
-    "typing": Act(About, _typing),
+ACTIONS = {
+    "send": AgentAction(SendAction, _send),
+    "take": AgentAction(ConversationAction, _take),
+    "end": AgentAction(ConversationAction, _end),
+    "read": AgentAction(ReadAction, _read),
+    "typing": AgentAction(ConversationAction, _typing),
 }

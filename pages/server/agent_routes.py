@@ -15,13 +15,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.agents import find_agent
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from pages.server.access import COOKIE, Endpoint, acting, body_of, reading, refuse
-from pages.server.actions import ACTS, UNKNOWN, Act, act_as
+from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
 from pages.server.event_stream import EventStream, after, events, next_news
 from pages.server.hub import Hub
-from pages.server.news import Told, json_of, note_agents, now_ms, told_since, utc_now
-from pages.server.payloads import conversation_wire
+from pages.server.news import News, json_of, note_agents, now_ms, told_since, utc_now
+from pages.server.payloads import conversation_payload
 from pages.server.threads import off_loop
 
 NO_CONVERSATION = "This conversation does not exist, or is deleted."
@@ -35,7 +35,7 @@ def chat_routes(hub: Hub) -> list[BaseRoute]:
         Route("/agent/conversation", reading(_asked(_conversation))),
         *(
             Route(f"/agent/{name}", acting(_asked(_acting(act))), methods=["POST"])
-            for name, act in ACTS.items()
+            for name, act in ACTIONS.items()
         ),
     ]
 
@@ -46,7 +46,7 @@ def _asked(endpoint: Endpoint) -> Endpoint:
     async def asked(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except NoAnswer as fault:
+        except DatabaseUnavailable as fault:
             return refuse(503, str(fault))
 
     return asked
@@ -77,7 +77,7 @@ def _poll(hub: Hub) -> Endpoint:
         listener = await hub.open(agent_id)
         try:
             known = after(request)
-            news: Told | None = await _news(agent_id, known)
+            news: News | None = await _news(agent_id, known)
             if news.revision <= known:
                 news = await next_news(listener, known)
         finally:
@@ -91,17 +91,17 @@ async def _conversation(request: Request) -> Response:
     if await _agent_id(request) is None:
         return refuse(401, UNKNOWN)
     site, name = (request.query_params.get(each, "") for each in ("site", "id"))
-    found = await off_loop(lambda: ask(lambda db: conversation_wire(db, site, name)))
+    found = await off_loop(lambda: read(lambda db: conversation_payload(db, site, name)))
     return refuse(404, NO_CONVERSATION) if found is None else _json(json_of(found))
 
 
-def _acting(act: Act) -> Endpoint:
+def _acting(act: AgentAction) -> Endpoint:
     async def acting(request: Request) -> Response:
         body = await body_of(request)
         if body is None:
             return refuse(413, "This is too long.")
         key = request.cookies.get(COOKIE, "")
-        done = await off_loop(lambda: act_as(key, act, body, utc_now()))
+        done = await off_loop(lambda: perform(key, act, body, utc_now()))
         return refuse(done.status, done.error) if done.error else _json(json_of(done.told))
 
     return acting
@@ -109,11 +109,11 @@ def _acting(act: Act) -> Endpoint:
 
 async def _agent_id(request: Request) -> int | None:
     key = request.cookies.get(COOKIE, "")
-    agent = await off_loop(lambda: ask(lambda db: find_agent(db, key))) if key else None
+    agent = await off_loop(lambda: read(lambda db: find_agent(db, key))) if key else None
     return None if agent is None else agent.id
 
 
-async def _news(agent_id: int, revision: int) -> Told:
+async def _news(agent_id: int, revision: int) -> News:
     """What has changed since the revision; the agent is seen to be there."""
     await off_loop(lambda: note_agents([agent_id]))
     return await off_loop(lambda: told_since(revision))

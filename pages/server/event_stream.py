@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pages.server.hub import Listener
-from pages.server.news import Told, now_ms
+from pages.server.news import News, now_ms
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a stream says that it lives."""
@@ -60,7 +60,7 @@ class EventStream(Response):
         await send(_part("", more=False))
 
 
-async def events(listener: Listener, hello: str, first: Told) -> AsyncGenerator[str]:
+async def events(listener: Listener, hello: str, first: News) -> AsyncGenerator[str]:
     """`hello`, what the agent has missed, and then every change once, in its order."""
     yield f"retry: {RETRY}\nevent: hello\ndata: {hello}\n\n"
     yield _event(first)
@@ -79,7 +79,7 @@ async def events(listener: Listener, hello: str, first: Told) -> AsyncGenerator[
             yield _event(told)
 
 
-async def next_news(listener: Listener, after: int) -> Told | None:
+async def next_news(listener: Listener, after: int) -> News | None:
     """The first change after that revision; None when there is none within POLL."""
     with suppress(TimeoutError):
         async with asyncio.timeout(POLL):
@@ -95,7 +95,7 @@ def after(request: Request) -> int:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 17 else 0
 
 
-def _event(told: Told) -> str:
+def _event(told: News) -> str:
     return f"id: {told.revision}\ndata: {told.text}\n\n"
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from core.chat.feed import Feed
 from core.chat.queries import Changes, newest_revision
-from core.deadline import NoAnswer, ask, database_engine
-from pages.server.news import Told, note_agents, told_of
+from core.deadline import DatabaseUnavailable, database_engine, read
+from pages.server.news import News, note_agents, told_of
 from pages.server.threads import off_loop
 
 MOST_UNREAD = 100
@@ -32,11 +32,11 @@ class Listener:
     """One open stream of an agent: `queue` holds what it has not been told; None: it is over."""
 
     agent_id: int
-    queue: asyncio.Queue[Told | None] = field(
+    queue: asyncio.Queue[News | None] = field(
         default_factory=lambda: asyncio.Queue(MOST_UNREAD + 1)
     )
 
-    def hear(self, told: Told) -> bool:
+    def hear(self, told: News) -> bool:
         """Put it in the queue; False when the listener does not keep up."""
         if self.queue.qsize() >= MOST_UNREAD:
             return False
@@ -60,7 +60,7 @@ class Hub:
         self._is_closed = False
 
     async def open(self, agent_id: int) -> Listener:
-        """A listener that hears of every change from now on. Raises NoAnswer."""
+        """A listener that hears of every change from now on. Raises DatabaseUnavailable."""
         async with self._opening:
             if self._feed is None and not self._is_closed:
                 await self._start()
@@ -90,7 +90,7 @@ class Hub:
 
     async def _start(self) -> None:
         """The feed begins where the database is now: what a listener reads later is no older."""
-        revision = await off_loop(lambda: ask(newest_revision))
+        revision = await off_loop(lambda: read(newest_revision))
         loop = asyncio.get_running_loop()
         self._feed = Feed(database_engine(), self._teller(loop), start_at=revision)
         self._feed.start()
@@ -109,7 +109,7 @@ class Hub:
 
         return on_changes
 
-    def _tell(self, told: Told) -> None:
+    def _tell(self, told: News) -> None:
         for listener in [each for each in self._listeners if not each.hear(told)]:
             self._listeners.discard(listener)
             listener.end()
@@ -129,7 +129,7 @@ class Hub:
     async def _note(self, agents: set[int]) -> None:
         try:
             await off_loop(lambda: note_agents(agents))
-        except NoAnswer as fault:
+        except DatabaseUnavailable as fault:
             _log.warning("agents_not_noted fault=%s", type(fault).__name__)
 
     async def _is_idle(self) -> bool:

@@ -12,40 +12,40 @@ import msgspec
 from core.agents import note_seen
 from core.chat.queries import Changes
 from core.database import Connection
-from core.deadline import ask, change
+from core.deadline import read, write
 from core.moment import to_milliseconds
 from pages.server.payloads import news_of, news_since
 
 
 @dataclass(frozen=True)
-class Told:
+class News:
     """News as JSON on one line, and the newest revision in them."""
 
     revision: int
     text: str
 
 
-def told_of(changes: Changes) -> Told:
-    """The changes. Raises NoAnswer."""
-    news = ask(lambda db: news_of(db, changes, now_ms()))
-    return Told(changes.revision, json_of(news))
+def told_of(changes: Changes) -> News:
+    """The changes. Raises DatabaseUnavailable."""
+    news = read(lambda db: news_of(db, changes, now_ms()))
+    return News(changes.revision, json_of(news))
 
 
-def told_since(revision: int) -> Told:
-    """What has changed since the revision, or what is open. Raises NoAnswer."""
-    news = ask(lambda db: news_since(db, revision, now_ms()))
-    return Told(news["id"], json_of(news))
+def told_since(revision: int) -> News:
+    """What has changed since the revision, or what is open. Raises DatabaseUnavailable."""
+    news = read(lambda db: news_since(db, revision, now_ms()))
+    return News(news["id"], json_of(news))
 
 
 def note_agents(agents: Iterable[int]) -> None:
-    """These agents have the dashboard open. Raises NoAnswer."""
+    """These agents have the dashboard open. Raises DatabaseUnavailable."""
     now = utc_now()
 
     def note(db: Connection) -> None:
         for agent_id in agents:
             note_seen(db, agent_id, now)
 
-    change(note)
+    write(note)
 
 
 def json_of(value: Any) -> str:

@@ -22,7 +22,7 @@ from core.moment import to_milliseconds
 from core.sites import find_site, list_sites
 from core.tables import Conversation, Message, Site
 
-Wire = dict[str, Any]
+Payload = dict[str, Any]
 
 LONGEST_LAST = 120
 """Characters of the newest message that the list shows."""
@@ -31,7 +31,7 @@ FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
 """Milliseconds: a browser that comes back later is told what is open, not all that has happened."""
 
 
-def news_since(db: Connection, revision: int, now: int) -> Wire:
+def news_since(db: Connection, revision: int, now: int) -> Payload:
     """What has changed since the revision; `now` in milliseconds.
 
     For 0 or an old revision it is `whole`: every conversation that is open or left unread, every
@@ -44,7 +44,7 @@ def news_since(db: Connection, revision: int, now: int) -> Wire:
     return {**news_of(db, changes, now), "whole": True}
 
 
-def news_of(db: Connection, changes: Changes, now: int) -> Wire:
+def news_of(db: Connection, changes: Changes, now: int) -> Payload:
     """The changes as a stream tells them."""
     keys = {site.id: site.key for site in list_sites(db)}
     return {
@@ -55,7 +55,7 @@ def news_of(db: Connection, changes: Changes, now: int) -> Wire:
     }
 
 
-def conversation_wire(db: Connection, site_key: str, conversation_id: str) -> Wire | None:
+def conversation_payload(db: Connection, site_key: str, conversation_id: str) -> Payload | None:
     """One conversation with all its messages; None when there is none."""
     site = find_site(db, site_key)
     if site is None or site.id is None:
@@ -69,7 +69,9 @@ def conversation_wire(db: Connection, site_key: str, conversation_id: str) -> Wi
     }
 
 
-def done_wire(db: Connection, site: Site, conversation_id: str, message: Message | None) -> Wire:
+def action_payload(
+    db: Connection, site: Site, conversation_id: str, message: Message | None
+) -> Payload:
     """The conversation as it is now, and the message that was said."""
     assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
@@ -79,7 +81,7 @@ def done_wire(db: Connection, site: Site, conversation_id: str, message: Message
     }
 
 
-def _conversations(db: Connection, conversations: Sequence[Conversation]) -> list[Wire]:
+def _conversations(db: Connection, conversations: Sequence[Conversation]) -> list[Payload]:
     facts = facts_of(db, conversations)
     unread = unread_counts(db, conversations)
     return [
@@ -89,7 +91,7 @@ def _conversations(db: Connection, conversations: Sequence[Conversation]) -> lis
     ]
 
 
-def _conversation(conversation: Conversation, facts: ConversationFacts, unread: int) -> Wire:
+def _conversation(conversation: Conversation, facts: ConversationFacts, unread: int) -> Payload:
     return {
         "site": facts.site_key,
         "site_name": facts.site_name,
@@ -119,7 +121,7 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
 
 def _messages(
     db: Connection, messages: Sequence[Message], site_keys: Mapping[int | None, str]
-) -> list[Wire]:
+) -> list[Payload]:
     names = agent_names(db) if messages else {}
     return [
         {

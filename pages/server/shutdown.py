@@ -14,7 +14,7 @@ SIGNS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def told_of_the_end(tell: Callable[[], None]) -> Generator[None]:
+def on_shutdown(tell: Callable[[], None]) -> Generator[None]:
     """`tell` is called on the event loop when the process is asked to end, before its server waits.
 
     The server learns of the signal as before. Without signals of its own (in a thread) nothing is

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from core.deadline import NoAnswer
+from core.deadline import DatabaseUnavailable
 
 AT_A_TIME = 4
 """Questions of the routes that the database gets at a time; the pages have places of their own."""
@@ -21,10 +21,10 @@ _waiting = 0
 
 
 async def off_loop(work: Callable[[], Answer]) -> Answer:
-    """What the work returns; to be called on the event loop. NoAnswer when too much waits."""
+    """What the work returns; to be called on the event loop. DatabaseUnavailable when too much waits."""
     global _waiting
     if _waiting >= MOST_WAITING:
-        raise NoAnswer("The database does not answer: too many questions wait for it.")
+        raise DatabaseUnavailable("The database does not answer: too many questions wait for it.")
     _waiting += 1
     try:
         return await asyncio.get_running_loop().run_in_executor(_threads, work)

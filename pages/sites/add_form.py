@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.deadline import NoAnswer, ask, change
+from core.deadline import DatabaseUnavailable, read, write
 from core.sites import LONGEST_KEY, LONGEST_NAME, SiteError, add_site, propose_key
 from pages.parts.snapshots import forget_sites, utc_now
 from pages.parts.texts import notice
@@ -37,7 +37,7 @@ def draw_add_form() -> None:
     if not st.button("Add site", type="primary"):
         return
     try:
-        site = change(
+        site = write(
             lambda db: add_site(
                 db,
                 name=name,
@@ -47,7 +47,7 @@ def draw_add_form() -> None:
                 now=utc_now(),
             )
         )
-    except (SiteError, NoAnswer) as error:
+    except (SiteError, DatabaseUnavailable) as error:
         notice(str(error), title="Not added.", kind="bad")
         return
     forget_sites()
@@ -63,8 +63,8 @@ def _proposal(name: str) -> str:
     if not name.strip():
         return ""
     try:
-        return ask(lambda db: propose_key(db, name))
-    except NoAnswer:
+        return read(lambda db: propose_key(db, name))
+    except DatabaseUnavailable:
         return ""
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.database import Connection
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.tables import CollectorWarning, Site, SiteOrigin
 from core.visits.arrivals import NO_SITE, collector_warnings, drops, origins
 from core.visits.hit import Reason
@@ -16,7 +16,7 @@ from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, draw_table
 from pages.parts.texts import day_and_time_of, notice, quiet, subheading
-from pages.sites.drop_reasons import words_of_reason, words_of_warning
+from pages.sites.drop_reasons import reason_text, warning_text
 
 REFRESH = 5
 """Seconds between two looks."""
@@ -49,12 +49,12 @@ def draw_arrivals(site: Site) -> None:
 
 def _draw(site: Site) -> None:
     try:
-        found = ask(lambda db: _arrivals(db, site))
-    except NoAnswer as error:
+        found = read(lambda db: _arrivals(db, site))
+    except DatabaseUnavailable as error:
         draw_fault(str(error))
         return
     for warning in found.warnings:
-        notice(words_of_warning(warning.name), title="Set-up:", kind="bad")
+        notice(warning_text(warning.name), title="Set-up:", kind="bad")
     subheading("Are beacons arriving?")
     _draw_verdict(found, site)
     if found.origins:
@@ -107,7 +107,7 @@ def _draw_drops(found: Arrivals) -> None:
         rows = pd.DataFrame(
             {
                 "id": list(found.drops),
-                "words": [words_of_reason(reason) for reason in found.drops],
+                "words": [reason_text(reason) for reason in found.drops],
                 "hits": list(found.drops.values()),
             }
         )

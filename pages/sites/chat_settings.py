@@ -9,7 +9,7 @@ from core.tables import Site
 from pages.parts.texts import quiet, subheading
 from pages.sites.invitation_rules import draw_chat_rules
 from pages.sites.saving import save
-from pages.sites.templates import TEXTS, draw_texts
+from pages.sites.templates import TEXTS, draw_templates
 
 BUTTON = (
     "By the button, visitors begin a chat themselves. While an agent is available they can talk "
@@ -26,7 +26,7 @@ def draw_chat(site: Site) -> None:
             subheading("Chat button")
             _draw_button(site)
         with st.container(border=True):
-            subheading("Texts for chats")
+            subheading("TemplateTexts for chats")
             _draw_texts(site)
     with right, st.container(border=True):
         subheading("Invitations by rule")
@@ -37,7 +37,7 @@ def _draw_texts(site: Site) -> None:
     tabs = st.tabs([TEXTS[kind].name for kind in TemplateKind], key=f"texts of {site.key}")
     for kind, tab in zip(TemplateKind, tabs, strict=True):
         with tab:
-            draw_texts(site, kind)
+            draw_templates(site, kind)
 
 
 def _draw_button(site: Site) -> None:

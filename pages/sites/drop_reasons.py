@@ -45,11 +45,11 @@ WARNINGS = {
 }
 
 
-def words_of_reason(reason: str) -> str:
+def reason_text(reason: str) -> str:
     """The reason in plain words; an unknown one as it stands."""
     return REASONS[Reason(reason)] if reason in list(Reason) else reason
 
 
-def words_of_warning(name: str) -> str:
+def warning_text(name: str) -> str:
     """The warning with its cure; an unknown one as it stands."""
     return WARNINGS.get(name, f"The collector warns: {name}. See its log.")

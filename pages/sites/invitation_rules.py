@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from core.chat.rules import add_rule, change_rule, delete_rule, list_rules
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.tables import ChatRule, Site
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
@@ -31,8 +31,8 @@ def draw_chat_rules(site: Site) -> None:
     quiet(HELP)
     draw_saved(_place(site))
     try:
-        rules = ask(lambda db: list_rules(db, site_id))
-    except NoAnswer as error:
+        rules = read(lambda db: list_rules(db, site_id))
+    except DatabaseUnavailable as error:
         draw_fault(str(error))
         return
     for rule in rules:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.chat.settings_error import ChatSettingsError
 from core.database import Connection
-from core.deadline import NoAnswer, change
+from core.deadline import DatabaseUnavailable, write
 from core.sites import SiteChanges, SiteError, change_site
 from core.tables import Site
 from pages.parts.snapshots import forget_sites
@@ -22,8 +22,8 @@ _SAVED = "site saved"
 def save(site: Site, **changes: Unpack[SiteChanges]) -> None:
     """Change the site and draw the page anew, or say why it cannot be changed."""
     try:
-        change(lambda db: change_site(db, site.key, **changes))
-    except (SiteError, NoAnswer) as error:
+        write(lambda db: change_site(db, site.key, **changes))
+    except (SiteError, DatabaseUnavailable) as error:
         notice(str(error), title="Not saved.", kind="bad")
         return
     forget_sites()
@@ -37,8 +37,8 @@ def apply(order: Callable[[Connection], Any], told: str, *, place: str, forget: 
     What the session has under names that begin with `forget`, such as a form's fields, is over.
     """
     try:
-        change(order)
-    except (ChatSettingsError, NoAnswer) as error:
+        write(order)
+    except (ChatSettingsError, DatabaseUnavailable) as error:
         notice(str(error), title="Not saved.", kind="bad")
         return
     for name in [name for name in st.session_state if forget and str(name).startswith(forget)]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.chat.states import LONGEST_MESSAGE, TemplateKind
 from core.chat.templates import add_template, change_template, delete_template, list_templates
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.tables import ChatTemplate, Site
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
@@ -19,7 +19,7 @@ _EDITED = "text edited"
 
 
 @dataclass(frozen=True)
-class Texts:
+class TemplateTexts:
     """What a kind of texts is called, what it is for, and what one may begin with."""
 
     name: str
@@ -28,7 +28,7 @@ class Texts:
 
 
 TEXTS = {
-    TemplateKind.INVITATION: Texts(
+    TemplateKind.INVITATION: TemplateTexts(
         "Invitations",
         "What an agent can invite a visitor with. The one used last comes first.",
         (
@@ -37,7 +37,7 @@ TEXTS = {
             "Hello! Can I do anything to help you complete your order?",
         ),
     ),
-    TemplateKind.REPLY: Texts(
+    TemplateKind.REPLY: TemplateTexts(
         "Replies",
         "What an agent can put into an answer with one click. The one used last comes first.",
         (
@@ -50,15 +50,15 @@ TEXTS = {
 }
 
 
-def draw_texts(site: Site, kind: TemplateKind) -> None:
+def draw_templates(site: Site, kind: TemplateKind) -> None:
     """The site's texts of one kind, a field for a new one, and suggestions."""
     assert site.id is not None
     site_id, texts = site.id, TEXTS[kind]
     quiet(texts.use)
     draw_saved(_place(site, kind))
     try:
-        templates = ask(lambda db: list_templates(db, site_id, kind))
-    except NoAnswer as error:
+        templates = read(lambda db: list_templates(db, site_id, kind))
+    except DatabaseUnavailable as error:
         draw_fault(str(error))
         return
     for template in templates:

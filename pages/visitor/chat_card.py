@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.chat.states import TemplateKind
 from core.chat.templates import list_templates
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.tables import Conversation, Site
 from pages.chats.component import draw_conversation
 from pages.invite.invitation import draw_invitation
@@ -31,8 +31,8 @@ def _draw_chat(site: Site, conversation: Conversation) -> None:
     assert site.id is not None
     site_id = site.id
     try:
-        replies = ask(lambda db: list_templates(db, site_id, TemplateKind.REPLY))
-    except NoAnswer as error:
+        replies = read(lambda db: list_templates(db, site_id, TemplateKind.REPLY))
+    except DatabaseUnavailable as error:
         draw_fault(str(error))
         replies = []
     draw_conversation(agent, site, conversation.id, replies)

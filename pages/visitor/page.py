@@ -8,13 +8,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.database import Connection
-from core.deadline import NoAnswer, ask
+from core.deadline import DatabaseUnavailable, read
 from core.frames import Journey, visitor_journey
 from core.tables import Site
 from pages.chats.component import draw_chat_pulse
 from pages.chats.transcript import Transcript
 from pages.invite.invitation import fits
-from pages.invite.invitation_state import Standing, read_standing
+from pages.invite.invitation_state import InvitationState, read_invitation_state
 from pages.parts.facts import draw_facts
 from pages.parts.notices import draw_absence, draw_fault
 from pages.parts.site_choice import asked_key
@@ -31,19 +31,19 @@ REFRESH = 5
 
 
 @dataclass(frozen=True)
-class Seen:
+class VisitDetails:
     """A visit at one moment, with its chats; all from one snapshot."""
 
     journey: Journey
-    standing: Standing
+    invitation_state: InvitationState
     past_chats: list[Transcript]
 
 
 @dataclass(frozen=True)
-class Found:
+class VisitSnapshot:
     """The visit as it was last read, if it was; `fault` says why it is not of this moment."""
 
-    seen: Seen | None
+    seen: VisitDetails | None
     fault: str = ""
 
 
@@ -57,7 +57,7 @@ def draw_page() -> None:
     visit_id = st.query_params.get("visit", "")
     if known.tracked:
         _draw_back(site)
-    found = _find(site, visit_id) if site else Found(None)
+    found = _find(site, visit_id) if site else VisitSnapshot(None)
     if site is None or (found.seen is None and not found.fault):
         _draw_no_visit()
         return
@@ -88,30 +88,32 @@ def _draw_no_visit() -> None:
     )
 
 
-def _find(site: Site, visit_id: str) -> Found:
+def _find(site: Site, visit_id: str) -> VisitSnapshot:
     name = f"journey of {site.key} {visit_id}"
     try:
-        seen = ask(lambda db: _see(db, site, visit_id))
-    except NoAnswer as error:
-        return Found(st.session_state.get(name), str(error))
+        seen = read(lambda db: _load(db, site, visit_id))
+    except DatabaseUnavailable as error:
+        return VisitSnapshot(st.session_state.get(name), str(error))
     st.session_state[name] = seen
-    return Found(seen)
+    return VisitSnapshot(seen)
 
 
-def _see(db: Connection, site: Site, visit_id: str) -> Seen | None:
+def _load(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
     now = utc_now()
     journey = visitor_journey(db, site, visit_id, now)
-    standing = read_standing(db, site, visit_id, now)
-    if journey is None or standing is None:
+    invitation_state = read_invitation_state(db, site, visit_id, now)
+    if journey is None or invitation_state is None:
         return None
-    return Seen(journey, standing, read_past_chats(db, site, standing.conversations))
+    return VisitDetails(
+        journey, invitation_state, read_past_chats(db, site, invitation_state.conversations)
+    )
 
 
 def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) -> None:
     draw_chat_pulse(site)
     found = _find(site, visit_id)
     seen = found.seen
-    if seen and (not fits(seen.standing) or (goes_on and not seen.journey.is_live)):
+    if seen and (not fits(seen.invitation_state) or (goes_on and not seen.journey.is_live)):
         st.rerun()
     with head:
         _draw_head(found, site)
@@ -129,7 +131,7 @@ def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) 
     _draw_neighbours(journey, site)
 
 
-def _draw_head(found: Found, site: Site) -> None:
+def _draw_head(found: VisitSnapshot, site: Site) -> None:
     journey = found.seen and found.seen.journey
     if found.fault:
         since = time_of(journey.as_of, site.time_zone) if journey else ""

@@ -11,7 +11,7 @@ from core.database import Connection
 from core.tables import Conversation, Site
 from pages.chats.outcome import outcome_of
 from pages.chats.transcript import LOOK, Transcript, read_transcript, transcript_html
-from pages.invite.links import lead_to_transcript
+from pages.invite.links import link_to_transcript
 from pages.parts.texts import plural, subheading, time_of
 
 
@@ -36,4 +36,4 @@ def draw_past_chats(past: Sequence[Transcript], site: Site) -> None:
         told = f"{began} · {outcome_of(dict(row))} · {plural(len(transcript.lines), 'message')}"
         with st.expander(told, icon=":material/forum:", key=f"past chat {row['id']}"):
             st.html(transcript_html(transcript, site.time_zone))
-            lead_to_transcript(site, row["id"])
+            link_to_transcript(site, row["id"])

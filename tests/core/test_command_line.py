@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Done:
+class CommandResult:
     """How a command ended, and what it wrote."""
 
     returncode: int
@@ -28,7 +28,7 @@ class Done:
 def run(sqlite_url):
     """Runs a command in this process: a new one for each would take a second."""
 
-    def run(*arguments: str, url: str = sqlite_url, **environment: str) -> Done:
+    def run(*arguments: str, url: str = sqlite_url, **environment: str) -> CommandResult:
         settings.cache_clear()
         done = CliRunner().invoke(
             main,
@@ -37,7 +37,7 @@ def run(sqlite_url):
             prog_name="python -m core",
         )
         settings.cache_clear()
-        return Done(done.exit_code, done.stdout, done.stderr)
+        return CommandResult(done.exit_code, done.stdout, done.stderr)
 
     return run
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from tests.helpers.agent_at_work import Agent
+from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.collector_process import CollectorProcess
-from tests.helpers.network_gate import Gate, open_gate
+from tests.helpers.network_gate import NetworkGate, open_gate
 from tests.helpers.shop import Shop, open_shops
 from tests.helpers.tabs import Tabs, open_tabs
 
@@ -26,13 +26,13 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorPro
 
 
 @pytest.fixture(scope="session")
-def gate(collector: CollectorProcess) -> Iterator[Gate]:
+def gate(collector: CollectorProcess) -> Iterator[NetworkGate]:
     with open_gate(collector.port) as gate:
         yield gate
 
 
 @pytest.fixture(scope="session")
-def make_shop(gate: Gate, collector: CollectorProcess) -> Iterator[Callable[[], Shop]]:
+def make_shop(gate: NetworkGate, collector: CollectorProcess) -> Iterator[Callable[[], Shop]]:
     keys = iter(KEYS)
     with open_shops(gate, collector.database) as make:
         yield lambda: make(next(keys))
@@ -45,9 +45,9 @@ def shop(make_shop: Callable[[], Shop]) -> Shop:
 
 
 @pytest.fixture
-def agent(collector: CollectorProcess) -> Iterator[Agent]:
+def agent(collector: CollectorProcess) -> Iterator[AgentAtWork]:
     """An agent at work during the test, and nobody else."""
-    agent = Agent(collector.database)
+    agent = AgentAtWork(collector.database)
     yield agent
     agent.close()
 

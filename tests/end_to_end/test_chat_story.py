@@ -44,7 +44,7 @@ def dashboard(collector: CollectorProcess) -> Iterator[str]:
 
 
 @dataclass
-class Visitor:
+class StoryVisitor:
     """A visitor's browser in the shop."""
 
     page: Page
@@ -66,7 +66,7 @@ class Visitor:
 
 
 @dataclass
-class Agent:
+class StoryAgent:
     """An agent's browser at the dashboard."""
 
     page: Page
@@ -112,11 +112,11 @@ class Agent:
         return metric.get_by_test_id("stMetricValue")
 
 
-MakeContext = Callable[..., BrowserContext]
+MakeProfile = Callable[..., BrowserContext]
 
 
 @pytest.fixture
-def make_context(browser: Browser) -> Iterator[MakeContext]:
+def make_context(browser: Browser) -> Iterator[MakeProfile]:
     """New browser profiles; no page may throw or ask another server for anything."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -141,13 +141,13 @@ def make_context(browser: Browser) -> Iterator[MakeContext]:
 
 
 @pytest.fixture
-def pair(make_context: MakeContext, collector: CollectorProcess, dashboard: str):
+def pair(make_context: MakeProfile, collector: CollectorProcess, dashboard: str):
     """pair(size, theme): a visitor and an agent, each in a browser profile of its own."""
 
-    def pair(size: str = "wide", theme: str = "light") -> tuple[Visitor, Agent]:
+    def pair(size: str = "wide", theme: str = "light") -> tuple[StoryVisitor, StoryAgent]:
         shop = f"http://127.0.0.1:{collector.port}"
-        visitor = Visitor(make_context(size, theme).new_page(), shop)
-        return visitor, Agent(make_context(size, theme).new_page(), dashboard)
+        visitor = StoryVisitor(make_context(size, theme).new_page(), shop)
+        return visitor, StoryAgent(make_context(size, theme).new_page(), dashboard)
 
     return pair
 
@@ -249,7 +249,7 @@ def test_two_tabs_show_the_same_conversation(pair) -> None:
     visitor.page.get_by_role("button", name="Chat", exact=True).click()
     visitor.says("from the first tab")
 
-    second = Visitor(visitor.page.context.new_page(), visitor.shop)
+    second = StoryVisitor(visitor.page.context.new_page(), visitor.shop)
     second.go("/products/reed-cup")
     second.sees("from the first tab")
     second.says("from the second tab")
@@ -261,7 +261,7 @@ def test_two_tabs_show_the_same_conversation(pair) -> None:
     second.sees("to both")
 
 
-def _sees_chatting(agent: Agent, row: Locator) -> None:
+def _sees_chatting(agent: StoryAgent, row: Locator) -> None:
     """Row and cards agree, though the page refreshes every 30 seconds only."""
     expect(row).to_contain_text("Chatting", timeout=WITHIN // 2)
     expect(agent.card("Chatting")).to_have_text("1")

@@ -19,7 +19,7 @@ from core.agents import add_agent
 from core.database import open_database, reading, writing
 from core.sites import change_site
 from tests.helpers.collector_process import CollectorProcess
-from tests.helpers.peers import AgentBrowser, Visitor
+from tests.helpers.peers import AgentBrowser, PeerVisitor
 from tests.helpers.running_dashboard import running_dashboard
 
 CONVERSATIONS = 200
@@ -76,13 +76,13 @@ def _said(messages, *, by_agent: bool) -> list[str]:
     return [message["x"] for message in messages if bool(message["a"]) is by_agent]
 
 
-async def _converse(collectors, dashboard, key) -> tuple[list[Visitor], AgentBrowser]:
+async def _converse(collectors, dashboard, key) -> tuple[list[PeerVisitor], AgentBrowser]:
     async with asyncio.timeout(WITHIN), asyncio.TaskGroup() as group:
         agent = AgentBrowser(dashboard, key, SITE)
         listening = group.create_task(agent.listen())
         await agent.is_greeted()
         visitors = [
-            Visitor(_url(collectors[number % len(collectors)]), SITE, number)
+            PeerVisitor(_url(collectors[number % len(collectors)]), SITE, number)
             for number in range(CONVERSATIONS)
         ]
         talks = [group.create_task(v.talk(LINES, 2 * LINES)) for v in visitors]
@@ -98,7 +98,7 @@ async def _converse(collectors, dashboard, key) -> tuple[list[Visitor], AgentBro
     return visitors, agent
 
 
-async def _until_half(visitors: list[Visitor]) -> None:
+async def _until_half(visitors: list[PeerVisitor]) -> None:
     while sum(len(visitor.received) for visitor in visitors) < CONVERSATIONS * LINES:
         await asyncio.sleep(0.05)
 

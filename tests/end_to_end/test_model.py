@@ -44,7 +44,7 @@ WAIT_WEIGHTS = (20, 20, 20, 20, 4, 4, 4, 4, 4, 4, 3, 2, 2, 2, 2, 1, 1, 1, 1)
 
 
 @dataclass
-class Browser:
+class ModelBrowser:
     """A simulated browser with its tabs."""
 
     visit_id: str
@@ -65,7 +65,7 @@ class Browser:
         }
 
 
-class Story:
+class ModelStory:
     """Drives browsers against the collector and the model alike."""
 
     def __init__(self, seed: int, collector: Any, site_key: str) -> None:
@@ -85,35 +85,35 @@ class Story:
         )[0]
         act(browser)
 
-    def view(self, browser: Browser) -> None:
+    def view(self, browser: ModelBrowser) -> None:
         self._send(browser, *self._view(browser))
 
-    def stay(self, browser: Browser) -> None:
+    def stay(self, browser: ModelBrowser) -> None:
         tab = self._tab(browser)
         event = {"e": "p", "u": browser.tabs[tab], "f": self.random.choice((0, 1))}
         self._send(browser, tab, [event | {"a": self.random.choice((0, 3, 30, 300, 700, 2000))}])
 
-    def hide(self, browser: Browser) -> None:
+    def hide(self, browser: ModelBrowser) -> None:
         tab = self._tab(browser)
         idle = self.random.choice((0, 5, 120))
         self._send(browser, tab, [{"e": "h", "u": browser.tabs[tab], "a": idle}])
 
-    def chat(self, browser: Browser) -> None:
+    def chat(self, browser: ModelBrowser) -> None:
         report = self.random.choice(("start", "message", "message", "end"))
         self._send(browser, self._tab(browser), [{"e": "c", "s": report}])
 
-    def several(self, browser: Browser) -> None:
+    def several(self, browser: ModelBrowser) -> None:
         """A page view and leaving it, in one envelope."""
         tab, views = self._view(browser)
         self._send(browser, tab, [*views, {"e": "h", "u": browser.tabs[tab], "a": 0}])
 
-    def hold(self, browser: Browser) -> None:
+    def hold(self, browser: ModelBrowser) -> None:
         """An envelope that cannot be sent now: it comes late, behind newer ones of its tab."""
         tab, events = self._view(browser)
         self._number(browser, tab, events)
         browser.kept.append((tab, self._now, events))
 
-    def repeat(self, browser: Browser) -> None:
+    def repeat(self, browser: ModelBrowser) -> None:
         """A retry of what was sent or held before."""
         if not browser.kept:
             return
@@ -125,35 +125,35 @@ class Story:
     def _now(self) -> int:
         return self.collector.clock.now
 
-    def _browser(self, number: int) -> Browser:
-        return Browser(
+    def _browser(self, number: int) -> ModelBrowser:
+        return ModelBrowser(
             visit_id=f"visit{number:015d}",
             name=self.random.choice(list(BROWSERS)),
             zone=self.random.choice(list(COUNTRIES)),
             referrer=self.random.choice(list(REFERRERS)),
         )
 
-    def _view(self, browser: Browser) -> tuple[str, list[dict[str, Any]]]:
+    def _view(self, browser: ModelBrowser) -> tuple[str, list[dict[str, Any]]]:
         tab = f"tab{self.random.randrange(5)}"
         browser.tabs[tab] = self.random.choice(list(PAGES))
         return tab, [{"e": "v", "u": browser.tabs[tab], "r": browser.referrer, "f": 1}]
 
-    def _tab(self, browser: Browser) -> str:
+    def _tab(self, browser: ModelBrowser) -> str:
         if not browser.tabs:
             browser.tabs["tab0"] = "/"
         return self.random.choice(list(browser.tabs))
 
-    def _send(self, browser: Browser, tab: str, events: list[dict[str, Any]]) -> None:
+    def _send(self, browser: ModelBrowser, tab: str, events: list[dict[str, Any]]) -> None:
         self._number(browser, tab, events)
         browser.kept.append((tab, self._now, events))
         self._deliver(browser, tab, events)
 
-    def _number(self, browser: Browser, tab: str, events: list[dict[str, Any]]) -> None:
+    def _number(self, browser: ModelBrowser, tab: str, events: list[dict[str, Any]]) -> None:
         for event in events:
             browser.numbers[tab] += 1
             event.update(n=browser.numbers[tab], o=self.random.choice((0, 0, 0, 2, 45)))
 
-    def _deliver(self, browser: Browser, tab: str, events: list[dict[str, Any]]) -> None:
+    def _deliver(self, browser: ModelBrowser, tab: str, events: list[dict[str, Any]]) -> None:
         visit_id = browser.visit_id
         beacon = {
             "v": 1,
@@ -201,7 +201,7 @@ def test_every_card_share_and_row_equals_the_model(collector, seed):
     with writing(collector.engine) as db:
         site = add_site(db, name="Shop", key="shop", time_zone=ZONE, now=datetime.now(UTC))
     collector.refresh_sites()
-    story = Story(seed, collector, "shop")
+    story = ModelStory(seed, collector, "shop")
     for number in range(STEPS):
         story.step()
         if number % 4 == 0:

@@ -77,9 +77,13 @@ def test_newcomer_sees_three_visitors_shop(
 
     see_rows(
         dashboard,
-        Row("Browsing", "/demo/checkout/shipping", "In Checkout", "Newsletter", "Safari", "US", 6),
-        Row("Browsing", "/demo/products/amber-oolong", "Product", "Google", "Chrome", "DE", 3),
-        Row("Chatting", "/demo/guide", "", "Direct", "Firefox", "JP", 2),
+        VisitorRow(
+            "Browsing", "/demo/checkout/shipping", "In Checkout", "Newsletter", "Safari", "US", 6
+        ),
+        VisitorRow(
+            "Browsing", "/demo/products/amber-oolong", "Product", "Google", "Chrome", "DE", 3
+        ),
+        VisitorRow("Chatting", "/demo/guide", "", "Direct", "Firefox", "JP", 2),
     )
     see_cards(
         dashboard,
@@ -115,7 +119,7 @@ def test_newcomer_sees_three_visitors_shop(
 
     search = dashboard.get_by_role("searchbox")
     search.fill("ann example")
-    see_rows(dashboard, Row("Chatting", "/demo/guide", "", "Direct", "Firefox", "JP", 2))
+    see_rows(dashboard, VisitorRow("Chatting", "/demo/guide", "", "Direct", "Firefox", "JP", 2))
     row_of(dashboard, "JP").click()
     expect(dashboard.get_by_role("heading", name="Ann Example")).to_be_visible(timeout=WITHIN)
     dashboard.go_back()
@@ -168,7 +172,7 @@ def test_newcomer_adds_a_website_of_their_own(
 
 
 @dataclass(frozen=True)
-class Row:
+class VisitorRow:
     """A row of the table, but for the times."""
 
     status: str
@@ -221,9 +225,9 @@ def see_cell(dashboard: Page, country: str, column: str, words: str) -> None:
     expect(cell_of(dashboard, country, column)).to_have_text(words, timeout=WITHIN)
 
 
-def see_rows(dashboard: Page, *expected: Row) -> None:
+def see_rows(dashboard: Page, *expected: VisitorRow) -> None:
     """Exactly these rows, in this order; a country is shown with its flag and code."""
-    names = list(Row.__annotations__)
+    names = list(VisitorRow.__annotations__)
     flags = {"DE": "🇩🇪", "JP": "🇯🇵", "US": "🇺🇸"}
     wanted = [
         [str(getattr(row, name)) for name in names[:5]]
@@ -379,7 +383,7 @@ class Website:
 def own_website() -> Iterator[Website]:
     """Served on a port of its own."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class WebsiteHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -390,7 +394,7 @@ def own_website() -> Iterator[Website]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with serving(Handler) as port:
+    with serving(WebsiteHandler) as port:
         website = Website("tea-blog.localhost", port)
         yield website
 

@@ -26,7 +26,7 @@ Done = TypeVar("Done")
 _numbers = count(1)
 
 
-class Agent:
+class AgentAtWork:
     """One agent, available until `leave`."""
 
     def __init__(self, database: Path, name: str = "Ann") -> None:

@@ -46,7 +46,7 @@ def stay(collector: RunningCollector, agent: Agent) -> None:
 
 def refresh(collector: RunningCollector) -> None:
     """Let the collector learn of agents and rules now, not within two seconds."""
-    collector.app.conversation.reception.refresh()
+    collector.app.conversation.attendance.refresh()
 
 
 def send_invitation(
@@ -68,7 +68,7 @@ def send_invitation(
             **fields,
         )
     assert not isinstance(invited, Refused), invited
-    board = collector.app.beacon.greeter.board
+    board = collector.app.beacon.offers.waiting
     wait_for(lambda: (held := board.find(1, visit)) and held.token == invited.token)
     return invited
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page, expect
 
 from core.tables import Conversation
-from tests.helpers.agent_at_work import Agent
+from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.shop import WITHIN, Shop
 
 expect.set_options(timeout=WITHIN * 1000)
@@ -82,7 +82,7 @@ def until_offered(shop: Shop, page: Page, dialog: Dialog) -> None:
     shop.until(is_there)
 
 
-def invited(shop: Shop, page: Page, agent: Agent, text: str = "Can I help?") -> Dialog:
+def invited(shop: Shop, page: Page, agent: AgentAtWork, text: str = "Can I help?") -> Dialog:
     """The dialog with an invitation, on the shop's first page."""
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
@@ -92,7 +92,7 @@ def invited(shop: Shop, page: Page, agent: Agent, text: str = "Can I help?") -> 
     return dialog
 
 
-def chatting(shop: Shop, page: Page, agent: Agent) -> tuple[Dialog, Conversation]:
+def chatting(shop: Shop, page: Page, agent: AgentAtWork) -> tuple[Dialog, Conversation]:
     """An accepted invitation, and its conversation."""
     dialog = invited(shop, page, agent)
     dialog.button("Chat").click()

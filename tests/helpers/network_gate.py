@@ -60,7 +60,7 @@ Forward = Callable[[Passage], Reply | None]
 Fault = Callable[[Passage, Forward], Reply | None]
 
 
-class Gate:
+class NetworkGate:
     """What passed, and the fault of each shop."""
 
     def __init__(self, port: int, collector_port: int) -> None:
@@ -165,10 +165,10 @@ def first(times: int, fault: Fault) -> Fault:
 
 
 @contextmanager
-def open_gate(collector_port: int) -> Iterator[Gate]:
+def open_gate(collector_port: int) -> Iterator[NetworkGate]:
     """A gate on a free port."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class GateHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _pass(self) -> None:
@@ -197,8 +197,8 @@ def open_gate(collector_port: int) -> Iterator[Gate]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with serving(Handler) as port:
-        gate = Gate(port, collector_port)
+    with serving(GateHandler) as port:
+        gate = NetworkGate(port, collector_port)
         yield gate
 
 

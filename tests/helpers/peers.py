@@ -14,12 +14,12 @@ import httpx
 from tests.helpers.running_collector import CHROME
 
 RETRY = 0.2
-PATIENCE = 30
+DEADLINE = 30
 SAID_AT_ONCE = 6
 """Lines that the agent's browser has under way at a time: as many as one host takes."""
 
 
-class Visitor:
+class PeerVisitor:
     """A visitor who opens a conversation and says `lines` lines in it."""
 
     def __init__(self, url: str, site: str, number: int) -> None:
@@ -109,7 +109,7 @@ class AgentBrowser:
             except httpx.HTTPError:
                 await asyncio.sleep(RETRY)
 
-    async def answer(self, visitor: Visitor, lines: int) -> None:
+    async def answer(self, visitor: PeerVisitor, lines: int) -> None:
         """Say so many lines in the visitor's conversation, once it has appeared."""
         await self._until(lambda: visitor.visit in self._conversations)
         for number in range(lines):
@@ -126,7 +126,7 @@ class AgentBrowser:
                     )
                 )
 
-    async def has_all(self, visitors: list[Visitor], all_lines: int) -> None:
+    async def has_all(self, visitors: list[PeerVisitor], all_lines: int) -> None:
         """Return once every line of every conversation has arrived."""
         await self._until(lambda: all(len(self.messages(v.visit)) >= all_lines for v in visitors))
 
@@ -146,7 +146,7 @@ class AgentBrowser:
 
 def _browser() -> httpx.AsyncClient:
     """Each has its own connections: in one pool, hundreds of them wait for each other."""
-    return httpx.AsyncClient(timeout=PATIENCE, verify=False, trust_env=False)
+    return httpx.AsyncClient(timeout=DEADLINE, verify=False, trust_env=False)
 
 
 async def insist(send: Any) -> httpx.Response:

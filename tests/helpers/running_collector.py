@@ -49,7 +49,7 @@ TABLES = (
 )
 
 
-class Clock:
+class FakeClock:
     """The collector's clock: it stands still until the test moves it. Milliseconds."""
 
     def __init__(self, now: datetime = START) -> None:
@@ -66,7 +66,7 @@ class Clock:
 class RunningCollector:
     """A collector to send beacons to, and its database to look into."""
 
-    def __init__(self, url: str, app: App, engine: Engine, clock: Clock) -> None:
+    def __init__(self, url: str, app: App, engine: Engine, clock: FakeClock) -> None:
         self.url = url
         self.app = app
         self.engine = engine
@@ -163,7 +163,7 @@ class RunningCollector:
 
     def refresh_sites(self) -> None:
         """Let the collector learn of new and changed sites now."""
-        self.app.beacon.gate.directory.refresh()
+        self.app.beacon.admission.site_cache.refresh()
 
 
 def view(number: int = 1, path: str = "/", **fields: Any) -> dict[str, Any]:
@@ -182,13 +182,13 @@ def wait_for(condition: Any, seconds: float = 20) -> Any:
 
 @contextmanager
 def running_collector(
-    database_url: str, clock: Clock | None = None, **settings: Any
+    database_url: str, clock: FakeClock | None = None, **settings: Any
 ) -> Iterator[RunningCollector]:
     """A collector on a database that has its tables. Without a rate limit unless one is given.
 
     Its sites: shop1 (https://shop.example) and open (any origin).
     """
-    clock = clock or Clock()
+    clock = clock or FakeClock()
     settings = {"rate_limit": None, "database_url": database_url} | settings
     _add_sites(database_url, clock)
     app = build_app(Settings(**settings), open_database(database_url), clock=clock)
@@ -224,7 +224,7 @@ def running_collector(
         assert not thread.is_alive(), "the collector did not stop"
 
 
-def _add_sites(database_url: str, clock: Clock) -> None:
+def _add_sites(database_url: str, clock: FakeClock) -> None:
     engine = open_database(database_url)
     with writing(engine) as db:
         if find_site(db, "shop1") is None:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.network_gate import Fault, Gate, Passage, serving
+from tests.helpers.network_gate import Fault, NetworkGate, Passage, serving
 
 WITHIN = 20.0
 """Seconds in which what is awaited must have happened."""
@@ -31,7 +31,7 @@ class Shop:
 
     key: str
     origin: str
-    gate: Gate
+    gate: NetworkGate
     database: Path
     attributes: str = ""
     head: str = ""
@@ -98,7 +98,7 @@ class Shop:
     # What the database holds
 
     def rows(self, sql: str) -> list[sqlite3.Row]:
-        """Rows of a query in which :site is this shop's id."""
+        """Statements of a query in which :site is this shop's id."""
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5) as db:
             db.row_factory = sqlite3.Row
             [site_id] = db.execute("SELECT id FROM site WHERE key = ?", (self.key,)).fetchone()
@@ -149,11 +149,11 @@ def until(holds: Callable[[], Any], explain: Callable[[], str], within: float = 
 
 
 @contextmanager
-def open_shops(gate: Gate, database: Path) -> Iterator[Callable[[str], Shop]]:
+def open_shops(gate: NetworkGate, database: Path) -> Iterator[Callable[[str], Shop]]:
     """A web server of many shops; yields what makes one for a site key."""
     shops: dict[str, Shop] = {}
 
-    class Handler(BaseHTTPRequestHandler):
+    class ShopHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -171,7 +171,7 @@ def open_shops(gate: Gate, database: Path) -> Iterator[Callable[[str], Shop]]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with serving(Handler) as port:
+    with serving(ShopHandler) as port:
 
         def make(key: str) -> Shop:
             shops[key] = Shop(key, f"http://{key}.localhost:{port}", gate, database)

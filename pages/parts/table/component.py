@@ -46,7 +46,7 @@ class Colour:
 
 
 @dataclass(frozen=True)
-class Action:
+class RowAction:
     """A row's button: its word, a note beside it, and its name for those who cannot see the row.
 
     In `name`, {path} stands for the row's path, and so each column. Without a label there is no
@@ -74,7 +74,7 @@ class Column:
     help: str = ""
     tooltip: str = ""
     colours: Mapping[str, Colour] = field(default_factory=dict[str, Colour])
-    actions: Mapping[str, Action] = field(default_factory=dict[str, Action])
+    actions: Mapping[str, RowAction] = field(default_factory=dict[str, RowAction])
     pulse: str = ""
     ticks: str = ""
     sorts: bool = True

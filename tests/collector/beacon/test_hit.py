@@ -8,7 +8,16 @@ from ipaddress import ip_network
 import pytest
 
 from core.database import writing
-from tests.helpers.running_collector import CHROME, DAY, HOUR, MINUTE, SECOND, Clock, view, wait_for
+from tests.helpers.running_collector import (
+    CHROME,
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    FakeClock,
+    view,
+    wait_for,
+)
 
 PROXY = ip_network("127.0.0.1/32")
 ID = "a1b2c3d4e5f6g7h8"
@@ -298,7 +307,7 @@ def test_yesterdays_salt_goes_when_its_last_visit_is_over(collector):
 
 
 def test_two_collectors_use_the_same_salt(run_collector, postgres_url):
-    clock = Clock()
+    clock = FakeClock()
     one, other = (run_collector(postgres_url, clock=clock) for _ in range(2))
 
     ids = {collector.post(view(), visit="").json()["s"] for collector in (one, other)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collector.chat.request import Action
+from collector.chat.request import ChatAction
 from core.settings import RateLimit
 from tests.helpers.collector_chats import TAB, VISIT, assert_readable, counted, open_chat
 from tests.helpers.running_collector import view, wait_for
@@ -94,7 +94,7 @@ def test_hostile_call_is_refused_readably_and_counted(shared, action, sent, stat
         ({"Sec-Purpose": "prefetch"}, 204, "prefetch"),
     ],
 )
-@pytest.mark.parametrize("action", list(Action))
+@pytest.mark.parametrize("action", list(ChatAction))
 def test_call_passes_the_same_checks_as_a_beacon(shared, action, headers, status, reason):
     sent = body(s=VISIT, t=TAB, n="visitor0001", x="Hi")
     answer = shared.call_with(action, sent, headers=headers)
@@ -126,7 +126,7 @@ def test_tracking_that_is_off_refuses_every_call(run_collector, sqlite_url):
     token = open_chat(collector)
     collector.change_site("shop1", tracking_enabled=False)
     collector.refresh_sites()
-    for action in Action:
+    for action in ChatAction:
         answer = collector.call(action, c=token, s=VISIT, t=TAB, n="visitor0002", x="Hi")
         assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (403, "tracking_off")
 

@@ -134,7 +134,7 @@ def test_tab_that_two_collectors_choose_is_one(run_collector, postgres_url):
     agent = attend(one)
     derived = one.post(view(), visit="").json()["s"]
     made = send_invitation(one, agent, visit=derived)
-    wait_for(lambda: two.app.beacon.greeter.board.find(1, derived))
+    wait_for(lambda: two.app.beacon.offers.waiting.find(1, derived))
     assert offer(one.post(presence(1), visit="", tab="tab00001"))["k"] == made.token
     assert offer(two.post(presence(1), visit="", tab="tab00002")) is None
 
@@ -303,7 +303,7 @@ def test_exit_invitation_of_a_shared_visit_stays_in_its_tab(collector):
     collector.post(view(), visit="")
     assert collector.call("open", s="", t=TAB, r=rule.id).status_code == 200
     (token,) = collector.row("SELECT token FROM conversation")
-    board = collector.app.beacon.greeter.board
+    board = collector.app.beacon.offers.waiting
     wait_for(lambda: board.find(1, collector.row("SELECT id FROM visit")[0]))
     assert offer(collector.post(presence(1), visit="", tab="tab00002")) is None
     assert offer(collector.post(presence(2), visit=""))["k"] == token

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from collector.chat.request import Action
+from collector.chat.request import ChatAction
 from core.chat.conversations import end
 from core.chat.invitations import accept, dismiss, invite, note_delivered, note_shown
 from core.chat.states import ClosedBy, Refused
@@ -31,7 +31,7 @@ from tests.helpers.running_collector import RunningCollector, view
 def token_in(collector: RunningCollector, visit: str, state: str) -> str:
     """The token of a conversation of the visit that stands there."""
     if state == "left":
-        opened = collector.call("open", s=visit, t=TAB, n="visitor0001", x="Call me")
+        opened = collector.call("open", s=visit, t=TAB, n="visitor0001", x="ChatRequest me")
         return opened.json()["c"]
     now = moment(collector)
     with writing(collector.engine) as db:
@@ -186,7 +186,7 @@ def test_open_needs_a_visit_that_goes_on(run_collector, sqlite_url, visit_id, ag
 
 def test_visit_opens_at_most_ten_conversations_itself(shared, visit):
     answers = [
-        shared.call("open", s=visit, t=TAB, n=f"visitor{number:04d}", x="Call me")
+        shared.call("open", s=visit, t=TAB, n=f"visitor{number:04d}", x="ChatRequest me")
         for number in range(11)
     ]
     assert [answer.status_code for answer in answers] == [200] * 10 + [409]
@@ -226,8 +226,8 @@ def test_half_characters_are_replaced_not_refused(shared, visit):
 
 def test_token_of_another_site_is_not_known(shared, visit):
     token = token_in(shared, visit, "open")
-    for action in Action:
-        if action is not Action.OPEN:
+    for action in ChatAction:
+        if action is not ChatAction.OPEN:
             answer = shared.call(action, k="open", c=token, n="visitor0002", x="Hello")
             assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (404, "no_conversation")
 

@@ -285,9 +285,9 @@ def test_streams_survive_a_reception_that_cannot_look(collector, monkeypatch):
     token = open_chat(collector)
     with listening(collector, token) as reader:
         reader.next()
-        reception = collector.app.conversation.reception
-        monkeypatch.setattr(reception, "_names", {})
-        monkeypatch.setattr(reception, "refresh", fail)
+        attendance = collector.app.conversation.attendance
+        monkeypatch.setattr(attendance, "_names", {})
+        monkeypatch.setattr(attendance, "refresh", fail)
         say(collector, ann, token, "Good day")
         assert [m["x"] for m in reader.next()["m"]] == ["Good day"]
 

@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from collector.writing.housekeeping import CHECKPOINT_EVERY, Housekeeping, Retention, forget_visits
 from core.database import open_database, writing
 from tests.helpers.collector_chats import attend, open_chat, state_of
-from tests.helpers.running_collector import DAY, MINUTE, Clock, view, wait_for
+from tests.helpers.running_collector import DAY, MINUTE, FakeClock, view, wait_for
 
 RETENTION = timedelta(days=90)
 
@@ -43,7 +43,7 @@ def test_a_visit_is_kept_until_its_retention_is_over(collector):
 def test_the_running_collector_forgets_by_itself(run_collector, database_url):
     before = run_collector(database_url)
     before.post(view())
-    later = Clock()
+    later = FakeClock()
     later.advance(DAY + MINUTE)
     after = run_collector(database_url, clock=later, retention_days=1)
     wait_for(lambda: after.row("SELECT count(*) FROM visit") == (0,))
@@ -54,7 +54,7 @@ def test_the_running_collector_forgets_what_was_said_in_chats_by_itself(
 ):
     before = run_collector(database_url)
     open_chat(before, "Hello")
-    later = Clock()
+    later = FakeClock()
     later.advance(30 * DAY)
     after = run_collector(database_url, clock=later)
     assert after.row("SELECT text FROM message") == ("Hello",)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from collector.chat import actions
 from collector.writing import write_queue
-from collector.writing.write_queue import Orders
+from collector.writing.write_queue import WriteQueue
 from collector.writing.writer import Writer
 from core.database import open_database, writing
 from tests.helpers.collector_chats import attend, open_chat
@@ -50,7 +50,7 @@ class Sender:
 def queued(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The writer's thread takes no order meanwhile; gives how many it took each time after that."""
     gate, taken = threading.Event(), []
-    run = Orders.run
+    run = WriteQueue.run
 
     def run_later(self: Any) -> None:
         assert gate.wait(20)
@@ -58,7 +58,7 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
             taken.append(self.depth)
         run(self)
 
-    monkeypatch.setattr(Orders, "run", run_later)
+    monkeypatch.setattr(WriteQueue, "run", run_later)
     try:
         yield taken
     finally:
@@ -113,7 +113,7 @@ def test_order_that_fails_undoes_its_own_work_and_no_other(
     with queued(monkeypatch):
         for text in texts:
             sender.send(text)
-        wait_for(lambda: collector.app.conversation.orders.depth == len(texts))
+        wait_for(lambda: collector.app.conversation.write_queue.depth == len(texts))
     assert sender.statuses() == {text: 400 if text == "message3" else 200 for text in texts}
     assert sorted(said(collector)) == ["Hello", *(text for text in texts if text != "message3")]
 
@@ -159,7 +159,7 @@ def test_one_transaction_takes_the_orders_that_wait(collector, monkeypatch):
     with queued(monkeypatch) as taken:
         for number in range(20):
             sender.send(f"message{number}")
-        wait_for(lambda: collector.app.conversation.orders.depth == 20)
+        wait_for(lambda: collector.app.conversation.write_queue.depth == 20)
     assert set(sender.statuses().values()) == {200}
     assert taken == [20]
     assert len(said(collector)) == 21

@@ -8,8 +8,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
-from collector.writing.rows import Rows
-from collector.writing.visit_batch import Ledger
+from collector.writing.statements import Statements
+from collector.writing.visit_batch import VisitBatch
 from core.chat.queries import changes_since, newest_revision
 from core.chat.retention import forget_conversations
 from core.chat.states import Author, ClosedBy, Refusal, Refused
@@ -152,11 +152,11 @@ def writing_visits(engine, hit):
     """The collector's transaction, from what it has loaded to what it stores."""
     with writing(engine) as db:
         lock_visits(db)
-        ledger = Ledger(Rows(engine), db, now=hit.received_at)
-        ledger.load([hit])
+        batch = VisitBatch(Statements(engine), db, now=hit.received_at)
+        batch.load([hit])
         yield
-        ledger.record(hit)
-        ledger.store()
+        batch.record(hit)
+        batch.store()
 
 
 def until_it_waits(engine):

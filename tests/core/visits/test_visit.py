@@ -10,7 +10,7 @@ from core.visits.tab_state import MAX_TABS, read_memory, write_memory
 from core.visits.visit import (
     MAX_ATTRIBUTES,
     Entry,
-    Visit,
+    TrackedVisit,
     advance,
     heal_clock,
     is_over,
@@ -18,7 +18,7 @@ from core.visits.visit import (
     needs_known_views,
     open_visit,
 )
-from core.visits.visit_rows import Trail
+from core.visits.visit_rows import VisitRows
 
 START = 1_763_800_000_000
 SECOND = 1_000
@@ -54,11 +54,11 @@ def identify(number, at, attributes, **fields):
 
 
 @dataclass
-class Story:
+class VisitStory:
     """A visit that was opened by a page view of "/" in tab `t1`, and the rows it left."""
 
-    visit: Visit = field(init=False)
-    trail: Trail = field(default_factory=Trail)
+    visit: TrackedVisit = field(init=False)
+    trail: VisitRows = field(default_factory=VisitRows)
 
     def __post_init__(self):
         first = view(1, START)
@@ -89,7 +89,7 @@ class Story:
 
 @pytest.fixture
 def story():
-    return Story()
+    return VisitStory()
 
 
 # Opening
@@ -372,7 +372,7 @@ def test_page_may_correct_the_context_of_its_view(story):
 
 
 def test_context_of_a_stored_view_is_corrected_in_its_row(story):
-    story.trail = Trail()
+    story.trail = VisitRows()
 
     story.take("t1", presence(2, START + SECOND, context="Cart", sets_context=True))
 
@@ -380,7 +380,7 @@ def test_context_of_a_stored_view_is_corrected_in_its_row(story):
 
 
 def test_title_that_is_set_late_reaches_the_page_and_its_row(story):
-    story.trail = Trail()
+    story.trail = VisitRows()
 
     story.take("t1", presence(2, START + SECOND, title="Set late"))
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.helpers.agent_at_work import Agent
+from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.dialog import Dialog, beat, chatting, until_offered
 from tests.helpers.network_gate import lose
 
@@ -103,7 +103,7 @@ def test_button_follows_whether_somebody_is_here(shop, page, agent):
     dialog.until_pill("Chat")
     agent.leave()
     shop.until(lambda: _beaten(page) or dialog.pill.inner_text() == "Leave a message")
-    another = Agent(shop.database)
+    another = AgentAtWork(shop.database)
     shop.until(lambda: _beaten(page) or dialog.pill.inner_text() == "Chat")
     another.close()
 

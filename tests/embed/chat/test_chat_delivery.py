@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from tests.helpers.agent_at_work import Agent
+from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.dialog import Dialog, beat, chatting, invited, texts
 from tests.helpers.network_gate import Reply, answer, buffer, first, lose, open_gate, refuse, slow
@@ -162,7 +162,7 @@ def test_collector_restarts_in_the_middle(page, tmp_path):
     collector.start()
     try:
         with open_gate(collector.port) as gate, open_shops(gate, collector.database) as make:
-            shop, agent = make("own"), Agent(collector.database)
+            shop, agent = make("own"), AgentAtWork(collector.database)
             dialog, conversation = chatting(shop, page, agent)
             dialog.say("before")
             shop.until(lambda: len(texts(shop)) == 2)

@@ -97,7 +97,7 @@ def test_no_two_pages_have_the_same_title():
 
 
 @dataclass
-class Page(HTMLParser):
+class ShopPage(HTMLParser):
     """What one page links to, its ids, and the form fields that would travel."""
 
     links: list[str] = field(default_factory=list[str])
@@ -115,8 +115,8 @@ class Page(HTMLParser):
             self.sendable.append(values["name"])
 
 
-def read(page: Path) -> Page:
-    parser = Page()
+def read(page: Path) -> ShopPage:
+    parser = ShopPage()
     parser.feed(page.read_text(encoding="utf-8"))
     return parser
 

@@ -21,7 +21,7 @@ from core.database import reading, writing
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.tables import Agent, Conversation, Site
 from pages.chats.outcome import outcome_of
-from pages.chats.past_tab import NOBODY_YET, NOTHING_FOUND, Asked
+from pages.chats.past_tab import NOBODY_YET, NOTHING_FOUND, PastSearch
 from pages.chats.transcript import read_transcript, transcript_html, transcript_text
 from pages.parts.agent import _agent
 from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, now, visitor_opens
@@ -183,7 +183,7 @@ def test_search_finds_words_names_and_agents(
         "%": ["Bob"],
         "nobody": [],
     }.items():
-        page.session_state["past asked of tea"] = Asked(search)
+        page.session_state["past asked of tea"] = PastSearch(search)
         found = listed(page.run())
         assert found["name"].tolist() == names, search
     assert tables(page)["Past chats"]["table"]["empty"] == NOTHING_FOUND

@@ -22,7 +22,7 @@ from core.chat.states import (
     OpenedBy,
     Refusal,
     TemplateKind,
-    words_of,
+    refusal_text,
 )
 from core.chat.templates import add_template, list_templates, note_used
 from core.database import reading, writing
@@ -31,7 +31,7 @@ from core.tables import Agent, ChatTemplate, Conversation, Site, Visit
 from core.visits.presence import CHATTING_FOR, ChatSource
 from pages.live.columns import CHAT_ACTIONS, ELSEWHERE
 from pages.parts.agent import COOKIE
-from pages.parts.snapshots import TICK, Look, look_at
+from pages.parts.snapshots import TICK, PictureSnapshot, latest_picture
 from tests.helpers.dashboard_chats import Chat, agent_invites, now, visitor_opens
 from tests.helpers.page_reading import metrics, texts, visitors
 from tests.helpers.seed import make_site, make_visit
@@ -207,7 +207,7 @@ def test_what_happened_since_the_form_was_drawn_is_said_in_plain_words(
     happen(database, site)
     button(page, "Send").click().run()
     assert not page.exception
-    assert f"Not sent.  {words_of(refusal)}" in texts(page)
+    assert f"Not sent.  {refusal_text(refusal)}" in texts(page)
     assert bool(page.text_area) == (refusal is Refusal.EMPTY)
     sent = [Chat(database.engine, site, each.id).texts for each in conversations(database, site)]
     assert sent == ([["Me first"]] if refusal is Refusal.INVITED else [])
@@ -368,13 +368,13 @@ def test_picture_is_new_at_once_when_a_chat_has_changed(
     at = now().replace(microsecond=0)
     at -= timedelta(seconds=at.timestamp() % TICK.total_seconds())
     chat = agent_invites(database.engine, site, VISIT, agent)
-    assert row_of(look_at(site, at, 1))["conversation"] == "queued"
+    assert row_of(latest_picture(site, at, 1))["conversation"] == "queued"
     chat.is_shown()
-    assert row_of(look_at(site, at, 1))["conversation"] == "queued"
-    assert row_of(look_at(site, at, 2))["conversation"] == "shown"
+    assert row_of(latest_picture(site, at, 1))["conversation"] == "queued"
+    assert row_of(latest_picture(site, at, 2))["conversation"] == "shown"
 
 
-def row_of(look: Look) -> Any:
+def row_of(look: PictureSnapshot) -> Any:
     assert look.picture is not None
     return look.picture.visitors.iloc[0]
 

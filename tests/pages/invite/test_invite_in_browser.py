@@ -38,7 +38,7 @@ SOON = 8_000
 """Milliseconds within which a change is there by itself, far less than a refresh of 30 s."""
 
 pytestmark = pytest.mark.timeout(300)
-OpenPage = Callable[..., Page]
+OpenBrowserPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def agent(engine: Engine) -> Agent:
 
 
 @pytest.fixture
-def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenPage]:
+def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenBrowserPage]:
     """Opens a page as the agent; none may ask another server for anything, nor open a dialog."""
     contexts = []
     asked: list[str] = []
@@ -110,7 +110,7 @@ def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenPa
 
 
 def test_visitor_is_invited_by_keyboard_alone_and_the_row_follows_at_once(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     visitor_on(engine, site, "cart", current_path="/cart")
     visitor_on(engine, site, "home", current_path="/")
@@ -148,7 +148,7 @@ def test_visitor_is_invited_by_keyboard_alone_and_the_row_follows_at_once(
 
 
 def test_typed_text_survives_refreshes_and_is_what_is_sent(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     visitor_on(engine, site, "cart", current_path="/cart")
     page = open_page(f"?site={site.key}")
@@ -166,7 +166,7 @@ def test_typed_text_survives_refreshes_and_is_what_is_sent(
 
 
 def test_button_neither_opens_the_row_nor_loses_its_focus_to_a_refresh(
-    open_page: OpenPage, engine: Engine, site: Site, agent: Agent
+    open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent
 ) -> None:
     chat = agent_invites(engine, site, "cart", agent, **visit_of(current_path="/cart"))
     for number in range(6):
@@ -188,7 +188,7 @@ def test_button_neither_opens_the_row_nor_loses_its_focus_to_a_refresh(
 
 
 def test_arrows_walk_from_button_to_button_and_back_to_the_rows(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     for name in ("one", "two"):
         visitor_on(engine, site, name, current_path=f"/{name}")
@@ -212,7 +212,7 @@ def test_arrows_walk_from_button_to_button_and_back_to_the_rows(
 
 
 def test_dialog_shows_a_refusal_and_what_is_now(
-    open_page: OpenPage, engine: Engine, site: Site, agent: Agent
+    open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent
 ) -> None:
     visitor_on(engine, site, "cart", current_path="/cart")
     page = open_page(f"?site={site.key}")
@@ -230,7 +230,7 @@ def test_dialog_shows_a_refusal_and_what_is_now(
 
 
 def test_newcomer_gives_a_name_in_the_dialog_and_sends(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     visitor_on(engine, site, "cart", current_path="/cart")
     page = open_page(f"?site={site.key}", known=False)
@@ -246,7 +246,7 @@ def test_newcomer_gives_a_name_in_the_dialog_and_sends(
 
 
 def test_accepted_invitation_leads_from_the_dialog_to_the_chat(
-    open_page: OpenPage, engine: Engine, site: Site, agent: Agent
+    open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent
 ) -> None:
     chat = agent_invites(engine, site, "cart", agent, **visit_of(current_path="/cart"))
     page = open_page(f"?site={site.key}")
@@ -263,7 +263,7 @@ def test_accepted_invitation_leads_from_the_dialog_to_the_chat(
 
 
 def test_dismissed_invitation_gives_the_form_back(
-    open_page: OpenPage, engine: Engine, site: Site, agent: Agent
+    open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent
 ) -> None:
     chat = agent_invites(engine, site, "cart", agent, **visit_of(current_path="/cart"))
     chat.is_shown()
@@ -276,7 +276,7 @@ def test_dismissed_invitation_gives_the_form_back(
 
 
 def test_hostile_words_are_shown_as_they_stand(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     visitor_on(engine, site, "hostile", current_path=f"/{HOSTILE}", attributes={"name": HOSTILE})
     page = open_page(f"?site={site.key}")
@@ -297,7 +297,7 @@ def test_hostile_words_are_shown_as_they_stand(
 
 
 def test_phone_has_the_button_in_the_card_and_the_dialog_fits(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     visitor_on(engine, site, "cart", current_path="/cart")
     page = open_page(f"?site={site.key}", width=390, height=844)
@@ -314,7 +314,7 @@ def test_phone_has_the_button_in_the_card_and_the_dialog_fits(
 
 
 def test_visitor_is_invited_and_talked_to_on_their_page(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     visitor_on(engine, site, "cart", current_path="/cart")
     page = open_page(f"visitor?site={site.key}&visit=cart")
@@ -343,7 +343,7 @@ def test_visitor_is_invited_and_talked_to_on_their_page(
 
 
 def test_typed_text_on_the_visitor_s_page_survives_refreshes(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     visitor_on(engine, site, "cart", current_path="/cart")
     page = open_page(f"visitor?site={site.key}&visit=cart")
@@ -362,7 +362,7 @@ def test_typed_text_on_the_visitor_s_page_survives_refreshes(
 
 
 def test_text_that_is_added_leaves_an_empty_field(
-    open_page: OpenPage, engine: Engine, site: Site
+    open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     page = open_page(f"sites?site={site.key}", height=1800)
     new = page.get_by_role("textbox", name="New text for invitations")
@@ -375,7 +375,7 @@ def test_text_that_is_added_leaves_an_empty_field(
 
 @pytest.mark.parametrize("width, height", [(1440, 1000), (390, 844)])
 def test_pages_of_the_chat_fit_their_screen(
-    open_page: OpenPage, engine: Engine, site: Site, agent: Agent, width: int, height: int
+    open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent, width: int, height: int
 ) -> None:
     fill(engine, site, agent)
     page = open_page(f"?site={site.key}", width=width, height=height)

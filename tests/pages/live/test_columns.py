@@ -8,7 +8,7 @@ from core.enrich.page_context import PageContext
 from core.visits.presence import Status
 from pages.live.columns import CONTEXT_COLOURS, STATUS_COLOURS
 from pages.live.data_tab import DIM, STATUS_INK
-from pages.live.view import View
+from pages.live.view import TableView
 
 PAPER = {"light": "#ffffff", "dark": "#10141f"}
 ON_PAPER = [(theme, ink) for theme in PAPER for ink in (DIM[theme], *STATUS_INK[theme].values())]
@@ -38,21 +38,21 @@ def test_every_context_and_status_has_a_colour() -> None:
 @pytest.mark.parametrize(
     "said, view",
     [
-        ({"search": "tea", "sort": "path"}, View(search="tea", sort="path")),
-        ({"sort": "secret", "status": "x", "page_context": "y", "page": "z"}, View()),
-        ({"page": -1}, View()),
-        ({"page": 3, "descending": 1}, View(page=3)),
-        ({"search": "x" * 300}, View(search="x" * 200)),
-        ("nonsense", View(search="before")),
-        (None, View(search="before")),
+        ({"search": "tea", "sort": "path"}, TableView(search="tea", sort="path")),
+        ({"sort": "secret", "status": "x", "page_context": "y", "page": "z"}, TableView()),
+        ({"page": -1}, TableView()),
+        ({"page": 3, "descending": 1}, TableView(page=3)),
+        ({"search": "x" * 300}, TableView(search="x" * 200)),
+        ("nonsense", TableView(search="before")),
+        (None, TableView(search="before")),
     ],
 )
-def test_view_takes_only_what_it_understands(said: object, view: View) -> None:
-    assert View(search="before").told(said) == view
+def test_view_takes_only_what_it_understands(said: object, view: TableView) -> None:
+    assert TableView(search="before").told(said) == view
 
 
 def test_choice_made_twice_is_taken_back() -> None:
-    view = View(page=4).toggled("browser", "Chrome")
+    view = TableView(page=4).toggled("browser", "Chrome")
     assert (view.browser, view.page) == ("Chrome", 0)
     assert view.toggled("browser", "Chrome").browser is None
     assert view.toggled("browser", "Safari").browser == "Safari"

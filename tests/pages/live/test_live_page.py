@@ -13,7 +13,7 @@ from core import deadline
 from core.database import open_database, writing
 from core.frames import OTHER
 from core.sites import change_site
-from pages.live.view import View
+from pages.live.view import TableView
 from tests.helpers.page_reading import metrics, tables, texts, visitors
 from tests.helpers.seed import make_site, make_visit, make_visits
 from tests.pages.conftest import Database, OpenPage, use_database
@@ -88,7 +88,7 @@ def test_ten_thousand_visitors_are_sent_a_hundred_at_a_time(
     toolbar = tables(page)["Active visitors"]["toolbar"]
     assert (toolbar["count"], toolbar["pages"]) == ("1–100 of 10,000 visitors", 100)
     first = set(visitors(page)["id"])
-    see(page, site.key, View(page=99))
+    see(page, site.key, TableView(page=99))
     last = set(visitors(page)["id"])
     assert len(first) == len(last) == 100
     assert not first & last
@@ -97,18 +97,18 @@ def test_ten_thousand_visitors_are_sent_a_hundred_at_a_time(
 @pytest.mark.parametrize(
     "view, wanted",
     [
-        (View(search="CART"), {"cart"}),
-        (View(search="Ünder Wear"), {"named"}),
-        (View(status="Chatting"), {"chats"}),
-        (View(page_context="Cart"), {"cart"}),
-        (View(page_context="none"), {"named", "chats"}),
-        (View(country=""), {"nowhere"}),
-        (View(browser="Firefox"), {"cart"}),
-        (View(browser="Firefox", status="Chatting"), set[str]()),
+        (TableView(search="CART"), {"cart"}),
+        (TableView(search="Ünder Wear"), {"named"}),
+        (TableView(status="Chatting"), {"chats"}),
+        (TableView(page_context="Cart"), {"cart"}),
+        (TableView(page_context="none"), {"named", "chats"}),
+        (TableView(country=""), {"nowhere"}),
+        (TableView(browser="Firefox"), {"cart"}),
+        (TableView(browser="Firefox", status="Chatting"), set[str]()),
     ],
 )
 def test_table_shows_what_was_asked_for(
-    database: Database, open_page: OpenPage, view: View, wanted: set[str]
+    database: Database, open_page: OpenPage, view: TableView, wanted: set[str]
 ) -> None:
     site = make_site(database.engine)
     at = now()
@@ -130,7 +130,7 @@ def test_breakdown_shows_what_is_chosen_and_the_table_says_so(
 ) -> None:
     site = make_site(database.engine)
     make_visits(database.engine, site, 40, now=now())
-    page = see(open_page(), site.key, View(country="DE"))
+    page = see(open_page(), site.key, TableView(country="DE"))
     sent = tables(page)
     countries = sent["Visitors by Country"]["rows"]
     assert countries.loc[countries["pressed"], "id"].tolist() == ["DE"]
@@ -145,7 +145,7 @@ def test_breakdown_shows_what_is_chosen_and_the_table_says_so(
 def test_other_in_a_breakdown_narrows_to_the_rest(database: Database, open_page: OpenPage) -> None:
     site = make_site(database.engine)
     make_visits(database.engine, site, 400, now=now())
-    page = see(open_page(), site.key, View(country=OTHER))
+    page = see(open_page(), site.key, TableView(country=OTHER))
     shares = tables(page)["Visitors by Country"]["rows"].set_index("id")["visits"]
     assert tables(page)["Active visitors"]["toolbar"]["count"].startswith(f"{shares[OTHER]} of")
 
@@ -317,7 +317,7 @@ def test_last_picture_stays_while_the_database_is_away_and_heals(
     assert "No answer from the database" not in texts(page)
 
 
-def see(page: AppTest, site_key: str, view: View) -> AppTest:
+def see(page: AppTest, site_key: str, view: TableView) -> AppTest:
     """The page after the table was asked to show this."""
     page.session_state[f"view of {site_key}"] = view
     return page.run()

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, event, text
 
 from core import deadline
 from core.database import open_database, writing
-from core.deadline import MOST_WAITING, NoAnswer, ask
-from pages.parts.snapshots import TICK, look_at
+from core.deadline import MOST_WAITING, DatabaseUnavailable, read
+from pages.parts.snapshots import TICK, latest_picture
 from tests.helpers.seed import make_site, make_visits
 from tests.pages.conftest import Database, use_database
 
@@ -23,11 +23,11 @@ from tests.pages.conftest import Database, use_database
 def test_question_that_hangs_is_given_up(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "PATIENCE", 0.3)
+    monkeypatch.setattr(deadline, "DEADLINE", 0.3)
     release = Event()
     began = time.monotonic()
-    with pytest.raises(NoAnswer, match="has not answered within"):
-        ask(lambda _: release.wait(60))
+    with pytest.raises(DatabaseUnavailable, match="has not answered within"):
+        read(lambda _: release.wait(60))
     assert time.monotonic() - began < 3
     release.set()
 
@@ -35,13 +35,13 @@ def test_question_that_hangs_is_given_up(
 def test_database_that_hangs_collects_no_threads(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "PATIENCE", 0.05)
+    monkeypatch.setattr(deadline, "DEADLINE", 0.05)
     release = Event()
     for _ in range(MOST_WAITING):
-        with pytest.raises(NoAnswer, match="has not answered within"):
-            ask(lambda _: release.wait(60))
-    with pytest.raises(NoAnswer, match="does not answer"):
-        ask(lambda _: None)
+        with pytest.raises(DatabaseUnavailable, match="has not answered within"):
+            read(lambda _: release.wait(60))
+    with pytest.raises(DatabaseUnavailable, match="does not answer"):
+        read(lambda _: None)
     release.set()
     monkeypatch.undo()
     wait_until_answered()
@@ -49,7 +49,7 @@ def test_database_that_hangs_collects_no_threads(
 
 def test_fault_of_the_question_itself_is_no_fault_of_the_database(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
-        ask(lambda _: 1 / 0)
+        read(lambda _: 1 / 0)
 
 
 def test_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_twenty_viewers_cost_one_query(database: Database) -> None:
         lambda *arguments: asked.append(arguments[2]),
     )
     with ThreadPoolExecutor(20) as viewers:
-        looks = list(viewers.map(lambda _: look_at(site, now), range(20)))
+        looks = list(viewers.map(lambda _: latest_picture(site, now), range(20)))
     assert all(look.picture is not None and not look.fault for look in looks)
     assert len([statement for statement in asked if "FROM visit \n" in statement]) == 1
 
@@ -76,13 +76,13 @@ def test_twenty_viewers_cost_one_query(database: Database) -> None:
 def test_last_picture_stays_while_postgres_is_frozen(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "PATIENCE", 1.0)
+    monkeypatch.setattr(deadline, "DEADLINE", 1.0)
     use_database(postgres_url, monkeypatch)
     engine = open_database(postgres_url)
     site = make_site(engine)
     now = datetime.now(UTC)
     make_visits(engine, site, 5, now=now)
-    first = look_at(site, now)
+    first = latest_picture(site, now)
     assert first.picture is not None and first.picture.cards.online == 5
     with writing(engine) as db:
         backends = backends_of(db)
@@ -90,7 +90,7 @@ def test_last_picture_stays_while_postgres_is_frozen(
         for backend in backends:
             os.kill(backend, signal.SIGSTOP)
         began = time.monotonic()
-        look = look_at(site, now + TICK)
+        look = latest_picture(site, now + TICK)
         assert time.monotonic() - began < 3
         assert look.picture == first.picture
         assert "has not answered within 1 seconds" in look.fault
@@ -98,7 +98,7 @@ def test_last_picture_stays_while_postgres_is_frozen(
         for backend in backends:
             os.kill(backend, signal.SIGCONT)
     wait_until_answered()
-    assert not look_at(site, now + 2 * TICK).fault
+    assert not latest_picture(site, now + 2 * TICK).fault
     deadline._engine(postgres_url).dispose()
     engine.dispose()
 
@@ -116,8 +116,8 @@ def wait_until_answered() -> None:
     deadline = datetime.now(UTC) + timedelta(seconds=10)
     while datetime.now(UTC) < deadline:
         try:
-            ask(lambda _: None)
-        except NoAnswer:
+            read(lambda _: None)
+        except DatabaseUnavailable:
             time.sleep(0.05)
         else:
             return

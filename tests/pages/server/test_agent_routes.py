@@ -22,7 +22,7 @@ from core.chat.states import ConversationState
 from core.database import open_database, reading
 from core.tables import Agent
 from pages.server.hub import MOST_UNREAD, Listener
-from pages.server.news import Told
+from pages.server.news import News
 from tests.helpers.dashboard_chats import Chat, client_id, make_agent, now, visitor_opens
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import free_port, running_dashboard
@@ -86,7 +86,7 @@ def browser_of(dashboard: str) -> Iterator[Any]:
         client.close()
 
 
-class Stream:
+class AgentStream:
     """An open stream: the events so far, in their order."""
 
     def __init__(self, client: httpx.Client, last: int | None = None) -> None:
@@ -229,7 +229,7 @@ def test_long_body_and_unknown_conversation_are_refused(
 
 
 def test_stream_says_hello_and_what_is_open(browser_of: Any, agent: Agent, chat: Chat) -> None:
-    stream = Stream(browser_of(agent))
+    stream = AgentStream(browser_of(agent))
     wait_for(lambda: len(stream.events) >= 2)
     name, hello = stream.events[0]
     assert name == "hello"
@@ -248,7 +248,7 @@ def test_stream_says_hello_and_what_is_open(browser_of: Any, agent: Agent, chat:
 
 
 def test_stream_tells_what_happens_at_once(browser_of: Any, agent: Agent, chat: Chat) -> None:
-    stream = Stream(browser_of(agent))
+    stream = AgentStream(browser_of(agent))
     wait_for(stream.news)
     began = time.monotonic()
     chat.says("Anybody?")
@@ -263,7 +263,7 @@ def test_stream_goes_on_where_the_browser_was(browser_of: Any, agent: Agent, cha
     chat.says("One")
     chat.says("Two")
     client = browser_of(agent)
-    stream = Stream(client, known)
+    stream = AgentStream(client, known)
     wait_for(stream.news)
     mine = [m["text"] for m in stream.news()[0]["messages"] if m["id"] == chat.id]
     assert mine == ["One", "Two"]
@@ -316,7 +316,7 @@ def test_conversation_belongs_to_who_answered_until_it_is_taken(
 
 def test_open_stream_keeps_the_agent_seen(browser_of: Any, engine: Any, agent: Agent) -> None:
     before = find(engine, agent).seen_at
-    stream = Stream(browser_of(agent))
+    stream = AgentStream(browser_of(agent))
     wait_for(stream.news)
     wait_for(lambda: find(engine, agent).seen_at > before)
     first = find(engine, agent).seen_at
@@ -328,7 +328,7 @@ def test_open_stream_keeps_the_agent_seen(browser_of: Any, engine: Any, agent: A
 def test_many_streams_cost_one_look_at_the_database(
     browser_of: Any, agent: Agent, chat: Chat
 ) -> None:
-    streams = [Stream(browser_of(agent)) for _ in range(30)]
+    streams = [AgentStream(browser_of(agent)) for _ in range(30)]
     wait_for(lambda: all(stream.news() for stream in streams), 30)
     for number in range(20):
         chat.says(f"line {number}")
@@ -346,7 +346,7 @@ def test_postgres_tells_at_once(postgres_url: str) -> None:
             base_url=address, cookies={COOKIE: agent.key}, headers={"Origin": address}, timeout=40
         ) as client,
     ):
-        stream = Stream(client)
+        stream = AgentStream(client)
         wait_for(stream.news, 20)
         chat.says("From a collector")
         wait_for(lambda: stream.said()[-1:] == ["From a collector"])
@@ -366,7 +366,7 @@ def test_answers_carry_the_dashboards_headers(browser_of: Any, agent: Agent) -> 
 
 def test_listener_that_does_not_keep_up_is_let_go() -> None:
     listener = Listener(agent_id=1)
-    told = Told(1, "{}")
+    told = News(1, "{}")
     assert all(listener.hear(told) for _ in range(MOST_UNREAD))
     assert not listener.hear(told)
     listener.end()
@@ -385,7 +385,7 @@ def test_process_ends_at_once_with_open_streams(
             httpx.Client(base_url=address, cookies={COOKIE: agent.key}, timeout=40)
             for _ in range(5)
         ]
-        streams = [Stream(client) for client in clients]
+        streams = [AgentStream(client) for client in clients]
         wait_for(lambda: all(stream.news() for stream in streams), 20)
         polling = threading.Thread(target=_poll, args=(clients[0], chat.row.revision + 10**6))
         polling.start()

@@ -11,7 +11,7 @@ from core.database import reading, writing
 from core.sites import change_site, find_site, list_sites
 from core.tables import CollectorWarning, DropCount, SiteOrigin
 from core.visits.hit import Reason
-from pages.sites.drop_reasons import REASONS, words_of_reason, words_of_warning
+from pages.sites.drop_reasons import REASONS, reason_text, warning_text
 from tests.helpers.page_reading import tables, texts
 from tests.helpers.seed import make_site
 from tests.pages.conftest import Database, OpenPage, use_database
@@ -148,7 +148,7 @@ def test_check_says_from_where_and_what_was_dropped(
     origins = tables(page)["Domains from which beacons arrive"]["rows"]
     assert origins["host"].tolist() == ["shop.example", "old.example", "a page without an origin"]
     drops = tables(page)["Beacons that were not stored"]["rows"]
-    assert drops[["words", "hits"]].to_numpy().tolist() == [[words_of_reason("bot"), 7]]
+    assert drops[["words", "hits"]].to_numpy().tolist() == [[reason_text("bot"), 7]]
 
 
 def test_every_reason_has_plain_words() -> None:
@@ -156,8 +156,8 @@ def test_every_reason_has_plain_words() -> None:
 
 
 def test_unknown_words_of_another_version_are_shown_as_they_stand() -> None:
-    assert words_of_reason("new_reason") == "new_reason"
-    assert "new_warning" in words_of_warning("new_warning")
+    assert reason_text("new_reason") == "new_reason"
+    assert "new_warning" in warning_text("new_warning")
 
 
 def test_database_away_is_said(tmp_path, monkeypatch, open_page: OpenPage) -> None:

@@ -2,7 +2,7 @@
 
 The driver gives up Python's lock at each step of a statement and takes it back from an event loop
 that is busy: row by row, that costs more than the rows themselves. So rows are loaded as one JSON
-list, and stored many in one statement. Rows are tuples in the order of the table's columns.
+list, and stored many in one statement. Statements are tuples in the order of the table's columns.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from sqlalchemy.sql import ClauseElement
 
 from core.tables import Table
 from core.visits.tab_state import read_memory, write_memory
-from core.visits.visit import Entry, Visit
-from core.visits.visit_rows import Span, View
+from core.visits.visit import Entry, TrackedVisit
+from core.visits.visit_rows import PageViewRow, SpanRow
 
 TabKey = tuple[str, str]
 """A tab of a visit: (visit id, tab id)."""
@@ -45,7 +45,7 @@ TabKey = tuple[str, str]
 Correction = tuple[str, str, int, str, str, int]
 """Title and page context of a stored view: (title, context, site id, visit id, tab, number)."""
 
-_STATE = Visit.__struct_fields__[:-1]
+_STATE = TrackedVisit.__struct_fields__[:-1]
 _KEY = ("site_id", "id")
 _MOVING = [name for name in _STATE if name not in _KEY]
 _ATTRIBUTES = _STATE.index("attributes")
@@ -54,7 +54,7 @@ _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.n
 _NO_ENTRY = [""] * len(_ENTRY)
 _in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["visit"].c.keys()))
 AT_ONCE = (30, 5, 1)
-"""Rows that one statement stores: with at most 999 parameters, the limit of old SQLites."""
+"""Statements that one statement stores: with at most 999 parameters, the limit of old SQLites."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[list[Any]]).decode
@@ -64,7 +64,9 @@ _read_attributes = msgspec.json.Decoder(dict[str, str]).decode
 class Store:
     """One kind of row to store: a statement for each of the sizes in AT_ONCE."""
 
-    def __init__(self, rows: Rows, table: str, moving: Sequence[str] = (), total: str = "") -> None:
+    def __init__(
+        self, rows: Statements, table: str, moving: Sequence[str] = (), total: str = ""
+    ) -> None:
         self._statements = [
             (size, rows.compile(rows.insert(table, size, moving, total))) for size in AT_ONCE
         ]
@@ -81,7 +83,7 @@ class Store:
             done = until
 
 
-class Rows:
+class Statements:
     """The statements of the writer, for one kind of database."""
 
     def __init__(self, engine: Engine) -> None:
@@ -94,7 +96,9 @@ class Rows:
         self._spans = Store(self, "visit_span", moving=["until_at", "is_open"])
         self._counts = Store(self, "visit_count", total="visits")
 
-    def load_visits(self, connection: Connection, site_id: int, ids: Iterable[str]) -> list[Visit]:
+    def load_visits(
+        self, connection: Connection, site_id: int, ids: Iterable[str]
+    ) -> list[TrackedVisit]:
         """The visits of the site that have these ids, in no order."""
         keys = [(visit_id,) for visit_id in ids]
         return [_visit(row) for row in _fetch(connection, self._load_visits, site_id, keys)]
@@ -106,11 +110,11 @@ class Rows:
         rows = _fetch(connection, self._load_views, site_id, list(tabs))
         return [(visit_id, tab, number) for visit_id, tab, number in rows]
 
-    def store_visits(self, connection: Connection, visits: Iterable[Visit]) -> None:
+    def store_visits(self, connection: Connection, visits: Iterable[TrackedVisit]) -> None:
         """Store visits that are new, and what has moved of those that exist."""
         self._visits.run(connection, [_visit_row(visit) for visit in visits])
 
-    def insert_views(self, connection: Connection, views: Sequence[View]) -> None:
+    def insert_views(self, connection: Connection, views: Sequence[PageViewRow]) -> None:
         """Store page views."""
         self._views.run(connection, views)
 
@@ -119,7 +123,7 @@ class Rows:
         if corrections:
             connection.exec_driver_sql(self._corrections, list(corrections))
 
-    def extend_spans(self, connection: Connection, spans: Sequence[Span]) -> None:
+    def extend_spans(self, connection: Connection, spans: Sequence[SpanRow]) -> None:
         """Store spans, or the new end of those that exist."""
         self._spans.run(connection, spans)
 
@@ -203,14 +207,14 @@ def _table(name: str) -> SchemaTable:
     return Table.metadata.tables[name]
 
 
-def _visit(row: list[Any]) -> Visit:
-    visit = Visit(*row)
+def _visit(row: list[Any]) -> TrackedVisit:
+    visit = TrackedVisit(*row)
     visit.attributes = _read_attributes(row[_ATTRIBUTES])
     visit.memory = read_memory(row[_MEMORY])
     return visit
 
 
-def _visit_row(visit: Visit) -> tuple[Any, ...]:
+def _visit_row(visit: TrackedVisit) -> tuple[Any, ...]:
     *row, _ = astuple(visit)
     row[_ATTRIBUTES] = _encode(visit.attributes).decode()
     row[_MEMORY] = write_memory(visit.memory)
