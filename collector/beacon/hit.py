@@ -17,7 +17,8 @@ from core.enrich.page_context import CONTEXT_WORDS
 from core.enrich.source import find_source
 from core.enrich.text import clean, clean_path, clean_referrer
 from core.enrich.user_agent import read_user_agent
-from core.visits.hit import ChatReport, Dropped, Event, EventKind, Hit, Opening, Reason
+from core.reasons import Reason, Refused
+from core.visits.hit import ChatReport, Event, EventKind, Hit, Opening
 from core.visits.visit import MAX_ATTRIBUTES
 from core.visits.visit_id import derived_id
 
@@ -68,13 +69,13 @@ class Enrichment(Struct, frozen=True):
 
 def make_hit(
     beacon: Beacon, request: RequestDetails, site: TrackedSite, known: Enrichment
-) -> Hit | Dropped:
+) -> Hit | Refused:
     """The hit, or why there is none."""
     if not known.counts_bots and _is_bot(beacon, request):
-        return Dropped(Reason.BOT)
+        return Refused(Reason.BOT)
     events = _read_events(beacon, request, site)
     if not events:
-        return Dropped(Reason.UNKNOWN_KIND if has_unknown(beacon) else Reason.NOTHING_TO_DO)
+        return Refused(Reason.UNKNOWN_KIND if has_unknown(beacon) else Reason.NOTHING_TO_DO)
     is_derived = needs_salts(beacon, request)
     time_zone = _find_time_zone(beacon)
     return Hit(

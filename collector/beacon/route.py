@@ -20,7 +20,7 @@ from collector.salts import Salts
 from collector.site_cache import TrackedSite
 from collector.writing.faults import place_fault
 from collector.writing.writer import MAX_WAITING, Writer
-from core.visits.hit import Dropped, Reason
+from core.reasons import Reason, Refused
 
 PATH = "/v1/beacon"
 
@@ -69,12 +69,12 @@ class BeaconRoute(Struct):
             return self.admission.drop(site.id, Reason.NOT_COMMITTED)
         known = Enrichment(self.locate, salts, self.counts_bots)
         hit = make_hit(beacon, request, site, known)
-        if isinstance(hit, Dropped):
+        if isinstance(hit, Refused):
             return self.admission.drop(site.id, hit.reason)
         if len(hit.events) < len(beacon.b) and has_unknown(beacon):
             self.admission.counters.drop(site.id, Reason.UNKNOWN_KIND, request.received_at)
         taken = await self.writer.take(hit)
-        if isinstance(taken, Dropped):
+        if isinstance(taken, Refused):
             return self.admission.drop(site.id, taken.reason)
         if hit.origin_host:
             self.admission.counters.origin(site.id, hit.origin_host)

@@ -24,8 +24,9 @@ from core.chat.invitations import accept, dismiss, note_delivered, note_shown
 from core.chat.messages import say_as_visitor
 from core.chat.queries import messages
 from core.chat.rules import list_rules, open_by_rule
-from core.chat.states import Author, ClosedBy, Refusal, Refused, Trigger
+from core.chat.states import Author, ClosedBy, Trigger
 from core.chat.visit_chat import find_visit_state
+from core.reasons import Reason, Refused
 from core.tables import Conversation
 from core.visits.visit_id import MAX_SUCCESSORS, is_derived, successor_id
 
@@ -80,14 +81,14 @@ def open_invitation(
     """The visitor is about to leave: the rule's invitation, if it may be given now."""
     rules = [rule for rule in list_rules(db, site.id) if rule.id == call.r]
     if not rules or rules[0].trigger != Trigger.EXIT:
-        return Refused(Refusal.NOT_NOW)
+        return Refused(Reason.NOT_NOW)
     visit_id = _newest_visit(db, site.id, visit_ids, now)
     visit = find_visit_state(db, site.id, visit_id)
     if visit is None or rules[0].page_context not in ("", visit.page_context):
-        return Refused(Refusal.NOT_NOW)
+        return Refused(Reason.NOT_NOW)
     invited = open_by_rule(db, rules[0], site=site.row, visit_id=visit_id, now=now)
     if isinstance(invited, Refused):
-        return Refused(Refusal.NOT_NOW)
+        return Refused(Reason.NOT_NOW)
     deliver(db, site.id, invited.id, call.t if is_derived(visit_id) else "", now)
     text = messages(db, site.id, invited.id)[0].text
     return Offer("invite", k=invited.token, sender=name_of(invited.agent_id), text=text)
@@ -118,8 +119,8 @@ def _find(db: Connection, site_id: int, call: ChatRequest, now: datetime) -> Con
     """The conversation of the call's token."""
     conversation = find_by_token(db, site_id, call.c)
     if conversation is None:
-        return Refused(Refusal.NO_CONVERSATION)
-    return Refused(Refusal.OVER) if is_long_over(conversation, now) else conversation
+        return Refused(Reason.NO_CONVERSATION)
+    return Refused(Reason.OVER) if is_long_over(conversation, now) else conversation
 
 
 def _changes(change: _Change) -> Order:

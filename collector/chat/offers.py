@@ -15,8 +15,9 @@ from collector.writing.write_queue import WriteQueue
 from core.chat.rules import is_due, is_quiet, open_by_rule
 from core.chat.states import Trigger
 from core.moment import from_milliseconds
+from core.reasons import Refused
 from core.tables import ChatRule
-from core.visits.hit import Accepted, Dropped, Hit
+from core.visits.hit import Accepted, Hit
 from core.visits.visit_id import is_derived
 
 MOST_TRIED = 100_000
@@ -72,7 +73,7 @@ class Offers:
             chosen = await self._write_queue.perform(
                 lambda db: deliver(db, site.id, invitation.conversation_id, hit.tab, now)
             )
-            invitation.tab = "" if isinstance(chosen, Dropped) else chosen
+            invitation.tab = "" if isinstance(chosen, Refused) else chosen
         return self._offer(invitation) if invitation.tab == hit.tab else None
 
     def _hand_over(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> Offer:
@@ -117,7 +118,7 @@ class Offers:
         done = await self._write_queue.perform(
             lambda db: open_by_rule(db, rule, site=site.row, visit_id=taken.visit_id, now=now)
         )
-        if isinstance(done, Dropped):
+        if isinstance(done, Refused):
             self._tried.pop(tried, None)
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:

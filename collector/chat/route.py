@@ -24,9 +24,8 @@ from collector.salts import Salts
 from collector.site_cache import TrackedSite
 from collector.writing.faults import place_fault
 from collector.writing.write_queue import WriteQueue
-from core.chat.states import Refused
 from core.moment import from_milliseconds
-from core.visits.hit import Dropped, Reason
+from core.reasons import Reason, Refused
 
 PREFIX = "/v1/conversation/"
 
@@ -103,7 +102,7 @@ class ConversationRoute(Struct):
     ) -> Response:
         now = from_milliseconds(self.clock())
         done = await self.write_queue.perform(lambda db: order(db, now))
-        if isinstance(done, Dropped):
+        if isinstance(done, Refused):
             return self.admission.drop(site.id, done.reason)
         if isinstance(done, Refused):
             return self._refuse(site, done)

@@ -27,8 +27,8 @@ from core.chat.conversations import find_by_token
 from core.chat.queries import messages
 from core.database import DATABASE_ERRORS, reading
 from core.moment import from_milliseconds
+from core.reasons import Reason
 from core.tables import Conversation
-from core.visits.hit import Reason
 
 POLL_WAITS = 25.0
 """Seconds until a poll without news is answered: less than any proxy's patience."""

@@ -18,7 +18,7 @@ from collector.http.responses import Response
 from collector.site_cache import SiteCache, TrackedSite
 from collector.writing.counters import Counters
 from core.enrich.user_agent import LONGEST_USER_AGENT
-from core.visits.hit import Reason
+from core.reasons import Reason
 
 NO_SITE = 0
 _LONGEST_HINT = 256

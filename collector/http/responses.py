@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct, field
 
-from core.visits.hit import Reason
+from core.reasons import Reason
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -52,54 +52,6 @@ class AcceptedBody(Struct, omit_defaults=True):
     c: Offer | None = None
 
 
-_STATUS = {
-    Reason.BOT: 204,
-    Reason.PREFETCH: 204,
-    Reason.NOTHING_TO_DO: 204,
-    Reason.UNKNOWN_KIND: 204,
-    Reason.VISIT_OVER: 204,
-    Reason.NO_VISIT: 204,
-    Reason.MALFORMED: 400,
-    Reason.UNKNOWN_SITE: 403,
-    Reason.TRACKING_OFF: 403,
-    Reason.ORIGIN: 403,
-    Reason.TOO_LARGE: 413,
-    Reason.ENCODED: 415,
-    Reason.RATE_LIMIT: 429,
-    Reason.QUEUE_FULL: 503,
-    Reason.NOT_COMMITTED: 503,
-    Reason.FAULT: 400,
-    Reason.NO_CONVERSATION: 404,
-    Reason.OVER: 410,
-    Reason.CHATTING: 409,
-    Reason.INVITED: 409,
-    Reason.EMPTY: 400,
-    Reason.TOO_MANY: 409,
-    Reason.NOT_NOW: 204,
-    Reason.NOT_OFFERED: 409,
-}
-_ERRORS = {
-    Reason.UNKNOWN_SITE: "there is no site with this key",
-    Reason.TRACKING_OFF: "tracking is switched off for this site",
-    Reason.ORIGIN: "the site does not list this origin among its domains",
-    Reason.TOO_LARGE: "a beacon has at most 16384 bytes",
-    Reason.ENCODED: "send the body without Content-Encoding",
-    Reason.RATE_LIMIT: "too many beacons from this address",
-    Reason.QUEUE_FULL: "too many beacons are waiting",
-    Reason.NOT_COMMITTED: "the database did not take the beacon in time",
-    Reason.FAULT: "the beacon could not be stored",
-    Reason.NO_CONVERSATION: "there is no conversation with this token",
-    Reason.OVER: "the conversation has ended",
-    Reason.CHATTING: "the visit is in a chat already",
-    Reason.INVITED: "the visit has an invitation already",
-    Reason.EMPTY: "the message has no text",
-    Reason.TOO_MANY: "the conversation has too many messages",
-    Reason.NOT_OFFERED: "the site has no chat button",
-}
-_RETRY_AFTER = {
-    Reason.QUEUE_FULL: BUSY_RETRY,
-    Reason.NOT_COMMITTED: BUSY_RETRY,
-}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -138,7 +90,7 @@ def malformed(message: str) -> Response:
 
 def too_many(seconds: int) -> Response:
     """429: come back after so many seconds."""
-    return _refuse(Reason.RATE_LIMIT, _ERRORS[Reason.RATE_LIMIT], retry_after=seconds)
+    return _refuse(Reason.RATE_LIMIT, Reason.RATE_LIMIT.public_text, retry_after=seconds)
 
 
 def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Response:
@@ -147,9 +99,9 @@ def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Response
         headers.append((b"retry-after", str(retry_after).encode()))
     if reason is Reason.TOO_LARGE:
         headers.append(_CLOSE)  # the rest of the body is never read
-    if _STATUS[reason] == 204:
+    if reason.status == 204:
         return _response(204, b"", *headers)
-    return _response(_STATUS[reason], _encode({"error": message}), _JSON, *headers)
+    return _response(reason.status, _encode({"error": message}), _JSON, *headers)
 
 
 def _response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
@@ -165,8 +117,8 @@ def _response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Respon
 
 
 _REFUSED = {
-    reason: _refuse(reason, _ERRORS.get(reason, ""), _RETRY_AFTER.get(reason, 0))
-    for reason in _STATUS
+    reason: _refuse(reason, reason.public_text, BUSY_RETRY if reason.status == 503 else 0)
+    for reason in Reason
 }
 _NOTHING_NEW = _response(204, b"")
 _NO_VISIT = _response(

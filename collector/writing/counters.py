@@ -13,8 +13,8 @@ from sqlalchemy import Connection, func, select, update
 
 from core.database import insert_into
 from core.moment import from_milliseconds, milliseconds
+from core.reasons import Reason
 from core.tables import CollectorWarning, DropCount, SiteOrigin, Table
-from core.visits.hit import Reason
 from core.visits.presence import COUNT_SLOT
 
 MAX_ORIGINS = 200

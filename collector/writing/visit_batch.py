@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from collector.writing.statements import Statements, TabKey
 from core.moment import milliseconds
+from core.reasons import Reason, Refused
 from core.visits.chat_report import is_chatting
-from core.visits.hit import Accepted, Dropped, Event, EventKind, Hit, Reason
+from core.visits.hit import Accepted, Event, EventKind, Hit
 from core.visits.presence import COUNT_SLOT
 from core.visits.visit import (
     TrackedVisit,
@@ -47,7 +48,7 @@ class VisitBatch:
             self._load_visits(site_id, {visit_id for hit in of_site for visit_id in hit.visit_ids})
             self._load_known_views(site_id, of_site)
 
-    def record(self, hit: Hit) -> Accepted | Dropped:
+    def record(self, hit: Hit) -> Accepted | Refused:
         """Take the hit's events into its visit; a page view opens one where there is none."""
         visit = self._current(hit)
         taken: TrackedVisit | None = None
@@ -59,11 +60,11 @@ class VisitBatch:
                     continue
                 visit = self._open_or_follow(hit, event)
                 if visit is None:
-                    return Dropped(Reason.VISIT_OVER)
+                    return Refused(Reason.VISIT_OVER)
             self._advance(visit, hit, event)
             taken = visit
         if taken is None:
-            return Dropped(reason)
+            return Refused(reason)
         learn_time_zone(taken, hit.time_zone, hit.zone_country)
         return Accepted(
             taken.id,

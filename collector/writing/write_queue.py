@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from collector.metrics import Metrics
 from collector.writing.faults import is_of_the_database, name_fault, place_fault
 from core.database import lock_visits, writing
-from core.visits.hit import Dropped, Reason
+from core.reasons import Reason, Refused
 
 MOST_WAITING = 2_000
 """WriteQueue in the queue; the next one is answered 503."""
@@ -51,20 +51,20 @@ class WriteQueue:
         """WriteQueue that wait."""
         return len(self._queue)
 
-    async def perform(self, order: Callable[[Connection], Result]) -> Result | Dropped:
-        """What the order returns, once it is committed; Dropped when it could not be in time.
+    async def perform(self, order: Callable[[Connection], Result]) -> Result | Refused:
+        """What the order returns, once it is committed; Refused when it could not be in time.
 
         The order runs in a transaction that holds the lock of all writers.
         """
         if len(self._queue) >= MOST_WAITING:
-            return Dropped(Reason.QUEUE_FULL)
-        future: asyncio.Future[Result | Dropped] = asyncio.get_running_loop().create_future()
+            return Refused(Reason.QUEUE_FULL)
+        future: asyncio.Future[Result | Refused] = asyncio.get_running_loop().create_future()
         self._queue.append(_WaitingWrite(order, future, monotonic()))
         self.wake()
         try:
             return await asyncio.wait_for(future, ANSWER_WITHIN)
         except TimeoutError:
-            return Dropped(Reason.NOT_COMMITTED)
+            return Refused(Reason.NOT_COMMITTED)
 
     def run(self) -> None:
         """Commit the oldest write_queue together; on the writer's thread."""
@@ -77,7 +77,7 @@ class WriteQueue:
                 results = [_attempt(db, waiting.order) for waiting in batch]
         except Exception as fault:
             _log.warning("chat_orders_not_committed fault=%s", name_fault(fault))
-            results = [Dropped(Reason.NOT_COMMITTED)] * len(batch)
+            results = [Refused(Reason.NOT_COMMITTED)] * len(batch)
         for waiting, result in zip(batch, results, strict=True):
             self._metrics.ordered(monotonic() - waiting.since)
             _give(waiting.future, result)
@@ -92,7 +92,7 @@ def _attempt(db: Connection, order: Write) -> Any:
         if is_of_the_database(fault):
             raise
         _log.error("chat_order_failed fault=%s at=%s", name_fault(fault), place_fault(fault))
-        return Dropped(Reason.FAULT)
+        return Refused(Reason.FAULT)
 
 
 def _give(future: asyncio.Future[Any], result: Any) -> None:

@@ -23,7 +23,8 @@ from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.write_queue import WriteQueue
 from core.database import lock_visits, writing
-from core.visits.hit import Accepted, Dropped, Hit, Reason
+from core.reasons import Reason, Refused
+from core.visits.hit import Accepted, Hit
 
 MAX_WAITING = 20_000
 """Hits in the queue; the next one is answered 503: about two seconds of a saturated collector."""
@@ -39,7 +40,7 @@ COUNT_EVERY = 1.0
 
 _log = logging.getLogger("collector.writer")
 
-HitResult = Accepted | Dropped
+HitResult = Accepted | Refused
 
 
 class _WaitingHit(Struct, gc=False):
@@ -95,9 +96,9 @@ class Writer:
         self._overdue.cancel()
 
     async def take(self, hit: Hit) -> HitResult:
-        """Accepted once the hit's rows are committed; Dropped when nothing changed, or a 503."""
+        """Accepted once the hit's rows are committed; Refused when nothing changed, or a 503."""
         if len(self._queue) >= MAX_WAITING or self._is_stopping:
-            return Dropped(Reason.QUEUE_FULL)
+            return Refused(Reason.QUEUE_FULL)
         future: asyncio.Future[HitResult] = self._loop.create_future()
         self._queue.append(_WaitingHit(hit, future, monotonic()))
         if not self._wake.is_set():
@@ -131,7 +132,7 @@ class Writer:
         except Exception as fault:
             if is_of_the_database(fault):
                 self._note(fault)
-                return [Dropped(Reason.NOT_COMMITTED)] * len(hits)
+                return [Refused(Reason.NOT_COMMITTED)] * len(hits)
             if len(hits) == 1:
                 where = place_fault(fault)
                 _log.error(
@@ -140,7 +141,7 @@ class Writer:
                     name_fault(fault),
                     where,
                 )
-                return [Dropped(Reason.FAULT)]
+                return [Refused(Reason.FAULT)]
             half = len(hits) // 2
             return [*self._commit(hits[:half]), *self._commit(hits[half:])]
         self._note(None)
@@ -194,7 +195,7 @@ class Writer:
             for waiting in (*self._batch, *self._queue):
                 if waiting.since > overdue:
                     break
-                _give(waiting, Dropped(Reason.NOT_COMMITTED))
+                _give(waiting, Refused(Reason.NOT_COMMITTED))
 
 
 def _answer(batch: Sequence[_WaitingHit], answers: Sequence[HitResult]) -> None:

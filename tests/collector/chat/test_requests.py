@@ -12,8 +12,9 @@ import pytest
 from collector.chat.request import ChatAction
 from core.chat.conversations import end
 from core.chat.invitations import accept, dismiss, invite, note_delivered, note_shown
-from core.chat.states import ClosedBy, Refused
+from core.chat.states import ClosedBy
 from core.database import writing
+from core.reasons import Refused
 from core.tables import Conversation
 from tests.helpers.collector_chats import (
     TAB,
