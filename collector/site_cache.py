@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Engine
 
-from collector.http.origin import Allowed, compile_domains
+from collector.origin import Allowed, compile_domains
 from core.database import reading
 from core.enrich.page_context import ContextRule, find_context
 from core.sites import list_sites
@@ -29,7 +29,7 @@ class TrackedSite(Struct, frozen=True):
     allowed: Allowed
     find_context: FindContext
     chat_button: bool
-    row: Site
+    time_zone: str
 
 
 class SiteCache:
@@ -68,7 +68,7 @@ def _track(site: Site) -> TrackedSite:
         allowed=compile_domains(site.domains, site.accepts_null_origin),
         find_context=_context_finder(site.rules()),
         chat_button=site.chat_button,
-        row=site,
+        time_zone=site.time_zone,
     )
 
 

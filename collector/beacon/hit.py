@@ -9,6 +9,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from collector.beacon.wire import Beacon, WireEvent
+from collector.http.admission import RequestDetails
 from collector.http.client import Client
 from collector.site_cache import TrackedSite
 from core.enrich.bot import is_bot
@@ -20,7 +21,7 @@ from core.enrich.user_agent import read_user_agent
 from core.reasons import Reason, Refused
 from core.visits.hit import ChatReport, Event, EventKind, Hit, Opening
 from core.visits.visit import MAX_ATTRIBUTES
-from core.visits.visit_id import derived_id
+from core.visits.visit_id import derive_visit_ids
 
 LONGEST_TITLE = 256
 LONGEST_CAMPAIGN = 100
@@ -39,20 +40,6 @@ _CHAT_REPORTS = {report.value: report for report in ChatReport}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 _TIME_ZONE = re.compile(r"[A-Z][A-Za-z_]{0,31}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 _MILLISECONDS = 1_000
-
-
-class RequestDetails(Struct, gc=False):
-    """What the request told beside its body. `is_private`: the browser sends Sec-GPC: 1."""
-
-    received_at: int
-    client: Client
-    user_agent: str
-    brands: str
-    platform: str
-    mobile: str
-    origin_host: str
-    country_hint: str
-    is_private: bool
 
 
 class Enrichment(Struct, frozen=True):
@@ -80,7 +67,9 @@ def make_hit(
     time_zone = _find_time_zone(beacon)
     return Hit(
         site_id=site.id,
-        visit_ids=derive_ids(request, site, known.salts) if is_derived else (beacon.s,),
+        visit_ids=derive_visit_ids(site.id, request.client.text, request.user_agent, known.salts)
+        if is_derived
+        else (beacon.s,),
         is_derived=is_derived,
         tab=beacon.t,
         received_at=request.received_at,
@@ -162,14 +151,6 @@ def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
         if name and value
     }
     return dict(list(cleaned.items())[:MAX_ATTRIBUTES])
-
-
-def derive_ids(
-    request: RequestDetails, site: TrackedSite, salts: tuple[str, ...]
-) -> tuple[str, ...]:
-    """The ids of a browser that keeps none: one for each salt, yesterday's before today's."""
-    address = request.client.text
-    return tuple([derived_id(salt, site.id, address, request.user_agent) for salt in salts])
 
 
 def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) -> Opening | None:

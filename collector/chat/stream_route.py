@@ -86,11 +86,11 @@ class StreamRoute(Struct):
         try:
             found = await asyncio.to_thread(self._load, site.id, call)
         except DATABASE_ERRORS:
-            return self.admission.drop(site.id, Reason.NOT_COMMITTED)
+            return self.admission.refuse(site.id, Reason.NOT_COMMITTED)
         if found is None:
-            return self.admission.drop(site.id, Reason.NO_CONVERSATION)
+            return self.admission.refuse(site.id, Reason.NO_CONVERSATION)
         if is_long_over(found[0], from_milliseconds(self.clock())):
-            return self.admission.drop(site.id, Reason.OVER)
+            return self.admission.refuse(site.id, Reason.OVER)
         return found
 
     def _load(

@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from time import monotonic
 from typing import Any
 
+MAX_BYTES = 16_384
+"""Bytes of a body (docs/beacon.md)."""
+
 BODY_WITHIN = 10.0
 """Seconds in which a body must have arrived."""
 

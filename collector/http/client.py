@@ -38,6 +38,9 @@ class Client(Struct, frozen=True, gc=False):
     has_trusted_peer: bool
 
 
+UNKNOWN_CLIENT = Client(None, "", "", has_trusted_peer=False)
+
+
 class Clients:
     """Finds the client of a request. Results are remembered in memory only."""
 

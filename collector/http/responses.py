@@ -1,11 +1,11 @@
-"""The answers of the beacon route, made once: every one of them may be read by any page."""
+"""Responses to websites, made once: any page may read each of them."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from core.reasons import Reason
 
@@ -32,35 +32,7 @@ class Response(NamedTuple):
     body: dict[str, Any]
 
 
-class Offer(Struct, omit_defaults=True):
-    """What the collector has for the chat (docs/beacon.md): an invitation, or what the site has."""
-
-    t: str
-    k: str = ""
-    sender: str = field(default="", name="from")
-    text: str = ""
-    b: int = 0
-    r: str = ""
-
-
-class AcceptedBody(Struct, omit_defaults=True):
-    """The body of a 200: visit id, seconds to the next presence, 1 when the zone is wanted, offer."""
-
-    s: str
-    i: int
-    z: int = 0
-    c: Offer | None = None
-
-
 _encode = msgspec.json.Encoder().encode
-
-
-def accepted(
-    visit_id: str, interval: int, wants_time_zone: bool, offer: Offer | None = None
-) -> Response:
-    """200: the rows are committed."""
-    body = _encode(AcceptedBody(visit_id, interval, int(wants_time_zone), offer))
-    return _response(200, body, _JSON)
 
 
 def ok(body: Struct) -> Response:
@@ -149,3 +121,5 @@ PREFLIGHT = _response(
 NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
 NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)
 TOO_SLOW = _response(408, _encode({"error": "the body did not arrive in time"}), _JSON, _CLOSE)
+GONE = Response({}, {})
+"""Nothing is sent: the client has left, or has been answered."""

@@ -112,7 +112,7 @@ def is_quiet(rule: ChatRule, time_zone: str, now: datetime) -> bool:
 
 
 def open_by_rule(
-    db: Connection, rule: ChatRule, *, site: Site, visit_id: str, now: datetime
+    db: Connection, rule_id: str, *, site: Site, visit_id: str, now: datetime
 ) -> Conversation | Refused:
     """The invitation that the rule sends, or NOT_NOW.
 
@@ -122,7 +122,7 @@ def open_by_rule(
     """
     lock_visits(db)
     site_id = cast(int, site.id)
-    known = _rules(db, *_is(site_id, rule.id))
+    known = _rules(db, *_is(site_id, rule_id))
     agents = available_agents(db, now)
     if (
         not known
@@ -141,7 +141,7 @@ def open_by_rule(
         text=known[0].text,
         now=now,
         opened_by=OpenedBy.RULE,
-        rule_id=rule.id,
+        rule_id=rule_id,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.beacon.wire import MAX_BYTES
+from collector.http.body import MAX_BYTES
 from core.chat.states import MAX_MESSAGES
 from core.reasons import Reason
 

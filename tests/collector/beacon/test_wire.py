@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.beacon.wire import Beacon, Malformed, WireEvent, read_beacon
+from collector.beacon.wire import Beacon, WireEvent, read_beacon
+from collector.http.json_body import Malformed
 from core.reasons import Reason
 
 GOOD = {"v": 1, "k": "shop1", "s": "a1b2c3d4e5f6g7h8", "t": "tab1", "b": []}

@@ -51,7 +51,7 @@ def a_rule(db, **values):
 
 
 def fire(db, rule, visit_id="visit", now=NOW):
-    return open_by_rule(db, rule, site=BERLIN, visit_id=visit_id, now=now)
+    return open_by_rule(db, rule.id, site=BERLIN, visit_id=visit_id, now=now)
 
 
 @pytest.mark.parametrize(
