@@ -1,4 +1,4 @@
-"""The collector as one ASGI application: the visitors' own paths in front, Starlette behind them."""
+"""The collector as one ASGI application: the hot paths in front, Starlette behind them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class App(Struct):
     others: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Response one request."""
+        """Answer one request."""
         await self._find(scope)(scope, receive, send)
 
     def _find(self, scope: Scope) -> ASGIApp:

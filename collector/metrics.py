@@ -1,4 +1,4 @@
-"""What /metrics tells, in a registry of its own: nothing of the process's other libraries."""
+"""The metrics of /metrics, in a registry of their own, without those of other libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sites as the collector needs them on every beacon: in memory, read again every 2 seconds."""
+"""The sites, cached in memory for every beacon and refreshed every 2 seconds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FindContext = Callable[[str, str, str, str], str]
 
 
 class TrackedSite(Struct, frozen=True):
-    """A site, ready to be received. find_context: path, q, own word and signal -> the label."""
+    """A site as beacons need it. find_context: path, q, own word and signal -> the label."""
 
     id: int
     key: str
@@ -33,7 +33,7 @@ class TrackedSite(Struct, frozen=True):
 
 
 class SiteCache:
-    """The sites by key. While the database is away, the last list goes on."""
+    """The sites by key. While the database is away, the last list holds."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -45,7 +45,7 @@ class SiteCache:
         return self._sites.get(key)
 
     def refresh(self) -> None:
-        """Read the list again; a site that has not changed keeps what it has remembered."""
+        """Read the list again; a site that has not changed keeps its cached contexts."""
         with reading(self._engine) as connection:
             sites = list_sites(connection)
         rows = {site.key: site.model_dump() for site in sites}

@@ -1,4 +1,4 @@
-"""From a beacon to a hit: each step takes what the browser said and makes it safe and useful."""
+"""From a beacon to a hit: what the browser said becomes safe and useful."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LONGEST_REFERRER_SENT = 2_048
 LONGEST_ATTRIBUTE_NAME = 32
 LONGEST_ATTRIBUTE = 200
 OLDEST_EVENT = 1_800
-"""Seconds: what happened longer ago is taken to have happened then; no visitor's clock is trusted."""
+"""Seconds: an older age is cut to this one; no visitor's clock is trusted."""
 
 OLDEST_ACTIVITY = 86_400
 
@@ -43,7 +43,7 @@ _MILLISECONDS = 1_000
 
 
 class Enrichment(Struct, frozen=True):
-    """What the steps need to know. locate: alpha-2 of a client and a country header, or "".
+    """What enrichment needs to know. locate: alpha-2 of a client and a country header, or "".
 
     salts: where the visit's id has to be derived, yesterday's, while visits begun under it may go
     on, and today's.
@@ -82,7 +82,7 @@ def make_hit(
 
 
 def needs_salts(beacon: Beacon, request: RequestDetails) -> bool:
-    """Whether the visit's id has to be derived: the browser keeps none, or must not be known by it."""
+    """Whether the visit's id has to be derived: the browser keeps none, or its id must not be used."""
     return request.is_private or not beacon.s
 
 
@@ -154,7 +154,7 @@ def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
 
 
 def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) -> Opening | None:
-    """What the first page view tells of where the visitor came from, and with which browser."""
+    """Source, browser and country of the visit, from its first page view."""
     for event in beacon.b:
         if event.e == EventKind.VIEW:
             break
@@ -194,7 +194,7 @@ def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) ->
 def _find_arrival(
     referrer: str, source: str, medium: str, campaign: str, click_id: str, own_host: str
 ) -> Opening:
-    """Where visitors come from, which many have in common."""
+    """The source of a visit; cached, because many visitors share it."""
     referrer = clean_referrer(referrer)
     medium = clean(medium, LONGEST_CAMPAIGN)
     found = find_source(

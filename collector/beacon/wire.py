@@ -1,4 +1,4 @@
-"""The beacon as it travels: strict JSON in, a Beacon or a reason why not out (docs/beacon.md)."""
+"""The beacon on the wire: strict JSON in, a Beacon or Malformed out (docs/beacon.md)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KINDS_WITH_PAGE = frozenset("vph")
 
 
 class WireEvent(Struct, gc=False):
-    """One event by the letters of the wire; what each means is told in docs/beacon.md."""
+    """One event, by the letters of the wire that docs/beacon.md explains."""
 
     e: str
     n: Number

@@ -1,4 +1,4 @@
-"""A chat call as it travels: strict JSON in, a ChatRequest or a reason why not out (docs/chat.md)."""
+"""A chat request on the wire: strict JSON in, a ChatRequest or Malformed out (docs/chat.md)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RuleId = Annotated[str, Meta(pattern=r"^([a-z0-9]{1,40})?\Z")]
 
 
 class ChatAction(StrEnum):
-    """What is called for: the last part of the path."""
+    """The action of a request: the last part of its path."""
 
     OPEN = "open"
     SHOWN = "shown"

@@ -6,7 +6,7 @@ import resource
 from contextlib import suppress
 
 ENOUGH_FILES = 65_536
-"""Where the system names no limit: a proxy's address has no more connections."""
+"""Where the system sets no limit: one proxy address has no more connections."""
 
 
 def allow_open_files() -> None:

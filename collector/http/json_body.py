@@ -1,4 +1,4 @@
-"""A JSON body, read strictly: wrong types refuse it, half characters are mended."""
+"""A JSON body, decoded strictly: a wrong type refuses it, half characters are replaced."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Body = TypeVar("Body")
 
 
 class Malformed(Struct, frozen=True):
-    """The body is not what it should be; one line that says where."""
+    """The body is not what it should be. message: one line that says where."""
 
     message: str
 
@@ -30,15 +30,15 @@ def decode(decoder: Callable[[bytes], Body], body: bytes) -> Body | Malformed:
         return decoder(body)
     except (ValueError, RecursionError):
         try:
-            return decoder(_mend(body))
+            return decoder(_without_halves(body))
         except (ValueError, RecursionError) as error:
             return Malformed(str(error).partition("\n")[0])
 
 
-def _mend(body: bytes) -> bytes:
+def _without_halves(body: bytes) -> bytes:
     """The body with U+FFFD in place of each half character."""
     text = body.decode("utf-8", "replace").encode()
-    return _ESCAPE.sub(_mend_escape, text)
+    return _ESCAPE.sub(_replace_lone, text)
 
 
 _ESCAPE = re.compile(
@@ -48,5 +48,5 @@ _ESCAPE = re.compile(
 )
 
 
-def _mend_escape(match: re.Match[bytes]) -> bytes:
+def _replace_lone(match: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if match["lone"] else match[0]

@@ -26,7 +26,7 @@ BUSY_RETRY = 5
 
 
 class Response(NamedTuple):
-    """The two ASGI messages of an response."""
+    """The two ASGI messages of a response."""
 
     start: dict[str, Any]
     body: dict[str, Any]
@@ -51,12 +51,12 @@ def no_visit() -> Response:
 
 
 def refused(reason: Reason) -> Response:
-    """204, 400, 403, 413, 415 or 503: what the reason stands for."""
+    """The status of the reason, with its public text."""
     return _REFUSED[reason]
 
 
 def malformed(message: str) -> Response:
-    """400, with one line that says where."""
+    """400, with one line that says where the body is wrong."""
     return _refuse(Reason.MALFORMED, message)
 
 
@@ -109,7 +109,7 @@ STREAM_START: dict[str, Any] = {
         (b"x-accel-buffering", b"no"),
     ],
 }
-"""The head of a stream; its last field tells proxies of nginx's kind not to hold it back."""
+"""The head of a stream. Its last field tells nginx and its like not to buffer it."""
 
 PREFLIGHT = _response(
     204,

@@ -41,7 +41,7 @@ class VisitBatch:
         self._moved: set[VisitKey] = set()
 
     def load(self, hits: Iterable[Hit]) -> None:
-        """Fetch in a few statements what the hits will ask for."""
+        """Load in a few statements what the hits will need."""
         hits = list(hits)
         for site_id in {hit.site_id for hit in hits}:
             of_site = [hit for hit in hits if hit.site_id == site_id]

@@ -102,7 +102,7 @@ class Writer:
         self._loop.call_soon_threadsafe(give, batch, results)
 
     def _commit(self, hits: Sequence[Hit]) -> Sequence[Struct]:
-        """One result a hit. A hit that fails every transaction is found by halving, and refused."""
+        """One result for each hit. A hit that fails every transaction is found by halving, and refused."""
         try:
             results = self._write(hits)
         except Exception as fault:
