@@ -16,7 +16,8 @@ from core.schema import upgrade_schema
 from core.sites import add_site
 from core.visits.hit import Event, EventKind, Opening
 from core.visits.presence import COUNT_SLOT, VISIT_ENDS_AFTER
-from core.visits.visit import TrackedVisit, advance, open_visit
+from core.visits.tracked_visit import TrackedVisit
+from core.visits.visit import advance, open_visit
 from core.visits.visit_rows import VisitRows
 
 DAY = 86_400_000

@@ -11,8 +11,9 @@ from sqlmodel import col
 from core.chat.states import AGENT_AWAY_AFTER
 from core.chat.store import random_id
 from core.enrich.text import clean
+from core.moment import lasts_for
 from core.tables import Agent
-from core.visits.presence import CLOCK_SLACK
+from core.visits.liveness import is_plausible
 
 LONGEST_NAME = 40
 _KEY_LENGTH = 40
@@ -91,7 +92,7 @@ def _agents(db: Connection, *conditions: Any) -> list[Agent]:
 def _is_here(now: datetime) -> Any:
     """Seen lately; a sign from the future was given by a clock that has since jumped back."""
     seen_at = col(Agent.seen_at)
-    return and_(seen_at > now - AGENT_AWAY_AFTER, seen_at <= now + CLOCK_SLACK)
+    return and_(lasts_for(AGENT_AWAY_AFTER, seen_at, now), is_plausible(seen_at, now))
 
 
 def _found(agent: Agent | None) -> Agent:

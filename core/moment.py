@@ -1,6 +1,7 @@
 """Moments: aware UTC datetimes in rules and pages, whole milliseconds on the hot path."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -21,3 +22,25 @@ def from_milliseconds(milliseconds: int) -> datetime:
 def milliseconds(length: timedelta) -> int:
     """The length in whole milliseconds."""
     return length // _MILLISECOND
+
+
+def length_for(moment: Any, length: timedelta) -> Any:
+    """The length as it is added to the moment: whole milliseconds, unless that is a datetime."""
+    return length if isinstance(moment, datetime) else milliseconds(length)
+
+
+def lasts_until(end: Any, now: Any) -> Any:
+    """Whether what ends at `end` goes on at `now`: at exactly that moment it is over.
+
+    Moments are datetimes or whole milliseconds; `end` may also be a column of a table or of a
+    frame: then the answer is a condition, or a series.
+    """
+    return end > now
+
+
+def lasts_for(length: timedelta, since: Any, now: Any) -> Any:
+    """Whether what lasts for the length after `since` goes on at `now`; see `lasts_until`.
+
+    `since` stands alone in the comparison, so that a database can use the index of a column.
+    """
+    return lasts_until(since, now - length_for(now, length))

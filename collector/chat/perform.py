@@ -33,6 +33,7 @@ from core.moment import from_milliseconds
 from core.reasons import Reason, Refused
 from core.sites import find_site
 from core.tables import Conversation
+from core.visits.liveness import is_live
 from core.visits.visit_id import MAX_SUCCESSORS, is_derived, successor_id
 
 _Change = Callable[[Connection, Conversation, datetime], Conversation | Refused]
@@ -151,7 +152,7 @@ def _newest_visit(db: Connection, site_id: int, visit_ids: Sequence[str], now: d
             visit = find_visit_state(db, site_id, visit_id)
             if visit is None:
                 break
-            if visit.is_live(now):
+            if is_live(visit, now):
                 return visit_id
             visit_id = successor_id(site_id, first, ordinal)
     return visit_ids[-1]

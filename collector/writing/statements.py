@@ -36,7 +36,7 @@ from sqlalchemy.sql import ClauseElement
 
 from core.tables import Table
 from core.visits.tab_state import read_memory, write_memory
-from core.visits.visit import Entry, TrackedVisit
+from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit_rows import PageViewRow, SpanRow
 
 TabKey = tuple[str, str]

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from collector.writing.statements import Statements, TabKey
 from core.moment import milliseconds
 from core.reasons import Reason, Refused
-from core.visits.chat_report import is_chatting
 from core.visits.hit import Accepted, Event, EventKind, Hit
+from core.visits.liveness import is_chatting
 from core.visits.presence import COUNT_SLOT
+from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit import (
-    TrackedVisit,
     advance,
     heal_clock,
     is_over,

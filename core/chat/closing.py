@@ -20,7 +20,7 @@ from core.chat.store import change, find_conversation
 from core.chat.visit_chat import VisitState, end_chat, find_visit_state
 from core.database import lock_visits
 from core.tables import Conversation, Visit
-from core.visits.presence import VISIT_ENDS_AFTER, live_since
+from core.visits.liveness import visit_ends_at, visit_goes_on
 
 CLOSED_AT_ONCE = 200
 """Conversations that one transaction closes, so that beacons never wait long for it."""
@@ -54,7 +54,7 @@ def find_due(conversation: Conversation, visit: VisitState | None, now: datetime
         return Due(state, ClosedBy.VISIT, now)
     ends = [
         Due(state, ClosedBy.SILENCE, _silent_at(conversation)),
-        Due(state, ClosedBy.VISIT, visit.last_activity_at + VISIT_ENDS_AFTER),
+        Due(state, ClosedBy.VISIT, visit_ends_at(visit.last_activity_at)),
     ]
     first = min(ends, key=lambda due: due.at)
     return first if first.at <= now else None
@@ -126,7 +126,7 @@ def _all_due(now: datetime) -> Select[Any]:
             col(Conversation.state).in_(sorted(OPEN_STATES)),
             or_(
                 col(Visit.id).is_(None),
-                col(Visit.last_activity_at) <= live_since(now),
+                ~visit_goes_on(col(Visit.last_activity_at), now),
                 and_(is_open, accepted_at <= silent_since, message_at <= silent_since),
                 and_(~is_open, offered_at <= now - INVITATION_EXPIRES_AFTER),
             ),

@@ -30,6 +30,7 @@ from core.database import lock_visits
 from core.enrich.text import clean_lines
 from core.reasons import Reason, Refused
 from core.tables import Conversation, Message
+from core.visits.liveness import is_chatting, is_live
 
 MOST_OPENED = 10
 """Conversations that one visit may open: nobody who means to talk needs more."""
@@ -69,7 +70,7 @@ def open_as_visitor(
         return Refused(Reason.EMPTY)
     lock_visits(db)
     visit = find_visit_state(db, site_id, visit_id)
-    if visit is None or not visit.is_live(now):
+    if visit is None or not is_live(visit, now):
         return Refused(Reason.NO_VISIT)
     if (opened := _opened_with(db, site_id, visit_id, client_id)) is not None:
         return opened
@@ -77,7 +78,7 @@ def open_as_visitor(
         return _answer(db, other, tab, client_id, text, now)
     if not is_offered:
         return Refused(Reason.NOT_OFFERED)
-    if visit.is_chatting(now):
+    if is_chatting(visit, now):
         return Refused(Reason.CHATTING)
     if _count_opened(db, site_id, visit_id) >= MOST_OPENED:
         return Refused(Reason.TOO_MANY)

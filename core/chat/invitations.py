@@ -23,6 +23,7 @@ from core.database import lock_visits
 from core.enrich.text import clean_lines
 from core.reasons import Reason, Refused
 from core.tables import IS_OPEN, ChatRule, Conversation
+from core.visits.liveness import is_chatting, is_live
 
 
 def invite(
@@ -45,9 +46,9 @@ def invite(
         return Refused(Reason.EMPTY)
     lock_visits(db)
     visit = find_visit_state(db, site_id, visit_id)
-    if visit is None or not visit.is_live(now):
+    if visit is None or not is_live(visit, now):
         return Refused(Reason.NO_VISIT)
-    if visit.is_chatting(now):
+    if is_chatting(visit, now):
         return Refused(Reason.CHATTING)
     if (other := open_conversation_of(db, site_id, visit_id, now)) is not None:
         is_open = other.state == ConversationState.OPEN

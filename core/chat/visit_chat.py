@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Update, bindparam, select, update
 
 from core.database import insert_into
 from core.tables import Conversation, Table
-from core.visits.presence import CHATTING_FOR, CLOCK_SLACK, ChatSource, SpanKind, live_since
+from core.visits.presence import ChatSource, SpanKind
 
 _SPAN_NUMBER = 1
 _visit, _span = (Table.metadata.tables[name] for name in ("visit", "visit_span"))
@@ -27,18 +27,6 @@ class VisitState(NamedTuple):
     chat_started_at: datetime | None
     chat_message_at: datetime | None
     page_context: str
-
-    def is_live(self, now: datetime) -> bool:
-        """Whether the visit has not ended; as `core.visits.live_visits.is_live`."""
-        return live_since(now) < self.last_activity_at <= now + CLOCK_SLACK
-
-    def is_chatting(self, now: datetime) -> bool:
-        """Whether its row says Chatting: in our chat or in another one."""
-        return (
-            self.chat_source != ChatSource.NONE
-            and self.chat_message_at is not None
-            and self.chat_message_at > now - CHATTING_FOR
-        )
 
 
 _find_state = select(*(_visit.c[name] for name in VisitState._fields)).where(*_OF_VISIT)

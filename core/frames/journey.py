@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from core.frames.visitors import visitors_frame
 from core.tables import PageView, Site, Visit, VisitSpan
 from core.visits.labels import duration_label
-from core.visits.presence import CLOCK_SLACK, IN_VIEW_FOR, SpanKind, live_since
+from core.visits.liveness import is_live, is_tab_in_view
+from core.visits.presence import SpanKind
 from core.visits.visit_details import (
     find_visit,
     page_views,
@@ -66,7 +67,7 @@ def visitor_journey(db: Connection, site: Site, visit_id: str, now: datetime) ->
         as_of=now,
         visit=visit,
         listed=visitors_frame(visit_as_listed(db, site_id, visit_id), now).iloc[0],
-        is_live=live_since(now) < visit.last_activity_at <= now + CLOCK_SLACK,
+        is_live=is_live(visit, now),
         page_views=_views_frame(
             page_views(db, site_id, visit_id),
             spans(db, site_id, visit_id, SpanKind.IN_VIEW),
@@ -125,4 +126,4 @@ def _seconds_in_view(
 
 
 def _is_growing(span: VisitSpan, now: datetime) -> bool:
-    return span.is_open and now < span.until_at + IN_VIEW_FOR
+    return span.is_open and is_tab_in_view(span.until_at, now)

@@ -17,7 +17,8 @@ from core.tables import Conversation
 from core.visits.default_order import ATTENTION_ORDER, CONTEXT_ORDER
 from core.visits.labels import activity_label, duration_label, visitor_name
 from core.visits.live_visits import LIVE_COLUMNS
-from core.visits.presence import IDLE_AFTER, ChatSource, Status, chatting_since
+from core.visits.liveness import is_chatting, is_idle, is_in_view
+from core.visits.presence import Status
 
 UNKNOWN = "Unknown"
 """What is shown where a browser, an operating system or a country is not known."""
@@ -35,8 +36,8 @@ CONVERSATION_ORDER = (
 )
 """The states of a visit's open conversation, the one that has come furthest first; "": none."""
 
-_IDLE_SECONDS = IDLE_AFTER // timedelta(seconds=1)
 _NAMES = [column.name for column in LIVE_COLUMNS]
+_MOMENTS = ("started_at", "last_seen_at", "last_activity_at", "in_view_until")
 
 
 def visitors_frame(
@@ -56,20 +57,22 @@ def visitors_frame(
     conversation_id. The index is the row's rank in the default order, from 0.
     """
     raw = pd.DataFrame(dict(zip(_NAMES, zip(*rows, strict=True), strict=False)), columns=_NAMES)
+    raw = raw.astype(dict.fromkeys(_MOMENTS, "int64"))
+    raw["chat_message_at"] = pd.to_numeric(raw["chat_message_at"])
     moment = to_milliseconds(now)
-    started, seen, active, view_until = (
-        raw[name].astype("int64")
-        for name in ("started_at", "last_seen_at", "last_activity_at", "in_view_until")
+    started, seen, active = (
+        raw[name] for name in ("started_at", "last_seen_at", "last_activity_at")
     )
-    in_view = view_until > moment
-    idle = (moment - active).clip(lower=0) // 1000
+    in_view = is_in_view(raw, moment)
+    quiet = (moment - active).clip(lower=0)
+    idle = quiet // 1000
     time_on_site = (seen.mask(in_view, moment) - started).clip(lower=0) // 1000
     return pd.DataFrame(
         {
             "id": raw["id"].astype("str"),
-            "status": _status(raw, now),
+            "status": _status(is_chatting(raw, moment)),
             "in_view": in_view,
-            "dim": idle >= _IDLE_SECONDS,
+            "dim": is_idle(quiet),
             "path": raw["path"].astype("str"),
             "title": raw["title"].astype("str"),
             "page_context": _page_context(raw["page_context"]),
@@ -100,11 +103,7 @@ def visitors_frame(
     )
 
 
-def _status(raw: pd.DataFrame, now: datetime) -> pd.Series[Any]:
-    """Chatting: a chat, ours or another product's, that is not over, nor silent for too long."""
-    message = pd.to_numeric(raw["chat_message_at"]).fillna(0)
-    is_lately = message > to_milliseconds(chatting_since(now))
-    chatting = (raw["chat_source"] != ChatSource.NONE.value) & is_lately
+def _status(chatting: pd.Series[bool]) -> pd.Series[Any]:
     both = pd.CategoricalDtype([Status.CHATTING.value, Status.BROWSING.value])
     return chatting.map({True: both.categories[0], False: both.categories[1]}).astype(both)
 

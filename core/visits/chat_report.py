@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from core.moment import milliseconds
 from core.visits.hit import ChatReport, Event
-from core.visits.presence import CHATTING_FOR, ChatSource, SpanKind
+from core.visits.liveness import is_chatting
+from core.visits.presence import ChatSource, SpanKind
+from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit_rows import SpanRow, VisitRows
-
-if TYPE_CHECKING:
-    from core.visits.visit import TrackedVisit
-
-_CHATTING_FOR = milliseconds(CHATTING_FOR)
 
 
 def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
@@ -28,15 +22,6 @@ def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows)
         visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
     visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
     _leave_span(visit, visit.chat_message_at, True, rows)
-
-
-def is_chatting(visit: TrackedVisit, at: int) -> bool:
-    """Whether the visit is in a chat, ours or another one."""
-    return (
-        visit.chat_source != ChatSource.NONE
-        and visit.chat_message_at is not None
-        and at < visit.chat_message_at + _CHATTING_FOR
-    )
 
 
 def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from core.visits.presence import ACTIVE_FOR, IDLE_AFTER
+from core.visits.liveness import is_idle
+from core.visits.presence import ACTIVE_FOR
 
 _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
@@ -17,7 +18,7 @@ def activity_label(quiet: timedelta) -> str:
     minutes = quiet // _MINUTE
     if quiet < ACTIVE_FOR:
         return "Active"
-    return f"Idle {minutes}m" if quiet >= IDLE_AFTER else f"{minutes}m ago"
+    return f"Idle {minutes}m" if is_idle(quiet) else f"{minutes}m ago"
 
 
 def duration_label(length: timedelta) -> str:

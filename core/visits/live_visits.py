@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Label, Row, Text, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Label, Row, Text, select, type_coerce
 from sqlmodel import col
 
 from core.tables import Visit
-from core.visits.presence import CLOCK_SLACK, live_since
+from core.visits.liveness import is_live
 
 # Moments and attributes are read as they are stored: a frame turns whole columns at once.
 LIVE_COLUMNS: tuple[Label[Any], ...] = (
@@ -36,18 +36,5 @@ LIVE_COLUMNS: tuple[Label[Any], ...] = (
 
 def live_visits(db: Connection, site_id: int, now: datetime) -> Sequence[Row[Any]]:
     """The visits that have not ended at `now`, in no order; see LIVE_COLUMNS."""
-    statement = select(*LIVE_COLUMNS).where(col(Visit.site_id) == site_id, is_live(now))
+    statement = select(*LIVE_COLUMNS).where(col(Visit.site_id) == site_id, is_live(Visit, now))
     return db.execute(statement).all()
-
-
-def is_live(now: datetime) -> ColumnElement[bool]:
-    """The condition under which a visit has not ended at `now`.
-
-    Moments beyond CLOCK_SLACK were written by a clock that has since jumped back.
-    """
-    latest = now + CLOCK_SLACK
-    return (
-        (col(Visit.last_activity_at) > live_since(now))
-        & (col(Visit.last_activity_at) <= latest)
-        & (col(Visit.started_at) <= latest)
-    )

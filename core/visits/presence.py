@@ -1,6 +1,6 @@
-"""When a visit is over, in view, idle or chatting: every length of time that a rule names."""
+"""The lengths of time and the fixed words of a visit; the rules are in `core.visits.liveness`."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 VISIT_ENDS_AFTER = timedelta(minutes=30)
@@ -46,13 +46,3 @@ class ChatSource(StrEnum):
     NONE = ""
     BUILT_IN = "built_in"
     THIRD_PARTY = "third_party"
-
-
-def live_since(now: datetime) -> datetime:
-    """Visits whose last activity is later than this moment have not ended."""
-    return now - VISIT_ENDS_AFTER
-
-
-def chatting_since(now: datetime) -> datetime:
-    """Third-party chats that last reported later than this moment go on."""
-    return now - CHATTING_FOR

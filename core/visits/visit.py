@@ -5,63 +5,19 @@ Moments here are whole milliseconds since the epoch, as in the tables.
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from core.moment import milliseconds
 from core.visits.chat_report import report_chat
 from core.visits.hit import ChatReport, Event, EventKind, Opening
-from core.visits.presence import (
-    ACTIVE_FOR,
-    CLOCK_SLACK,
-    IN_VIEW_FOR,
-    VISIT_ENDS_AFTER,
-    ChatSource,
-    SpanKind,
-)
+from core.visits.liveness import is_plausible, is_tab_in_view, tab_in_view_until, visit_goes_on
+from core.visits.presence import ACTIVE_FOR, ChatSource, SpanKind
 from core.visits.tab_state import TabState, VisitMemory, forget_oldest_tab
+from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit_rows import PageViewRow, SpanRow, VisitRows
 
-_ENDS_AFTER = milliseconds(VISIT_ENDS_AFTER)
-_IN_VIEW_FOR = milliseconds(IN_VIEW_FOR)
 _ACTIVE_FOR = milliseconds(ACTIVE_FOR)
-_CLOCK_SLACK = milliseconds(CLOCK_SLACK)
 _IN_VIEW, _ACTIVE = (kind.value for kind in (SpanKind.IN_VIEW, SpanKind.ACTIVE))
 
 MAX_ATTRIBUTES = 10
-
-
-class Entry(Struct, frozen=True):
-    """What a visit keeps from the page view that opened it: it never changes."""
-
-    path: str
-    follows: str
-    opening: Opening
-
-
-class TrackedVisit(Struct):
-    """A visit as the writer holds it: the columns of the table `visit` that may change, and its key.
-
-    entry: set on a visit that is new, and not stored yet.
-    """
-
-    started_at: int
-    last_seen_at: int
-    last_activity_at: int
-    in_view_until: int
-    page_count: int
-    current_path: str
-    current_title: str
-    page_context: str
-    country: str
-    time_zone: str
-    attributes: dict[str, str]
-    chat_source: str
-    chat_started_at: int | None
-    chat_message_at: int | None
-    memory: VisitMemory
-    site_id: int
-    id: str
-    entry: Entry | None = None
 
 
 def open_visit(
@@ -95,10 +51,10 @@ def is_over(visit: TrackedVisit, event: Event) -> bool:
 
     An interaction that the event reports may have kept the visit alive until then.
     """
-    ends_at = visit.last_activity_at + _ENDS_AFTER
-    if visit.last_activity_at < event.active_at < ends_at:
-        ends_at = event.active_at + _ENDS_AFTER
-    return event.at >= ends_at
+    last_activity_at = visit.last_activity_at
+    if last_activity_at < event.active_at and visit_goes_on(last_activity_at, event.active_at):
+        last_activity_at = event.active_at
+    return not visit_goes_on(last_activity_at, event.at)
 
 
 def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
@@ -130,7 +86,7 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     _note_activity(visit, tab_id, tab, event, rows)
     visit.last_seen_at = max(visit.last_seen_at, event.at)
     visit.in_view_until = max(
-        (tab.at + _IN_VIEW_FOR for tab in visit.memory.tabs.values() if tab.is_shown),
+        (tab_in_view_until(tab.at) for tab in visit.memory.tabs.values() if tab.is_shown),
         default=visit.last_seen_at,
     )
 
@@ -144,7 +100,7 @@ def learn_time_zone(visit: TrackedVisit, time_zone: str, country: str) -> None:
 
 def heal_clock(visit: TrackedVisit, now: int) -> None:
     """Bring back moments that were written while the clock ran ahead of what it says now."""
-    if visit.last_seen_at <= now + _CLOCK_SLACK and visit.last_activity_at <= now + _CLOCK_SLACK:
+    if is_plausible(visit.last_seen_at, now) and is_plausible(visit.last_activity_at, now):
         return
     visit.started_at = min(visit.started_at, now)
     visit.last_seen_at = min(visit.last_seen_at, now)
@@ -247,8 +203,7 @@ def _extend_in_view(
     visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, was_shown: bool, rows: VisitRows
 ) -> None:
     """Extend the tab's in-view span, or begin a new one after `h` or silence."""
-    is_silent = event.at >= tab.at + _IN_VIEW_FOR
-    if was_shown and not is_silent:
+    if was_shown and is_tab_in_view(tab.at, event.at):
         until = max(event.at, tab.at)
     elif event.kind is EventKind.HIDDEN:
         return

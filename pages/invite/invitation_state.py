@@ -13,6 +13,7 @@ from core.chat.visit_chat import find_visit_state
 from core.database import Connection
 from core.tables import ChatTemplate, Conversation, Site, Visit
 from core.visits.labels import visitor_label, visitor_name
+from core.visits.liveness import is_chatting, is_live
 from core.visits.visit_details import find_visit
 
 
@@ -69,8 +70,8 @@ def read_invitation_state(
         return None
     return InvitationState(
         visit=visit,
-        is_live=state.is_live(now),
-        is_chatting=state.is_chatting(now),
+        is_live=is_live(state, now),
+        is_chatting=is_chatting(state, now),
         conversations=conversations_of_visit(db, site.id, visit_id),
         templates=list_templates(db, site.id, TemplateKind.INVITATION),
     )

@@ -180,7 +180,7 @@ def test_daily_cap_is_of_the_local_day(db, sent_at, now, is_capped):
     sent_at, now = datetime.fromisoformat(sent_at), datetime.fromisoformat(now)
     rule = a_rule(db, daily_cap=1)
     for visit_id, at in (("first", sent_at), ("second", now)):
-        add_visit(db, visit_id, last_activity_at=at)
+        add_visit(db, visit_id, started_at=at, last_activity_at=at)
     invited(db, "first", sent_at, rule_id=rule.id)
     add_agent(db, "Ann", now)
 

@@ -1,13 +1,10 @@
 """The lengths of time that rules name are the reference's, and sit together."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from core.visits import presence
-from core.visits.presence import chatting_since, live_since
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -23,11 +20,3 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 )
 def test_length_is_the_one_of_the_rules(name, length):
     assert getattr(presence, name) == length
-
-
-def test_visit_is_live_after_the_moment_thirty_minutes_ago():
-    assert live_since(NOW) == datetime(2026, 11, 22, 11, 30, tzinfo=UTC)
-
-
-def test_chat_goes_on_after_the_moment_twenty_minutes_ago():
-    assert chatting_since(NOW) == datetime(2026, 11, 22, 11, 40, tzinfo=UTC)

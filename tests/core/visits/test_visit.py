@@ -7,10 +7,9 @@ import pytest
 from core.visits.hit import ChatReport, Event, EventKind, Opening
 from core.visits.presence import ChatSource, SpanKind
 from core.visits.tab_state import MAX_TABS, read_memory, write_memory
+from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit import (
     MAX_ATTRIBUTES,
-    Entry,
-    TrackedVisit,
     advance,
     heal_clock,
     is_over,

@@ -1,0 +1,42 @@
+"""A visit as the collector holds it. Moments here are whole milliseconds since the epoch."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from core.visits.hit import Opening
+from core.visits.tab_state import VisitMemory
+
+
+class Entry(Struct, frozen=True):
+    """What a visit keeps from the page view that opened it: it never changes."""
+
+    path: str
+    follows: str
+    opening: Opening
+
+
+class TrackedVisit(Struct):
+    """A visit as the writer holds it: the columns of the table `visit` that may change, and its key.
+
+    entry: set on a visit that is new, and not stored yet.
+    """
+
+    started_at: int
+    last_seen_at: int
+    last_activity_at: int
+    in_view_until: int
+    page_count: int
+    current_path: str
+    current_title: str
+    page_context: str
+    country: str
+    time_zone: str
+    attributes: dict[str, str]
+    chat_source: str
+    chat_started_at: int | None
+    chat_message_at: int | None
+    memory: VisitMemory
+    site_id: int
+    id: str
+    entry: Entry | None = None
