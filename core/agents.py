@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 from sqlmodel import col
 
-from core.chat.states import AGENT_AWAY_AFTER
 from core.chat.store import random_id
 from core.enrich.text import clean
 from core.moment import lasts_for
 from core.tables import Agent
 from core.visits.liveness import is_plausible
+
+AGENT_AWAY_AFTER = timedelta(seconds=60)
+"""An agent whose dashboard gave no sign for this long has gone (own; it gives one every 20 s)."""
 
 LONGEST_NAME = 40
 _KEY_LENGTH = 40

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from collector.chat.attendance import Attendance
 from collector.chat.waiting_invitations import WaitingInvitations
+from core.chat.limits import TYPING_FOR
 from core.chat.queries import Changes
-from core.chat.states import OPEN_STATES, TYPING_FOR, Author
+from core.chat.states import OPEN_STATES, Author
 from core.moment import to_milliseconds
 from core.tables import Conversation, Message
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 from sqlmodel import col
 
-from core.chat.states import (
-    CHAT_ENDS_AFTER,
-    INVITATION_EXPIRES_AFTER,
-    OPEN_STATES,
-    TOLD_FOR,
-    ClosedBy,
-    ConversationState,
-)
+from core.chat.limits import CHAT_ENDS_AFTER, INVITATION_EXPIRES_AFTER, READABLE_FOR
+from core.chat.states import OPEN_STATES, ClosedBy, ConversationState
 from core.chat.store import change, find_conversation
 from core.chat.visit_chat import VisitState, end_chat, find_visit_state
 from core.database import lock_visits
+from core.moment import lasts_for, lasts_until
 from core.tables import Conversation, Visit
 from core.visits.liveness import visit_ends_at, visit_goes_on
 
@@ -26,7 +21,23 @@ CLOSED_AT_ONCE = 200
 """Conversations that one transaction closes, so that beacons never wait long for it."""
 
 
-class Due(NamedTuple):
+class Patience(NamedTuple):
+    """A conversation is over this long after the newest of these moments of it."""
+
+    length: timedelta
+    since: tuple[str, ...]
+
+
+PATIENCE = {
+    ConversationState.QUEUED: Patience(INVITATION_EXPIRES_AFTER, ("created_at",)),
+    ConversationState.DELIVERED: Patience(INVITATION_EXPIRES_AFTER, ("created_at",)),
+    ConversationState.SHOWN: Patience(INVITATION_EXPIRES_AFTER, ("shown_at",)),
+    ConversationState.OPEN: Patience(CHAT_ENDS_AFTER, ("accepted_at", "message_at")),
+}
+"""When nobody answers an invitation, or says anything in a chat: one entry for each open state."""
+
+
+class End(NamedTuple):
     """How a conversation has ended by itself, and when."""
 
     state: ConversationState
@@ -44,26 +55,33 @@ def current(db: Connection, conversation: Conversation, now: datetime) -> Conver
     return None if found is None else _settle(db, found, now)
 
 
-def find_due(conversation: Conversation, visit: VisitState | None, now: datetime) -> Due | None:
+def expires_at(conversation: Conversation) -> datetime:
+    """When the open conversation is over by itself, unless somebody answers before."""
+    length, since = PATIENCE[ConversationState(conversation.state)]
+    moments = (getattr(conversation, name) for name in since)
+    return max(moment for moment in moments if moment is not None) + length
+
+
+def find_end(conversation: Conversation, visit: VisitState | None, now: datetime) -> End | None:
     """How the conversation has ended by itself by now, or None while it goes on."""
     if conversation.state not in OPEN_STATES:
         return None
     is_open = conversation.state == ConversationState.OPEN
     state = ConversationState.ENDED if is_open else ConversationState.EXPIRED
     if visit is None:
-        return Due(state, ClosedBy.VISIT, now)
+        return End(state, ClosedBy.VISIT, now)
     ends = [
-        Due(state, ClosedBy.SILENCE, _silent_at(conversation)),
-        Due(state, ClosedBy.VISIT, visit_ends_at(visit.last_activity_at)),
+        End(state, ClosedBy.SILENCE, expires_at(conversation)),
+        End(state, ClosedBy.VISIT, visit_ends_at(visit.last_activity_at)),
     ]
-    first = min(ends, key=lambda due: due.at)
-    return first if first.at <= now else None
+    first = min(ends, key=lambda end: end.at)
+    return None if lasts_until(first.at, now) else first
 
 
 def is_long_over(conversation: Conversation, now: datetime) -> bool:
-    """Whether the visitor's browser is told of it no more: what comes of it surprises by then."""
+    """Whether the visitor can no longer read it: an old conversation would surprise them."""
     closed_at = conversation.closed_at
-    return closed_at is not None and closed_at <= now - TOLD_FOR
+    return closed_at is not None and not lasts_for(READABLE_FOR, closed_at, now)
 
 
 def close(
@@ -94,28 +112,24 @@ def close(
 
 def close_due(db: Connection, now: datetime) -> int:
     """Close the conversations that are over by themselves; how many, at most CLOSED_AT_ONCE."""
-    due = db.execute(_all_due(now).limit(CLOSED_AT_ONCE)).mappings().all()
-    for row in due:
+    ended = db.execute(_all_ended(now).limit(CLOSED_AT_ONCE)).mappings().all()
+    for row in ended:
         current(db, Conversation.of(row), now)
-    return len(due)
+    return len(ended)
 
 
 def _settle(db: Connection, conversation: Conversation, now: datetime) -> Conversation:
     if conversation.state not in OPEN_STATES:
         return conversation
     visit = find_visit_state(db, conversation.site_id, conversation.visit_id)
-    due = find_due(conversation, visit, now)
-    if due is None:
+    end = find_end(conversation, visit, now)
+    if end is None:
         return conversation
-    return close(db, conversation, due.state, due.by, now, due.at)
+    return close(db, conversation, end.state, end.by, now, end.at)
 
 
-def _all_due(now: datetime) -> Select[Any]:
-    """`find_due` of every conversation in one statement: thousands of them cost milliseconds."""
-    is_open = col(Conversation.state) == ConversationState.OPEN.value
-    accepted_at, message_at = col(Conversation.accepted_at), col(Conversation.message_at)
-    offered_at = func.coalesce(col(Conversation.shown_at), col(Conversation.created_at))
-    silent_since = now - CHAT_ENDS_AFTER
+def _all_ended(now: datetime) -> Select[Any]:
+    """`find_end` of every conversation in one statement: thousands of them cost milliseconds."""
     of_visit = and_(
         col(Visit.site_id) == col(Conversation.site_id), col(Visit.id) == col(Conversation.visit_id)
     )
@@ -127,15 +141,17 @@ def _all_due(now: datetime) -> Select[Any]:
             or_(
                 col(Visit.id).is_(None),
                 ~visit_goes_on(col(Visit.last_activity_at), now),
-                and_(is_open, accepted_at <= silent_since, message_at <= silent_since),
-                and_(~is_open, offered_at <= now - INVITATION_EXPIRES_AFTER),
+                *(_has_expired(state, now) for state in PATIENCE),
             ),
         )
     )
 
 
-def _silent_at(conversation: Conversation) -> datetime:
-    if conversation.state != ConversationState.OPEN:
-        return (conversation.shown_at or conversation.created_at) + INVITATION_EXPIRES_AFTER
-    moments = (conversation.accepted_at, conversation.message_at)
-    return max(moment for moment in moments if moment) + CHAT_ENDS_AFTER
+def _has_expired(state: ConversationState, now: datetime) -> ColumnElement[bool]:
+    """The condition under which a conversation in the state has reached `expires_at`."""
+    length, since = PATIENCE[state]
+    moments = (col(getattr(Conversation, name)) for name in since)
+    return and_(
+        col(Conversation.state) == state.value,
+        *(moment.is_(None) | ~lasts_for(length, moment, now) for moment in moments),
+    )

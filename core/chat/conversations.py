@@ -9,10 +9,10 @@ from sqlmodel import col
 
 from core.chat.closing import close, close_due, current
 from core.chat.invitations import open_conversation_of
+from core.chat.limits import LONGEST_MESSAGE
 from core.chat.messages import say_as_visitor
 from core.chat.states import (
     INVITED_STATES,
-    LONGEST_MESSAGE,
     Author,
     ClosedBy,
     ConversationState,

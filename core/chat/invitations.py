@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select, update
 from sqlmodel import col
 
 from core.chat.closing import close, current
+from core.chat.limits import LONGEST_MESSAGE
 from core.chat.states import (
     INVITED_STATES,
-    LONGEST_MESSAGE,
     OPEN_STATES,
     Author,
     ClosedBy,

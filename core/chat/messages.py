@@ -8,13 +8,8 @@ from sqlalchemy import Connection
 
 from core.chat.closing import current
 from core.chat.invitations import accept
-from core.chat.states import (
-    INVITED_STATES,
-    LONGEST_MESSAGE,
-    MAX_MESSAGES,
-    Author,
-    ConversationState,
-)
+from core.chat.limits import LONGEST_MESSAGE, MAX_MESSAGES
+from core.chat.states import INVITED_STATES, OPEN_STATES, Author
 from core.chat.store import add_message, find_message
 from core.chat.visit_chat import note_agent_message, note_visitor_message
 from core.enrich.text import clean_lines
@@ -89,7 +84,7 @@ def say_as_visitor(
 
 
 def _refuse(conversation: Conversation, text: str) -> Refused | None:
-    if conversation.state not in INVITED_STATES | {ConversationState.OPEN}:
+    if conversation.state not in OPEN_STATES:
         return Refused(Reason.OVER)
     if not clean_lines(text, LONGEST_MESSAGE):
         return Refused(Reason.EMPTY)

@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from core.chat.conversation_facts import ids_by_site, of_ids
-from core.chat.states import INVITED_STATES, Author, ConversationState
+from core.chat.states import INVITED_STATES, OPEN_STATES, Author, ConversationState
 from core.enrich.text import clean
 from core.tables import Agent, Conversation, Message, Table, Visit
 
@@ -161,9 +161,8 @@ def conversations_of_visit(db: Connection, site_id: int, visit_id: str) -> Seque
 
 def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
     """The site's conversations and invitations that are not over, by visit."""
-    states = sorted({*INVITED_STATES, ConversationState.OPEN})
     statement = select(Conversation).where(
-        col(Conversation.site_id) == site_id, col(Conversation.state).in_(states)
+        col(Conversation.site_id) == site_id, col(Conversation.state).in_(sorted(OPEN_STATES))
     )
     return {each.visit_id: each for each in _conversations(db, statement)}
 

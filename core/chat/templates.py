@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, delete, func, insert, select, type_coerce, update
 from sqlmodel import col
 
+from core.chat.limits import LONGEST_MESSAGE
 from core.chat.settings_error import ChatSettingsError
-from core.chat.states import LONGEST_MESSAGE, TemplateKind
+from core.chat.states import TemplateKind
 from core.chat.store import random_id
 from core.enrich.text import clean_lines
 from core.tables import ChatTemplate

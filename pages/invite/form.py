@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.chat.invitations import invite
-from core.chat.states import LONGEST_MESSAGE, TemplateKind
+from core.chat.limits import LONGEST_MESSAGE
+from core.chat.states import TemplateKind
 from core.chat.templates import ChatSettingsError, add_template, note_used
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, write

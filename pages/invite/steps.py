@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from core.chat.states import INVITATION_EXPIRES_AFTER, ConversationState
+from core.chat.states import ConversationState
 from core.tables import Conversation
 from pages.parts.texts import time_of
 
@@ -45,11 +45,6 @@ def steps_of(invitation: Conversation) -> list[tuple[str, datetime | None]]:
         ("Shown", invitation.shown_at),
         (answer, answered_at),
     ]
-
-
-def expires_at(invitation: Conversation) -> datetime:
-    """When nobody will be able to accept it any more."""
-    return (invitation.shown_at or invitation.created_at) + INVITATION_EXPIRES_AFTER
 
 
 def _step(word: str, at: datetime | None, time_zone: str) -> str:

@@ -7,8 +7,9 @@ from datetime import time
 
 import streamlit as st
 
+from core.chat.limits import LONGEST_MESSAGE
 from core.chat.rules import DAILY_CAP, LONGEST_WAIT, MOST_A_DAY, MOST_PAGES, RuleChanges
-from core.chat.states import LONGEST_MESSAGE, Trigger
+from core.chat.states import Trigger
 from core.enrich.page_context import PageContext
 from core.tables import ChatRule
 from pages.sites.invitation_rule_text import ANY_PAGE, WHEN

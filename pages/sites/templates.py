@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.chat.states import LONGEST_MESSAGE, TemplateKind
+from core.chat.limits import LONGEST_MESSAGE
+from core.chat.states import TemplateKind
 from core.chat.templates import add_template, change_template, delete_template, list_templates
 from core.deadline import DatabaseUnavailable, read
 from core.tables import ChatTemplate, Site

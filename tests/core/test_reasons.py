@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collector.http.body import MAX_BYTES
-from core.chat.states import MAX_MESSAGES
+from core.chat.limits import MAX_MESSAGES
 from core.reasons import Reason
 
 

@@ -3,9 +3,10 @@
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from core.chat.closing import close_due
+from core.chat.closing import PATIENCE, close_due, expires_at, find_end
 from core.chat.invitations import note_delivered
-from core.chat.states import ClosedBy
+from core.chat.states import OPEN_STATES, ClosedBy
+from core.chat.visit_chat import find_visit_state
 from core.reasons import Reason
 from core.tables import Visit, VisitSpan
 from tests.helpers.chat_rows import (
@@ -96,6 +97,30 @@ def test_invitation_expires_with_its_visit(db, apart, is_over):
     assert close_due(db, NOW + 3 * MINUTE + apart) == int(is_over)
     expected = ("expired", "visit", NOW + 3 * MINUTE) if is_over else ("queued", "", None)
     assert told(db, invitation) == expected
+
+
+@around
+@pytest.mark.parametrize("state", ["queued", "delivered", "shown", "open"])
+def test_row_and_sql_say_the_same_of_every_open_state(db, state, apart, is_over):
+    add_visit(db)
+    conversation = invited(db)
+    touch(db, NOW + 20 * MINUTE)
+    if state == "delivered":
+        note_delivered(db, 7, conversation.id, "", NOW + MINUTE)
+    elif state == "shown":
+        note_shown(db, conversation, NOW + MINUTE)
+    elif state == "open":
+        accept(db, conversation, NOW + MINUTE)
+    found, visit = stored(db, conversation), find_visit_state(db, 7, "visit")
+    assert found.state == state
+    moment = expires_at(found) + apart
+
+    assert (find_end(found, visit, moment) is not None) is is_over
+    assert close_due(db, moment) == int(is_over)
+
+
+def test_every_open_state_ends_by_itself():
+    assert set(PATIENCE) == OPEN_STATES
 
 
 def test_what_is_over_is_over_before_anybody_has_closed_it(db):

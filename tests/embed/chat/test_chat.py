@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from core.chat.states import CHAT_ENDS_AFTER, INVITATION_EXPIRES_AFTER
+from core.chat.limits import CHAT_ENDS_AFTER, INVITATION_EXPIRES_AFTER
 from tests.helpers.dialog import Dialog, beat, chatting, invited, say, texts, until_offered
 
 

@@ -15,13 +15,9 @@ from streamlit.testing.v1 import AppTest
 from core.agents import add_agent
 from core.chat.closing import close_due
 from core.chat.invitations import invite
+from core.chat.limits import INVITATION_EXPIRES_AFTER
 from core.chat.queries import conversations_of_visit
-from core.chat.states import (
-    INVITATION_EXPIRES_AFTER,
-    ConversationState,
-    OpenedBy,
-    TemplateKind,
-)
+from core.chat.states import ConversationState, OpenedBy, TemplateKind
 from core.chat.templates import add_template, list_templates, note_used
 from core.database import reading, writing
 from core.enrich.page_context import PageContext
