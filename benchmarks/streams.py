@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.history import fill
 from benchmarks.servers import BenchmarkServer, collector
 from core.agents import add_agent
-from core.chat.conversations import find_by_token, open_as_visitor
+from core.chat.conversations import open_as_visitor
 from core.chat.messages import say_as_agent
+from core.chat.store import find_by_token
 from core.database import open_database, reading, writing
 from core.tables import Conversation
 

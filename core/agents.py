@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 from sqlmodel import col
 
-from core.chat.store import random_id
 from core.enrich.text import clean
 from core.moment import lasts_for
+from core.random_id import random_id
 from core.tables import Agent
 from core.visits.liveness import is_plausible
 

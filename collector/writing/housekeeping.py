@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy import Table as SchemaTable
 
-from core.chat.conversations import close_due
+from core.chat.closing import close_due
 from core.chat.retention import forget_conversations, forget_messages
 from core.database import writing
 from core.moment import from_milliseconds

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from core.chat.closing import close, close_due, current
+from core.chat.closing import close, current
 from core.chat.invitations import open_conversation_of
 from core.chat.limits import LONGEST_MESSAGE
 from core.chat.messages import say_as_visitor
@@ -22,7 +22,6 @@ from core.chat.store import (
     add_conversation,
     add_message,
     change,
-    find_by_token,
     find_conversation,
 )
 from core.chat.visit_chat import begin_chat, find_visit_state
@@ -34,17 +33,6 @@ from core.visits.liveness import is_chatting, is_live
 
 MOST_OPENED = 10
 """Conversations that one visit may open: nobody who means to talk needs more."""
-
-__all__ = [
-    "close_due",
-    "end",
-    "find_by_token",
-    "find_conversation",
-    "note_read",
-    "note_typing",
-    "open_as_visitor",
-    "take_over",
-]
 
 
 def open_as_visitor(

@@ -17,10 +17,11 @@ from core.chat.states import (
     ConversationState,
     OpenedBy,
 )
-from core.chat.store import add_conversation, add_message, change, find_conversation, random_id
+from core.chat.store import add_conversation, add_message, change, find_conversation
 from core.chat.visit_chat import begin_chat, find_visit_state
 from core.database import lock_visits
 from core.enrich.text import clean_lines
+from core.random_id import random_id
 from core.reasons import Reason, Refused
 from core.tables import IS_OPEN, ChatRule, Conversation
 from core.visits.liveness import is_chatting, is_live

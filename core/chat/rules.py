@@ -12,12 +12,11 @@ from sqlmodel import col
 
 from core.agents import available_agents
 from core.chat.invitations import invite
-from core.chat.settings_error import ChatSettingsError
 from core.chat.states import ConversationState, OpenedBy, Trigger
-from core.chat.store import random_id
-from core.chat.templates import check_text
+from core.chat.templates import ChatSettingsError, check_text
 from core.database import lock_visits
 from core.enrich.page_context import PageContext
+from core.random_id import random_id
 from core.reasons import Reason, Refused
 from core.tables import Agent, ChatRule, Conversation, Site
 from core.visits.calendar import day_period, local_day

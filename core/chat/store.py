@@ -6,7 +6,6 @@ tables themselves. Made anew for the mapped classes, they cost ten times what th
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,10 +15,9 @@ from sqlalchemy import Connection, CursorResult, Update, bindparam, func, insert
 from core.chat.notice import notify
 from core.chat.states import Author
 from core.moment import to_milliseconds
+from core.random_id import random_id
 from core.tables import Conversation, Message, Table
 
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
-_ID_LENGTH = 20
 _TOKEN_LENGTH = 32
 """165 bits: who has not been given the token does not find it."""
 
@@ -37,11 +35,6 @@ _find_by_client = select(_message).where(
 )
 _find_newest = select(func.max(_conversation.c.revision))
 _insert_conversation, _insert_message = insert(_conversation), insert(_message)
-
-
-def random_id(length: int = _ID_LENGTH) -> str:
-    """So many of a-z0-9, which nobody can guess."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 def find_conversation(db: Connection, site_id: int, conversation_id: str) -> Conversation | None:

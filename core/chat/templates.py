@@ -9,13 +9,16 @@ from sqlalchemy import BigInteger, Connection, delete, func, insert, select, typ
 from sqlmodel import col
 
 from core.chat.limits import LONGEST_MESSAGE
-from core.chat.settings_error import ChatSettingsError
 from core.chat.states import TemplateKind
-from core.chat.store import random_id
 from core.enrich.text import clean_lines
+from core.random_id import random_id
 from core.tables import ChatTemplate
 
 MAX_TEMPLATES = 100
+
+
+class ChatSettingsError(ValueError):
+    """A template or a rule that cannot be used; the text names the value and the cure."""
 
 
 def list_templates(db: Connection, site_id: int, kind: TemplateKind) -> list[ChatTemplate]:

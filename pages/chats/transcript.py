@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from core.chat.conversations import find_conversation
+from core.chat.store import find_conversation
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, messages_frame

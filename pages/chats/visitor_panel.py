@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.chat.conversations import find_conversation
+from core.chat.store import find_conversation
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import Journey, visitor_journey

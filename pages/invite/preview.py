@@ -8,9 +8,9 @@ from html import escape
 import streamlit as st
 
 from core.chat.conversation_facts import agent_names
-from core.chat.conversations import find_conversation
 from core.chat.queries import messages
 from core.chat.states import OpenedBy
+from core.chat.store import find_conversation
 from core.database import Connection
 from core.tables import Conversation
 from pages.parts.texts import time_of

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from core.agents import find_agent
-from core.chat.conversations import end, find_conversation, note_read, note_typing, take_over
+from core.chat.conversations import end, note_read, note_typing, take_over
 from core.chat.messages import say_as_agent
 from core.chat.states import Author, ClosedBy
+from core.chat.store import find_conversation
 from core.chat.templates import note_used
 from core.database import Connection, lock_visits
 from core.deadline import write

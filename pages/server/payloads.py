@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
-from core.chat.conversations import find_conversation
 from core.chat.queries import (
     Changes,
     changes_since,
@@ -17,6 +16,7 @@ from core.chat.queries import (
     open_conversations,
     unread_counts,
 )
+from core.chat.store import find_conversation
 from core.database import Connection
 from core.moment import to_milliseconds
 from core.sites import find_site, list_sites

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import streamlit as st
 
-from core.chat.settings_error import ChatSettingsError
+from core.chat.templates import ChatSettingsError
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, write
 from core.sites import SiteChanges, SiteError, change_site

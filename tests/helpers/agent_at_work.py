@@ -11,11 +11,12 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.agents import add_agent, change_agent
-from core.chat.conversations import end, find_conversation, note_read, note_typing, take_over
+from core.chat.conversations import end, note_read, note_typing, take_over
 from core.chat.invitations import invite
 from core.chat.messages import say_as_agent
 from core.chat.rules import add_rule
 from core.chat.states import Author, ClosedBy, Trigger
+from core.chat.store import find_conversation
 from core.database import open_database, reading, writing
 from core.reasons import Refused
 from core.sites import change_site, find_site

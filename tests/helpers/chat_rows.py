@@ -11,6 +11,7 @@ from sqlmodel import col
 from core import agents
 from core.chat import conversations, invitations, rules
 from core.chat.messages import say_as_agent, say_as_visitor
+from core.chat.store import find_conversation
 from core.reasons import Refused
 from core.tables import Conversation, Visit, VisitSpan
 
@@ -79,7 +80,7 @@ def span_of(db, conversation) -> Any:
 
 def stored(db, conversation) -> Any:
     """The conversation as it is stored."""
-    return conversations.find_conversation(db, conversation.site_id, conversation.id)
+    return find_conversation(db, conversation.site_id, conversation.id)
 
 
 def agent(db, name="Ann", now=NOW) -> Any:

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 
 from core.agents import add_agent, note_seen
-from core.chat.conversations import find_by_token
 from core.chat.invitations import invite
 from core.chat.messages import say_as_agent
+from core.chat.store import find_by_token
 from core.database import writing
 from core.moment import from_milliseconds
 from core.reasons import Refused

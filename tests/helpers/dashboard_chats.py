@@ -10,11 +10,12 @@ from sqlalchemy import Engine
 
 from core.agents import add_agent
 from core.chat.conversations import end as end_conversation
-from core.chat.conversations import find_conversation, note_read, note_typing, open_as_visitor
+from core.chat.conversations import note_read, note_typing, open_as_visitor
 from core.chat.invitations import accept, dismiss, invite, note_delivered, note_shown
 from core.chat.messages import say_as_agent, say_as_visitor
 from core.chat.queries import messages
 from core.chat.states import Author, ClosedBy
+from core.chat.store import find_conversation
 from core.database import reading, writing
 from core.tables import Agent, Conversation, Message, Site
 from tests.helpers.seed import make_visit

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from collector.chat import stream_route, streams
-from core.chat.conversations import end, find_by_token, note_typing, take_over
+from core.chat.conversations import end, note_typing, take_over
 from core.chat.messages import say_as_agent
 from core.chat.states import Author, ClosedBy
+from core.chat.store import find_by_token
 from core.database import writing
 from core.reasons import Refused
 from tests.helpers.collector_chats import (

@@ -4,12 +4,13 @@ ids of visits and messages are made by browsers, which may send what they like."
 import pytest
 
 from core.chat.closing import close_due
-from core.chat.conversations import MOST_OPENED, find_by_token
+from core.chat.conversations import MOST_OPENED
 from core.chat.invitations import note_delivered
 from core.chat.messages import say_as_agent, say_as_visitor
 from core.chat.queries import conversations_of_visit, messages, open_by_visit
 from core.chat.retention import forget_conversations
 from core.chat.states import Author, ClosedBy
+from core.chat.store import find_by_token
 from core.reasons import Reason
 from core.tables import Conversation
 from tests.helpers.chat_rows import (

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from core.agents import add_agent
-from core.chat.conversations import find_conversation
 from core.chat.feed import Feed
 from core.chat.invitations import invite
 from core.chat.messages import say_as_visitor
+from core.chat.store import find_conversation
 from core.database import open_database, writing
 from tests.helpers.running_collector import wait_for
 

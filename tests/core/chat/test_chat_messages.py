@@ -2,11 +2,12 @@
 
 import pytest
 
-from core.chat.conversations import MOST_OPENED, find_by_token
+from core.chat.conversations import MOST_OPENED
 from core.chat.messages import say_as_agent, say_as_visitor
 from core.chat.queries import messages, unread_counts
 from core.chat.retention import forget_conversations
 from core.chat.states import Author, ClosedBy
+from core.chat.store import find_by_token
 from core.reasons import Reason
 from tests.helpers.chat_rows import (
     MINUTE,

@@ -4,7 +4,6 @@ import pytest
 
 from core.chat.closing import close_due
 from core.chat.conversation_facts import facts_of
-from core.chat.conversations import find_by_token, find_conversation
 from core.chat.invitations import open_conversation_of
 from core.chat.queries import (
     changes_since,
@@ -20,6 +19,7 @@ from core.chat.queries import (
 )
 from core.chat.retention import forget_conversations, forget_messages
 from core.chat.states import OPEN_STATES, ConversationState
+from core.chat.store import find_by_token, find_conversation
 from core.tables import IS_OPEN, Conversation
 from tests.helpers.chat_rows import NOW
 

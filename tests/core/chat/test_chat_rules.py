@@ -7,8 +7,8 @@ from sqlalchemy import insert
 
 from core.agents import change_agent
 from core.chat.rules import LONGEST_WAIT, all_rules, delete_rule, is_due, is_quiet, list_rules
-from core.chat.settings_error import ChatSettingsError
 from core.chat.states import ClosedBy
+from core.chat.templates import ChatSettingsError
 from core.reasons import Reason
 from core.tables import ChatRule, Site
 from tests.helpers.chat_rows import (

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.chat.settings_error import ChatSettingsError
 from core.chat.states import TemplateKind
 from core.chat.templates import (
+    ChatSettingsError,
     add_template,
     change_template,
     delete_template,
