@@ -113,7 +113,7 @@ def change(
 
 @contextmanager
 def _database() -> Generator[tuple[Settings, Engine]]:
-    """The settings and the database; what goes wrong is told in one line, with exit code 1."""
+    """The settings and the database; an error ends the command with one line and exit code 1."""
     with exit_in_one_line(SettingsError, SchemaError, SiteError):
         chosen = settings()
         _refuse_missing(chosen.database_url)
@@ -124,7 +124,7 @@ def _database() -> Generator[tuple[Settings, Engine]]:
 
 
 def _refuse_missing(database_url: str) -> None:
-    """Opening a SQLite file would make it, and its folder: only the collector does that."""
+    """Opening a SQLite file would create it and its folder, which only the collector does."""
     file = make_url(database_url).database if is_sqlite(database_url) else None
     if file and not Path(file).exists():
         raise CommandError(

@@ -49,7 +49,7 @@ def list_agents(db: Connection) -> list[Agent]:
 
 
 def available_agents(db: Connection, now: datetime) -> list[Agent]:
-    """Those who want to chat and whose dashboard is open."""
+    """The agents who are available and have the dashboard open."""
     return _agents(db, col(Agent.is_available), _is_here(now))
 
 
@@ -74,7 +74,7 @@ def change_agent(
 
 
 def note_seen(db: Connection, agent_id: int, now: datetime) -> None:
-    """The agent's dashboard is open at this moment."""
+    """Record that the agent's dashboard is open at this moment."""
     db.execute(update(Agent).where(col(Agent.id) == agent_id).values(seen_at=now))
 
 
@@ -92,7 +92,7 @@ def _agents(db: Connection, *conditions: Any) -> list[Agent]:
 
 
 def _is_here(now: datetime) -> Any:
-    """Seen lately; a sign from the future was given by a clock that has since jumped back."""
+    """The dashboard was open within AGENT_AWAY_AFTER, by a clock that can be right."""
     seen_at = col(Agent.seen_at)
     return and_(lasts_for(AGENT_AWAY_AFTER, seen_at, now), is_plausible(seen_at, now))
 

@@ -1,4 +1,4 @@
-"""What stops a command, told in one line for the person who runs it."""
+"""What stops a command, in one line for the person who runs it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class CommandError(Exception):
 def exit_in_one_line(*expected: type[Exception]) -> Generator[None]:
     """End the process with exit code 1 and one line on stderr when one of these is raised.
 
-    Those expected carry such a line themselves; what the system and the database say is put
-    into one here.
+    The expected ones carry such a line themselves. For errors of the system and the database it is
+    made here.
     """
     try:
         yield

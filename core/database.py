@@ -17,9 +17,9 @@ BUSY_TIMEOUT = 15
 """Seconds that a SQLite writer waits for another one."""
 
 BUSY_LOOK = 0.002
-"""Seconds between two looks of a SQLite writer whether it is its turn. SQLite itself looks every tenth
-of a second once it has waited for long, and a writer that commits one batch after the other leaves it
-no gap: an agent's message waited for seconds beside a saturated collector."""
+"""Seconds between two tries of a SQLite writer to take the write lock. SQLite itself tries only ten
+times a second after a long wait, and a writer that commits batch after batch leaves it no gap: with
+a saturated collector, an agent's message waited for seconds."""
 
 PAGE_CACHE = 32_768
 """KiB of pages that a SQLite connection may keep in memory: it takes them only as it needs them."""
@@ -29,13 +29,13 @@ STATEMENT_TIMEOUT = 10
 """Seconds after which Postgres ends a statement."""
 
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
-"""What a database that is away, broken or out of reach raises."""
+"""What is raised when the database is down, broken or out of reach."""
 
 VISITS_LOCK = 7_226_002
 """The key of Postgres' advisory lock: one writer of visits at a time, as SQLite has it by itself."""
 
 _PRIMARY_CODE = 0xFF
-"""The bits of SQLite's error codes that say what happened; the others say more of it."""
+"""The bits of SQLite's error codes that say what happened; the others give details."""
 
 _POSTGRES_OPTIONS = " ".join(
     f"-c {name}={seconds * 1000}"
@@ -103,7 +103,7 @@ def _open_sqlite(url: str) -> Engine:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
-        hide_parameters=True,  # they are visitors' words, and errors are logged
+        hide_parameters=True,  # they hold visitors' text, and errors are logged
         pool_use_lifo=True,  # the writer gets its own connection back, its page cache still warm
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
     )
@@ -124,7 +124,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _lower(text: str | None) -> str | None:
-    """In small letters of every alphabet, as on Postgres; SQLite's own `lower` knows ASCII only."""
+    """In lower case, as on Postgres; SQLite's own `lower` knows ASCII only."""
     return None if text is None else text.lower()
 
 

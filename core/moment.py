@@ -25,7 +25,7 @@ def milliseconds(length: timedelta) -> int:
 
 
 def length_for(moment: Any, length: timedelta) -> Any:
-    """The length as it is added to the moment: whole milliseconds, unless that is a datetime."""
+    """The length in the moment's unit: a timedelta for a datetime, else whole milliseconds."""
     return length if isinstance(moment, datetime) else milliseconds(length)
 
 

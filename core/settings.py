@@ -15,9 +15,9 @@ from sqlalchemy.exc import ArgumentError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 _LOOPBACKS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Hosts that stand for every address, and where this machine reaches them."""
+"""Hosts that mean every address, and where this machine reaches them."""
 _IN_MEMORY = ":memory:"
-"""A database that each process would have for itself."""
+"""Each process would have a database of its own."""
 _MAY_HOLD_PASSWORD = re.compile("@|password", re.IGNORECASE)
 _SECRETS = ("metrics_token",)
 _RATE = re.compile(r"(\d{1,6})/s(?: burst (\d{1,6}))?")
@@ -107,7 +107,7 @@ class Settings(BaseSettings):
 
     @property
     def local_host(self) -> str:
-        """The collector's host as this machine reaches it, as it stands in a URL."""
+        """The collector's host as this machine reaches it, as it is written in a URL."""
         host = _LOOPBACKS.get(self.collector_host, self.collector_host)
         return f"[{host}]" if ":" in host else host
 
@@ -143,7 +143,7 @@ def settings() -> Settings:
 
 
 def _shown(name: str, value: object) -> object:
-    """The value as it may stand in a log: without a password."""
+    """The value as it may appear in a log: without a password."""
     if name in _SECRETS:
         return "***"
     if name != "database_url" or not _MAY_HOLD_PASSWORD.search(str(value)):

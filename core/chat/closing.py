@@ -1,4 +1,4 @@
-"""When a conversation is over by itself, and what its end changes."""
+"""When a conversation ends by itself, and what its end changes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class End(NamedTuple):
 
 
 def current(db: Connection, conversation: Conversation, now: datetime) -> Conversation | None:
-    """The conversation as it stands, under the lock of all writers; closed here if it is over.
+    """The conversation as it is now, under the lock of all writers; closed first if it has ended.
 
     None when it has been deleted.
     """
@@ -92,7 +92,7 @@ def close(
     now: datetime,
     at: datetime | None = None,
 ) -> Conversation:
-    """The conversation, closed; its visit is chatting no more."""
+    """The conversation, closed; its visit is no longer chatting."""
     was_open = conversation.state == ConversationState.OPEN
     closed = change(
         db,
@@ -111,7 +111,7 @@ def close(
 
 
 def close_due(db: Connection, now: datetime) -> int:
-    """Close the conversations that are over by themselves; how many, at most CLOSED_AT_ONCE."""
+    """Close the conversations that have ended by themselves; how many, at most CLOSED_AT_ONCE."""
     ended = db.execute(_all_ended(now).limit(CLOSED_AT_ONCE)).mappings().all()
     for row in ended:
         current(db, Conversation.of(row), now)

@@ -1,6 +1,6 @@
-"""What is shown beside a conversation: the visitor, the newest message, the agent's name.
+"""What is shown with a conversation: the visitor, the newest message, the agent's name.
 
-Every message asks for it: so the statements are made once, as in core/chat/store.py.
+It is read for every message, so the statements are built once, as in core/chat/store.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AT_A_TIME = 500
 
 
 def of_ids() -> BindParameter[str]:
-    """Stands in a statement for the ids that `ids_by_site` gives."""
+    """The placeholder in a statement for the ids that `ids_by_site` yields."""
     return bindparam("of_ids", expanding=True, type_=String())
 
 
@@ -46,7 +46,7 @@ _find_last_texts = (
 """The newest message has the number of all messages."""
 
 FoundConversation = Conversation | Row[Any]
-"""A conversation as a table row, or as `found_conversations` gives it."""
+"""A conversation as a table row, or as `found_conversations` returns it."""
 
 RowKey = tuple[int, str]
 """The id of a conversation's or a visit's site, and its own."""

@@ -50,8 +50,9 @@ def open_as_visitor(
     """The conversation that begins with the visitor's message; `left` when no agent attends.
 
     The same client_id finds the same conversation. A visitor who was just invited answers the
-    invitation instead; to begin, the site must offer it by a button. One that goes on is refused:
-    who has the visit's id alone does not get its token. `tab`: the only one that may have the conversation, else "".
+    invitation instead. Otherwise the site must have a chat button, and a visit whose conversation
+    goes on is refused: knowing the visit's id is not enough to get the conversation's token.
+    `tab`: the only tab that may have the conversation, else "".
     """
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
@@ -76,9 +77,9 @@ def open_as_visitor(
 def end(
     db: Connection, conversation: Conversation, by: ClosedBy, now: datetime
 ) -> Conversation | Refused:
-    """The conversation, ended; one that is over already stays as it is.
+    """The conversation, ended; one that has ended already stays as it is.
 
-    An invitation that its agent takes back has expired; to the visitor it is dismissed.
+    An invitation becomes dismissed when the visitor ends it, else expired.
     """
     found = current(db, conversation, now)
     if found is None:
@@ -95,7 +96,7 @@ def end(
 def take_over(
     db: Connection, conversation: Conversation, agent_id: int, now: datetime
 ) -> Conversation | Refused:
-    """The conversation, now this agent's. An invitation stays its sender's."""
+    """The conversation with this agent as its agent. An invitation cannot be taken over."""
     found = current(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
@@ -111,7 +112,7 @@ def take_over(
 def note_typing(
     db: Connection, conversation: Conversation, author: Author, now: datetime
 ) -> Conversation | Refused:
-    """The one side is typing at this moment."""
+    """Record that one side is typing at this moment."""
     found = current(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
@@ -123,7 +124,7 @@ def note_typing(
 def note_read(
     db: Connection, conversation: Conversation, author: Author, number: int, now: datetime
 ) -> Conversation | Refused:
-    """The one side has read up to this message; it never has read less than before."""
+    """Record that one side has read up to this message; the number never goes down."""
     found = current(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
@@ -160,7 +161,7 @@ def _answer(
 ) -> Conversation | Refused:
     """The visitor's invitation, accepted with this message.
 
-    Once it was shown, the browser has its token: who has none is somebody else.
+    Once it was shown, the visitor's browser has its token: a request without it comes from elsewhere.
     """
     if other.state not in INVITED_STATES:
         return Refused(Reason.CHATTING)

@@ -1,4 +1,4 @@
-"""Invitations: an agent or a rule offers a chat, the visitor takes it, leaves it, or never sees it."""
+"""Invitations: an agent or a rule offers a chat, and the visitor accepts or dismisses it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def invite(
 def open_conversation_of(
     db: Connection, site_id: int, visit_id: str, now: datetime
 ) -> Conversation | None:
-    """The visit's one conversation or invitation that is not over, or None."""
+    """The visit's open conversation or invitation, or None; there is at most one."""
     statement = select(Conversation).where(
         col(Conversation.site_id) == site_id,
         col(Conversation.visit_id) == visit_id,
@@ -93,7 +93,7 @@ def open_conversation_of(
 def note_delivered(
     db: Connection, site_id: int, conversation_id: str, tab: str, now: datetime
 ) -> None:
-    """A beacon's answer carried the invitation; `tab`: the only one that may have it, else ""."""
+    """Record that a response carried the invitation; `tab`: the only tab that may have it, else ""."""
     lock_visits(db)
     found = find_conversation(db, site_id, conversation_id)
     if found is not None and found.state == ConversationState.QUEUED:
@@ -102,7 +102,7 @@ def note_delivered(
 
 
 def note_shown(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
-    """The visitor sees the invitation; told twice counts once."""
+    """Record that the visitor sees the invitation; a repeated report changes nothing."""
     found = current(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
@@ -120,7 +120,7 @@ def note_shown(db: Connection, conversation: Conversation, now: datetime) -> Con
 
 
 def accept(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
-    """The conversation, open: the visitor wants to talk. Accepting twice changes nothing."""
+    """The conversation, accepted by the visitor and open; accepting twice changes nothing."""
     found = current(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)

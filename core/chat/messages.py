@@ -1,4 +1,4 @@
-"""Messages: what each side says. Said twice with the same id counts once."""
+"""Messages of both sides. One that is sent twice with the same id is stored once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def say_as_agent(
     text: str,
     now: datetime,
 ) -> Message | Refused:
-    """The message. Whoever answers a conversation that nobody has takes it."""
+    """The message. An agent who answers a conversation without an agent becomes its agent."""
     found = current(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)

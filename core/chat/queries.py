@@ -1,6 +1,6 @@
-"""Conversations and their messages: what has changed, what is open, what was said.
+"""Conversations and their messages: those that changed, are open, or match a search.
 
-What every message asks for is made once, as in core/chat/store.py.
+Statements that run for every message are built once, as in core/chat/store.py.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ LONGEST_SEARCH = 200
 
 
 class Changes(NamedTuple):
-    """Conversations and messages with a revision above the one asked for, by revision.
+    """Conversations and messages with a revision above a given one, by revision.
 
-    revision: the newest among them; the one asked for when there is none.
+    revision: the newest among them; the given one when there is none.
     """
 
     conversations: Sequence[Conversation]
@@ -88,7 +88,7 @@ def newest_revision(db: Connection) -> int:
 
 
 def changes_since(db: Connection, revision: int) -> Changes:
-    """What has changed after this revision."""
+    """What has changed since this revision."""
     after = {"after": revision}
     conversations = [Conversation.of(row) for row in db.execute(_find_changed, after).mappings()]
     if not conversations:
@@ -116,13 +116,13 @@ def unread_counts(
 
 
 def open_conversations(db: Connection) -> Sequence[Conversation]:
-    """Those of all sites that go on, and unread ones that were left.
+    """The conversations of all sites that go on, and unread messages that were left.
 
-    Unread first, then those that wait longest, then the newest.
+    Unread first, then those that have waited longest, then the newest.
     """
     state = col(Conversation.state)
     goes_on = state == ConversationState.OPEN.value
-    # One message is all that can be left: unread is told by the index, before its text is looked for.
+    # A visitor leaves one message only, so the index says whether it is unread.
     is_left = (state == ConversationState.LEFT.value) & (col(Conversation.agent_read) == 0)
     waits = case((col(Conversation.waiting_since).is_(None), 1), else_=0)
     statement = (
@@ -172,7 +172,7 @@ FOUND_COLUMNS: tuple[Label[Any], ...] = (
     func.coalesce(col(Agent.name), "").label("agent_name"),
     func.coalesce(_ATTRIBUTES, "").label("attributes"),
 )
-"""The columns of `found_conversations`: the conversation's own, its agent and the visitor's words."""
+"""The columns of `found_conversations`: the conversation's, the agent's name, the visitor's attributes."""
 
 
 def found_conversations(
@@ -201,7 +201,7 @@ def count_found(
     from_at: datetime | None = None,
     until_at: datetime | None = None,
 ) -> int:
-    """How many conversations `found_conversations` would give without a limit."""
+    """How many conversations `found_conversations` would return without a limit."""
     counted = _found(db, select(func.count()), site_id, search, from_at, until_at)
     return db.execute(counted).scalar_one()
 
@@ -234,13 +234,13 @@ def _found(
 
 def _contains(db: Connection, search: str) -> ColumnElement[bool]:
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    # SQLite's LIKE is blind to the case of ASCII by itself, in half the time.
-    is_blind = db.dialect.name == "sqlite" and search.isascii()
+    # SQLite's LIKE ignores the case of ASCII letters itself, in half the time.
+    ignores_case = db.dialect.name == "sqlite" and search.isascii()
 
-    def has(words: Any) -> ColumnElement[bool]:
-        small = words if is_blind else func.lower(words)
+    def has(text: Any) -> ColumnElement[bool]:
+        folded = text if ignores_case else func.lower(text)
         pattern = f"%{escaped}%"
-        return small.like(pattern if is_blind else func.lower(pattern), escape="\\")
+        return folded.like(pattern if ignores_case else func.lower(pattern), escape="\\")
 
     said = (
         select(col(Message.number))

@@ -1,4 +1,4 @@
-"""What is forgotten: the text of chats after its own time, conversations with their visits."""
+"""Retention: messages are deleted after a time of their own, conversations with their visits."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from core.visits.calendar import day_period, local_day
 MAX_RULES = 20
 MINUTES_A_DAY = 1_440
 LONGEST_WAIT = 1_800
-"""Seconds: a visit is over after that without a touch."""
+"""Seconds: without activity a visit is over after that."""
 
 DAILY_CAP = 50
 MOST_A_DAY = 10_000
@@ -70,7 +70,7 @@ def add_rule(
 def change_rule(
     db: Connection, site_id: int, rule_id: str, **changes: Unpack[RuleChanges]
 ) -> ChatRule:
-    """The rule as it is now. Raises ChatSettingsError for an unknown rule or a value of no use."""
+    """The rule as it is now. Raises ChatSettingsError for an unknown rule or a value that cannot be used."""
     known = _rules(db, *_is(site_id, rule_id))
     if not known:
         raise ChatSettingsError("This rule is there no more: somebody has deleted it.")
@@ -88,11 +88,10 @@ def delete_rule(db: Connection, site_id: int, rule_id: str) -> None:
 
 
 def is_due(rule: ChatRule, *, page_context: str, context_seconds: float, page_count: int) -> bool:
-    """Whether a visit that has been so long in its context, and on so many pages, is to be invited.
+    """Whether the rule invites a visit after so long in its context and so many pages.
 
     A pages rule is due from that page on: beacons may arrive late, or carry several views.
-
-    An exit rule is due in its context at any time: the browser tells when the visitor leaves.
+    An exit rule is due at any time in its context: the browser reports when the visitor leaves.
     """
     if not rule.is_enabled or rule.page_context not in ("", page_context):
         return False

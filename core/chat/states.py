@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ConversationState(StrEnum):
-    """Where a conversation stands. The first three are an invitation's; `open` was accepted."""
+    """The states of a conversation. The first three are an invitation's; `open` was accepted."""
 
     QUEUED = "queued"
     DELIVERED = "delivered"

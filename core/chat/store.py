@@ -1,7 +1,7 @@
 """The rows of the chat: found, added and changed, each change with a revision of its own.
 
-Every message passes here, under the lock of all writers: so the statements are made once, and on the
-tables themselves. Made anew for the mapped classes, they cost ten times what they do.
+Every message runs these statements under the lock of all writers. So they are built once, and on the
+tables: built for each call on the mapped classes, they take ten times as long.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.random_id import random_id
 from core.tables import Conversation, Message, Table
 
 _TOKEN_LENGTH = 32
-"""165 bits: who has not been given the token does not find it."""
+"""165 bits: nobody can guess a token."""
 
 _conversation, _message = (Table.metadata.tables[name] for name in ("conversation", "message"))
 _OF_SITE = _conversation.c.site_id == bindparam("of_site")
@@ -93,9 +93,9 @@ def add_message(
     agent_id: int = 0,
     **columns: Any,
 ) -> tuple[Conversation, Message]:
-    """The conversation with one message more, and the message; both have the same revision.
+    """The conversation with one more message, and the message; both have the same revision.
 
-    The agent who writes is the one who has the conversation.
+    An agent who writes becomes the conversation's agent.
     """
     number = conversation.message_count + 1
     moved = {"message_count": number, "message_at": now, **columns}
@@ -127,6 +127,6 @@ def _conversation_of(found: CursorResult[Any]) -> Conversation | None:
 
 
 def _next_revision(db: Connection, now: datetime) -> int:
-    """Above every one there is. It follows the clock, so that it grows though rows are deleted."""
+    """Above every other. It follows the clock, so that it grows even when rows are deleted."""
     newest = db.execute(_find_newest).scalar_one()
     return max(to_milliseconds(now), (newest or 0) + 1)

@@ -61,7 +61,7 @@ def delete_template(db: Connection, site_id: int, template_id: str) -> None:
 
 
 def note_used(db: Connection, site_id: int, template_id: str, now: datetime) -> None:
-    """The template was used at this moment."""
+    """Record that the template was used at this moment."""
     db.execute(update(ChatTemplate).where(*_is(site_id, template_id)).values(used_at=now))
 
 

@@ -18,7 +18,7 @@ _OF_VISIT = (_visit.c.site_id == bindparam("of_site"), _visit.c.id == bindparam(
 
 
 class VisitState(NamedTuple):
-    """What the chat's rules ask of a visit."""
+    """The columns of a visit that the chat's rules read."""
 
     started_at: datetime
     last_seen_at: datetime
@@ -44,7 +44,7 @@ def find_visit_state(db: Connection, site_id: int, visit_id: str) -> VisitState 
 
 
 def begin_chat(db: Connection, conversation: Conversation, now: datetime) -> None:
-    """The visit is chatting from now on; that the visitor wanted to is activity."""
+    """The visit is chatting from now on. To accept a chat is activity."""
     _write(
         db,
         conversation,
@@ -69,7 +69,7 @@ def note_agent_message(db: Connection, conversation: Conversation, now: datetime
 
 
 def end_chat(db: Connection, conversation: Conversation, at: datetime) -> None:
-    """The visit, if it is still there, is chatting no more."""
+    """The visit, if it still exists, is no longer chatting."""
     if find_visit_state(db, conversation.site_id, conversation.visit_id) is None:
         return
     db.execute(_end_chat, _keys(conversation))

@@ -37,8 +37,8 @@ _PHONE = re.compile(r"Mozilla/5\.0 \((?:iPhone|iPad|iPod|Linux; (?:U; )?Android)
 # Readers of news: SmartNews, NewsBreak/24, bbc.mobile.news.ww/6. "News" alone is a machine's
 # word to is-bot, but not on a phone.
 _NEWS_APP = re.compile(r"(?<=[ \[])[\w.-]{0,60}news[\w./-]{0,60}", re.IGNORECASE)
-# People inside apps: is-bot's loose words ("google", "news", "url", "|") meet them by chance,
-# for their agents spell out maker, operator and language.
+# People inside apps: is-bot's loose words ("google", "news", "url", "|") match them by chance,
+# because their user agents spell out maker, operator and language.
 _PERSON_IN_APP = re.compile(
     r"^Mozilla/5\.0 \((?:iPhone|iPad|iPod|Linux; (?:U; )?Android)[^)]*\).*(?:\[FB|\bFB_IAB|Instagram "
     r"|MicroMessenger/|[Bb]ytedanceWebview|musical_ly|\btrill_|Snapchat/|\[Pinterest/|\[LinkedInApp"

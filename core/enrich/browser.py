@@ -16,10 +16,10 @@ class Browser(NamedTuple):
 
 
 def name_browser(user_agent: str, family: str, os: str, brands: str) -> Browser:
-    """The browser of a user agent (both headers cut by the caller), `family` being ua-parser's word for it.
+    """The browser of a user agent (both headers cut by the caller), `family` being ua-parser's name for it.
 
-    A specific brand in `brands` (the header Sec-CH-UA) is believed over Chrome and an unnamed
-    app only: those are what a browser shows that hides its name in the user agent.
+    A specific brand in `brands` (the header Sec-CH-UA) replaces only Chrome and an unnamed app:
+    a browser that hides its name in the user agent looks like one of these.
     """
     for pattern, browser in _TOKENS:
         if pattern.search(user_agent):

@@ -14,7 +14,7 @@ import pycountry
 
 from core.enrich.address import Address
 
-try:  # a compiled wheel that musl systems have not got
+try:  # a compiled wheel that does not exist for musl systems
     from iptocc import country_code as _bundled_country
 except ImportError:  # pragma: no cover
     _bundled_country = None

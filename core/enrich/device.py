@@ -1,11 +1,11 @@
-"""The model that an Android agent names: free text of the phone's maker, and no word about who reads."""
+"""The phone model in an Android user agent: the maker's free text, which may look like a bot's name."""
 
 import re
 
 # What Chrome says for every model since its user-agent reduction.
 _NO_MODEL = "K"
-# A name in its place and nothing else: "compatible; ...", "bot/2.1", an address or a link is a
-# machine's word for itself, so an agent that has one there is left alone.
+# Only a name in the model's place: "compatible; ...", "bot/2.1", an address or a link is how a
+# machine names itself, so a user agent with one of those there stays as it is.
 _MODEL = re.compile(
     r"(?P<system>^Mozilla/5\.0 \((?:Linux; )?(?:(?:U|arm_64|arm); )?Android \d[\d.]*; "
     r"(?:[a-z]{2}(?:[-_][A-Za-z]{2,4})?; )?(?:HarmonyOS; )?)"

@@ -84,7 +84,7 @@ def find_context(
     """The context of a page view.
 
     `path` may carry the query keys that the site allows ("/list?view=grid"), `query` is the
-    beacon's `q` ("route=product/product&product_id", "q&type", "#!/~/cart"). Asked in this order:
+    beacon's `q` ("route=product/product&product_id", "q&type", "#!/~/cart"). Tried in this order:
     the page's `own` word, the owner's rules (the first that fits), a `signal` read from the page,
     the built-in rules. The word "none" says that there is no context; unknown words say nothing.
     """

@@ -1,4 +1,4 @@
-"""What a browser says of itself: its name, its operating system and the kind of device."""
+"""The browser, the operating system and the kind of device that a user agent names."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import ua_parser
 from core.enrich.browser import OTHER, name_browser
 from core.enrich.device import hide_model
 
-# Longer ones are hostile or padded; what matters stands in front. Keeps every pattern fast.
+# Longer ones are hostile or padded; what matters is at the front. Keeps every pattern fast.
 LONGEST_USER_AGENT = 512
 LONGEST_BRANDS = 512
 LONGEST_HINT = 50

@@ -1,4 +1,4 @@
-"""The frames that the pages draw, and the only place for pandas."""
+"""The frames that the pages draw: the public entry for charts, and the only place for pandas."""
 
 from core.frames.breakdown import breakdown
 from core.frames.csv_export import csv_of

@@ -1,4 +1,4 @@
-"""The part of the visitors frame that an agent asks for."""
+"""The part of the visitors frame that passes an agent's filters."""
 
 from __future__ import annotations
 

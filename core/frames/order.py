@@ -1,4 +1,4 @@
-"""The visitors frame in the order and in the pages that an agent asks for."""
+"""The visitors frame, sorted and paged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 _SORTED_BY = {"time_on_site_label": "time_on_site", "activity_label": "idle_seconds"}
-"""Labels that sort by the number that they tell."""
+"""Labels that sort by the number that they stand for."""
 
 
 def order_by(
@@ -15,7 +15,7 @@ def order_by(
 ) -> pd.DataFrame:
     """The rows by a column, equal ones in the default order; without a column the default order.
 
-    Time on Site and Activity sort by their numbers, Context by attention, text without case.
+    Time on Site and Activity sort by their numbers, Context in CONTEXT_ORDER, text without case.
     """
     ranked = visitors.sort_index()
     if column is None:

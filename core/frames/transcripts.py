@@ -51,7 +51,7 @@ def conversations_frame(db: Connection, conversations: Sequence[FoundConversatio
 
 
 def messages_frame(db: Connection, conversations: Sequence[FoundConversation]) -> pd.DataFrame:
-    """A row for each message, conversation by conversation, in the order of the numbers:
+    """A row for each message, conversation by conversation, by number:
     MESSAGE_COLUMNS. name: of the visitor or the agent who wrote it; sent_at is UTC."""
     facts = facts_of(db, conversations)
     names = agent_names(db)

@@ -14,7 +14,7 @@ from core.chat.states import ConversationState
 from core.enrich.country import country_name, flag
 from core.moment import to_milliseconds
 from core.tables import Conversation
-from core.visits.default_order import ATTENTION_ORDER, CONTEXT_ORDER
+from core.visits.default_order import CONTEXT_ORDER, DEFAULT_ORDER
 from core.visits.labels import activity_label, duration_label, visitor_name
 from core.visits.live_visits import LIVE_COLUMNS
 from core.visits.liveness import is_chatting, is_idle, is_in_view
@@ -50,7 +50,7 @@ def visitors_frame(
     conversations: the open one of each visit that has one (`open_by_visit`).
 
     One row per visit: id, status (a `Status`), in_view, dim, path, title, page_context (in the
-    order of attention), source, source_kind, browser, os, device, country (alpha-2 or ""),
+    order of CONTEXT_ORDER), source, source_kind, browser, os, device, country (alpha-2 or ""),
     country_name, flag, page_count, time_on_site (s), time_on_site_label, idle_seconds (s since
     the last activity), activity_label, started_at, last_seen_at, last_activity_at (UTC),
     visitor_name, conversation (state of the open one, in CONVERSATION_ORDER, or "") and
@@ -98,9 +98,7 @@ def visitors_frame(
                 raw["id"], {visit: each.id for visit, each in (conversations or {}).items()}
             ),
         }
-    ).sort_values(
-        by=list(ATTENTION_ORDER), ascending=list(ATTENTION_ORDER.values()), ignore_index=True
-    )
+    ).sort_values(by=list(DEFAULT_ORDER), ascending=list(DEFAULT_ORDER.values()), ignore_index=True)
 
 
 def _status(chatting: pd.Series[bool]) -> pd.Series[Any]:
@@ -111,7 +109,7 @@ def _status(chatting: pd.Series[bool]) -> pd.Series[Any]:
 def _conversation(
     visits: pd.Series[Any], conversations: Mapping[str, Conversation]
 ) -> pd.Series[Any]:
-    """Of a state of another version nothing can be said: it counts as none."""
+    """In CONVERSATION_ORDER; a state of another version counts as none."""
     states = {visit: str(each.state) for visit, each in conversations.items()}
     known = {visit: state for visit, state in states.items() if state in CONVERSATION_ORDER}
     ordered = pd.CategoricalDtype([*CONVERSATION_ORDER], ordered=True)
@@ -124,7 +122,7 @@ def _of_each(visits: pd.Series[Any], values: Mapping[str, str]) -> pd.Series[Any
 
 
 def _page_context(stored: pd.Series[Any]) -> pd.Series[Any]:
-    """Ordered as attention is; a context of another version counts as none."""
+    """In CONTEXT_ORDER; a context of another version counts as none."""
     names = [context.value for context in CONTEXT_ORDER]
     known = stored.where(stored.isin(names), "")
     return known.astype(pd.CategoricalDtype(names, ordered=True))

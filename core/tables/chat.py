@@ -11,7 +11,7 @@ from sqlmodel import Field
 from core.tables.base import Table, moment
 
 IS_OPEN: Any = text("state IN ('queued', 'delivered', 'shown', 'open')")
-"""Not over. A query that says it word for word may use the index `conversation_open`."""
+"""Not over. A query with exactly this condition may use the index `conversation_open`."""
 
 
 class Agent(Table, table=True):

@@ -98,8 +98,8 @@ class PageView(Table, table=True):
 class VisitSpan(Table, table=True):
     """A stretch of time in which a visit was in view, active or chatting.
 
-    Kept in the order of its rows on SQLite: spans are extended with nearly every beacon, and in the
-    order of their keys each of them would be a page of its own to write.
+    It has a rowid on SQLite: nearly every beacon extends a span, and in a table ordered by its key
+    each span would be another page to write.
     """
 
     site_id: int = Field(primary_key=True)
@@ -144,7 +144,7 @@ class SiteOrigin(Table, table=True):
 
 
 class CollectorWarning(Table, table=True):
-    """A fault in the set-up that only the collector can see, told on the Sites page."""
+    """A fault in the set-up that only the collector can see, shown on the Sites page."""
 
     name: str = Field(primary_key=True)
     first_seen_at: datetime = moment()

@@ -46,6 +46,6 @@ def _first_instant(day: date, time_zone: str) -> datetime:
     """A skipped 00:00 is read with the offset before the gap: the moment at which the gap begins.
 
     That is the day's first instant as long as no gap begins before midnight and ends after it:
-    true of every zone from 2015 to 2040 (tests/core/visits/test_calendar.py looks at each day).
+    true of every zone from 2015 to 2040 (tests/core/visits/test_calendar.py checks each day).
     """
     return datetime.combine(day, time.min, ZoneInfo(time_zone)).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What a third-party chat reports of itself: it starts, goes on, and sometimes ends."""
+"""What a third-party chat reports: its start, its messages, and sometimes its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.visits.visit_rows import SpanRow, VisitRows
 
 
 def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
-    """The visit's chat as the event tells it; while our own goes on, another's is not heard."""
+    """Apply a report of a third-party chat to the visit; ignored while our own chat goes on."""
     if visit.chat_source == ChatSource.BUILT_IN and is_chatting(visit, event.at):
         return
     if event.chat is ChatReport.END:
@@ -21,16 +21,16 @@ def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows)
         visit.chat_started_at = event.at
         visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
     visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
-    _leave_span(visit, visit.chat_message_at, True, rows)
+    _keep_span(visit, visit.chat_message_at, True, rows)
 
 
 def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
     if is_chatting(visit, at):
-        _leave_span(visit, at, False, rows)
+        _keep_span(visit, at, False, rows)
     visit.chat_source = ChatSource.NONE
 
 
-def _leave_span(visit: TrackedVisit, until: int, is_open: bool, rows: VisitRows) -> None:
+def _keep_span(visit: TrackedVisit, until: int, is_open: bool, rows: VisitRows) -> None:
     memory = visit.memory
     rows.keep(
         SpanRow(

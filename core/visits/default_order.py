@@ -13,7 +13,7 @@ CONTEXT_ORDER = (
 )
 """Nearest to buying first; nobody invites a buyer who has just paid (reference and own)."""
 
-ATTENTION_ORDER = {
+DEFAULT_ORDER = {
     "dim": True,
     "page_context": True,
     "in_view": False,

@@ -1,4 +1,4 @@
-"""The words for lengths of time, and the name of a visitor. All labels round down."""
+"""Labels of lengths of time, rounded down, and of visitors."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the collector remembers of a visit, so as to read its next event."""
+"""What the collector remembers of a visit to interpret its next event."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_TABS = 16
 
 
 class TabState(Struct, array_like=True):
-    """What must be remembered of a tab to read its next event."""
+    """What must be remembered of a tab to interpret its next event."""
 
     number: int
     at: int
@@ -27,8 +27,8 @@ class TabState(Struct, array_like=True):
 
 
 class VisitMemory(Struct, omit_defaults=True):
-    """The collector's notes on a visit: its tabs, whose page is current, since when its context
-    is what it is, and the span of a third-party chat."""
+    """What the collector remembers of a visit: its tabs, which tab's page is current, since when
+    the context is what it is, and the span of a third-party chat."""
 
     tabs: dict[str, TabState] = {}
     current_tab: str = ""
@@ -39,12 +39,12 @@ class VisitMemory(Struct, omit_defaults=True):
 
 
 def read_memory(text: str) -> VisitMemory:
-    """The notes that the column `memory` holds."""
+    """The memory that the column `memory` holds."""
     return _memory_decoder.decode(text) if text else VisitMemory()
 
 
 def write_memory(memory: VisitMemory) -> str:
-    """The notes as the column `memory` holds them."""
+    """The memory as the column `memory` holds it."""
     return _memory_encoder.encode(memory).decode()
 
 

@@ -17,7 +17,7 @@ class Entry(Struct, frozen=True):
 
 
 class TrackedVisit(Struct):
-    """A visit as the writer holds it: the columns of the table `visit` that may change, and its key.
+    """The columns of the table `visit` that may change, and its key.
 
     entry: set on a visit that is new, and not stored yet.
     """

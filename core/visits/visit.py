@@ -23,7 +23,7 @@ MAX_ATTRIBUTES = 10
 def open_visit(
     site_id: int, visit_id: str, event: Event, opening: Opening, follows: str = ""
 ) -> TrackedVisit:
-    """A new visit that begins with a page view; the view itself is still to be taken by `advance`."""
+    """A new visit that begins with a page view; `advance` is still to apply the view itself."""
     return TrackedVisit(
         started_at=event.at,
         last_seen_at=event.at,
@@ -58,7 +58,7 @@ def is_over(visit: TrackedVisit, event: Event) -> bool:
 
 
 def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
-    """Move the visit forward by one event and leave the rows that follow from it in the rows.
+    """Apply one event to the visit, and collect in `rows` the other rows that it changes.
 
     An event older than the newest of its tab adds its page view and nothing else, so that a late
     or repeated delivery never moves a tab backwards.
@@ -92,14 +92,14 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
 
 
 def learn_time_zone(visit: TrackedVisit, time_zone: str, country: str) -> None:
-    """Note the browser's time zone, and its country where none was known."""
+    """Set the browser's time zone, and its country where none was known."""
     if time_zone:
         visit.time_zone = time_zone
         visit.country = visit.country or country
 
 
 def heal_clock(visit: TrackedVisit, now: int) -> None:
-    """Bring back moments that were written while the clock ran ahead of what it says now."""
+    """Set moments back to now that were written while the clock ran ahead."""
     if is_plausible(visit.last_seen_at, now) and is_plausible(visit.last_activity_at, now):
         return
     visit.started_at = min(visit.started_at, now)
@@ -115,7 +115,7 @@ def heal_clock(visit: TrackedVisit, now: int) -> None:
 
 
 def needs_known_views(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
-    """Whether `advance` has to be told if the event's page view is stored already."""
+    """Whether `advance` needs to know if the event's page view is stored already."""
     if event.kind is not EventKind.VIEW:
         return False
     tab = visit.memory.tabs.get(tab_id)
@@ -162,7 +162,7 @@ def _keep_page(
 ) -> None:
     """A focused presence makes its tab's page current.
 
-    The page may have told a title or a better context since it was first shown.
+    The page may have reported a title or a better context since it was first shown.
     """
     if not tab.path:
         tab.path, tab.title, tab.context = event.path, event.title, event.context
@@ -211,7 +211,7 @@ def _extend_in_view(
         tab.view_number, tab.view_from = event.number, event.at
         until = event.at
     is_open = event.kind is not EventKind.HIDDEN
-    _leave_span(visit, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open, rows)
+    _keep_span(visit, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open, rows)
 
 
 def _note_activity(
@@ -226,7 +226,7 @@ def _note_activity(
         tab.active_number, tab.active_from = event.number, active_at
     tab.active_until = active_at
     visit.last_activity_at = max(visit.last_activity_at, active_at)
-    _leave_span(
+    _keep_span(
         visit,
         tab_id,
         _ACTIVE,
@@ -238,7 +238,7 @@ def _note_activity(
     )
 
 
-def _leave_span(
+def _keep_span(
     visit: TrackedVisit,
     tab: str,
     kind: str,

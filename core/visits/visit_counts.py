@@ -1,4 +1,4 @@
-"""How many visits started in a stretch of time, from the roll-up: history costs nothing."""
+"""How many visits started in a stretch of time. The roll-up table keeps that cheap for years."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from core.visits.calendar import Period
 
 
 def visits_started(db: Connection, site_id: int, periods: Sequence[Period]) -> list[int]:
-    """The visits that started in each of the periods, whose bounds are full quarters of an hour."""
+    """The visits that started in each of the periods, whose bounds are quarters of an hour."""
     starts_at = col(VisitCount.starts_at)
     statement = select(*(_sum_within(period) for period in periods)).where(
         col(VisitCount.site_id) == site_id,

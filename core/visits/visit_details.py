@@ -1,4 +1,4 @@
-"""One visit and everything that is known of it, each question answered by a primary key."""
+"""One visit and everything that is known of it, each query by a primary key."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -60,7 +60,7 @@ def successors(db: Connection, visit: Visit) -> list[Visit]:
         col(Visit.site_id) == visit.site_id, col(Visit.follows) == visit.id, _IS_SUCCESSOR
     )
     found = [Visit(**row) for row in db.execute(statement).mappings()]
-    # Ordered here: asked to order them, SQLite reads all of the site's visits by their start.
+    # Sorted here: with ORDER BY, SQLite reads all of the site's visits by their start.
     return sorted(found, key=lambda visit: (visit.started_at, visit.id))
 
 

@@ -1,4 +1,4 @@
-"""The rows that a visit leaves beside its own. Moments are whole milliseconds since the epoch."""
+"""The rows that an event changes besides its visit's. Moments are whole milliseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PageViewRow(NamedTuple):
 
 
 class VisitRows(Struct):
-    """The rows that a visit leaves beside its own: new page views and the spans that moved.
+    """The rows that events change besides their visit's: new page views and extended spans.
 
     corrections: title and context of page views, by (tab, number), that were stored with others.
     known_views: page views, by (tab, number), that are stored already.
@@ -46,5 +46,5 @@ class VisitRows(Struct):
     known_views: set[tuple[str, int]] = set()
 
     def keep(self, span: SpanRow) -> None:
-        """Keep the span in place of what it was before."""
+        """Keep the span in place of its earlier state."""
         self.spans[span.tab, span.kind, span.number] = span

@@ -13,21 +13,21 @@ _INVITING = "inviting"
 
 
 def open_invitation(site: Site, visit_id: str) -> None:
-    """Have the dialog opened for this visit."""
+    """Open the dialog for this visit."""
     st.session_state[_INVITING] = (site.key, visit_id)
     st.rerun()
 
 
 def draw_dialog(site: Site) -> None:
-    """The dialog, until it is closed. Called in each full run of the page: while only a part of
-    the page is drawn anew it stays as it is."""
+    """The dialog, until it is closed. Called in each full run of the page; a rerun of a fragment
+    leaves it as it is."""
     site_key, visit_id = st.session_state.get(_INVITING, ("", ""))
     if site_key == site.key:
         _draw(site, visit_id)
 
 
 def close_dialog() -> None:
-    """Have it closed: the agent has left it, or goes to another page."""
+    """Close the dialog: the agent has left it, or goes to another page."""
     st.session_state.pop(_INVITING, None)
 
 

@@ -27,8 +27,8 @@ SHOWN_CHARACTERS = 90
 
 
 def draw_form(site: Site, invitation_state: InvitationState) -> None:
-    """The form. What was sent stands in the database when the part is drawn next; what was refused
-    is told by `draw_refusal`, because the form may be gone by then."""
+    """The form. The next run reads a sent invitation from the database; a refusal is shown by
+    `draw_refusal`, because the form may be gone by then."""
     if invitation_state.visit.page_context == PageContext.PURCHASED:
         notice(HAS_PAID, title="Has just paid.", kind="warn")
     agent = current_agent()

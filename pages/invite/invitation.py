@@ -20,7 +20,7 @@ from pages.parts.snapshots import utc_now
 from pages.parts.texts import quiet, time_of
 
 LOOK_AGAIN = 1
-"""Seconds between two looks at an invitation that waits for its answer."""
+"""Seconds between two refreshes of an invitation that waits for its answer."""
 
 NO_VISIT = "This visit is not known any more."
 OVER = "The visitor has left: the visit is over."
@@ -35,10 +35,10 @@ DrawChat = Callable[[Site, Conversation], None]
 def draw_invitation(
     site: Site, visit_id: str, draw_chat: DrawChat, *, names_visitor: bool = False
 ) -> None:
-    """The part that fits the visit as it stands.
+    """The part that fits the visit as it is now.
 
-    For a fragment without a timer: one that is drawn anew by itself would swallow what is done
-    beside a text field that is being written in.
+    For a fragment without a timer: a fragment that reruns by itself would lose what the agent does
+    while text is being typed.
     """
     try:
         invitation_state = read(lambda db: read_invitation_state(db, site, visit_id, utc_now()))
@@ -69,7 +69,7 @@ def draw_invitation(
 
 
 def fits(invitation_state: InvitationState) -> bool:
-    """Whether what `draw_invitation` drew last of this visit fits it still."""
+    """Whether what `draw_invitation` last drew for this visit still fits it."""
     visit_id, sign = st.session_state.get(_DRAWN, ("", None))
     return visit_id != invitation_state.visit.id or sign == invitation_state.sign
 

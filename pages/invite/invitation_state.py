@@ -1,4 +1,4 @@
-"""How a visit stands: whether it can be invited, and what became of its conversations."""
+"""Whether a visit can be invited, and what became of its conversations."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class InvitationState:
 
     @property
     def sign(self) -> tuple[str, str, bool, bool]:
-        """Another one when another part of the page fits the visit. While an invitation waits,
-        its own part follows its states."""
+        """It changes when another part of the page fits the visit. While an invitation waits for
+        its answer it stays the same: the part that shows it follows the invitation's states."""
         newest = self.newest
         if newest is None:
             return "", "", self.is_live, self.is_chatting
@@ -62,7 +62,7 @@ class InvitationState:
 def read_invitation_state(
     db: Connection, site: Site, visit_id: str, now: datetime
 ) -> InvitationState | None:
-    """The visit as it stands at `now`; None when the site has no visit of this id."""
+    """The visit at `now`; None when the site has no visit of this id."""
     assert site.id is not None
     visit = find_visit(db, site.id, visit_id)
     state = find_visit_state(db, site.id, visit_id)

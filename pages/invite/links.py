@@ -25,7 +25,7 @@ def link_to_chat(site: Site, conversation: Conversation, label: str) -> None:
 
 
 def link_to_transcript(site: Site, conversation_id: str) -> None:
-    """A link to what was said, where it can be downloaded."""
+    """A link to the transcript, where it can be downloaded."""
     st.page_link(
         CHATS,
         label="Open in Chats",

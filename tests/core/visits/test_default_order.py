@@ -1,7 +1,7 @@
 """The default order of the live list."""
 
 from core.enrich.page_context import PageContext
-from core.visits.default_order import ATTENTION_ORDER, CONTEXT_ORDER
+from core.visits.default_order import CONTEXT_ORDER, DEFAULT_ORDER
 
 
 def test_contexts_nearest_to_buying_come_first_and_buyers_who_have_paid_last():
@@ -21,7 +21,7 @@ def test_every_context_has_a_place_in_the_order():
 
 
 def test_order_is_dim_last_then_context_then_in_view_then_freshest_then_id():
-    assert list(ATTENTION_ORDER.items()) == [
+    assert list(DEFAULT_ORDER.items()) == [
         ("dim", True),
         ("page_context", True),
         ("in_view", False),
