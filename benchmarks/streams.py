@@ -21,7 +21,7 @@ from benchmarks.history import fill
 from benchmarks.servers import BenchmarkServer, collector
 from core.agents import add_agent
 from core.chat.conversations import open_as_visitor
-from core.chat.messages import say_as_agent
+from core.chat.messages import send_as_agent
 from core.chat.store import find_by_token
 from core.database import open_database, reading, writing
 from core.tables import Conversation
@@ -138,7 +138,7 @@ def _say(engine: Engine, token: str, number: int, words: str) -> None:
         agent = add_agent(db, f"Agent {number}", now) if number == 0 else None
         conversation = find_by_token(db, SITE_ID, token)
         assert conversation is not None
-        say_as_agent(
+        send_as_agent(
             db,
             conversation,
             agent_id=(agent.id or 0) if agent else conversation.agent_id,

@@ -73,7 +73,7 @@ def change_agent(
     return _found(next(iter(_agents(db, col(Agent.id) == agent_id)), None))
 
 
-def note_seen(db: Connection, agent_id: int, now: datetime) -> None:
+def mark_seen(db: Connection, agent_id: int, now: datetime) -> None:
     """Record that the agent's dashboard is open at this moment."""
     db.execute(update(Agent).where(col(Agent.id) == agent_id).values(seen_at=now))
 

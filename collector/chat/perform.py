@@ -21,9 +21,9 @@ from collector.chat.actions import (
 )
 from collector.chat.request import ChatAction
 from core.chat.closing import is_long_over
-from core.chat.conversations import end, note_read, note_typing, open_as_visitor
-from core.chat.invitations import accept, dismiss, note_delivered, note_shown
-from core.chat.messages import say_as_visitor
+from core.chat.conversations import end, mark_read, mark_typing, open_as_visitor
+from core.chat.invitations import accept, dismiss, mark_delivered, mark_shown
+from core.chat.messages import send_as_visitor
 from core.chat.queries import messages
 from core.chat.rules import list_rules, open_by_rule
 from core.chat.states import Author, ClosedBy, Trigger
@@ -74,7 +74,7 @@ def _change(db: Connection, action: ChangeConversation) -> ChatResult | Refused:
     if action.action is ChatAction.SEND:
         return _send(db, conversation, action, now)
     if action.action is ChatAction.READ:
-        changed = note_read(db, conversation, Author.VISITOR, action.read_to, now)
+        changed = mark_read(db, conversation, Author.VISITOR, action.read_to, now)
     else:
         changed = _CHANGES[action.action](db, conversation, now)
     if isinstance(changed, Refused):
@@ -85,7 +85,7 @@ def _change(db: Connection, action: ChangeConversation) -> ChatResult | Refused:
 def _send(
     db: Connection, conversation: Conversation, action: ChangeConversation, now: datetime
 ) -> ChatResult | Refused:
-    said = say_as_visitor(db, conversation, client_id=action.client_id, text=action.text, now=now)
+    said = send_as_visitor(db, conversation, client_id=action.client_id, text=action.text, now=now)
     return said if isinstance(said, Refused) else ChatResult(said.revision, number=said.number)
 
 
@@ -94,7 +94,7 @@ def _end(db: Connection, conversation: Conversation, now: datetime) -> Conversat
 
 
 def _type(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
-    return note_typing(db, conversation, Author.VISITOR, now)
+    return mark_typing(db, conversation, Author.VISITOR, now)
 
 
 def _invite(db: Connection, action: InviteByRule) -> ChatResult | Refused:
@@ -118,7 +118,7 @@ def _invite_on_exit(db: Connection, action: InviteOnExit) -> Invited | Refused:
     invited = open_by_rule(db, action.rule_id, site=site, visit_id=visit_id, now=now)
     if isinstance(invited, Refused):
         return Refused(Reason.NOT_NOW)
-    note_delivered(db, site.id, invited.id, _only_tab(visit_id, action.tab), now)
+    mark_delivered(db, site.id, invited.id, _only_tab(visit_id, action.tab), now)
     text = messages(db, site.id, invited.id)[0].text
     return Invited(invited.token, invited.agent_id, text)
 
@@ -134,7 +134,7 @@ def _is_for_exit(db: Connection, site_id: int, rule_id: str, visit_id: str) -> b
 
 def _deliver(db: Connection, action: DeliverInvitation) -> Delivered:
     now = from_milliseconds(action.at)
-    note_delivered(db, action.site_id, action.conversation_id, action.tab, now)
+    mark_delivered(db, action.site_id, action.conversation_id, action.tab, now)
     found = find_conversation(db, action.site_id, action.conversation_id)
     return Delivered(found.tab if found is not None else "")
 
@@ -159,7 +159,7 @@ def _newest_visit(db: Connection, site_id: int, visit_ids: Sequence[str], now: d
 
 
 _CHANGES: dict[ChatAction, _Change] = {
-    ChatAction.SHOWN: note_shown,
+    ChatAction.SHOWN: mark_shown,
     ChatAction.ACCEPT: accept,
     ChatAction.DISMISS: dismiss,
     ChatAction.END: _end,

@@ -45,7 +45,9 @@ class End(NamedTuple):
     at: datetime
 
 
-def current(db: Connection, conversation: Conversation, now: datetime) -> Conversation | None:
+def lock_conversation(
+    db: Connection, conversation: Conversation, now: datetime
+) -> Conversation | None:
     """The conversation as it is now, under the lock of all writers; closed first if it has ended.
 
     None when it has been deleted.
@@ -114,7 +116,7 @@ def close_due(db: Connection, now: datetime) -> int:
     """Close the conversations that have ended by themselves; how many, at most CLOSED_AT_ONCE."""
     ended = db.execute(_all_ended(now).limit(CLOSED_AT_ONCE)).mappings().all()
     for row in ended:
-        current(db, Conversation.of(row), now)
+        lock_conversation(db, Conversation.of(row), now)
     return len(ended)
 
 

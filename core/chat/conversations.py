@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from core.chat.closing import close, current
+from core.chat.closing import close, lock_conversation
 from core.chat.invitations import open_conversation_of
 from core.chat.limits import LONGEST_MESSAGE
-from core.chat.messages import say_as_visitor
+from core.chat.messages import send_as_visitor
 from core.chat.states import (
     INVITED_STATES,
     Author,
@@ -81,7 +81,7 @@ def end(
 
     An invitation becomes dismissed when the visitor ends it, else expired.
     """
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     if found.closed_at is not None:
@@ -97,7 +97,7 @@ def take_over(
     db: Connection, conversation: Conversation, agent_id: int, now: datetime
 ) -> Conversation | Refused:
     """The conversation with this agent as its agent. An invitation cannot be taken over."""
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     if found.state in INVITED_STATES:
@@ -109,11 +109,11 @@ def take_over(
     return change(db, found, now, agent_id=agent_id, agent_typing_at=None)
 
 
-def note_typing(
+def mark_typing(
     db: Connection, conversation: Conversation, author: Author, now: datetime
 ) -> Conversation | Refused:
     """Record that one side is typing at this moment."""
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     if found.state != ConversationState.OPEN:
@@ -121,11 +121,11 @@ def note_typing(
     return change(db, found, now, **{f"{author.value}_typing_at": now})
 
 
-def note_read(
+def mark_read(
     db: Connection, conversation: Conversation, author: Author, number: int, now: datetime
 ) -> Conversation | Refused:
     """Record that one side has read up to this message; the number never goes down."""
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     column = f"{author.value}_read"
@@ -168,7 +168,7 @@ def _answer(
     if other.state == ConversationState.SHOWN or other.tab not in ("", tab):
         return Refused(Reason.INVITED)
     other = change(db, other, now, tab=tab)
-    said = say_as_visitor(db, other, client_id=client_id, text=text, now=now)
+    said = send_as_visitor(db, other, client_id=client_id, text=text, now=now)
     if isinstance(said, Refused):
         return said
     return find_conversation(db, other.site_id, other.id) or Refused(Reason.NO_CONVERSATION)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 from sqlmodel import col
 
-from core.chat.closing import close, current
+from core.chat.closing import close, lock_conversation
 from core.chat.limits import LONGEST_MESSAGE
 from core.chat.states import (
     INVITED_STATES,
@@ -86,11 +86,11 @@ def open_conversation_of(
         IS_OPEN,
     )
     row = db.execute(statement).mappings().one_or_none()
-    found = None if row is None else current(db, Conversation.of(row), now)
+    found = None if row is None else lock_conversation(db, Conversation.of(row), now)
     return found if found is not None and found.state in OPEN_STATES else None
 
 
-def note_delivered(
+def mark_delivered(
     db: Connection, site_id: int, conversation_id: str, tab: str, now: datetime
 ) -> None:
     """Record that a response carried the invitation; `tab`: the only tab that may have it, else ""."""
@@ -101,9 +101,9 @@ def note_delivered(
         change(db, found, now, state=state, delivered_at=now, tab=tab)
 
 
-def note_shown(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
+def mark_shown(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
     """Record that the visitor sees the invitation; a repeated report changes nothing."""
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     if found.state not in INVITED_STATES or found.state == ConversationState.SHOWN:
@@ -121,7 +121,7 @@ def note_shown(db: Connection, conversation: Conversation, now: datetime) -> Con
 
 def accept(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
     """The conversation, accepted by the visitor and open; accepting twice changes nothing."""
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     if found.state == ConversationState.OPEN:
@@ -144,7 +144,7 @@ def accept(db: Connection, conversation: Conversation, now: datetime) -> Convers
 
 def dismiss(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
     """The conversation, dismissed by the visitor; one that was accepted stays as it is."""
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     if found.state not in INVITED_STATES:

@@ -6,18 +6,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from core.chat.closing import current
+from core.chat.closing import lock_conversation
 from core.chat.invitations import accept
 from core.chat.limits import LONGEST_MESSAGE, MAX_MESSAGES
 from core.chat.states import INVITED_STATES, OPEN_STATES, Author
 from core.chat.store import add_message, find_message
-from core.chat.visit_chat import note_agent_message, note_visitor_message
+from core.chat.visit_chat import record_agent_message, record_visitor_message
 from core.enrich.text import clean_lines
 from core.reasons import Reason, Refused
 from core.tables import Conversation, Message
 
 
-def say_as_agent(
+def send_as_agent(
     db: Connection,
     conversation: Conversation,
     *,
@@ -27,7 +27,7 @@ def say_as_agent(
     now: datetime,
 ) -> Message | Refused:
     """The message. An agent who answers a conversation without an agent becomes its agent."""
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     if (said := find_message(db, found, client_id)) is not None:
@@ -49,15 +49,15 @@ def say_as_agent(
         waiting_since=None,
         agent_typing_at=None,
     )
-    note_agent_message(db, changed, now)
+    record_agent_message(db, changed, now)
     return message
 
 
-def say_as_visitor(
+def send_as_visitor(
     db: Connection, conversation: Conversation, *, client_id: str, text: str, now: datetime
 ) -> Message | Refused:
     """The message. An answer to an invitation accepts it."""
-    found = current(db, conversation, now)
+    found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     if (said := find_message(db, found, client_id)) is not None:
@@ -79,7 +79,7 @@ def say_as_visitor(
         waiting_since=found.waiting_since or now,
         visitor_typing_at=None,
     )
-    note_visitor_message(db, changed, now)
+    record_visitor_message(db, changed, now)
     return message
 
 

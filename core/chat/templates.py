@@ -60,7 +60,7 @@ def delete_template(db: Connection, site_id: int, template_id: str) -> None:
     db.execute(delete(ChatTemplate).where(*_is(site_id, template_id)))
 
 
-def note_used(db: Connection, site_id: int, template_id: str, now: datetime) -> None:
+def mark_used(db: Connection, site_id: int, template_id: str, now: datetime) -> None:
     """Record that the template was used at this moment."""
     db.execute(update(ChatTemplate).where(*_is(site_id, template_id)).values(used_at=now))
 

@@ -56,13 +56,13 @@ def begin_chat(db: Connection, conversation: Conversation, now: datetime) -> Non
     _extend_span(db, conversation, now, is_open=True)
 
 
-def note_visitor_message(db: Connection, conversation: Conversation, now: datetime) -> None:
+def record_visitor_message(db: Connection, conversation: Conversation, now: datetime) -> None:
     """The chat goes on, and the visitor is active."""
     _write(db, conversation, chat_message_at=now, **_activity(db, conversation, now))
     _extend_span(db, conversation, now, is_open=True)
 
 
-def note_agent_message(db: Connection, conversation: Conversation, now: datetime) -> None:
+def record_agent_message(db: Connection, conversation: Conversation, now: datetime) -> None:
     """The chat goes on; the visitor has done nothing."""
     _write(db, conversation, chat_message_at=now)
     _extend_span(db, conversation, now, is_open=True)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.chat.invitations import invite
 from core.chat.limits import LONGEST_MESSAGE
 from core.chat.states import TemplateKind
-from core.chat.templates import ChatSettingsError, add_template, note_used
+from core.chat.templates import ChatSettingsError, add_template, mark_used
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, write
 from core.enrich.page_context import PageContext
@@ -122,7 +122,7 @@ def _invite(
     )
     used = next((each for each in invitation_state.templates if each.text == text.strip()), None)
     if used and isinstance(sent, Conversation):
-        note_used(db, site.id, used.id, now)
+        mark_used(db, site.id, used.id, now)
     return sent
 
 

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import Meta
 
 from core.agents import find_agent
-from core.chat.conversations import end, note_read, note_typing, take_over
-from core.chat.messages import say_as_agent
+from core.chat.conversations import end, mark_read, mark_typing, take_over
+from core.chat.messages import send_as_agent
 from core.chat.states import Author, ClosedBy
 from core.chat.store import find_conversation
-from core.chat.templates import note_used
+from core.chat.templates import mark_used
 from core.database import Connection, lock_visits
 from core.deadline import write
 from core.reasons import Reason, Refused
@@ -113,7 +113,7 @@ def _perform(
 
 
 def _send(scene: ActionContext, said: SendAction) -> Outcome:
-    done = say_as_agent(
+    done = send_as_agent(
         scene.db,
         scene.conversation,
         agent_id=scene.agent_id,
@@ -122,7 +122,7 @@ def _send(scene: ActionContext, said: SendAction) -> Outcome:
         now=scene.now,
     )
     if said.template and isinstance(done, Message):
-        note_used(scene.db, scene.conversation.site_id, said.template, scene.now)
+        mark_used(scene.db, scene.conversation.site_id, said.template, scene.now)
     return done
 
 
@@ -140,12 +140,12 @@ def _read(scene: ActionContext, said: ReadAction) -> Outcome:
     """A colleague who looks on has not read it for the one who answers."""
     if not scene.is_for_me:
         return scene.conversation
-    return note_read(scene.db, scene.conversation, Author.AGENT, said.to, scene.now)
+    return mark_read(scene.db, scene.conversation, Author.AGENT, said.to, scene.now)
 
 
 def _typing(scene: ActionContext, _said: ConversationAction) -> Outcome:
     if scene.is_for_me:
-        note_typing(scene.db, scene.conversation, Author.AGENT, scene.now)
+        mark_typing(scene.db, scene.conversation, Author.AGENT, scene.now)
     return None
 
 

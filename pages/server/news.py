@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from core.agents import note_seen
+from core.agents import mark_seen
 from core.chat.queries import Changes
 from core.database import Connection
 from core.deadline import read, write
@@ -43,7 +43,7 @@ def note_agents(agents: Iterable[int]) -> None:
 
     def note(db: Connection) -> None:
         for agent_id in agents:
-            note_seen(db, agent_id, now)
+            mark_seen(db, agent_id, now)
 
     write(note)
 

@@ -10,7 +10,7 @@ from core.agents import (
     find_agent,
     is_watched,
     list_agents,
-    note_seen,
+    mark_seen,
 )
 from tests.helpers.chat_rows import INSTANT, MINUTE, NOW, add_agent
 
@@ -30,7 +30,7 @@ def test_agent_is_found_by_the_secret_of_their_browser(db):
 )
 def test_agent_has_gone_after_a_minute_without_a_sign(db, apart, is_here):
     ann = add_agent(db, "Ann", NOW - MINUTE)
-    note_seen(db, ann.id, NOW)
+    mark_seen(db, ann.id, NOW)
     later = NOW + MINUTE + apart
 
     assert is_watched(db, later) is is_here
@@ -48,7 +48,7 @@ def test_agent_who_is_away_watches_but_does_not_chat(db):
 
 def test_agent_who_changes_or_comes_back_changes_no_other(db):
     bob, ann = (add_agent(db, name, NOW - 2 * MINUTE) for name in ("Bob", "Ann"))
-    note_seen(db, ann.id, NOW)
+    mark_seen(db, ann.id, NOW)
     assert [agent.name for agent in available_agents(db, NOW)] == ["Ann"]
     changed = change_agent(db, ann.id, name="Anna", is_available=False)
 

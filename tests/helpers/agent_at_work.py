@@ -11,9 +11,9 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.agents import add_agent, change_agent
-from core.chat.conversations import end, note_read, note_typing, take_over
+from core.chat.conversations import end, mark_read, mark_typing, take_over
 from core.chat.invitations import invite
-from core.chat.messages import say_as_agent
+from core.chat.messages import send_as_agent
 from core.chat.rules import add_rule
 from core.chat.states import Author, ClosedBy, Trigger
 from core.chat.store import find_conversation
@@ -63,7 +63,7 @@ class AgentAtWork:
 
     def say(self, conversation: Conversation, text: str) -> Message:
         with writing(self._engine) as db:
-            said = say_as_agent(
+            said = send_as_agent(
                 db,
                 conversation,
                 agent_id=self.id,
@@ -75,11 +75,11 @@ class AgentAtWork:
 
     def type(self, conversation: Conversation) -> None:
         with writing(self._engine) as db:
-            note_typing(db, conversation, Author.AGENT, _now())
+            mark_typing(db, conversation, Author.AGENT, _now())
 
     def read(self, conversation: Conversation, number: int) -> None:
         with writing(self._engine) as db:
-            note_read(db, conversation, Author.AGENT, number, _now())
+            mark_read(db, conversation, Author.AGENT, number, _now())
 
     def take(self, conversation: Conversation) -> None:
         with writing(self._engine) as db:

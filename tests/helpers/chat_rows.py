@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from core import agents
 from core.chat import conversations, invitations, rules
-from core.chat.messages import say_as_agent, say_as_visitor
+from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.store import find_conversation
 from core.reasons import Refused
 from core.tables import Conversation, Visit, VisitSpan
@@ -25,13 +25,13 @@ _numbers = count(1)
 # A test looks at what comes of these as it is: done or refused.
 add_agent: Callable[..., Any] = agents.add_agent
 end: Callable[..., Any] = conversations.end
-note_read: Callable[..., Any] = conversations.note_read
-note_typing: Callable[..., Any] = conversations.note_typing
+mark_read: Callable[..., Any] = conversations.mark_read
+mark_typing: Callable[..., Any] = conversations.mark_typing
 take_over: Callable[..., Any] = conversations.take_over
 accept: Callable[..., Any] = invitations.accept
 dismiss: Callable[..., Any] = invitations.dismiss
 invite: Callable[..., Any] = invitations.invite
-note_shown: Callable[..., Any] = invitations.note_shown
+mark_shown: Callable[..., Any] = invitations.mark_shown
 add_rule: Callable[..., Any] = rules.add_rule
 change_rule: Callable[..., Any] = rules.change_rule
 open_by_rule: Callable[..., Any] = rules.open_by_rule
@@ -119,12 +119,12 @@ def open_it(db, visit_id="visit", now=NOW, **values) -> Any:
 
 def ask(db, conversation, text="A question", now=NOW) -> Any:
     """The visitor says it."""
-    return say_as_visitor(db, conversation, client_id=client_id(), text=text, now=now)
+    return send_as_visitor(db, conversation, client_id=client_id(), text=text, now=now)
 
 
 def answer(db, conversation, text="An answer", now=NOW, agent_id=1) -> Any:
     """The agent says it."""
-    return say_as_agent(
+    return send_as_agent(
         db, conversation, agent_id=agent_id, client_id=client_id(), text=text, now=now
     )
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from core.agents import add_agent, note_seen
+from core.agents import add_agent, mark_seen
 from core.chat.invitations import invite
-from core.chat.messages import say_as_agent
+from core.chat.messages import send_as_agent
 from core.chat.store import find_by_token
 from core.database import writing
 from core.moment import from_milliseconds
@@ -40,7 +40,7 @@ def attend(collector: RunningCollector, name: str = "Ann") -> Agent:
 def stay(collector: RunningCollector, agent: Agent) -> None:
     """The agent is still there after the clock has moved."""
     with writing(collector.engine) as db:
-        note_seen(db, agent.id or 0, moment(collector))
+        mark_seen(db, agent.id or 0, moment(collector))
     refresh(collector)
 
 
@@ -78,7 +78,7 @@ def say(collector: RunningCollector, agent: Agent, token: str, text: str, n: str
     with writing(collector.engine) as db:
         conversation = find_by_token(db, 1, token)
         assert conversation is not None
-        said = say_as_agent(
+        said = send_as_agent(
             db,
             conversation,
             agent_id=agent.id or 0,

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from core.agents import add_agent
 from core.chat.conversations import end as end_conversation
-from core.chat.conversations import note_read, note_typing, open_as_visitor
-from core.chat.invitations import accept, dismiss, invite, note_delivered, note_shown
-from core.chat.messages import say_as_agent, say_as_visitor
+from core.chat.conversations import mark_read, mark_typing, open_as_visitor
+from core.chat.invitations import accept, dismiss, invite, mark_delivered, mark_shown
+from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.queries import messages
 from core.chat.states import Author, ClosedBy
 from core.chat.store import find_conversation
@@ -65,14 +65,14 @@ class Chat:
     def says(self, text: str) -> None:
         """The visitor writes."""
         with writing(self.engine) as db:
-            said = say_as_visitor(db, self.row, client_id=client_id(), text=text, now=now())
+            said = send_as_visitor(db, self.row, client_id=client_id(), text=text, now=now())
         assert isinstance(said, Message), said
 
     def agent_says(self, agent: Agent, text: str) -> None:
         """An agent answers from somewhere else."""
         assert agent.id is not None
         with writing(self.engine) as db:
-            said = say_as_agent(
+            said = send_as_agent(
                 db, self.row, agent_id=agent.id, client_id=client_id(), text=text, now=now()
             )
         assert isinstance(said, Message), said
@@ -80,12 +80,12 @@ class Chat:
     def types(self) -> None:
         """The visitor is typing."""
         with writing(self.engine) as db:
-            note_typing(db, self.row, Author.VISITOR, now())
+            mark_typing(db, self.row, Author.VISITOR, now())
 
     def reads(self) -> None:
         """The visitor has seen everything."""
         with writing(self.engine) as db:
-            note_read(db, self.row, Author.VISITOR, self.row.message_count, now())
+            mark_read(db, self.row, Author.VISITOR, self.row.message_count, now())
 
     def ends(self) -> None:
         """The visitor ends it."""
@@ -96,12 +96,12 @@ class Chat:
         """The invitation reaches the visitor's page."""
         assert self.site.id is not None
         with writing(self.engine) as db:
-            note_delivered(db, self.site.id, self.id, "", now())
+            mark_delivered(db, self.site.id, self.id, "", now())
 
     def is_shown(self) -> None:
         """The visitor sees the invitation."""
         with writing(self.engine) as db:
-            note_shown(db, self.row, now())
+            mark_shown(db, self.row, now())
 
     def is_accepted(self) -> None:
         """The visitor takes the invitation."""

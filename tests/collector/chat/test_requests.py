@@ -11,7 +11,7 @@ import pytest
 
 from collector.chat.request import ChatAction
 from core.chat.conversations import end
-from core.chat.invitations import accept, dismiss, invite, note_delivered, note_shown
+from core.chat.invitations import accept, dismiss, invite, mark_delivered, mark_shown
 from core.chat.states import ClosedBy
 from core.database import writing
 from core.reasons import Refused
@@ -39,9 +39,9 @@ def token_in(collector: RunningCollector, visit: str, state: str) -> str:
         made = invite(db, site_id=1, visit_id=visit, agent_id=0, text="Hi", now=now)
         assert isinstance(made, Conversation)
         if state != "queued":
-            note_delivered(db, 1, made.id, "", now)
+            mark_delivered(db, 1, made.id, "", now)
         if state not in ("queued", "delivered"):
-            note_shown(db, made, now)
+            mark_shown(db, made, now)
         if state in ("open", "ended"):
             accept(db, made, now)
         if state == "dismissed":
@@ -248,7 +248,7 @@ def test_visitors_words_never_reach_the_log(shared, visit, caplog, monkeypatch):
         raise ZeroDivisionError("SECRET")
 
     token = token_in(shared, visit, "open")
-    monkeypatch.setattr(perform, "say_as_visitor", fail)
+    monkeypatch.setattr(perform, "send_as_visitor", fail)
     answer = shared.call("send", c=token, n="visitor0002", x="SECRET")
     assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (400, "fault")
     assert_readable(answer)

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from collector.chat import stream_route, streams
-from core.chat.conversations import end, note_typing, take_over
-from core.chat.messages import say_as_agent
+from core.chat.conversations import end, mark_typing, take_over
+from core.chat.messages import send_as_agent
 from core.chat.states import Author, ClosedBy
 from core.chat.store import find_by_token
 from core.database import writing
@@ -69,7 +69,7 @@ def test_stream_tells_typing_reading_and_who_has_the_conversation(collector):
         with writing(collector.engine) as db:
             conversation = find_by_token(db, 1, token)
             assert conversation is not None
-            note_typing(db, conversation, Author.AGENT, moment(collector))
+            mark_typing(db, conversation, Author.AGENT, moment(collector))
         assert reader.next()["typing"] == 1
         collector.call("read", c=token, to=2)
         assert reader.next()["read"] == 2
@@ -316,7 +316,7 @@ def say_much(collector: Any, agent: Any, token: str) -> None:
         conversation = find_by_token(db, 1, token)
         assert conversation is not None
         for number in range(100):
-            said = say_as_agent(
+            said = send_as_agent(
                 db,
                 conversation,
                 agent_id=agent.id,

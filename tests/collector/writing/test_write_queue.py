@@ -99,15 +99,15 @@ def test_order_that_fails_undoes_its_own_work_and_no_other(
     collector = run_collector(database_url)
     attend(collector)
     sender = Sender(collector, open_chat(collector))
-    say_as_visitor = perform.say_as_visitor
+    send_as_visitor = perform.send_as_visitor
 
     def fail_after_one(db: Any, conversation: Any, **message: Any) -> Any:
-        found = say_as_visitor(db, conversation, **message)
+        found = send_as_visitor(db, conversation, **message)
         if message["text"] == "message3":
             raise fault
         return found
 
-    monkeypatch.setattr(perform, "say_as_visitor", fail_after_one)
+    monkeypatch.setattr(perform, "send_as_visitor", fail_after_one)
     texts = [f"message{number}" for number in range(6)]
     with queued(monkeypatch):
         for text in texts:

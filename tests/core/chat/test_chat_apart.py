@@ -5,8 +5,8 @@ import pytest
 
 from core.chat.closing import close_due
 from core.chat.conversations import MOST_OPENED
-from core.chat.invitations import note_delivered
-from core.chat.messages import say_as_agent, say_as_visitor
+from core.chat.invitations import mark_delivered
+from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.queries import conversations_of_visit, messages, open_by_visit
 from core.chat.retention import forget_conversations
 from core.chat.states import Author, ClosedBy
@@ -21,7 +21,7 @@ from tests.helpers.chat_rows import (
     ask,
     end,
     invited,
-    note_typing,
+    mark_typing,
     open_it,
     opened,
     reason_of,
@@ -44,7 +44,7 @@ def test_visits_of_the_same_id_are_invited_apart(db, twins):
 
     assert [open_by_visit(db, site_id) for site_id in twins] == [{"visit": ours}, {"visit": theirs}]
     assert conversations_of_visit(db, 8, "visit") == [theirs]
-    note_delivered(db, 8, ours.id, "", NOW)
+    mark_delivered(db, 8, ours.id, "", NOW)
     assert stored(db, ours).state == "queued"
 
 
@@ -90,7 +90,7 @@ def test_opening_with_an_id_that_another_has_used_is_no_repetition(db, twins):
 
 def test_opening_with_the_id_of_an_agents_message_is_no_repetition(db, twins):
     conversation = opened(db)
-    say_as_agent(db, conversation, agent_id=1, client_id="agent001", text="Hi", now=NOW)
+    send_as_agent(db, conversation, agent_id=1, client_id="agent001", text="Hi", now=NOW)
 
     assert reason_of(open_it(db, client_id="agent001")) is Reason.CHATTING
 
@@ -99,7 +99,7 @@ def test_message_with_an_id_that_another_conversation_has_is_no_repetition(db, t
     add_visit(db, "other")
     conversations = [*(opened(db, site_id=site_id) for site_id in twins), opened(db, "other")]
     for conversation in conversations:
-        say_as_visitor(db, conversation, client_id="line0001", text="Hello", now=NOW)
+        send_as_visitor(db, conversation, client_id="line0001", text="Hello", now=NOW)
 
     assert [
         [each.text for each in messages(db, chat.site_id, chat.id)[1:]] for chat in conversations
@@ -138,7 +138,7 @@ def test_chats_are_forgotten_with_their_own_sites_visit(db, twins):
 def test_nobody_types_in_what_has_ended(db, twins):
     conversation = opened(db)
     for author in Author:
-        note_typing(db, conversation, author, NOW)
+        mark_typing(db, conversation, author, NOW)
 
     ended = end(db, conversation, ClosedBy.AGENT, NOW + SECOND)
     assert (ended.agent_typing_at, ended.visitor_typing_at) == (None, None)

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from core.chat.closing import PATIENCE, close_due, expires_at, find_end
-from core.chat.invitations import note_delivered
+from core.chat.invitations import mark_delivered
 from core.chat.states import OPEN_STATES, ClosedBy
 from core.chat.visit_chat import find_visit_state
 from core.reasons import Reason
@@ -19,7 +19,7 @@ from tests.helpers.chat_rows import (
     ask,
     end,
     invited,
-    note_shown,
+    mark_shown,
     opened,
     reason_of,
     span_of,
@@ -41,7 +41,7 @@ def told(db, conversation):
 def test_invitation_that_is_not_shown_expires_five_minutes_after_it_was_sent(db, apart, is_over):
     add_visit(db)
     invitation = invited(db)
-    note_delivered(db, 7, invitation.id, "", NOW + 4 * MINUTE)
+    mark_delivered(db, 7, invitation.id, "", NOW + 4 * MINUTE)
 
     assert close_due(db, NOW + 5 * MINUTE + apart) == int(is_over)
     expected = ("expired", "silence", NOW + 5 * MINUTE) if is_over else ("delivered", "", None)
@@ -52,7 +52,7 @@ def test_invitation_that_is_not_shown_expires_five_minutes_after_it_was_sent(db,
 def test_invitation_that_is_shown_expires_five_minutes_after_that(db, apart, is_over):
     add_visit(db)
     invitation = invited(db)
-    note_shown(db, invitation, NOW + 4 * MINUTE)
+    mark_shown(db, invitation, NOW + 4 * MINUTE)
 
     assert close_due(db, NOW + 9 * MINUTE + apart) == int(is_over)
     expected = ("expired", "silence", NOW + 9 * MINUTE) if is_over else ("shown", "", None)
@@ -106,9 +106,9 @@ def test_row_and_sql_say_the_same_of_every_open_state(db, state, apart, is_over)
     conversation = invited(db)
     touch(db, NOW + 20 * MINUTE)
     if state == "delivered":
-        note_delivered(db, 7, conversation.id, "", NOW + MINUTE)
+        mark_delivered(db, 7, conversation.id, "", NOW + MINUTE)
     elif state == "shown":
-        note_shown(db, conversation, NOW + MINUTE)
+        mark_shown(db, conversation, NOW + MINUTE)
     elif state == "open":
         accept(db, conversation, NOW + MINUTE)
     found, visit = stored(db, conversation), find_visit_state(db, 7, "visit")

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from core.agents import add_agent
 from core.chat.feed import Feed
 from core.chat.invitations import invite
-from core.chat.messages import say_as_visitor
+from core.chat.messages import send_as_visitor
 from core.chat.store import find_conversation
 from core.database import open_database, writing
 from tests.helpers.running_collector import wait_for
@@ -51,7 +51,7 @@ def say(database, conversation, number):
     with writing(database) as db:
         found = find_conversation(db, 7, conversation.id)
         assert found is not None
-        say_as_visitor(
+        send_as_visitor(
             db, found, client_id=f"line{number:04d}", text=f"line {number}", now=datetime.now(UTC)
         )
 
@@ -98,7 +98,7 @@ def test_tells_each_message_once_and_in_order(database, invited, follow, told):
 def test_nothing_is_told_of_what_is_undone(database, invited, follow, told):
     follow(invited.revision)
     with pytest.raises(ZeroDivisionError), writing(database) as db:
-        say_as_visitor(db, invited, client_id="undone00", text="undone", now=datetime.now(UTC))
+        send_as_visitor(db, invited, client_id="undone00", text="undone", now=datetime.now(UTC))
         raise ZeroDivisionError
     say(database, invited, 1)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.chat.invitations import note_delivered
+from core.chat.invitations import mark_delivered
 from core.chat.queries import messages
 from core.chat.retention import forget_conversations
 from core.chat.rules import list_rules
@@ -22,7 +22,7 @@ from tests.helpers.chat_rows import (
     end,
     invite,
     invited,
-    note_shown,
+    mark_shown,
     open_it,
     opened,
     reason_of,
@@ -82,7 +82,7 @@ def test_visit_has_one_open_invitation(db):
     add_visit(db)
     first = invited(db)
 
-    for forward in (lambda: None, lambda: note_shown(db, first, NOW)):
+    for forward in (lambda: None, lambda: mark_shown(db, first, NOW)):
         forward()
         assert reason_of(offer(db)) is Reason.INVITED
     accept(db, first, NOW)
@@ -109,11 +109,11 @@ def test_empty_text_is_refused(db, text):
 def test_each_state_has_its_moment(db):
     add_visit(db)
     invitation = invited(db)
-    note_delivered(db, 7, invitation.id, "tab1", NOW + SECOND)
-    note_delivered(db, 7, invitation.id, "tab2", NOW + 2 * SECOND)
-    note_shown(db, invitation, NOW + 3 * SECOND)
-    note_shown(db, invitation, NOW + 4 * SECOND)
-    note_delivered(db, 7, invitation.id, "tab2", NOW + 5 * SECOND)
+    mark_delivered(db, 7, invitation.id, "tab1", NOW + SECOND)
+    mark_delivered(db, 7, invitation.id, "tab2", NOW + 2 * SECOND)
+    mark_shown(db, invitation, NOW + 3 * SECOND)
+    mark_shown(db, invitation, NOW + 4 * SECOND)
+    mark_delivered(db, 7, invitation.id, "tab2", NOW + 5 * SECOND)
     accept(db, invitation, NOW + 6 * SECOND)
     accept(db, invitation, NOW + 7 * SECOND)
 
@@ -127,7 +127,7 @@ def test_each_state_has_its_moment(db):
 def test_what_is_shown_at_once_was_delivered(db):
     add_visit(db)
     add_visit(db, "other")
-    shown = note_shown(db, invited(db, "other"), NOW + SECOND)
+    shown = mark_shown(db, invited(db, "other"), NOW + SECOND)
     assert shown.delivered_at == shown.shown_at == NOW + SECOND
 
     accepted = accept(db, invited(db), NOW + SECOND)
@@ -170,7 +170,7 @@ def test_dismissed_one_is_over_and_leaves_the_visit_alone(db):
     assert (dismissed.state, dismissed.closed_by) == ("dismissed", "visitor")
     assert dismissed.closed_at == NOW + SECOND
     assert reason_of(accept(db, invitation, NOW + SECOND)) is Reason.OVER
-    assert note_shown(db, invitation, NOW + SECOND) == dismissed
+    assert mark_shown(db, invitation, NOW + SECOND) == dismissed
     assert visit_of(db) == before
     assert span_of(db, invitation) is None
 
@@ -224,20 +224,20 @@ def test_visitor_who_writes_first_answers_the_invitation(db):
 def test_visitor_of_another_tab_does_not_get_the_invitation(db):
     add_visit(db)
     invitation = invited(db)
-    note_delivered(db, 7, invitation.id, "tab1", NOW)
+    mark_delivered(db, 7, invitation.id, "tab1", NOW)
 
     assert reason_of(open_it(db, tab="tab2")) is Reason.INVITED
     assert stored(db, invitation).state == "delivered"
 
 
-@pytest.mark.parametrize("forward", [accept, dismiss, note_shown])
+@pytest.mark.parametrize("forward", [accept, dismiss, mark_shown])
 def test_deleted_conversation_is_told(db, forward):
     add_visit(db)
     invitation = invited(db)
     forget_conversations(db, 7, ["visit"])
 
     assert reason_of(forward(db, invitation, NOW)) is Reason.NO_CONVERSATION
-    note_delivered(db, 7, invitation.id, "", NOW)
+    mark_delivered(db, 7, invitation.id, "", NOW)
 
 
 def test_rule_counts_each_of_its_invitations_once(db):
@@ -251,7 +251,7 @@ def test_rule_counts_each_of_its_invitations_once(db):
     given = {visit_id: invited(db, visit_id, rule_id=rule.id) for visit_id in visits}
     for _ in range(2):
         for visit_id in ("shown", "both", "both too"):
-            note_shown(db, given[visit_id], NOW)
+            mark_shown(db, given[visit_id], NOW)
         for visit_id in ("accepted", "both", "both too"):
             accept(db, given[visit_id], NOW)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.chat.conversations import MOST_OPENED
-from core.chat.messages import say_as_agent, say_as_visitor
+from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.queries import messages, unread_counts
 from core.chat.retention import forget_conversations
 from core.chat.states import Author, ClosedBy
@@ -17,8 +17,8 @@ from tests.helpers.chat_rows import (
     answer,
     ask,
     end,
-    note_read,
-    note_typing,
+    mark_read,
+    mark_typing,
     open_it,
     opened,
     reason_of,
@@ -56,8 +56,8 @@ def test_messages_are_numbered_in_their_order(db, conversation):
 
 def test_message_that_is_delivered_twice_counts_once(db, conversation):
     for say in (
-        lambda text: say_as_visitor(db, conversation, client_id="visitor1", text=text, now=NOW),
-        lambda text: say_as_agent(
+        lambda text: send_as_visitor(db, conversation, client_id="visitor1", text=text, now=NOW),
+        lambda text: send_as_agent(
             db, conversation, agent_id=1, client_id="agent001", text=text, now=NOW
         ),
     ):
@@ -67,10 +67,10 @@ def test_message_that_is_delivered_twice_counts_once(db, conversation):
 
 
 def test_repeated_message_finds_itself_after_the_end(db, conversation):
-    said = say_as_visitor(db, conversation, client_id="visitor1", text="Bye", now=NOW)
+    said = send_as_visitor(db, conversation, client_id="visitor1", text="Bye", now=NOW)
     end(db, conversation, ClosedBy.AGENT, NOW)
 
-    again = say_as_visitor(db, conversation, client_id="visitor1", text="Bye", now=NOW)
+    again = send_as_visitor(db, conversation, client_id="visitor1", text="Bye", now=NOW)
     assert again == said
 
 
@@ -92,7 +92,7 @@ def test_unread_are_the_visitors_messages_after_what_was_read(db, conversation):
         say(db, conversation)
         counts.append(unread(db, conversation))
     for number in (2, 1, -5, 4, 99):
-        note_read(db, conversation, Author.AGENT, number, NOW)
+        mark_read(db, conversation, Author.AGENT, number, NOW)
         counts.append(unread(db, conversation))
 
     assert counts == [0, 1, 1, 2, 1, 1, 1, 0, 0]
@@ -100,11 +100,11 @@ def test_unread_are_the_visitors_messages_after_what_was_read(db, conversation):
 
 
 def test_reading_of_one_side_is_not_the_others(db, conversation):
-    note_read(db, conversation, Author.VISITOR, 1, NOW)
+    mark_read(db, conversation, Author.VISITOR, 1, NOW)
 
     found = stored(db, conversation)
     assert (found.visitor_read, found.agent_read) == (1, 0)
-    assert note_read(db, conversation, Author.VISITOR, 1, NOW).revision == found.revision
+    assert mark_read(db, conversation, Author.VISITOR, 1, NOW).revision == found.revision
 
 
 def test_visitors_message_is_activity_and_the_agents_is_not(db, conversation):
@@ -119,8 +119,8 @@ def test_visitors_message_is_activity_and_the_agents_is_not(db, conversation):
 
 
 def test_typing_is_noted_and_ends_with_the_message(db, conversation):
-    note_typing(db, conversation, Author.VISITOR, NOW)
-    note_typing(db, conversation, Author.AGENT, NOW + SECOND)
+    mark_typing(db, conversation, Author.VISITOR, NOW)
+    mark_typing(db, conversation, Author.AGENT, NOW + SECOND)
     typing = stored(db, conversation)
     ask(db, conversation)
     answer(db, conversation)
@@ -132,7 +132,7 @@ def test_typing_is_noted_and_ends_with_the_message(db, conversation):
 
 def test_conversation_is_its_agents_until_a_colleague_takes_over(db, conversation):
     assert reason_of(answer(db, conversation, agent_id=2)) is Reason.TAKEN
-    note_typing(db, conversation, Author.AGENT, NOW)
+    mark_typing(db, conversation, Author.AGENT, NOW)
     taken = take_over(db, conversation, 2, NOW)
     assert (taken.agent_id, taken.agent_typing_at) == (2, None)
     assert answer(db, conversation, agent_id=2).agent_id == 2
@@ -164,7 +164,7 @@ def test_nothing_changes_after_the_end(db, conversation):
     later = NOW + SECOND
 
     assert end(db, conversation, ClosedBy.AGENT, later) == ended
-    assert note_typing(db, conversation, Author.AGENT, later) == ended
+    assert mark_typing(db, conversation, Author.AGENT, later) == ended
     assert reason_of(ask(db, conversation, now=later)) is Reason.OVER
     assert reason_of(answer(db, conversation, now=later)) is Reason.OVER
     assert reason_of(take_over(db, conversation, 2, later)) is Reason.OVER
@@ -179,8 +179,8 @@ def test_deleted_conversation_is_told(db, conversation):
         answer(db, conversation),
         end(db, conversation, ClosedBy.AGENT, NOW),
         take_over(db, conversation, 2, NOW),
-        note_typing(db, conversation, Author.AGENT, NOW),
-        note_read(db, conversation, Author.AGENT, 1, NOW),
+        mark_typing(db, conversation, Author.AGENT, NOW),
+        mark_read(db, conversation, Author.AGENT, 1, NOW),
     ):
         assert reason_of(told) is Reason.NO_CONVERSATION
     assert messages(db, 7, conversation.id) == []

@@ -31,8 +31,8 @@ from tests.helpers.chat_rows import (
     dismiss,
     end,
     invited,
-    note_read,
-    note_shown,
+    mark_read,
+    mark_shown,
     open_it,
     opened,
     stored,
@@ -59,7 +59,7 @@ def test_unread_come_first_then_who_waits_longest_then_the_newest(db):
         given[visit_id] = begin(db, visit_id, NOW + number * SECOND, **options)
     for visit_id, at in (("read", 8), ("early", 9), ("late", 10)):
         ask(db, given[visit_id], now=NOW + at * SECOND)
-    note_read(db, given["read"], Author.AGENT, 2, NOW + 11 * SECOND)
+    mark_read(db, given["read"], Author.AGENT, 2, NOW + 11 * SECOND)
 
     assert open_visits(db) == ["early", "late", "left", "read", "newer", "idle"]
 
@@ -75,7 +75,7 @@ def test_what_is_over_or_only_offered_is_not_open(db):
     assert open_visits(db) == ["left"]
     assert invitations(db) == [queued]
     assert open_by_visit(db, 7) == {"queued": queued}
-    note_read(db, left, Author.AGENT, 1, NOW)
+    mark_read(db, left, Author.AGENT, 1, NOW)
     assert open_visits(db) == []
 
 
@@ -137,7 +137,7 @@ def test_changes_are_what_has_happened_since(db):
 def test_change_without_a_message_is_told_without_one(db):
     add_visit(db)
     invitation = invited(db)
-    note_shown(db, invitation, NOW)
+    mark_shown(db, invitation, NOW)
 
     changes = changes_since(db, invitation.revision)
     assert [each.state for each in changes.conversations] == ["shown"]

@@ -27,7 +27,7 @@ from tests.helpers.chat_rows import (
     end,
     invite,
     invited,
-    note_typing,
+    mark_typing,
     opened,
     span_of,
     stored,
@@ -54,7 +54,7 @@ def test_revision_grows_though_the_clock_jumps_back(db):
     revisions = [conversation.revision]
     for at in (NOW, NOW, NOW - 10 * SECOND, NOW - 60 * SECOND, NOW + SECOND):
         revisions.append(ask(db, conversation, now=at).revision)
-        revisions.append(note_typing(db, conversation, Author.AGENT, at).revision)
+        revisions.append(mark_typing(db, conversation, Author.AGENT, at).revision)
 
     assert revisions == sorted(set(revisions))
     assert newest_revision(db) == revisions[-1] == to_milliseconds(NOW + SECOND) + 1

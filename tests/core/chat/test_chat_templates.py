@@ -9,7 +9,7 @@ from core.chat.templates import (
     change_template,
     delete_template,
     list_templates,
-    note_used,
+    mark_used,
 )
 from tests.helpers.chat_rows import INSTANT, MINUTE, NOW
 
@@ -29,9 +29,9 @@ def test_last_used_is_first_then_the_newest(db):
         add(db, text, NOW + number * INSTANT) for number, text in enumerate(("old", "used", "new"))
     )
     assert texts(db) == ["new", "used", "old"]
-    note_used(db, 7, used.id, NOW + MINUTE)
+    mark_used(db, 7, used.id, NOW + MINUTE)
     assert texts(db) == ["used", "new", "old"]
-    note_used(db, 7, old.id, NOW + 2 * MINUTE)
+    mark_used(db, 7, old.id, NOW + 2 * MINUTE)
     assert texts(db) == ["old", "used", "new"]
     delete_template(db, 7, newest.id)
     delete_template(db, 7, newest.id)

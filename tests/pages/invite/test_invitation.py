@@ -18,7 +18,7 @@ from core.chat.invitations import invite
 from core.chat.limits import INVITATION_EXPIRES_AFTER
 from core.chat.queries import conversations_of_visit
 from core.chat.states import ConversationState, OpenedBy, TemplateKind
-from core.chat.templates import add_template, list_templates, note_used
+from core.chat.templates import add_template, list_templates, mark_used
 from core.database import reading, writing
 from core.enrich.page_context import PageContext
 from core.reasons import Reason
@@ -72,7 +72,7 @@ def test_form_begins_with_the_template_used_last(
     add_texts(database, site, "First", "Second", "Third")
     with writing(database.engine) as db:
         [used] = [each for each in invitations(database, site) if each.text == "First"]
-        note_used(db, used.site_id, used.id, now())
+        mark_used(db, used.site_id, used.id, now())
     page = dialog()
     assert not page.exception
     assert field(page).value == "First"
