@@ -17,7 +17,10 @@ from streamlit.components import v2
 from core.tables import Agent, ChatTemplate, Site
 
 _FOLDER = Path(__file__).with_name("client")
-_CELLS = Path(__file__).parents[1] / "parts" / "table" / "cells.js"
+_TABLE = Path(__file__).parents[1] / "parts" / "table"
+_SHARED = "".join(
+    (_TABLE / name).read_text(encoding="utf-8") for name in ("elements.js", "labels.js")
+)
 """Labels and elements are made as in the tables."""
 
 ALERTS_KEY = "chat_alerts"
@@ -133,17 +136,26 @@ def _read(*names: str) -> str:
 _chat = v2.component(
     "visitor_monitor_chat",
     css=_read("agent.css"),
-    js=_CELLS.read_text(encoding="utf-8")
+    js=_SHARED
     + _read(
-        "store.js",
-        "line.js",
+        "chat_store.js",
+        "agent_cookie.js",
+        "stream_client.js",
+        "browser_storage.js",
+        "random_id.js",
         "outbox.js",
-        "words.js",
-        "alerts.js",
-        "list.js",
-        "log.js",
+        "texts.js",
+        "tab_title.js",
+        "sound.js",
+        "sound_switch.js",
+        "sidebar_alert.js",
+        "conversation_list.js",
+        "message_list.js",
+        "reply_menu.js",
         "composer.js",
-        "panel.js",
+        "conversation_panel.js",
+        "chats_view.js",
+        "conversation_view.js",
         "component.js",
     ),
 )

@@ -1,4 +1,4 @@
-// The field to answer in, and the replies that a site keeps ready.
+// The field to answer in.
 
 const LONGEST_MESSAGE = 2_000
 const TYPING_EVERY = 3_000
@@ -17,7 +17,7 @@ class Composer {
     this.field.setAttribute("aria-label", "Message")
     this.field.setAttribute("aria-keyshortcuts", "Enter")
     const foot = make("div", "foot", this.node)
-    this.replies = new Replies(foot, this)
+    this.replies = new ReplyMenu(foot, this)
     this.hint = make("span", "hint", foot)
     setText(this.hint, "Enter sends, Shift+Enter begins a new line")
     this.button = make("button", "act primary send", foot)
@@ -96,70 +96,5 @@ class Composer {
     this.field.style.height = "auto"
     if (this.field.scrollHeight) this.field.style.height = `${this.field.scrollHeight + 2}px`
     this.button.disabled = !this.field.value.trim()
-  }
-}
-
-class Replies {
-  constructor(parent, composer) {
-    this.composer = composer
-    this.node = make("div", "replies", parent)
-    this.button = make("button", "act quiet", this.node)
-    this.button.type = "button"
-    setText(this.button, "Replies")
-    this.button.setAttribute("aria-haspopup", "menu")
-    this.menu = make("div", "menu", this.node)
-    this.menu.setAttribute("role", "menu")
-    this.menu.setAttribute("aria-label", "Replies")
-    this.close()
-    this.button.addEventListener("click", () => (this.menu.hidden ? this.open() : this.close()))
-    this.node.addEventListener("keydown", (event) => this.keydown(event))
-    this.node.addEventListener("focusout", (event) => {
-      if (!this.node.contains(event.relatedTarget)) this.close()
-    })
-  }
-
-  show(replies) {
-    this.node.hidden = replies.length === 0
-    const wanted = JSON.stringify(replies)
-    if (wanted === this.shown) return
-    this.shown = wanted
-    this.menu.replaceChildren()
-    for (const reply of replies) {
-      const item = make("button", "reply", this.menu)
-      item.type = "button"
-      item.tabIndex = -1
-      item.setAttribute("role", "menuitem")
-      setText(item, reply.text)
-      item.addEventListener("click", () => {
-        this.close()
-        this.composer.insert(reply)
-      })
-    }
-  }
-
-  open() {
-    this.menu.hidden = false
-    this.button.setAttribute("aria-expanded", "true")
-    this.menu.firstChild?.focus()
-  }
-
-  close() {
-    this.menu.hidden = true
-    this.button.setAttribute("aria-expanded", "false")
-  }
-
-  keydown(event) {
-    if (this.menu.hidden) return
-    const items = [...this.menu.children]
-    const here = items.indexOf(this.node.getRootNode().activeElement)
-    const there = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: items.length - 1 }[event.key]
-    if (event.key === "Escape") {
-      event.stopPropagation()
-      this.close()
-      this.button.focus()
-    } else if (there !== undefined) {
-      event.preventDefault()
-      items[(there + items.length) % items.length].focus()
-    }
   }
 }

@@ -3,27 +3,6 @@
 const DRAFTS = "visitor-monitor-drafts"
 const UNSENT = "visitor-monitor-unsent"
 
-function readStored(name, fallback) {
-  try {
-    return JSON.parse(sessionStorage.getItem(name)) ?? fallback
-  } catch {
-    return fallback
-  }
-}
-
-function keepStored(name, value) {
-  try {
-    sessionStorage.setItem(name, JSON.stringify(value))
-  } catch {
-    // Full or forbidden: what is written lives as long as the page.
-  }
-}
-
-function newId() {
-  const numbers = crypto.getRandomValues(new Uint8Array(20))
-  return Array.from(numbers, (number) => (number % 36).toString(36)).join("")
-}
-
 class Outbox {
   constructor(chats, line) {
     this.chats = chats

@@ -1,38 +1,5 @@
 // What a cell of each kind shows. Text from visitors only ever goes into textContent and title.
 
-function make(tag, className, parent) {
-  const node = document.createElement(tag)
-  if (className) node.className = className
-  if (parent) parent.append(node)
-  return node
-}
-
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text
-}
-
-function setAttribute(node, name, value) {
-  if (value === null || value === "") node.removeAttribute(name)
-  else if (node.getAttribute(name) !== value) node.setAttribute(name, value)
-}
-
-const two = (number) => String(number).padStart(2, "0")
-
-// The same words as core/visits/labels.py: tests/pages/live/test_live_in_browser.py compares them.
-function lengthLabel(seconds) {
-  const whole = Math.max(0, Math.floor(seconds))
-  const minutes = Math.floor(whole / 60)
-  if (minutes === 0) return `${whole}s`
-  if (minutes < 60) return `${minutes}m ${two(whole % 60)}s`
-  return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`
-}
-
-function activityLabel(seconds, limits) {
-  const minutes = Math.max(0, Math.floor(seconds / 60))
-  if (seconds < limits.active) return "Active"
-  return seconds < limits.idle ? `${minutes}m ago` : `Idle ${minutes}m`
-}
-
 // Each kind: make(cell, column, act) once for a new row, show(cell, row, column, context) at every
 // refresh, tick(cell, row, column, context) every second.
 const KINDS = {

@@ -179,5 +179,5 @@ def _read(*names: str) -> str:
 _table = v2.component(
     "visitor_monitor_table",
     css=_read("table.css"),
-    js=_read("cells.js", "toolbar.js", "table.js"),
+    js=_read("elements.js", "labels.js", "cells.js", "toolbar.js", "rows.js", "table.js"),
 )

@@ -8,7 +8,7 @@ export default function draw(component) {
   const { parentElement } = component
   let table = INSTANCES.get(parentElement)
   if (!table) {
-    table = new VisitorTable(parentElement, component.data)
+    table = new DataTable(parentElement, component.data)
     INSTANCES.set(parentElement, table)
   }
   table.refresh(component)
@@ -18,14 +18,14 @@ export default function draw(component) {
   }
 }
 
-class VisitorTable {
+class DataTable {
   constructor(parent, data) {
     this.columns = data.table.columns
     this.view = { ...data.view }
     this.rows = new Map()
     this.selected = data.selected || null
     this.root = make("section", `table-root ${data.table.layout}`, parent)
-    this.toolbar = data.toolbar ? new Toolbar(this.root, this, data) : null
+    this.toolbar = data.toolbar ? new TableToolbar(this.root, this, data) : null
     this.scroll = make("div", "scroll", this.root)
     this.table = make("table", "", this.scroll)
     this.table.setAttribute("role", "table")
@@ -269,18 +269,4 @@ function focusOn(row, selector) {
   const found = row?.querySelector(selector)
   found?.focus()
   return Boolean(found)
-}
-
-// Rows as plain objects from an Arrow table; whole numbers may arrive as BigInt.
-function readRows(arrow) {
-  const names = arrow.schema.fields.map((field) => field.name)
-  const vectors = names.map((name) => arrow.getChild(name))
-  return Array.from({ length: arrow.numRows }, (_, position) => {
-    const row = {}
-    names.forEach((name, index) => {
-      const value = vectors[index].get(position)
-      row[name] = typeof value === "bigint" ? Number(value) : value
-    })
-    return row
-  })
 }

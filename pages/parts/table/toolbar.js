@@ -2,7 +2,7 @@
 
 const SEARCH_PAUSE = 250
 
-class Toolbar {
+class TableToolbar {
   constructor(root, table, data) {
     this.table = table
     this.node = make("div", "toolbar", root)

@@ -301,7 +301,7 @@ def test_clocks_tick_between_refreshes(open_site) -> None:
 
 
 def test_labels_in_the_browser_are_the_ones_of_python(browser: Browser) -> None:
-    source = (ROOT / "pages" / "table" / "cells.js").read_text(encoding="utf-8")
+    source = (ROOT / "pages" / "parts" / "table" / "labels.js").read_text(encoding="utf-8")
     page = browser.new_page()
     limits = "{active: 60, idle: 600}"
     told = page.evaluate(

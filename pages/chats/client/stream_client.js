@@ -9,7 +9,7 @@ const WAITS = [1_000, 2_000, 4_000, 8_000, 15_000]
 
 const addressOf = (path) => new URL(`agent/${path}`, location.href).href
 
-class Line {
+class StreamClient {
   constructor(store) {
     this.store = store
     this.faults = 0
@@ -225,14 +225,4 @@ class Line {
       return { isDone: false, error: "" }
     }
   }
-}
-
-function keepKey(key) {
-  if (keyInCookie() === key) return
-  const secure = location.protocol === "https:" ? "; Secure" : ""
-  document.cookie = `${NAME}=${key}; Path=/; SameSite=Strict; Max-Age=${400 * 86400}${secure}`
-}
-
-function keyInCookie() {
-  return document.cookie.match(new RegExp(`(?:^|; )${NAME}=([^;]*)`))?.[1] ?? ""
 }

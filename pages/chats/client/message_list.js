@@ -1,6 +1,6 @@
 // What was said, in the order of the numbers. New lines are read out by screen readers, old ones not.
 
-class Log {
+class MessageList {
   constructor(parent, app) {
     this.app = app
     this.key = ""

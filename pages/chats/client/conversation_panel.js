@@ -1,13 +1,13 @@
 // One conversation: what was said, and the field to answer in. Text is only ever text.
 
-class Panel {
+class ConversationPanel {
   constructor(parent, app, { canLeave }) {
     this.app = app
     this.canLeave = canLeave
     this.key = ""
     this.node = make("section", "panel", parent)
     this.makeHead()
-    this.log = new Log(this.node, app)
+    this.log = new MessageList(this.node, app)
     this.notice = make("p", "offline", this.node)
     this.notice.setAttribute("role", "status")
     this.composer = new Composer(this.node, this)

@@ -8,7 +8,7 @@ const GROUPS = [
 ]
 const OVER_FOR = 10 * 60_000
 
-class List {
+class ConversationList {
   constructor(parent, app, { isOneSite }) {
     this.app = app
     this.isOneSite = isOneSite

@@ -6,7 +6,7 @@ const TYPING_FOR = 6_000
 
 const keyOf = (conversation) => `${conversation.site} ${conversation.id}`
 
-class Store {
+class ChatStore {
   constructor() {
     this.agent = null
     this.status = "off"

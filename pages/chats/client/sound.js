@@ -1,0 +1,69 @@
+// A sound for those who want one.
+
+const SOUND = "visitor-monitor-sound"
+const ACTIVE_TAB = "visitor-monitor-tab"
+
+class Sound {
+  constructor(store) {
+    this.store = store
+    this.listeners = new Set()
+    this.tab = newId()
+    const used = () => this.markActive()
+    for (const event of ["focus", "pointerdown", "keydown"]) addEventListener(event, used, true)
+    if (document.hasFocus()) this.markActive()
+    store.listen((what) => this.hear(what))
+  }
+
+  get isOn() {
+    return keptLocally(SOUND) === "on"
+  }
+
+  set isOn(isOn) {
+    keepLocally(SOUND, isOn ? "on" : "off")
+    if (isOn) this.play()
+    for (const listener of this.listeners) listener()
+  }
+
+  // The tab that was used last makes the sound: one is enough, and browsers allow it to no other.
+  markActive() {
+    keepLocally(ACTIVE_TAB, this.tab)
+    if (this.isOn && this.context?.state !== "running") this.wakeUp()
+  }
+
+  wakeUp() {
+    this.context ??= new AudioContext()
+    return this.context.resume()
+  }
+
+  hear({ kind, moved, spoken, isOld }) {
+    if (kind !== "news" || isOld || !this.isOn || keptLocally(ACTIVE_TAB) !== this.tab) return
+    const { store } = this
+    const isForMe = (message) => {
+      const conversation = store.conversations.get(`${message.site} ${message.id}`)
+      return conversation && store.isForMe(conversation)
+    }
+    const isAnswered = moved.some((each) => each.state === "open" && store.isForMe(each))
+    if (isAnswered || spoken.some(isForMe)) this.play()
+  }
+
+  // Two soft tones, 0.3 s.
+  async play() {
+    try {
+      await this.wakeUp()
+      const { currentTime: now, destination } = this.context
+      ;[659, 880].forEach((pitch, index) => {
+        const tone = new OscillatorNode(this.context, { frequency: pitch })
+        const volume = new GainNode(this.context, { gain: 0 })
+        const at = now + index * 0.12
+        volume.gain.linearRampToValueAtTime(0, at)
+        volume.gain.linearRampToValueAtTime(0.12, at + 0.02)
+        volume.gain.linearRampToValueAtTime(0, at + 0.18)
+        tone.connect(volume).connect(destination)
+        tone.start(at)
+        tone.stop(at + 0.2)
+      })
+    } catch {
+      // A browser that makes no sound.
+    }
+  }
+}
