@@ -15,13 +15,9 @@ import streamlit as st
 from streamlit.components import v2
 
 from core.tables import Agent, ChatTemplate, Site
+from pages.parts.script import joined_script
 
 _FOLDER = Path(__file__).with_name("client")
-_TABLE = Path(__file__).parents[1] / "parts" / "table"
-_SHARED = "".join(
-    (_TABLE / name).read_text(encoding="utf-8") for name in ("elements.js", "labels.js")
-)
-"""Labels and elements are made as in the tables."""
 
 ALERTS_KEY = "chat_alerts"
 CHATS_KEY = "chats"
@@ -129,36 +125,11 @@ def _nothing() -> None:
     return None
 
 
-def _read(*names: str) -> str:
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
-
-
 _chat = v2.component(
     "visitor_monitor_chat",
-    css=_read("agent.css"),
-    js=_SHARED
-    + _read(
-        "chat_store.js",
-        "agent_cookie.js",
-        "stream_client.js",
-        "browser_storage.js",
-        "random_id.js",
-        "outbox.js",
-        "texts.js",
-        "tab_title.js",
-        "sound.js",
-        "sound_switch.js",
-        "sidebar_alert.js",
-        "conversation_list.js",
-        "message_list.js",
-        "reply_menu.js",
-        "composer.js",
-        "conversation_panel.js",
-        "chats_view.js",
-        "conversation_view.js",
-        "component.js",
-    ),
+    css=(_FOLDER / "agent.css").read_text(encoding="utf-8"),
+    js=joined_script(_FOLDER / "component.js"),
 )
 
 # A component of its own: a live page sends its script with every refresh.
-_pulse = v2.component("visitor_monitor_pulse", js=_read("pulse.js"))
+_pulse = v2.component("visitor_monitor_pulse", js=joined_script(_FOLDER / "pulse.js"))

@@ -1,6 +1,6 @@
 // What the browser keeps: for all tabs, or for this one until it is closed.
 
-function keptLocally(name) {
+export function keptLocally(name) {
   try {
     return localStorage.getItem(name)
   } catch {
@@ -8,7 +8,7 @@ function keptLocally(name) {
   }
 }
 
-function keepLocally(name, value) {
+export function keepLocally(name, value) {
   try {
     localStorage.setItem(name, value)
   } catch {
@@ -16,7 +16,7 @@ function keepLocally(name, value) {
   }
 }
 
-function readStored(name, fallback) {
+export function readStored(name, fallback) {
   try {
     return JSON.parse(sessionStorage.getItem(name)) ?? fallback
   } catch {
@@ -24,7 +24,7 @@ function readStored(name, fallback) {
   }
 }
 
-function keepStored(name, value) {
+export function keepStored(name, value) {
   try {
     sessionStorage.setItem(name, JSON.stringify(value))
   } catch {

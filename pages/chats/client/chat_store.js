@@ -1,12 +1,12 @@
 // What this tab knows of the chats. Everything on the page draws from here, and only the stream, the
 // other tabs and the answers to what was posted write to it: in whatever order and however often.
 
-const INVITED = new Set(["queued", "delivered", "shown"])
+export const INVITED = new Set(["queued", "delivered", "shown"])
 const TYPING_FOR = 6_000
 
-const keyOf = (conversation) => `${conversation.site} ${conversation.id}`
+export const keyOf = (conversation) => `${conversation.site} ${conversation.id}`
 
-class ChatStore {
+export class ChatStore {
   constructor() {
     this.agent = null
     this.status = "off"

@@ -1,6 +1,10 @@
 // The list of conversations and the chosen one.
 
-class ChatsView {
+import { make } from "../../parts/table/elements.js"
+import { ConversationList } from "./conversation_list.js"
+import { ConversationPanel } from "./conversation_panel.js"
+
+export class ChatsView {
   constructor(parent, app, data) {
     this.root = make("div", "chat-root chats", parent)
     this.app = { ...app, replies: data.replies, chosen: "", choose: (key) => this.choose(key, true) }

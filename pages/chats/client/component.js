@@ -1,6 +1,15 @@
 // The parts of the component: alerts (every page), chats (the list and a conversation) and
 // conversation (one alone). All instances of a page share one store, one line and one outbox.
 
+import { ChatStore } from "./chat_store.js"
+import { ChatsView } from "./chats_view.js"
+import { ConversationView } from "./conversation_view.js"
+import { Outbox } from "./outbox.js"
+import { SidebarAlert } from "./sidebar_alert.js"
+import { Sound } from "./sound.js"
+import { StreamClient } from "./stream_client.js"
+import { TabTitle } from "./tab_title.js"
+
 const INSTANCES = new WeakMap()
 const PARTS = {
   alerts: (parent, app) => new SidebarAlert(parent, app),

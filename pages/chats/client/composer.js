@@ -1,9 +1,12 @@
 // The field to answer in.
 
+import { make, setText } from "../../parts/table/elements.js"
+import { ReplyMenu } from "./reply_menu.js"
+
 const LONGEST_MESSAGE = 2_000
 const TYPING_EVERY = 3_000
 
-class Composer {
+export class Composer {
   constructor(parent, panel) {
     this.app = panel.app
     this.panel = panel

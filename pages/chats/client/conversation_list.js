@@ -1,5 +1,11 @@
 // The conversations of all sites: those that wait first. The same conversation stays the same node.
 
+import { make, setAttribute, setText } from "../../parts/table/elements.js"
+import { lengthLabel } from "../../parts/table/labels.js"
+import { INVITED, keyOf } from "./chat_store.js"
+import { SoundSwitch } from "./sound_switch.js"
+import { STATES, STATUS, timeOf } from "./texts.js"
+
 const GROUPS = [
   ["Open", ({ state }) => state === "open"],
   ["Messages left", ({ state }) => state === "left"],
@@ -8,7 +14,7 @@ const GROUPS = [
 ]
 const OVER_FOR = 10 * 60_000
 
-class ConversationList {
+export class ConversationList {
   constructor(parent, app, { isOneSite }) {
     this.app = app
     this.isOneSite = isOneSite

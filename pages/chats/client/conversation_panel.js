@@ -1,6 +1,12 @@
 // One conversation: what was said, and the field to answer in. Text is only ever text.
 
-class ConversationPanel {
+import { make, setText } from "../../parts/table/elements.js"
+import { INVITED } from "./chat_store.js"
+import { Composer } from "./composer.js"
+import { MessageList } from "./message_list.js"
+import { LEFT, STATUS, endOf, timeOf } from "./texts.js"
+
+export class ConversationPanel {
   constructor(parent, app, { canLeave }) {
     this.app = app
     this.canLeave = canLeave

@@ -1,6 +1,9 @@
 // One conversation alone.
 
-class ConversationView {
+import { make } from "../../parts/table/elements.js"
+import { ConversationPanel } from "./conversation_panel.js"
+
+export class ConversationView {
   constructor(parent, app, data) {
     this.root = make("div", "chat-root alone", parent)
     this.app = { ...app, replies: data.replies, chosen: data.chosen }

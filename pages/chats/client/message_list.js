@@ -1,6 +1,9 @@
 // What was said, in the order of the numbers. New lines are read out by screen readers, old ones not.
 
-class MessageList {
+import { make, setText } from "../../parts/table/elements.js"
+import { dayOf, stepsOf, timeOf } from "./texts.js"
+
+export class MessageList {
   constructor(parent, app) {
     this.app = app
     this.key = ""

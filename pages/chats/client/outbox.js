@@ -1,9 +1,14 @@
 // What an agent has written: drafts, and messages on their way. Both live through a reload.
 
+import { keepStored, readStored } from "./browser_storage.js"
+import { keyOf } from "./chat_store.js"
+import { newId } from "./random_id.js"
+import { WAITS } from "./stream_client.js"
+
 const DRAFTS = "visitor-monitor-drafts"
 const UNSENT = "visitor-monitor-unsent"
 
-class Outbox {
+export class Outbox {
   constructor(chats, line) {
     this.chats = chats
     this.line = line

@@ -1,6 +1,8 @@
 // The replies that a site keeps ready.
 
-class ReplyMenu {
+import { make, setText } from "../../parts/table/elements.js"
+
+export class ReplyMenu {
   constructor(parent, composer) {
     this.composer = composer
     this.node = make("div", "replies", parent)

@@ -1,6 +1,10 @@
 // The line in the sidebar.
 
-class SidebarAlert {
+import { make, setText } from "../../parts/table/elements.js"
+import { keyInCookie } from "./agent_cookie.js"
+import { newId } from "./random_id.js"
+
+export class SidebarAlert {
   constructor(parent, app) {
     this.app = app
     this.root = make("div", "chat-root alerts", parent)

@@ -1,9 +1,12 @@
 // A sound for those who want one.
 
+import { keepLocally, keptLocally } from "./browser_storage.js"
+import { newId } from "./random_id.js"
+
 const SOUND = "visitor-monitor-sound"
 const ACTIVE_TAB = "visitor-monitor-tab"
 
-class Sound {
+export class Sound {
   constructor(store) {
     this.store = store
     this.listeners = new Set()

@@ -1,6 +1,8 @@
 // The button that switches the sound.
 
-class SoundSwitch {
+import { make, setText } from "../../parts/table/elements.js"
+
+export class SoundSwitch {
   constructor(parent, sound) {
     this.sound = sound
     this.button = make("button", "act quiet sound", parent)

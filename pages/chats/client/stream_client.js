@@ -1,15 +1,16 @@
 // The one stream of this browser. The tab that holds the lock has it and tells the others; when it
 // goes, the next one takes over where it was. Browsers allow six connections for each host.
 
-const NAME = "visitor-monitor-agent"
+import { NAME, keepKey } from "./agent_cookie.js"
+
 const HELLO_WITHIN = 5_000
 const SILENT_FOR = 40_000
 const STREAM_AGAIN = 120_000
-const WAITS = [1_000, 2_000, 4_000, 8_000, 15_000]
+export const WAITS = [1_000, 2_000, 4_000, 8_000, 15_000]
 
 const addressOf = (path) => new URL(`agent/${path}`, location.href).href
 
-class StreamClient {
+export class StreamClient {
   constructor(store) {
     this.store = store
     this.faults = 0

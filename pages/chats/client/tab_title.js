@@ -1,7 +1,7 @@
 // The number of waiting conversations in the tab's title.
 
 // Streamlit sets the title at every run: the number is put before it again.
-class TabTitle {
+export class TabTitle {
   constructor(store) {
     this.store = store
     new MutationObserver(() => this.show()).observe(document.head, {

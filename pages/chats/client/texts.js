@@ -1,6 +1,6 @@
 // How states and moments are called.
 
-const STATES = {
+export const STATES = {
   queued: "Invitation queued",
   delivered: "Invitation delivered",
   shown: "Invitation shown",
@@ -11,15 +11,15 @@ const STATES = {
   ended: "Ended",
 }
 
-const STATUS = {
+export const STATUS = {
   lost: "The connection is lost. Trying again; what you write is sent when it is back.",
   connecting: "Connecting …",
 }
 
-const timeOf = (moment) =>
+export const timeOf = (moment) =>
   new Date(moment).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
 
-const dayOf = (moment) =>
+export const dayOf = (moment) =>
   new Date(moment).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" })
 
 function openedBy({ opened_by, agent_name }) {
@@ -29,7 +29,7 @@ function openedBy({ opened_by, agent_name }) {
 }
 
 // The steps of an invitation that have been taken, each with its moment.
-function stepsOf(conversation) {
+export function stepsOf(conversation) {
   if (conversation.opened_by === "visitor") {
     return [[openedBy(conversation), conversation.created_at]]
   }
@@ -42,11 +42,11 @@ function stepsOf(conversation) {
   return steps.filter(([, moment]) => moment)
 }
 
-const LEFT =
+export const LEFT =
   "Left while nobody was available: it cannot be answered here. " +
   "While the visitor is on the site, you can invite them from their page."
 
-function endOf({ state, closed_by, agent_name }) {
+export function endOf({ state, closed_by, agent_name }) {
   if (state === "dismissed") return "The visitor dismissed the invitation"
   if (state === "expired" && closed_by === "agent") return "The invitation was withdrawn"
   if (state === "expired") return "The invitation expired without an answer"

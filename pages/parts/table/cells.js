@@ -1,8 +1,11 @@
 // What a cell of each kind shows. Text from visitors only ever goes into textContent and title.
 
+import { make, setAttribute, setText } from "./elements.js"
+import { activityLabel, lengthLabel } from "./labels.js"
+
 // Each kind: make(cell, column, act) once for a new row, show(cell, row, column, context) at every
 // refresh, tick(cell, row, column, context) every second.
-const KINDS = {
+export const KINDS = {
   text: {
     show: (cell, row, column) => setText(cell, String(row[column.name] ?? "")),
   },

@@ -1,17 +1,17 @@
 // Making and changing elements. Text from visitors only ever goes into textContent and title.
 
-function make(tag, className, parent) {
+export function make(tag, className, parent) {
   const node = document.createElement(tag)
   if (className) node.className = className
   if (parent) parent.append(node)
   return node
 }
 
-function setText(node, text) {
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text
 }
 
-function setAttribute(node, name, value) {
+export function setAttribute(node, name, value) {
   if (value === null || value === "") node.removeAttribute(name)
   else if (node.getAttribute(name) !== value) node.setAttribute(name, value)
 }

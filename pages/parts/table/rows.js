@@ -1,5 +1,5 @@
 // Rows as plain objects from an Arrow table; whole numbers may arrive as BigInt.
-function readRows(arrow) {
+export function readRows(arrow) {
   const names = arrow.schema.fields.map((field) => field.name)
   const vectors = names.map((name) => arrow.getChild(name))
   return Array.from({ length: arrow.numRows }, (_, position) => {

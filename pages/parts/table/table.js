@@ -1,6 +1,11 @@
 // A table that lives through refreshes: the same rows stay the same nodes, so that focus, selection,
 // scroll and the text in the search box survive. One instance for each element of the page.
 
+import { KINDS } from "./cells.js"
+import { make, setAttribute, setText } from "./elements.js"
+import { readRows } from "./rows.js"
+import { TableToolbar } from "./toolbar.js"
+
 const INSTANCES = new WeakMap()
 const ACTION = "button.action:not([hidden])"
 

@@ -1,8 +1,10 @@
 // Above the table: search, filters, the breakdowns' choices as chips, the number of rows, the pages.
 
+import { make, setText } from "./elements.js"
+
 const SEARCH_PAUSE = 250
 
-class TableToolbar {
+export class TableToolbar {
   constructor(root, table, data) {
     this.table = table
     this.node = make("div", "toolbar", root)
