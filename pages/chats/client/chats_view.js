@@ -18,7 +18,7 @@ export class ChatsView {
   refresh({ data, setStateValue }) {
     this.app.replies = data.replies
     this.send = setStateValue
-    if (data.agent) this.app.line.start(data.agent)
+    if (data.agent) this.app.stream.start(data.agent)
     if (data.turn === this.turn && data.chosen !== this.app.chosen) this.choose(data.chosen, false)
     this.show()
   }

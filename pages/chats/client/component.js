@@ -1,6 +1,7 @@
 // The parts of the component: alerts (every page), chats (the list and a conversation) and
-// conversation (one alone). All instances of a page share one store, one line and one outbox.
+// conversation (one alone). All instances of a page share one store, one stream and one outbox.
 
+import { AgentApi } from "./agent_api.js"
 import { ChatStore } from "./chat_store.js"
 import { ChatsView } from "./chats_view.js"
 import { ConversationView } from "./conversation_view.js"
@@ -41,8 +42,9 @@ let known
 function shared() {
   if (known) return known
   const store = new ChatStore()
-  const line = new StreamClient(store)
-  known = { store, line, outbox: new Outbox(store, line), sound: new Sound(store) }
+  const api = new AgentApi(store)
+  const stream = new StreamClient(store, api)
+  known = { store, api, stream, outbox: new Outbox(store, api), sound: new Sound(store) }
   new TabTitle(store)
   // The pulse is a component of its own, so that a live page does not send all of this again.
   window[Symbol.for("visitor-monitor-chats")] = store

@@ -81,7 +81,7 @@ export class Composer {
     const now = Date.now()
     if (!this.field.value.trim() || !conversation || now - (this.toldAt ?? 0) < TYPING_EVERY) return
     this.toldAt = now
-    this.app.line.post("typing", { site: conversation.site, id: conversation.id })
+    this.app.api.post("typing", { site: conversation.site, id: conversation.id })
   }
 
   // Where the cursor is; what was written stays.

@@ -75,7 +75,7 @@ export class ConversationPanel {
     const [site, id] = key.split(" ")
     this.app.store.keepAll(key, [])
     const query = new URLSearchParams({ site, id })
-    const said = await this.app.line.get(`conversation?${query}`)
+    const said = await this.app.api.get(`conversation?${query}`)
     if (said?.conversation) this.app.store.take({ conversations: [said.conversation], messages: said.messages }, true)
     if (said?.unknown && key === this.key) this.isUnknown = true
     if (!said && key === this.key) this.again = setTimeout(() => key === this.key && this.load(), 3_000)
@@ -152,7 +152,7 @@ export class ConversationPanel {
     if (!conversation) return
     this.ask(false)
     const { site, id } = conversation
-    const { isDone, error } = await this.app.line.post(name, { site, id })
+    const { isDone, error } = await this.app.api.post(name, { site, id })
     setText(this.fault, isDone ? "" : error || "The dashboard does not answer. Try again in a moment.")
     if (isDone && name === "take") this.composer.focus()
     if (isDone && name === "end") this.leave()
@@ -166,7 +166,7 @@ export class ConversationPanel {
     const to = this.log.newest()
     if (!to || to === this.told) return
     this.told = to
-    this.app.line.post("read", { site: conversation.site, id: conversation.id, to }).then(({ isDone }) => {
+    this.app.api.post("read", { site: conversation.site, id: conversation.id, to }).then(({ isDone }) => {
       if (!isDone) this.told = 0
     })
   }

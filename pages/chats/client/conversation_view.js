@@ -12,7 +12,7 @@ export class ConversationView {
 
   refresh({ data }) {
     this.app.replies = data.replies
-    if (data.agent) this.app.line.start(data.agent)
+    if (data.agent) this.app.stream.start(data.agent)
     this.panel.open(data.chosen)
     this.panel.show()
   }

@@ -9,14 +9,14 @@ const DRAFTS = "visitor-monitor-drafts"
 const UNSENT = "visitor-monitor-unsent"
 
 export class Outbox {
-  constructor(chats, line) {
-    this.chats = chats
-    this.line = line
+  constructor(store, api) {
+    this.store = store
+    this.api = api
     this.drafts = readStored(DRAFTS, {})
     this.unsent = readStored(UNSENT, [])
     this.sending = new Set()
     this.pauses = new Set()
-    chats.listen((what) => this.hear(what))
+    store.listen((what) => this.hear(what))
     for (const { key } of this.unsent) this.sendNext(key)
   }
 
@@ -36,7 +36,7 @@ export class Outbox {
 
   send({ site, id }, text, template) {
     const key = keyOf({ site, id })
-    this.unsent.push({ key, site, id, n: newId(), text, template, at: this.chats.now(), error: "" })
+    this.unsent.push({ key, site, id, n: newId(), text, template, at: this.store.now(), error: "" })
     this.changed()
     this.sendNext(key)
   }
@@ -63,7 +63,7 @@ export class Outbox {
     this.sending.add(key)
     for (let faults = 0, message; (message = this.next(key)); ) {
       const { site, id, n, text, template } = message
-      const done = await this.line.post("send", { site, id, n, text, template })
+      const done = await this.api.post("send", { site, id, n, text, template })
       if (done.isDone) this.drop(n)
       else if (done.error) this.refuse(message, done.error)
       else await this.pause(WAITS[Math.min(faults++, WAITS.length - 1)])
@@ -98,10 +98,10 @@ export class Outbox {
 
   // The stream may tell of a message before the answer to its sending does.
   hear(what) {
-    if (what.kind === "status" && this.chats.status === "live") this.goOn()
+    if (what.kind === "status" && this.store.status === "live") this.goOn()
     if (what.kind !== "news" || !this.unsent.length) return
     const there = (message) =>
-      [...(this.chats.messages.get(message.key)?.values() ?? [])].some(({ client }) => client === message.n)
+      [...(this.store.messages.get(message.key)?.values() ?? [])].some(({ client }) => client === message.n)
     const left = this.unsent.filter((message) => !there(message))
     if (left.length === this.unsent.length) return
     this.unsent = left
@@ -110,6 +110,6 @@ export class Outbox {
 
   changed() {
     keepStored(UNSENT, this.unsent)
-    this.chats.tell({ kind: "unsent" })
+    this.store.tell({ kind: "unsent" })
   }
 }

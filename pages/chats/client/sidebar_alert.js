@@ -19,7 +19,7 @@ export class SidebarAlert {
   refresh({ data, setTriggerValue }) {
     this.trigger = setTriggerValue
     this.key = data.agent?.key ?? ""
-    if (data.agent) this.app.line.start(data.agent)
+    if (data.agent) this.app.stream.start(data.agent)
     this.tellKey()
     this.show()
   }

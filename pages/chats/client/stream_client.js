@@ -1,6 +1,7 @@
 // The one stream of this browser. The tab that holds the lock has it and tells the others; when it
 // goes, the next one takes over where it was. Browsers allow six connections for each host.
 
+import { addressOf } from "./agent_api.js"
 import { NAME, keepKey } from "./agent_cookie.js"
 
 const HELLO_WITHIN = 5_000
@@ -8,11 +9,10 @@ const SILENT_FOR = 40_000
 const STREAM_AGAIN = 120_000
 export const WAITS = [1_000, 2_000, 4_000, 8_000, 15_000]
 
-const addressOf = (path) => new URL(`agent/${path}`, location.href).href
-
 export class StreamClient {
-  constructor(store) {
+  constructor(store, api) {
     this.store = store
+    this.api = api
     this.faults = 0
     this.heardAt = 0
     this.told = 0 // the newest revision that the leading tab has told of
@@ -93,7 +93,7 @@ export class StreamClient {
     if (this.isCatchingUp) return
     this.isCatchingUp = true
     for (let news = {}; news && this.store.revision < this.told; ) {
-      news = await this.get(`poll?after=${this.store.revision}`)
+      news = await this.api.get(`poll?after=${this.store.revision}`)
       if (news?.conversations) this.store.take(news, news.whole)
     }
     this.isCatchingUp = false
@@ -171,7 +171,7 @@ export class StreamClient {
     const polling = (this.polling = {})
     const until = Date.now() + STREAM_AGAIN
     while (this.polling === polling && Date.now() < until) {
-      const news = await this.get(`poll?after=${this.store.revision}`)
+      const news = await this.api.get(`poll?after=${this.store.revision}`)
       if (this.polling !== polling) return
       if (news) this.isUp()
       else this.setStatus("lost")
@@ -194,36 +194,5 @@ export class StreamClient {
     this.heardAt = Date.now()
     if (this.isLeader) this.connect()
     else if (!document.hidden) this.queueForLead(true)
-  }
-
-  // ---- asking and acting
-
-  // What the server says; {} when it has nothing to say, {unknown} when there is no such thing,
-  // undefined when it cannot be reached.
-  async get(path) {
-    try {
-      const answer = await fetch(addressOf(path), { cache: "no-store" })
-      if (answer.status === 204) return {}
-      if (answer.status === 404) return { unknown: true }
-      return answer.ok ? await answer.json() : undefined
-    } catch {
-      return undefined
-    }
-  }
-
-  // {isDone, error}: `error` is what a person can read; without one it may be tried again.
-  async post(act, body) {
-    try {
-      const answer = await fetch(addressOf(act), {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-      })
-      const said = await answer.json()
-      if (answer.ok) this.store.take(said)
-      return { isDone: answer.ok, error: answer.ok || answer.status >= 500 ? "" : said.error }
-    } catch {
-      return { isDone: false, error: "" }
-    }
   }
 }
