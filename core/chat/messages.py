@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from core.chat.answerers import may_answer
 from core.chat.closing import current
 from core.chat.invitations import accept
 from core.chat.states import (
@@ -42,7 +43,7 @@ def say_as_agent(
         return refused
     if found.state in INVITED_STATES:
         return Refused(Refusal.INVITED)
-    if found.agent_id not in (0, agent_id):
+    if not may_answer(found, agent_id):
         return Refused(Refusal.TAKEN)
     changed, message = add_message(
         db,

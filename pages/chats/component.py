@@ -15,7 +15,9 @@ import streamlit as st
 from streamlit.components import v2
 
 from core.tables import Agent, ChatTemplate, Site
+from pages.chats.client_limits import CLIENT_LIMITS
 from pages.parts.script import joined_script
+from pages.server.access import COOKIE
 
 _FOLDER = Path(__file__).with_name("client")
 
@@ -32,7 +34,7 @@ def draw_alerts(agent: Agent | None) -> Any:
     key of an agent whose name was given in another tab."""
     return _chat(
         key=ALERTS_KEY,
-        data={"part": "alerts", "agent": _who(agent)},
+        data=_data("alerts", agent),
         on_opened_change=_nothing,
         on_known_change=_nothing,
     )
@@ -49,14 +51,14 @@ def draw_chats(
     """The open conversations, and the chosen one: "SITE ID", as `chosen_in_chats` tells it."""
     _chat(
         key=CHATS_KEY,
-        data={
-            "part": "chats",
-            "agent": _who(agent),
-            "chosen": chosen,
-            "turn": _choice().turn,
-            "replies": _texts(replies),
-            "is_one_site": is_one_site,
-        },
+        data=_data(
+            "chats",
+            agent,
+            chosen=chosen,
+            turn=_choice().turn,
+            replies=_texts(replies),
+            is_one_site=is_one_site,
+        ),
         on_chosen_change=on_chosen_change,
     )
 
@@ -77,12 +79,12 @@ def draw_conversation(
     """One conversation alone, live, with the field to answer in."""
     _chat(
         key=key,
-        data={
-            "part": "conversation",
-            "agent": _who(agent),
-            "chosen": f"{site.key} {conversation_id}",
-            "replies": _texts({site.key: replies}),
-        },
+        data=_data(
+            "conversation",
+            agent,
+            chosen=f"{site.key} {conversation_id}",
+            replies=_texts({site.key: replies}),
+        ),
     )
 
 
@@ -107,6 +109,17 @@ def _choice() -> _Choice:
     told = st.session_state.get(CHATS_KEY, {}).get("chosen")
     key, turn = (told.get("key"), told.get("turn")) if isinstance(told, Mapping) else ("", 0)
     return _Choice(key, turn) if isinstance(key, str) and isinstance(turn, int) else _Choice()
+
+
+def _data(part: str, agent: Agent | None, **more: Any) -> dict[str, Any]:
+    """What every part is given, whichever comes first on a page."""
+    return {
+        "part": part,
+        "agent": _who(agent),
+        "cookie": COOKIE,
+        "limits": CLIENT_LIMITS,
+        **more,
+    }
 
 
 def _who(agent: Agent | None) -> dict[str, Any] | None:

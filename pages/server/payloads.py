@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.chat.answerers import answerers
 from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
 from core.chat.conversations import find_conversation
+from core.chat.outcome import end_text, state_text, steps_taken
+from core.chat.phase import phase_of
 from core.chat.queries import (
     Changes,
     changes_since,
@@ -92,6 +95,7 @@ def _conversations(db: Connection, conversations: Sequence[Conversation]) -> lis
 
 
 def _conversation(conversation: Conversation, facts: ConversationFacts, unread: int) -> Payload:
+    steps = steps_taken(conversation, facts.agent_name)
     return {
         "site": facts.site_key,
         "site_name": facts.site_name,
@@ -100,19 +104,19 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
         "visitor": facts.visitor,
         "path": facts.path,
         "state": conversation.state,
-        "opened_by": conversation.opened_by,
+        "phase": phase_of(conversation.state),
+        "state_text": state_text(conversation.state),
+        "end_text": end_text(conversation, facts.agent_name),
+        "steps": [(text, to_milliseconds(at)) for text, at in steps],
         "agent": conversation.agent_id,
         "agent_name": facts.agent_name,
+        "answerers": answerers(conversation),
         "unread": unread,
         "read": conversation.visitor_read,
         "waiting_since": _ms(conversation.waiting_since),
         "message_at": _ms(conversation.message_at),
         "created_at": _ms(conversation.created_at),
-        "delivered_at": _ms(conversation.delivered_at),
-        "shown_at": _ms(conversation.shown_at),
-        "accepted_at": _ms(conversation.accepted_at),
         "closed_at": _ms(conversation.closed_at),
-        "closed_by": conversation.closed_by,
         "typing": int(conversation.visitor_typing_at is not None),
         "last": facts.last[:LONGEST_LAST],
         "revision": conversation.revision,

@@ -1,13 +1,20 @@
-// The cookie that holds the agent's key.
+// The cookie that holds the agent's key; Python says its name.
 
-export const NAME = "visitor-monitor-agent"
+const KEPT_FOR = 400 * 86_400
 
-export function keepKey(key) {
-  if (keyInCookie() === key) return
-  const secure = location.protocol === "https:" ? "; Secure" : ""
-  document.cookie = `${NAME}=${key}; Path=/; SameSite=Strict; Max-Age=${400 * 86400}${secure}`
-}
+export class AgentCookie {
+  constructor(name) {
+    this.name = name
+  }
 
-export function keyInCookie() {
-  return document.cookie.match(new RegExp(`(?:^|; )${NAME}=([^;]*)`))?.[1] ?? ""
+  // "" while this browser has no agent.
+  get key() {
+    return document.cookie.match(new RegExp(`(?:^|; )${this.name}=([^;]*)`))?.[1] ?? ""
+  }
+
+  set key(key) {
+    if (this.key === key) return
+    const secure = location.protocol === "https:" ? "; Secure" : ""
+    document.cookie = `${this.name}=${key}; Path=/; SameSite=Strict; Max-Age=${KEPT_FOR}${secure}`
+  }
 }

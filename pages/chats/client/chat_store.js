@@ -1,13 +1,11 @@
 // What this tab knows of the chats. Everything on the page draws from here, and only the stream, the
 // other tabs and the answers to what was posted write to it: in whatever order and however often.
 
-export const INVITED = new Set(["queued", "delivered", "shown"])
-const TYPING_FOR = 6_000
-
 export const keyOf = (conversation) => `${conversation.site} ${conversation.id}`
 
 export class ChatStore {
-  constructor() {
+  constructor(limits) {
+    this.limits = limits
     this.agent = null
     this.status = "off"
     this.conversations = new Map()
@@ -62,7 +60,7 @@ export class ChatStore {
   keep(conversation) {
     const before = this.conversations.get(keyOf(conversation))
     if (before && before.revision > conversation.revision) return false
-    conversation.typing_until = conversation.typing ? Date.now() + TYPING_FOR : 0
+    conversation.typing_until = conversation.typing ? Date.now() + this.limits.typing_for : 0
     this.conversations.set(keyOf(conversation), conversation)
     return before?.state !== conversation.state
   }
@@ -79,8 +77,8 @@ export class ChatStore {
   // After a long absence the server tells what is open, not what has happened meanwhile.
   forgetOthers(conversations) {
     const kept = new Set(conversations.map(keyOf))
-    for (const [key, { state }] of this.conversations) {
-      if (!kept.has(key) && (state === "open" || INVITED.has(state))) this.conversations.delete(key)
+    for (const [key, { phase }] of this.conversations) {
+      if (!kept.has(key) && (phase === "open" || phase === "invited")) this.conversations.delete(key)
     }
   }
 
@@ -103,15 +101,16 @@ export class ChatStore {
     return Boolean(this.agent) && conversation.agent === this.agent.id
   }
 
-  // Mine to answer: mine, or nobody's yet.
+  // Mine to answer; without a list every agent may.
   isForMe(conversation) {
-    return this.isMine(conversation) || conversation.agent === 0
+    const { answerers } = conversation
+    return answerers === null || (Boolean(this.agent) && answerers.includes(this.agent.id))
   }
 
   // Whether there is something in it that I should read: what is over waits for nobody.
   waitsForMe(conversation) {
-    const { state, unread } = conversation
-    return unread > 0 && (state === "open" || state === "left") && this.isForMe(conversation)
+    const { phase, unread } = conversation
+    return unread > 0 && (phase === "open" || phase === "left") && this.isForMe(conversation)
   }
 
   // How many conversations wait for me.

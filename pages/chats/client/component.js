@@ -2,6 +2,7 @@
 // conversation (one alone). All instances of a page share one store, one stream and one outbox.
 
 import { AgentApi } from "./agent_api.js"
+import { AgentCookie } from "./agent_cookie.js"
 import { ChatStore } from "./chat_store.js"
 import { ChatsView } from "./chats_view.js"
 import { ConversationView } from "./conversation_view.js"
@@ -22,8 +23,8 @@ export default function draw(component) {
   const { parentElement, data } = component
   let part = INSTANCES.get(parentElement)
   if (!part) {
-    part = PARTS[data.part](parentElement, shared(), data)
-    part.stopListening = shared().store.listen((what) => part.hear(what))
+    part = PARTS[data.part](parentElement, shared(data), data)
+    part.stopListening = shared(data).store.listen((what) => part.hear(what))
     part.timer = setInterval(() => document.hidden || part.tick(), 1000)
     INSTANCES.set(parentElement, part)
   }
@@ -39,12 +40,14 @@ export default function draw(component) {
 
 let known
 
-function shared() {
+function shared({ cookie: name, limits }) {
   if (known) return known
-  const store = new ChatStore()
+  const store = new ChatStore(limits)
   const api = new AgentApi(store)
-  const stream = new StreamClient(store, api)
-  known = { store, api, stream, outbox: new Outbox(store, api), sound: new Sound(store) }
+  const cookie = new AgentCookie(name)
+  const stream = new StreamClient(store, api, cookie, limits)
+  const outbox = new Outbox(store, api)
+  known = { store, api, stream, outbox, cookie, limits, sound: new Sound(store) }
   new TabTitle(store)
   // The pulse is a component of its own, so that a live page does not send all of this again.
   window[Symbol.for("visitor-monitor-chats")] = store

@@ -3,9 +3,6 @@
 import { make, setText } from "../../parts/table/elements.js"
 import { ReplyMenu } from "./reply_menu.js"
 
-const LONGEST_MESSAGE = 2_000
-const TYPING_EVERY = 3_000
-
 export class Composer {
   constructor(parent, panel) {
     this.app = panel.app
@@ -15,7 +12,7 @@ export class Composer {
     this.node = make("form", "composer", parent)
     this.field = make("textarea", "", this.node)
     this.field.rows = 1
-    this.field.maxLength = LONGEST_MESSAGE
+    this.field.maxLength = this.app.limits.longest_message
     this.field.placeholder = "Write a message"
     this.field.setAttribute("aria-label", "Message")
     this.field.setAttribute("aria-keyshortcuts", "Enter")
@@ -79,7 +76,7 @@ export class Composer {
     this.fit()
     const { conversation } = this.panel
     const now = Date.now()
-    if (!this.field.value.trim() || !conversation || now - (this.toldAt ?? 0) < TYPING_EVERY) return
+    if (!this.field.value.trim() || !conversation || now - (this.toldAt ?? 0) < this.app.limits.typing_every) return
     this.toldAt = now
     this.app.api.post("typing", { site: conversation.site, id: conversation.id })
   }

@@ -2,17 +2,16 @@
 
 import { make, setAttribute, setText } from "../../parts/table/elements.js"
 import { lengthLabel } from "../../parts/table/labels.js"
-import { INVITED, keyOf } from "./chat_store.js"
+import { keyOf } from "./chat_store.js"
 import { SoundSwitch } from "./sound_switch.js"
-import { STATES, STATUS, timeOf } from "./texts.js"
+import { STATUS, timeOf } from "./texts.js"
 
 const GROUPS = [
-  ["Open", ({ state }) => state === "open"],
-  ["Messages left", ({ state }) => state === "left"],
-  ["Invited", ({ state }) => INVITED.has(state)],
-  ["Just over", () => true],
+  ["Open", "open"],
+  ["Messages left", "left"],
+  ["Invited", "invited"],
+  ["Just over", "over"],
 ]
-const OVER_FOR = 10 * 60_000
 
 export class ConversationList {
   constructor(parent, app, { isOneSite }) {
@@ -24,32 +23,26 @@ export class ConversationList {
     const head = make("div", "list-head", this.node)
     this.title = make("h2", "", head)
     new SoundSwitch(head, app.sound)
-    this.groups = GROUPS.map(([name, has]) => this.makeGroup(name, has))
+    this.groups = GROUPS.map(([name, phase]) => this.makeGroup(name, phase))
     this.empty = make("p", "empty", this.node)
     this.node.addEventListener("click", (event) => this.choose(event.target.closest(".item")))
     this.node.addEventListener("keydown", (event) => this.key(event))
   }
 
-  makeGroup(name, has) {
+  makeGroup(name, phase) {
     const section = make("section", "group", this.node)
     const heading = make("h3", "", section)
     setText(heading, name)
     const list = make("ul", "", section)
     list.setAttribute("role", "list")
     list.setAttribute("aria-label", name)
-    return { section, list, has }
+    return { section, list, phase }
   }
 
   show() {
     const { store } = this.app
     const open = [...store.conversations.values()].filter((each) => this.isListed(each))
-    const groups = this.groups.map(({ has }) => {
-      const members = open.filter((each) => has(each) && !each.placed)
-      for (const each of members) each.placed = true
-      return members
-    })
-    for (const each of open) delete each.placed
-    this.place(groups)
+    this.place(this.groups.map((group) => open.filter(({ phase }) => phase === group.phase)))
     const waiting = store.waiting()
     setText(this.title, waiting ? `${waiting} waiting for you` : "Chats")
     setText(this.empty, open.length ? "" : store.isRead ? NO_CHATS : STATUS[store.status] ?? "")
@@ -57,8 +50,8 @@ export class ConversationList {
 
   isListed(conversation) {
     if (keyOf(conversation) === this.app.chosen) return true
-    if (["open", "left"].includes(conversation.state) || INVITED.has(conversation.state)) return true
-    return this.app.store.now() - (conversation.closed_at ?? 0) < OVER_FOR
+    if (conversation.phase !== "over") return true
+    return this.app.store.now() - (conversation.closed_at ?? 0) < this.app.limits.over_for
   }
 
   place(groups) {
@@ -109,7 +102,7 @@ export class ConversationList {
     const { store } = this.app
     const button = item.firstChild
     const [top, middle, about] = button.children
-    const isUnread = conversation.unread > 0 && !INVITED.has(conversation.state)
+    const isUnread = conversation.unread > 0 && conversation.phase !== "invited"
     setText(top.children[0], conversation.visitor)
     const isTyping = store.isTyping(conversation)
     setText(middle.children[0], isTyping ? "is typing …" : conversation.last)
@@ -123,9 +116,9 @@ export class ConversationList {
 
   aboutOf(conversation) {
     const parts = []
-    if (conversation.state !== "open") parts.push(STATES[conversation.state])
+    if (conversation.phase !== "open") parts.push(conversation.state_text)
     if (!this.isOneSite) parts.push(conversation.site_name)
-    if (conversation.state === "open" && conversation.path) parts.push(conversation.path)
+    if (conversation.phase === "open" && conversation.path) parts.push(conversation.path)
     if (conversation.agent && !this.app.store.isMine(conversation)) parts.push(conversation.agent_name)
     return parts.join(" · ")
   }
@@ -136,12 +129,12 @@ export class ConversationList {
 
   tickItem({ conversation, firstChild }) {
     const node = firstChild.firstChild.children[1]
-    const { waiting_since, message_at, created_at, state } = conversation
-    const since = state === "open" ? waiting_since : INVITED.has(state) ? created_at : null
+    const { waiting_since, message_at, created_at, phase } = conversation
+    const since = phase === "open" ? waiting_since : phase === "invited" ? created_at : null
     const now = this.app.store.now()
     setText(node, since ? lengthLabel((now - since) / 1000) : timeOf(message_at ?? created_at))
-    node.classList.toggle("waits", Boolean(since) && state === "open")
-    setAttribute(node, "title", since && state === "open" ? "Waiting for an answer" : null)
+    node.classList.toggle("waits", Boolean(since) && phase === "open")
+    setAttribute(node, "title", since && phase === "open" ? "Waiting for an answer" : null)
   }
 
   choose(button) {

@@ -1,10 +1,9 @@
 // One conversation: what was said, and the field to answer in. Text is only ever text.
 
 import { make, setText } from "../../parts/table/elements.js"
-import { INVITED } from "./chat_store.js"
 import { Composer } from "./composer.js"
 import { MessageList } from "./message_list.js"
-import { LEFT, STATUS, endOf, timeOf } from "./texts.js"
+import { STATUS, timeOf } from "./texts.js"
 
 export class ConversationPanel {
   constructor(parent, app, { canLeave }) {
@@ -88,8 +87,8 @@ export class ConversationPanel {
   show() {
     const { conversation } = this
     const { store } = this.app
-    const isOpen = conversation?.state === "open"
-    const isInvited = INVITED.has(conversation?.state)
+    const isOpen = conversation?.phase === "open"
+    const isInvited = conversation?.phase === "invited"
     const isMine = Boolean(conversation) && store.isForMe(conversation)
     this.head.hidden = !conversation
     setText(this.nothing, conversation ? "" : this.wordsOfNothing())
@@ -128,9 +127,9 @@ export class ConversationPanel {
     if (!conversation) return ""
     if (isInvited) return "You can write as soon as the visitor accepts."
     if (isOpen) return isMine ? "" : `${conversation.agent_name} talks with this visitor. Take over to answer.`
-    if (conversation.state === "left") return LEFT
+    if (conversation.phase === "left") return conversation.end_text
     const at = conversation.closed_at ? `, ${timeOf(conversation.closed_at)}` : ""
-    return `${endOf(conversation)}${at}.`
+    return `${conversation.end_text}${at}.`
   }
 
   tick() {
@@ -162,7 +161,7 @@ export class ConversationPanel {
   tellRead() {
     const { conversation } = this
     if (!conversation?.unread || !this.app.store.isForMe(conversation)) return
-    if (document.hidden || !document.hasFocus() || !this.log.isInView() || INVITED.has(conversation.state)) return
+    if (document.hidden || !document.hasFocus() || !this.log.isInView() || conversation.phase === "invited") return
     const to = this.log.newest()
     if (!to || to === this.told) return
     this.told = to

@@ -1,7 +1,7 @@
 // What was said, in the order of the numbers. New lines are read out by screen readers, old ones not.
 
 import { make, setText } from "../../parts/table/elements.js"
-import { dayOf, stepsOf, timeOf } from "./texts.js"
+import { dayOf, timeOf } from "./texts.js"
 
 export class MessageList {
   constructor(parent, app) {
@@ -54,7 +54,7 @@ export class MessageList {
   }
 
   showSteps(conversation) {
-    const steps = stepsOf(conversation)
+    const { steps } = conversation
     const wanted = JSON.stringify(steps)
     if (wanted === this.shownSteps) return
     this.shownSteps = wanted

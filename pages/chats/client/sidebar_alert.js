@@ -1,7 +1,6 @@
 // The line in the sidebar.
 
 import { make, setText } from "../../parts/table/elements.js"
-import { keyInCookie } from "./agent_cookie.js"
 import { newId } from "./random_id.js"
 
 export class SidebarAlert {
@@ -13,7 +12,6 @@ export class SidebarAlert {
     this.count = make("span", "count", this.button)
     this.words = make("span", "", this.button)
     this.button.addEventListener("click", () => this.trigger("opened", newId()))
-    this.known = keyInCookie()
   }
 
   refresh({ data, setTriggerValue }) {
@@ -26,7 +24,7 @@ export class SidebarAlert {
 
   // A session that began before this browser's agent had a name learns it now.
   tellKey() {
-    const key = keyInCookie()
+    const { key } = this.app.cookie
     if (key && key !== this.key && key !== this.told) {
       this.told = key
       this.trigger("known", key)

@@ -45,7 +45,7 @@ export class Sound {
       const conversation = store.conversations.get(`${message.site} ${message.id}`)
       return conversation && store.isForMe(conversation)
     }
-    const isAnswered = moved.some((each) => each.state === "open" && store.isForMe(each))
+    const isAnswered = moved.some((each) => each.phase === "open" && store.isForMe(each))
     if (isAnswered || spoken.some(isForMe)) this.play()
   }
 

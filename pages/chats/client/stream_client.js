@@ -2,21 +2,23 @@
 // goes, the next one takes over where it was. Browsers allow six connections for each host.
 
 import { addressOf } from "./agent_api.js"
-import { NAME, keepKey } from "./agent_cookie.js"
 
+// The lock that the leader tab holds, and the channel between the tabs.
+const LEADER = "visitor-monitor-agent"
 const HELLO_WITHIN = 5_000
-const SILENT_FOR = 40_000
 const STREAM_AGAIN = 120_000
 export const WAITS = [1_000, 2_000, 4_000, 8_000, 15_000]
 
 export class StreamClient {
-  constructor(store, api) {
+  constructor(store, api, cookie, limits) {
     this.store = store
     this.api = api
+    this.cookie = cookie
+    this.limits = limits
     this.faults = 0
     this.heardAt = 0
     this.told = 0 // the newest revision that the leading tab has told of
-    this.channel = new BroadcastChannel(NAME)
+    this.channel = new BroadcastChannel(LEADER)
     this.channel.onmessage = ({ data }) => this.hear(data)
     for (const event of ["online", "pageshow"]) addEventListener(event, () => this.wake())
     document.addEventListener("visibilitychange", () => document.hidden || this.wake())
@@ -26,7 +28,7 @@ export class StreamClient {
   // Be this agent: {id, name, key}. Python has the key; the browser keeps it in a cookie.
   start(agent) {
     const before = this.store.agent
-    keepKey(agent.key)
+    this.cookie.key = agent.key
     this.store.setAgent({ id: agent.id, name: agent.name })
     if (before?.id === agent.id) return
     this.channel.postMessage({ kind: "named" })
@@ -43,7 +45,7 @@ export class StreamClient {
     if (!navigator.locks) return this.lead()
     const options = steal ? { steal } : {}
     navigator.locks
-      .request(NAME, options, () => this.lead())
+      .request(LEADER, options, () => this.lead())
       .catch(() => this.follow()) // another tab took it: this one was asleep
   }
 
@@ -146,7 +148,7 @@ export class StreamClient {
     this.setStatus("lost")
     clearTimeout(this.timer)
     if (source.readyState === EventSource.CLOSED) this.again()
-    else this.timer = setTimeout(() => this.connect(), SILENT_FOR)
+    else this.timer = setTimeout(() => this.connect(), this.limits.silent_for)
   }
 
   again() {
@@ -190,7 +192,7 @@ export class StreamClient {
   }
 
   watch() {
-    if (!this.store.agent || Date.now() - this.heardAt < SILENT_FOR || this.polling) return
+    if (!this.store.agent || Date.now() - this.heardAt < this.limits.silent_for || this.polling) return
     this.heardAt = Date.now()
     if (this.isLeader) this.connect()
     else if (!document.hidden) this.queueForLead(true)

@@ -14,13 +14,13 @@ from sqlalchemy import update
 from sqlmodel import col
 from streamlit.testing.v1 import AppTest
 
+from core.chat.outcome import outcome_text
 from core.chat.queries import found_conversations
 from core.chat.states import ConversationState, TemplateKind
 from core.chat.templates import add_template
 from core.database import reading, writing
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.tables import Agent, Conversation, Site
-from pages.chats.outcome import outcome_of
 from pages.chats.past_tab import NOBODY_YET, NOTHING_FOUND, PastSearch
 from pages.chats.transcript import read_transcript, transcript_html, transcript_text
 from pages.parts.agent import _agent
@@ -264,7 +264,7 @@ def test_frames_without_a_conversation_have_their_columns(database: Database, si
 
 @pytest.mark.parametrize("state", list(ConversationState))
 def test_every_outcome_has_words(state: ConversationState) -> None:
-    assert outcome_of({"state": state.value, "closed_by": ""})
+    assert outcome_text(state.value, "")
 
 
 def test_visit_that_is_deleted_leaves_the_transcript(
