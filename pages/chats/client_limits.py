@@ -26,4 +26,4 @@ CLIENT_LIMITS = {
     "silent_for": SILENT_FOR // _MILLISECOND,
     "over_for": OVER_FOR // _MILLISECOND,
 }
-"""Lengths of time in milliseconds."""
+"""Lengths of time in milliseconds; client/chat_types.d.ts has the same names."""

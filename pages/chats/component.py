@@ -1,7 +1,8 @@
 """The chat in the agent's browser: declared here, drawn by pages/chats/client/.
 
 Every part of a page shares one stream of changes, so a message is there at once, without a run of
-the page. Python says who looks, which conversation is chosen and which replies the sites keep.
+the page. Python says which agent it is, which conversation is chosen, which replies the sites keep,
+and the limits that the server has too.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def draw_chats(
     is_one_site: bool,
     on_chosen_change: Callable[[], None],
 ) -> None:
-    """The open conversations, and the chosen one: "SITE ID", as `chosen_in_chats` tells it."""
+    """The open conversations, and the chosen one: "SITE ID", as `chosen_in_chats` gives it."""
     _chat(
         key=CHATS_KEY,
         data=_data(
@@ -92,8 +93,7 @@ def draw_chat_pulse(site: Site) -> int:
     """The newest revision at which a conversation of the site began, was answered or ended, 0 at
     first. Called inside a fragment, it has the fragment drawn again when that happens, at most once
     a second; it shows nothing."""
-    told = _pulse(key=PULSE_KEY, data={"site": site.key}, on_revision_change=_nothing)
-    revision = told.revision
+    revision = _pulse(key=PULSE_KEY, data={"site": site.key}, on_revision_change=_nothing).revision
     return int(revision) if isinstance(revision, int | float) else 0
 
 
@@ -106,13 +106,13 @@ class _Choice:
 
 
 def _choice() -> _Choice:
-    told = st.session_state.get(CHATS_KEY, {}).get("chosen")
-    key, turn = (told.get("key"), told.get("turn")) if isinstance(told, Mapping) else ("", 0)
+    chosen = st.session_state.get(CHATS_KEY, {}).get("chosen")
+    key, turn = (chosen.get("key"), chosen.get("turn")) if isinstance(chosen, Mapping) else ("", 0)
     return _Choice(key, turn) if isinstance(key, str) and isinstance(turn, int) else _Choice()
 
 
 def _data(part: str, agent: Agent | None, **more: Any) -> dict[str, Any]:
-    """What every part is given, whichever comes first on a page."""
+    """What every part is given, whichever comes first on a page; client/chat_types.d.ts names it."""
     return {
         "part": part,
         "agent": _who(agent),

@@ -1,14 +1,42 @@
+// @ts-check
 // What the dashboard's own addresses below agent/ answer: see pages/server/agent_routes.py.
 
+/** @import { ChatStore } from "./chat_store.js" */
+/** @import { ConversationAnswer, NewsJson, PostResult } from "./chat_types.js" */
+
+/** @param {string} path */
 export const addressOf = (path) => new URL(`agent/${path}`, location.href).href
 
 export class AgentApi {
+  /** @param {ChatStore} store */
   constructor(store) {
     this.store = store
   }
 
-  // The answer; {} when there is no news, {unknown: true} when there is no such conversation,
-  // undefined when the server cannot be reached.
+  /**
+   * What is newer than the revision, as soon as there is something; {} when there is nothing for some
+   * time, undefined when the server cannot be reached.
+   * @param {number} revision
+   * @returns {Promise<NewsJson | { conversations?: undefined } | undefined>}
+   */
+  poll(revision) {
+    return this.get(`poll?after=${revision}`)
+  }
+
+  /**
+   * {unknown: true} when there is no such conversation; undefined when the server cannot be reached.
+   * @param {string} site
+   * @param {string} id
+   * @returns {Promise<Partial<ConversationAnswer> | undefined>}
+   */
+  conversation(site, id) {
+    return this.get(`conversation?${new URLSearchParams({ site, id })}`)
+  }
+
+  /**
+   * @param {string} path
+   * @returns {Promise<any>}
+   */
   async get(path) {
     try {
       const answer = await fetch(addressOf(path), { cache: "no-store" })
@@ -20,8 +48,13 @@ export class AgentApi {
     }
   }
 
-  // {isDone, error}: `error` is for the agent to read; without one a later try may succeed. What has
-  // changed goes to the store.
+  /**
+   * {isDone, error}: `error` is for the agent to read; without one a later try may succeed. What has
+   * changed goes to the store.
+   * @param {string} action
+   * @param {object} body
+   * @returns {Promise<PostResult>}
+   */
   async post(action, body) {
     try {
       const answer = await fetch(addressOf(action), {

@@ -1,13 +1,15 @@
+// @ts-check
 // The cookie that holds the agent's key; Python says its name.
 
 const KEPT_FOR = 400 * 86_400
 
 export class AgentCookie {
+  /** @param {string} name */
   constructor(name) {
     this.name = name
   }
 
-  // "" while this browser has no agent.
+  /** "" while this browser has no agent. */
   get key() {
     return document.cookie.match(new RegExp(`(?:^|; )${this.name}=([^;]*)`))?.[1] ?? ""
   }

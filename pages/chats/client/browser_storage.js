@@ -1,5 +1,7 @@
+// @ts-check
 // What the browser keeps: for all tabs, or for this one until it is closed.
 
+/** @param {string} name */
 export function keptLocally(name) {
   try {
     return localStorage.getItem(name)
@@ -8,6 +10,10 @@ export function keptLocally(name) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 export function keepLocally(name, value) {
   try {
     localStorage.setItem(name, value)
@@ -16,14 +22,24 @@ export function keepLocally(name, value) {
   }
 }
 
+/**
+ * @template Value
+ * @param {string} name
+ * @param {Value} fallback
+ * @returns {Value}
+ */
 export function readStored(name, fallback) {
   try {
-    return JSON.parse(sessionStorage.getItem(name)) ?? fallback
+    return JSON.parse(sessionStorage.getItem(name) ?? "null") ?? fallback
   } catch {
     return fallback
   }
 }
 
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
 export function keepStored(name, value) {
   try {
     sessionStorage.setItem(name, JSON.stringify(value))

@@ -1,20 +1,36 @@
+// @ts-check
 // The list of conversations and the chosen one.
 
 import { make } from "../../parts/table/elements.js"
 import { ConversationList } from "./conversation_list.js"
 import { ConversationPanel } from "./conversation_panel.js"
 
+/** @import { ComponentArguments } from "../../parts/streamlit.js" */
+/** @import { App, ChatPart, ChatsData, ListApp, StoreEvent } from "./chat_types.js" */
+
+/** @implements {ChatPart<ChatsData>} */
 export class ChatsView {
+  /**
+   * @param {ParentNode} parent
+   * @param {App} app
+   * @param {ChatsData} data
+   */
   constructor(parent, app, data) {
     this.root = make("div", "chat-root chats", parent)
+    /** @type {ListApp} */
     this.app = { ...app, replies: data.replies, chosen: "", choose: (key) => this.choose(key, true) }
-    this.list = this.app.list = new ConversationList(this.root, this.app, { isOneSite: data.is_one_site })
-    this.panel = new ConversationPanel(this.root, this.app, { canLeave: true })
+    this.list = new ConversationList(this.root, this.app, { isOneSite: data.is_one_site })
+    this.panel = new ConversationPanel(this.root, this.app, this.list)
+    /** @type {(name: string, value: unknown) => void} */
+    this.send = () => {}
     this.turn = data.turn
   }
 
-  // The page's address decides, for example after Back; but what was chosen here a moment ago is
-  // newer than a run of the page that does not know of it.
+  /**
+   * The page's address decides, for example after Back; but what was chosen here a moment ago is
+   * newer than a run of the page that does not know of it.
+   * @param {ComponentArguments<ChatsData>} component
+   */
   refresh({ data, setStateValue }) {
     this.app.replies = data.replies
     this.send = setStateValue
@@ -23,6 +39,10 @@ export class ChatsView {
     this.show()
   }
 
+  /**
+   * @param {string} key
+   * @param {boolean} isByHand
+   */
   choose(key, isByHand) {
     this.app.chosen = key
     this.panel.open(key)
@@ -34,7 +54,8 @@ export class ChatsView {
     if (this.panel.node.offsetTop > this.list.node.offsetTop + 20) this.panel.node.scrollIntoView({ block: "nearest" })
   }
 
-  hear({ kind }) {
+  /** @param {StoreEvent} event */
+  receive({ kind }) {
     if (kind === "whole") this.panel.load()
     this.show()
   }

@@ -1,14 +1,23 @@
+// @ts-check
 // The field to answer in.
 
 import { make, setText } from "../../parts/table/elements.js"
 import { ReplyMenu } from "./reply_menu.js"
 
+/** @import { ReplyJson } from "./chat_types.js" */
+/** @import { ConversationPanel } from "./conversation_panel.js" */
+
 export class Composer {
+  /**
+   * @param {HTMLElement} parent
+   * @param {ConversationPanel} panel
+   */
   constructor(parent, panel) {
     this.app = panel.app
     this.panel = panel
     this.key = ""
     this.template = ""
+    this.typingSentAt = 0
     this.node = make("form", "composer", parent)
     this.field = make("textarea", "", this.node)
     this.field.rows = 1
@@ -28,6 +37,7 @@ export class Composer {
     this.field.addEventListener("input", () => this.changed())
   }
 
+  /** @param {string} key */
   open(key) {
     this.key = key
     this.template = ""
@@ -39,6 +49,7 @@ export class Composer {
     if (this.key) this.app.outbox.keepDraft(this.key, this.field.value)
   }
 
+  /** @param {boolean} isOpen */
   show(isOpen) {
     this.node.hidden = !isOpen
     this.replies.show(this.app.replies[this.key.split(" ")[0]] ?? [])
@@ -49,14 +60,18 @@ export class Composer {
     this.field.focus({ preventScroll: true })
   }
 
-  // Streamlit has keys of its own, such as r: they must not reach it from here. Enter that ends a
-  // composition chooses a word.
+  /**
+   * Streamlit has keys of its own, such as r: they must not reach it from here. Enter that ends a
+   * composition chooses a word.
+   * @param {KeyboardEvent} event
+   */
   keydown(event) {
     if (event.key !== "Escape") event.stopPropagation()
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return
     this.submit(event)
   }
 
+  /** @param {Event} event */
   submit(event) {
     event.preventDefault()
     const { conversation } = this.panel
@@ -76,12 +91,15 @@ export class Composer {
     this.fit()
     const { conversation } = this.panel
     const now = Date.now()
-    if (!this.field.value.trim() || !conversation || now - (this.toldAt ?? 0) < this.app.limits.typing_every) return
-    this.toldAt = now
+    if (!this.field.value.trim() || !conversation || now - (this.typingSentAt) < this.app.limits.typing_every) return
+    this.typingSentAt = now
     this.app.api.post("typing", { site: conversation.site, id: conversation.id })
   }
 
-  // Where the cursor is; what was written stays.
+  /**
+   * Where the cursor is; what was written stays.
+   * @param {ReplyJson} reply
+   */
   insert({ id, text }) {
     const { selectionStart, selectionEnd, value } = this.field
     const before = value.slice(0, selectionStart)

@@ -1,50 +1,43 @@
+// @ts-check
 // One conversation: what was said, and the field to answer in. Text is only ever text.
 
 import { make, setText } from "../../parts/table/elements.js"
 import { Composer } from "./composer.js"
+import { ConversationHead } from "./conversation_head.js"
 import { MessageList } from "./message_list.js"
 import { STATUS, timeOf } from "./texts.js"
 
+/** @import { KnownConversation, PanelApp } from "./chat_types.js" */
+/** @import { ConversationList } from "./conversation_list.js" */
+
+const LOAD_AGAIN = 3_000
+
 export class ConversationPanel {
-  constructor(parent, app, { canLeave }) {
+  /**
+   * @param {HTMLElement} parent
+   * @param {PanelApp} app
+   * @param {ConversationList} [list] where the focus goes when the agent leaves the conversation
+   */
+  constructor(parent, app, list) {
     this.app = app
-    this.canLeave = canLeave
+    this.list = list
     this.key = ""
+    this.readUpTo = 0 // the newest message that the server knows to be read
+    this.isUnknown = false
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined
     this.node = make("section", "panel", parent)
-    this.makeHead()
-    this.log = new MessageList(this.node, app)
+    this.head = new ConversationHead(this.node, app, (action) => this.act(action))
+    this.fault = make("p", "fault", this.node)
+    this.fault.setAttribute("role", "alert")
+    this.messages = new MessageList(this.node, app)
     this.notice = make("p", "offline", this.node)
     this.notice.setAttribute("role", "status")
     this.composer = new Composer(this.node, this)
     this.closed = make("p", "closed", this.node)
     this.nothing = make("p", "nothing", this.node)
     this.node.addEventListener("keydown", (event) => this.keydown(event))
-    this.node.addEventListener("focusin", () => this.tellRead())
-  }
-
-  makeHead() {
-    this.head = make("header", "head", this.node)
-    const who = make("div", "who", this.head)
-    this.name = make("h2", "", who)
-    this.about = make("p", "about", who)
-    this.acts = make("div", "acts", this.head)
-    this.end = this.makeAct("End", "", () => this.ask(true))
-    this.take = this.makeAct("Take over", "primary", () => this.act("take"))
-    this.sure = make("div", "sure", this.head)
-    this.question = make("span", "", this.sure)
-    this.yes = this.makeAct("End chat", "danger", () => this.act("end"), this.sure)
-    this.no = this.makeAct("Keep", "", () => this.ask(false), this.sure)
-    this.fault = make("p", "fault", this.node)
-    this.fault.setAttribute("role", "alert")
-    this.sure.hidden = true
-  }
-
-  makeAct(word, className, act, parent = this.acts) {
-    const button = make("button", `act ${className}`.trim(), parent)
-    button.type = "button"
-    setText(button, word)
-    button.addEventListener("click", act)
-    return button
+    this.node.addEventListener("focusin", () => this.sendRead())
   }
 
   get conversation() {
@@ -53,33 +46,39 @@ export class ConversationPanel {
 
   // ---- which one
 
+  /** @param {string} key */
   open(key) {
     if (key === this.key) return
     this.composer.leave()
     this.key = key
-    this.told = 0
+    this.readUpTo = 0
     this.isUnknown = false
-    this.ask(false)
+    this.head.ask(false)
     setText(this.fault, "")
-    this.log.open(key)
+    this.messages.open(key)
     this.composer.open(key)
     this.load()
     this.show()
   }
 
-  // The messages so far; the stream tells the others.
+  /** Read the messages so far; the stream brings the others. */
   async load() {
     const { key } = this
     if (!key) return
     const [site, id] = key.split(" ")
-    this.app.store.keepAll(key, [])
-    const query = new URLSearchParams({ site, id })
-    const said = await this.app.api.get(`conversation?${query}`)
-    if (said?.conversation) this.app.store.take({ conversations: [said.conversation], messages: said.messages }, true)
-    if (said?.unknown && key === this.key) this.isUnknown = true
-    if (!said && key === this.key) this.again = setTimeout(() => key === this.key && this.load(), 3_000)
-    if (said) this.log.isLoaded = this.log.isLoaded || key === this.key
+    this.app.store.startMessages(key)
+    const answer = await this.app.api.conversation(site, id)
+    if (answer?.conversation) this.app.store.take({ conversations: [answer.conversation], messages: answer.messages }, true)
+    if (key === this.key) this.loaded(answer)
     this.show()
+  }
+
+  /** @param {{ unknown?: boolean } | undefined} answer */
+  loaded(answer) {
+    const { key } = this
+    if (answer?.unknown) this.isUnknown = true
+    if (answer) this.messages.isLoaded = true
+    else this.timer = setTimeout(() => key === this.key && this.load(), LOAD_AGAIN)
   }
 
   // ---- drawing
@@ -87,103 +86,80 @@ export class ConversationPanel {
   show() {
     const { conversation } = this
     const { store } = this.app
-    const isOpen = conversation?.phase === "open"
-    const isInvited = conversation?.phase === "invited"
-    const isMine = Boolean(conversation) && store.isForMe(conversation)
-    this.head.hidden = !conversation
-    setText(this.nothing, conversation ? "" : this.wordsOfNothing())
-    if (conversation) {
-      this.node.setAttribute("aria-label", `Conversation with ${conversation.visitor}`)
-      setText(this.name, conversation.visitor)
-      setText(this.about, this.aboutOf(conversation))
-      setText(this.end, isInvited ? "Withdraw" : "End")
-      setText(this.yes, isInvited ? "Withdraw" : "End chat")
-      setText(this.question, isInvited ? "Withdraw the invitation?" : "End this chat?")
-    }
-    if (!isOpen && !isInvited) this.ask(false)
-    this.end.hidden = !(isOpen || isInvited) || !isMine
-    this.take.hidden = !isOpen || isMine
-    this.log.show()
-    this.composer.show(isOpen && isMine)
-    setText(this.closed, this.wordsOfClosed(conversation, isOpen, isInvited, isMine))
-    const isWaiting = Boolean(conversation) && store.status !== "live"
-    setText(this.notice, isWaiting ? (STATUS[store.status] ?? "") : "")
-    this.tellRead()
+    this.head.show(conversation)
+    if (conversation) this.node.setAttribute("aria-label", `Conversation with ${conversation.visitor}`)
+    setText(this.nothing, conversation ? "" : this.textWithoutConversation())
+    this.messages.show()
+    this.composer.show(conversation?.phase === "open" && store.isForMe(conversation))
+    setText(this.closed, conversation ? this.textInPlaceOfField(conversation) : "")
+    setText(this.notice, conversation ? (STATUS[store.status] ?? "") : "")
+    this.sendRead()
   }
 
-  aboutOf(conversation) {
-    const { site_name, path, agent, agent_name } = conversation
-    const whose = agent && !this.app.store.isMine(conversation) ? `with ${agent_name}` : ""
-    return [site_name, path, whose].filter(Boolean).join(" · ")
-  }
-
-  wordsOfNothing() {
+  textWithoutConversation() {
     if (this.isUnknown) return "This conversation does not exist. Old ones are deleted: see MONITOR_CHAT_RETENTION_DAYS."
     if (this.key) return "Loading …"
     return this.app.store.conversations.size ? "Choose a chat to read and answer it." : ""
   }
 
-  wordsOfClosed(conversation, isOpen, isInvited, isMine) {
-    if (!conversation) return ""
-    if (isInvited) return "You can write as soon as the visitor accepts."
-    if (isOpen) return isMine ? "" : `${conversation.agent_name} talks with this visitor. Take over to answer.`
-    if (conversation.phase === "left") return conversation.end_text
-    const at = conversation.closed_at ? `, ${timeOf(conversation.closed_at)}` : ""
-    return `${conversation.end_text}${at}.`
+  /** @param {KnownConversation} conversation */
+  textInPlaceOfField(conversation) {
+    const { phase, agent_name, end_text, closed_at } = conversation
+    if (phase === "invited") return "You can write as soon as the visitor accepts."
+    if (phase === "left") return end_text
+    if (phase === "over") return `${end_text}${closed_at ? `, ${timeOf(closed_at)}` : ""}.`
+    return this.app.store.isForMe(conversation) ? "" : `${agent_name} talks with this visitor. Take over to answer.`
   }
 
   tick() {
-    this.log.showTyping()
+    this.messages.showTyping()
   }
 
   // ---- acting
 
-  ask(isAsking) {
-    const was = !this.sure.hidden
-    this.sure.hidden = !isAsking
-    this.acts.hidden = isAsking
-    if (isAsking) this.no.focus()
-    else if (was && this.sure.contains(this.node.getRootNode().activeElement)) this.end.focus()
-  }
-
-  async act(name) {
+  /** @param {"take" | "end"} action */
+  async act(action) {
     const { conversation } = this
     if (!conversation) return
-    this.ask(false)
+    this.head.ask(false)
     const { site, id } = conversation
-    const { isDone, error } = await this.app.api.post(name, { site, id })
+    const { isDone, error } = await this.app.api.post(action, { site, id })
     setText(this.fault, isDone ? "" : error || "The dashboard does not answer. Try again in a moment.")
-    if (isDone && name === "take") this.composer.focus()
-    if (isDone && name === "end") this.leave()
+    if (isDone && action === "take") this.composer.focus()
+    if (isDone && action === "end") this.leave()
   }
 
-  // What is in view has been read, but only by the one who answers.
-  tellRead() {
+  /** What is in view has been read, but only by the one who answers. */
+  async sendRead() {
     const { conversation } = this
     if (!conversation?.unread || !this.app.store.isForMe(conversation)) return
-    if (document.hidden || !document.hasFocus() || !this.log.isInView() || conversation.phase === "invited") return
-    const to = this.log.newest()
-    if (!to || to === this.told) return
-    this.told = to
-    this.app.api.post("read", { site: conversation.site, id: conversation.id, to }).then(({ isDone }) => {
-      if (!isDone) this.told = 0
-    })
+    if (conversation.phase === "invited" || !this.isRead()) return
+    const to = this.messages.newest()
+    if (!to || to === this.readUpTo) return
+    this.readUpTo = to
+    const { isDone } = await this.app.api.post("read", { site: conversation.site, id: conversation.id, to })
+    if (!isDone) this.readUpTo = 0
   }
 
+  isRead() {
+    return !document.hidden && document.hasFocus() && this.messages.isInView()
+  }
+
+  /** @param {KeyboardEvent} event */
   keydown(event) {
     if (event.key !== "Escape" || event.isComposing) return
-    if (!this.sure.hidden) this.ask(false)
-    else if (this.canLeave) this.leave()
+    if (this.head.isAsking) this.head.ask(false)
+    else if (this.list) this.leave()
   }
 
-  // The focus goes where there is something to do.
+  /** The focus goes where there is something to do. */
   leave() {
-    if (this.canLeave) this.app.list.focus()
-    else this.log.box.focus()
+    if (this.list) this.list.focus()
+    else this.messages.box.focus()
   }
 
   stop() {
-    clearTimeout(this.again)
+    clearTimeout(this.timer)
     this.composer.leave()
   }
 }

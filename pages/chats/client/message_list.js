@@ -1,12 +1,39 @@
+// @ts-check
 // What was said, in the order of the numbers. New lines are read out by screen readers, old ones not.
 
-import { make, setText } from "../../parts/table/elements.js"
+import { childrenOf, make, setText } from "../../parts/table/elements.js"
 import { dayOf, timeOf } from "./texts.js"
 
+/** @import { KnownConversation, MessageJson, PanelApp, UnsentMessage } from "./chat_types.js" */
+
+/**
+ * @typedef {object} ShownMessage
+ * @property {string} key of its element: the same before and after it is stored
+ * @property {string} number "" while it is on its way
+ * @property {string} by whose name stands above it
+ * @property {string} text
+ * @property {number} at
+ * @property {boolean} isMine of the side of the agents
+ * @property {UnsentMessage} [unsent]
+ */
+
+const YOU = "You"
+
+/** @param {MessageJson} message */
+const keyOfMessage = ({ client, n }) => client || `number ${n}`
+
 export class MessageList {
+  /**
+   * @param {HTMLElement} parent
+   * @param {PanelApp} app
+   */
   constructor(parent, app) {
     this.app = app
     this.key = ""
+    this.isLoaded = false // whether its messages so far are there
+    this.isNew = true // whether it was opened just now: it begins at its end
+    this.shownSteps = ""
+    /** @type {Map<string, HTMLElement>} */
     this.items = new Map()
     this.box = make("div", "log-box", parent)
     this.steps = make("ol", "steps", this.box)
@@ -24,6 +51,7 @@ export class MessageList {
     this.box.addEventListener("scroll", () => this.isAtEnd() && (this.down.hidden = true))
   }
 
+  /** @param {string} key */
   open(key) {
     this.key = key
     this.isLoaded = false
@@ -53,6 +81,7 @@ export class MessageList {
     if (this.items.size) this.isNew = false
   }
 
+  /** @param {KnownConversation} conversation */
   showSteps(conversation) {
     const { steps } = conversation
     const wanted = JSON.stringify(steps)
@@ -65,30 +94,69 @@ export class MessageList {
     }
   }
 
-  // Whether a message of one's own was added.
+  /**
+   * Whether a message of one's own was added.
+   * @param {KnownConversation} conversation
+   */
   place(conversation) {
     const messages = this.app.store.messagesOf(this.key) ?? []
-    const unsent = this.app.outbox.unsentOf(this.key)
-    const there = new Set(messages.map(({ client }) => client))
-    const lines = [
-      ...messages.map((message) => ({ ...message, node: message.client || `number ${message.n}` })),
-      ...unsent.filter(({ n }) => !there.has(n)).map((message) => ({ ...message, node: message.n, isUnsent: true })),
-    ]
+    const lines = this.linesOf(messages, conversation)
+    /** @type {Map<string, HTMLElement>} */
     const kept = new Map()
+    /** @type {ChildNode | null} */
     let next = this.list.firstChild
     let own = false
     lines.forEach((line, index) => {
-      const item = this.items.get(line.node) ?? this.makeItem()
-      if (!this.items.has(line.node) && line.isUnsent) own = true
-      kept.set(line.node, item)
-      if (item === next) next = next.nextSibling
+      const item = this.items.get(line.key) ?? this.makeItem()
+      if (!this.items.has(line.key) && line.unsent) own = true
+      kept.set(line.key, item)
+      if (item === next) next = item.nextSibling
       else this.list.insertBefore(item, next)
-      this.showItem(item, line, lines[index - 1], conversation)
+      this.showItem(item, line, lines[index - 1])
     })
-    for (const [node, item] of this.items) if (!kept.has(node)) item.remove()
+    for (const [key, item] of this.items) if (!kept.has(key)) item.remove()
     this.items = kept
     this.markSeen(messages, conversation)
     return own
+  }
+
+  /**
+   * The messages that are stored, then those on their way.
+   * @param {MessageJson[]} messages
+   * @param {KnownConversation} conversation
+   * @returns {ShownMessage[]}
+   */
+  linesOf(messages, conversation) {
+    const stored = new Set(messages.map(({ client }) => client))
+    const unsent = this.app.outbox.unsentOf(this.key).filter(({ n }) => !stored.has(n))
+    return [
+      ...messages.map((message) => ({
+        key: keyOfMessage(message),
+        number: String(message.n),
+        by: this.nameOf(message, conversation),
+        text: message.text,
+        at: message.at,
+        isMine: message.author === "agent",
+      })),
+      ...unsent.map((message) => ({
+        key: message.n,
+        number: "",
+        by: YOU,
+        text: message.text,
+        at: message.at,
+        isMine: true,
+        unsent: message,
+      })),
+    ]
+  }
+
+  /**
+   * @param {MessageJson} message
+   * @param {KnownConversation} conversation
+   */
+  nameOf({ author, agent, agent_name }, conversation) {
+    if (author !== "agent") return conversation.visitor
+    return agent === this.app.store.agent?.id ? YOU : agent_name
   }
 
   makeItem() {
@@ -102,51 +170,66 @@ export class MessageList {
     return item
   }
 
-  showItem(item, line, before, conversation) {
-    const [day, by, text, meta] = item.children
-    const isMine = line.isUnsent || line.author === "agent"
-    const who = this.nameOf(line, conversation)
-    item.classList.toggle("mine", isMine)
-    item.classList.toggle("unsent", Boolean(line.isUnsent))
-    item.classList.toggle("refused", Boolean(line.error))
+  /**
+   * @param {HTMLElement} item
+   * @param {ShownMessage} line
+   * @param {ShownMessage | undefined} before
+   */
+  showItem(item, line, before) {
+    const [day, by, text, meta] = childrenOf(item)
+    const [time, fate] = childrenOf(meta)
+    item.classList.toggle("mine", line.isMine)
+    item.classList.toggle("unsent", Boolean(line.unsent))
+    item.classList.toggle("refused", Boolean(line.unsent?.error))
     const isNewDay = dayOf(line.at) !== dayOf(before?.at ?? this.app.store.now())
     setText(day, isNewDay ? dayOf(line.at) : "")
-    setText(by, who)
-    const isSame = Boolean(before) && !isNewDay && who === this.nameOf(before, conversation)
-    by.classList.toggle("unseen", isSame)
+    setText(by, line.by)
+    by.classList.toggle("unseen", !isNewDay && line.by === before?.by)
     setText(text, line.text)
-    setText(meta.children[0], timeOf(line.at))
-    item.dataset.number = line.isUnsent ? "" : line.n
-    this.showFate(item, meta.children[1], line)
+    setText(time, timeOf(line.at))
+    item.dataset.number = line.number
+    this.showFate(fate, line.unsent)
   }
 
-  nameOf({ author, agent_name, agent, isUnsent }, conversation) {
-    if (!isUnsent && author !== "agent") return conversation.visitor
-    return isUnsent || agent === this.app.store.agent?.id ? "You" : agent_name
-  }
-
-  // Sending, refused with what can be done about it, or nothing.
-  showFate(item, fate, line) {
-    const wanted = line.isUnsent ? line.error || "sending" : ""
+  /**
+   * Sending, refused with what can be done about it, or nothing.
+   * @param {HTMLElement} fate
+   * @param {UnsentMessage | undefined} unsent
+   */
+  showFate(fate, unsent) {
+    const wanted = unsent ? unsent.error || "sending" : ""
     if (fate.dataset.shown === wanted) return
     fate.dataset.shown = wanted
     fate.replaceChildren()
-    if (!line.isUnsent) return
-    if (!line.error) return setText(fate, "Sending …")
-    setText(make("span", "why", fate), `Not sent. ${line.error}`)
-    for (const [word, act] of [["Try again", "retry"], ["Remove", "drop"]]) {
-      const button = make("button", "link", fate)
-      button.type = "button"
-      setText(button, word)
-      button.addEventListener("click", () => this.app.outbox[act](line.n))
-    }
+    if (!unsent) return
+    if (!unsent.error) return setText(fate, "Sending …")
+    setText(make("span", "why", fate), `Not sent. ${unsent.error}`)
+    this.makeButton(fate, "Try again", () => this.app.outbox.retry(unsent.n))
+    this.makeButton(fate, "Remove", () => this.app.outbox.drop(unsent.n))
   }
 
+  /**
+   * @param {HTMLElement} parent
+   * @param {string} text
+   * @param {() => void} act
+   */
+  makeButton(parent, text, act) {
+    const button = make("button", "link", parent)
+    button.type = "button"
+    setText(button, text)
+    button.addEventListener("click", act)
+  }
+
+  /**
+   * @param {MessageJson[]} messages
+   * @param {KnownConversation} conversation
+   */
   markSeen(messages, conversation) {
     const mine = messages.filter(({ author }) => author === "agent")
     const seen = mine.filter(({ n }) => n <= conversation.read).at(-1)
     for (const message of mine) {
-      const fate = this.items.get(message.client || `number ${message.n}`)?.querySelector(".fate")
+      /** @type {HTMLElement | null | undefined} */
+      const fate = this.items.get(keyOfMessage(message))?.querySelector(".fate")
       if (fate && !fate.dataset.shown) setText(fate, message === seen ? "Seen" : "")
     }
   }

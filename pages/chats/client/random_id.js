@@ -1,3 +1,4 @@
+// @ts-check
 // Ids that this browser makes: 20 of a-z 0-9.
 
 export function newId() {

@@ -1,10 +1,19 @@
+// @ts-check
 // The replies that a site keeps ready.
 
-import { make, setText } from "../../parts/table/elements.js"
+import { childrenOf, focusedIn, make, setText } from "../../parts/table/elements.js"
+
+/** @import { ReplyJson } from "./chat_types.js" */
+/** @import { Composer } from "./composer.js" */
 
 export class ReplyMenu {
+  /**
+   * @param {HTMLElement} parent
+   * @param {Composer} composer
+   */
   constructor(parent, composer) {
     this.composer = composer
+    this.shown = ""
     this.node = make("div", "replies", parent)
     this.button = make("button", "act quiet", this.node)
     this.button.type = "button"
@@ -17,10 +26,11 @@ export class ReplyMenu {
     this.button.addEventListener("click", () => (this.menu.hidden ? this.open() : this.close()))
     this.node.addEventListener("keydown", (event) => this.keydown(event))
     this.node.addEventListener("focusout", (event) => {
-      if (!this.node.contains(event.relatedTarget)) this.close()
+      if (!this.node.contains(/** @type {Node | null} */ (event.relatedTarget))) this.close()
     })
   }
 
+  /** @param {ReplyJson[]} replies */
   show(replies) {
     this.node.hidden = replies.length === 0
     const wanted = JSON.stringify(replies)
@@ -43,7 +53,7 @@ export class ReplyMenu {
   open() {
     this.menu.hidden = false
     this.button.setAttribute("aria-expanded", "true")
-    this.menu.firstChild?.focus()
+    childrenOf(this.menu)[0]?.focus()
   }
 
   close() {
@@ -51,10 +61,11 @@ export class ReplyMenu {
     this.button.setAttribute("aria-expanded", "false")
   }
 
+  /** @param {KeyboardEvent} event */
   keydown(event) {
     if (this.menu.hidden) return
-    const items = [...this.menu.children]
-    const here = items.indexOf(this.node.getRootNode().activeElement)
+    const items = [...childrenOf(this.menu)]
+    const here = items.findIndex((item) => item === focusedIn(this.node))
     const there = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: items.length - 1 }[event.key]
     if (event.key === "Escape") {
       event.stopPropagation()

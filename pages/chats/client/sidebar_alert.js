@@ -1,11 +1,24 @@
+// @ts-check
 // The line in the sidebar.
 
 import { make, setText } from "../../parts/table/elements.js"
 import { newId } from "./random_id.js"
 
+/** @import { ComponentArguments } from "../../parts/streamlit.js" */
+/** @import { AlertsData, App, ChatPart, StoreEvent } from "./chat_types.js" */
+
+/** @implements {ChatPart<AlertsData>} */
 export class SidebarAlert {
+  /**
+   * @param {ParentNode} parent
+   * @param {App} app
+   */
   constructor(parent, app) {
     this.app = app
+    this.key = ""
+    this.keySent = ""
+    /** @type {(name: string, value: unknown) => void} */
+    this.trigger = () => {}
     this.root = make("div", "chat-root alerts", parent)
     this.button = make("button", "waiting", this.root)
     this.button.type = "button"
@@ -14,25 +27,27 @@ export class SidebarAlert {
     this.button.addEventListener("click", () => this.trigger("opened", newId()))
   }
 
+  /** @param {ComponentArguments<AlertsData>} component */
   refresh({ data, setTriggerValue }) {
     this.trigger = setTriggerValue
     this.key = data.agent?.key ?? ""
     if (data.agent) this.app.stream.start(data.agent)
-    this.tellKey()
+    this.sendKey()
     this.show()
   }
 
-  // A session that began before this browser's agent had a name learns it now.
-  tellKey() {
+  /** A session that began before this browser's agent had a name learns it now. */
+  sendKey() {
     const { key } = this.app.cookie
-    if (key && key !== this.key && key !== this.told) {
-      this.told = key
+    if (key && key !== this.key && key !== this.keySent) {
+      this.keySent = key
       this.trigger("known", key)
     }
   }
 
-  hear({ kind }) {
-    if (kind === "named") this.tellKey()
+  /** @param {StoreEvent} event */
+  receive({ kind }) {
+    if (kind === "named") this.sendKey()
     this.show()
   }
 

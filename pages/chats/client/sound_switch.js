@@ -1,8 +1,15 @@
+// @ts-check
 // The button that switches the sound.
 
 import { make, setText } from "../../parts/table/elements.js"
 
+/** @import { Sound } from "./sound.js" */
+
 export class SoundSwitch {
+  /**
+   * @param {HTMLElement} parent
+   * @param {Sound} sound
+   */
   constructor(parent, sound) {
     this.sound = sound
     this.button = make("button", "act quiet sound", parent)

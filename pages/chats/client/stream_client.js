@@ -1,7 +1,13 @@
-// The one stream of this browser. The tab that holds the lock has it and tells the others; when it
-// goes, the next one takes over where it was. Browsers allow six connections for each host.
+// @ts-check
+// The one stream of this browser. The leader tab, which holds the lock, has it and sends the others
+// what comes; when it goes, the next one takes over where it was. Browsers allow six connections for each host.
 
 import { addressOf } from "./agent_api.js"
+
+/** @import { AgentApi } from "./agent_api.js" */
+/** @import { AgentCookie } from "./agent_cookie.js" */
+/** @import { ChatStore } from "./chat_store.js" */
+/** @import { AgentJson, ConnectionStatus, LimitsJson, NewsJson, TabMessage } from "./chat_types.js" */
 
 // The lock that the leader tab holds, and the channel between the tabs.
 const LEADER = "visitor-monitor-agent"
@@ -10,29 +16,46 @@ const STREAM_AGAIN = 120_000
 export const WAITS = [1_000, 2_000, 4_000, 8_000, 15_000]
 
 export class StreamClient {
+  /**
+   * @param {ChatStore} store
+   * @param {AgentApi} api
+   * @param {AgentCookie} cookie
+   * @param {LimitsJson} limits
+   */
   constructor(store, api, cookie, limits) {
     this.store = store
     this.api = api
     this.cookie = cookie
     this.limits = limits
     this.faults = 0
-    this.heardAt = 0
-    this.told = 0 // the newest revision that the leading tab has told of
+    this.lastSignAt = 0
+    this.newestOfLeader = 0 // the newest revision that the leader tab has sent
+    this.isLeader = false
+    this.isCatchingUp = false
+    /** @type {EventSource | null} */
+    this.source = null
+    /** @type {object | null} What the loop that polls has of its own. */
+    this.polling = null
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined
     this.channel = new BroadcastChannel(LEADER)
-    this.channel.onmessage = ({ data }) => this.hear(data)
+    this.channel.onmessage = ({ data }) => this.receive(data)
     for (const event of ["online", "pageshow"]) addEventListener(event, () => this.wake())
     document.addEventListener("visibilitychange", () => document.hidden || this.wake())
     setInterval(() => this.watch(), 5_000)
   }
 
-  // Be this agent: {id, name, key}. Python has the key; the browser keeps it in a cookie.
+  /**
+   * Be this agent: {id, name, key}. Python has the key; the browser keeps it in a cookie.
+   * @param {AgentJson} agent
+   */
   start(agent) {
     const before = this.store.agent
     this.cookie.key = agent.key
     this.store.setAgent({ id: agent.id, name: agent.name })
     if (before?.id === agent.id) return
     this.channel.postMessage({ kind: "named" })
-    this.heardAt = Date.now()
+    this.lastSignAt = Date.now()
     if (!before) this.queueForLead()
     else if (this.isLeader) this.connect()
   }
@@ -42,14 +65,14 @@ export class StreamClient {
   queueForLead(steal = false) {
     this.store.setStatus("connecting")
     this.channel.postMessage({ kind: "ask" })
-    if (!navigator.locks) return this.lead()
-    const options = steal ? { steal } : {}
-    navigator.locks
-      .request(LEADER, options, () => this.lead())
-      .catch(() => this.follow()) // another tab took it: this one was asleep
+    const led = navigator.locks ? navigator.locks.request(LEADER, { steal }, () => this.lead()) : this.lead()
+    led.catch(() => this.follow()) // another tab took it: this one was asleep
   }
 
-  // Until the page goes.
+  /**
+   * Until the page goes.
+   * @returns {Promise<void>}
+   */
   lead() {
     this.isLeader = true
     this.connect()
@@ -64,39 +87,46 @@ export class StreamClient {
 
   // ---- between tabs
 
-  say(message) {
+  /** @param {TabMessage} message */
+  broadcast(message) {
     if (this.isLeader) this.channel.postMessage(message)
   }
 
-  hear({ kind, from, news, status }) {
-    if (kind === "named") return this.store.tell({ kind: "named" })
-    if (kind === "ask") return this.answer()
+  /** @param {TabMessage} message */
+  receive(message) {
+    if (message.kind === "named") return this.store.emit({ kind: "named" })
+    if (message.kind === "ask") return this.answer()
     if (this.isLeader) return
-    this.heardAt = Date.now()
-    if (status) this.store.setStatus(status)
-    if (kind === "news") this.takeFrom(from, news)
-    if (kind === "snapshot" && news.id >= this.store.revision) this.store.take(news, true)
+    this.lastSignAt = Date.now()
+    if (message.kind === "news") return this.takeFrom(message.from, message.news)
+    this.store.setStatus(message.status)
+    if (message.kind === "snapshot" && message.news.id >= this.store.revision) this.store.take(message.news, true)
   }
 
   answer() {
     const { store } = this
-    if (store.isRead) this.say({ kind: "snapshot", news: store.snapshot(), status: store.status })
+    if (store.isRead) this.broadcast({ kind: "snapshot", news: store.snapshot(), status: store.status })
   }
 
-  // A tab that slept may have missed some: then it asks the server.
+  /**
+   * A tab that slept may have missed some: then it reads them from the server.
+   * @param {number} from
+   * @param {NewsJson} news
+   */
   takeFrom(from, news) {
-    this.told = Math.max(this.told, news.id)
+    this.newestOfLeader = Math.max(this.newestOfLeader, news.id)
     if (this.store.isRead && from <= this.store.revision) this.store.take(news, news.whole)
     else this.catchUp()
   }
 
-  // Until it knows all that it was told of: there may be more when the answer comes.
+  /** Until it has all that the leader tab has: there may be more when the answer comes. */
   async catchUp() {
     if (this.isCatchingUp) return
     this.isCatchingUp = true
-    for (let news = {}; news && this.store.revision < this.told; ) {
-      news = await this.api.get(`poll?after=${this.store.revision}`)
-      if (news?.conversations) this.store.take(news, news.whole)
+    while (this.store.revision < this.newestOfLeader) {
+      const news = await this.api.poll(this.store.revision)
+      if (!news) break
+      if (news.conversations) this.store.take(news, news.whole)
     }
     this.isCatchingUp = false
   }
@@ -125,24 +155,29 @@ export class StreamClient {
   isUp() {
     clearTimeout(this.timer)
     this.faults = 0
-    this.heardAt = Date.now()
+    this.lastSignAt = Date.now()
     this.setStatus("live")
   }
 
+  /** @param {MessageEvent<string>} event */
   beat({ data }) {
-    this.heardAt = Date.now()
+    this.lastSignAt = Date.now()
     this.store.skew = JSON.parse(data).now - Date.now()
-    this.say({ kind: "beat", status: "live" })
+    this.broadcast({ kind: "beat", status: "live" })
   }
 
+  /** @param {NewsJson} news */
   takeNews(news) {
-    this.heardAt = Date.now()
+    this.lastSignAt = Date.now()
     const from = this.store.revision
     this.store.take(news, news.whole)
-    this.say({ kind: "news", from, news: { ...news, id: this.store.revision } })
+    this.broadcast({ kind: "news", from, news: { ...news, id: this.store.revision } })
   }
 
-  // A browser comes back by itself after a lost connection, not after a refusal.
+  /**
+   * A browser comes back by itself after a lost connection, not after a refusal.
+   * @param {EventSource} source
+   */
   failed(source) {
     if (source !== this.source) return
     this.setStatus("lost")
@@ -161,9 +196,10 @@ export class StreamClient {
     return wait * (0.75 + Math.random() / 2)
   }
 
+  /** @param {ConnectionStatus} status */
   setStatus(status) {
     this.store.setStatus(status)
-    this.say({ kind: "status", status })
+    this.broadcast({ kind: "status", status })
   }
 
   // ---- where a proxy holds the stream back
@@ -173,7 +209,7 @@ export class StreamClient {
     const polling = (this.polling = {})
     const until = Date.now() + STREAM_AGAIN
     while (this.polling === polling && Date.now() < until) {
-      const news = await this.api.get(`poll?after=${this.store.revision}`)
+      const news = await this.api.poll(this.store.revision)
       if (this.polling !== polling) return
       if (news) this.isUp()
       else this.setStatus("lost")
@@ -192,8 +228,8 @@ export class StreamClient {
   }
 
   watch() {
-    if (!this.store.agent || Date.now() - this.heardAt < this.limits.silent_for || this.polling) return
-    this.heardAt = Date.now()
+    if (!this.store.agent || Date.now() - this.lastSignAt < this.limits.silent_for || this.polling) return
+    this.lastSignAt = Date.now()
     if (this.isLeader) this.connect()
     else if (!document.hidden) this.queueForLead(true)
   }

@@ -1,7 +1,11 @@
+// @ts-check
 // The number of waiting conversations in the tab's title.
 
-// Streamlit sets the title at every run: the number is put before it again.
+/** @import { ChatStore } from "./chat_store.js" */
+
+/** Streamlit sets the title at every run: the number is put before it again. */
 export class TabTitle {
+  /** @param {ChatStore} store */
   constructor(store) {
     this.store = store
     new MutationObserver(() => this.show()).observe(document.head, {
@@ -9,7 +13,7 @@ export class TabTitle {
       childList: true,
       characterData: true,
     })
-    store.listen(() => this.show())
+    store.subscribe(() => this.show())
     this.show()
   }
 

@@ -1,8 +1,15 @@
+// @ts-check
 // Lengths of time in words.
 
+/** @import { ActivityLimits } from "./table_types.js" */
+
+/** @param {number} number */
 const two = (number) => String(number).padStart(2, "0")
 
-// The same words as core/visits/labels.py: tests/pages/live/test_live_in_browser.py compares them.
+/**
+ * The same words as core/visits/labels.py: tests/pages/live/test_live_in_browser.py compares them.
+ * @param {number} seconds
+ */
 export function lengthLabel(seconds) {
   const whole = Math.max(0, Math.floor(seconds))
   const minutes = Math.floor(whole / 60)
@@ -11,6 +18,10 @@ export function lengthLabel(seconds) {
   return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`
 }
 
+/**
+ * @param {number} seconds
+ * @param {ActivityLimits} limits
+ */
 export function activityLabel(seconds, limits) {
   const minutes = Math.max(0, Math.floor(seconds / 60))
   if (seconds < limits.active) return "Active"

@@ -1,19 +1,26 @@
+// @ts-check
 // A table that lives through refreshes: the same rows stay the same nodes, so that focus, selection,
 // scroll and the text in the search box survive. One instance for each element of the page.
 
 import { KINDS } from "./cells.js"
-import { make, setAttribute, setText } from "./elements.js"
+import { closestTo, focusedIn, make, rootOf, setAttribute, setText } from "./elements.js"
 import { readRows } from "./rows.js"
 import { TableToolbar } from "./toolbar.js"
 
+/** @import { ComponentArguments } from "../streamlit.js" */
+/** @import { CellContext, RowJson, TableData, ViewJson } from "./table_types.js" */
+/** @typedef {HTMLTableRowElement & { row: RowJson }} RowNode */
+
+/** @type {WeakMap<ParentNode, DataTable>} */
 const INSTANCES = new WeakMap()
 const ACTION = "button.action:not([hidden])"
 
+/** @param {ComponentArguments<TableData>} component */
 export default function draw(component) {
   const { parentElement } = component
   let table = INSTANCES.get(parentElement)
   if (!table) {
-    table = new DataTable(parentElement, component.data)
+    table = new DataTable(component)
     INSTANCES.set(parentElement, table)
   }
   table.refresh(component)
@@ -23,26 +30,35 @@ export default function draw(component) {
   }
 }
 
-class DataTable {
-  constructor(parent, data) {
+export class DataTable {
+  /** @param {ComponentArguments<TableData>} component */
+  constructor({ parentElement, data, setStateValue, setTriggerValue }) {
+    this.send = setStateValue
+    this.trigger = setTriggerValue
     this.columns = data.table.columns
     this.view = { ...data.view }
+    /** @type {Map<string, RowNode>} */
     this.rows = new Map()
+    /** @type {string | null} */
     this.selected = data.selected || null
-    this.root = make("section", `table-root ${data.table.layout}`, parent)
-    this.toolbar = data.toolbar ? new TableToolbar(this.root, this, data) : null
+    /** @type {CellContext} */
+    this.context = { href: "", limits: { active: 0, idle: 0 }, passed: () => 0 }
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.watch = undefined
+    this.root = make("section", `table-root ${data.table.layout}`, parentElement)
+    this.toolbar = data.toolbar ? new TableToolbar(this.root, this, data.toolbar) : null
     this.scroll = make("div", "scroll", this.root)
     this.table = make("table", "", this.scroll)
     this.table.setAttribute("role", "table")
     setText(make("caption", "unseen", this.table), data.table.name)
-    this.makeHead(make("thead", "", this.table))
+    this.head = this.makeHead(make("thead", "", this.table))
     this.body = make("tbody", "", this.table)
     this.body.setAttribute("role", "rowgroup")
     this.empty = make("p", "empty", this.root)
     this.body.addEventListener("click", (event) => this.click(event))
     this.body.addEventListener("auxclick", (event) => this.click(event))
     this.body.addEventListener("keydown", (event) => this.key(event))
-    this.body.addEventListener("focusin", (event) => this.select(event.target.closest("tr")))
+    this.body.addEventListener("focusin", (event) => this.select(rowOf(event)))
     this.timer = setInterval(() => this.tick(), 1000)
   }
 
@@ -55,6 +71,7 @@ class DataTable {
 
   // ---- drawing
 
+  /** @param {ComponentArguments<TableData>} component */
   refresh({ data, setStateValue, setTriggerValue }) {
     const drawnAt = performance.now()
     const { age, ticking, active, idle } = data.clock
@@ -65,13 +82,14 @@ class DataTable {
     }
     this.send = setStateValue
     this.trigger = setTriggerValue
-    this.toolbar?.refresh(data)
+    if (data.toolbar) this.toolbar?.refresh(data.toolbar)
     this.showSort()
     this.placeRows(readRows(data.rows))
     setText(this.empty, this.rows.size ? "" : data.table.empty)
     this.scroll.hidden = this.rows.size === 0
   }
 
+  /** @param {HTMLElement} head */
   makeHead(head) {
     head.setAttribute("role", "rowgroup")
     const row = make("tr", "", head)
@@ -92,57 +110,63 @@ class DataTable {
       make("span", "arrow", button).setAttribute("aria-hidden", "true")
       button.addEventListener("click", () => this.sort(column.name))
     }
-    this.head = row
+    return row
   }
 
   showSort() {
-    for (const cell of this.head.children) {
+    for (const cell of this.head.cells) {
       const isSorted = cell.dataset.name === this.view.sort
       const direction = this.view.descending ? "descending" : "ascending"
       setAttribute(cell, "aria-sort", isSorted ? direction : null)
     }
   }
 
+  /** @param {RowJson[]} rows */
   placeRows(rows) {
-    const root = this.root.getRootNode()
-    const focused = root.activeElement
+    const focused = focusedIn(this.root)
     const kept = new Map()
+    /** @type {ChildNode | null} */
     let next = this.body.firstChild
     for (const row of rows) {
-      const node = this.rows.get(row.id) ?? this.makeRow(row.id)
+      const node = this.rows.get(row.id) ?? this.makeRow(row)
       kept.set(row.id, node)
       node.row = row
-      if (node === next) next = next.nextSibling
+      if (node === next) next = node.nextSibling
       else this.body.insertBefore(node, next)
       this.showRow(node)
     }
     for (const [id, node] of this.rows) if (!kept.has(id)) node.remove()
     this.rows = kept
-    if (!kept.has(this.selected)) this.selected = null
+    if (!kept.has(this.selected ?? "")) this.selected = null
     this.markSelected()
     // Moving a node takes its focus away, and so does hiding one.
     if (!focused?.isConnected) return
     if (focused.hidden) focusOn(focused.closest("tr"), "a.link")
-    else if (root.activeElement !== focused) focused.focus({ preventScroll: true })
+    else if (focusedIn(this.root) !== focused) focused.focus({ preventScroll: true })
   }
 
-  makeRow(id) {
-    const node = document.createElement("tr")
-    node.dataset.id = id
+  /**
+   * @param {RowJson} row
+   * @returns {RowNode}
+   */
+  makeRow(row) {
+    const node = Object.assign(document.createElement("tr"), { row })
+    node.dataset.id = row.id
     node.setAttribute("role", "row")
     for (const column of this.columns) {
       const cell = make("td", `kind-${column.kind}`, node)
       cell.setAttribute("role", "cell")
       cell.dataset.name = column.name
       cell.dataset.label = column.label
-      KINDS[column.kind].make?.(cell, column)
+      KINDS[column.kind].make?.(cell)
     }
     return node
   }
 
+  /** @param {RowNode} node */
   showRow(node) {
     this.columns.forEach((column, index) => {
-      const cell = node.children[index]
+      const cell = node.cells[index]
       KINDS[column.kind].show(cell, node.row, column, this.context)
       if (column.tooltip) setAttribute(cell, "title", node.row[column.tooltip] ?? "")
     })
@@ -154,19 +178,23 @@ class DataTable {
       const { tick } = KINDS[column.kind]
       if (!tick) return
       for (const node of this.rows.values()) {
-        tick(node.children[index], node.row, column, this.context)
+        tick(node.cells[index], node.row, column, this.context)
       }
     })
   }
 
   // ---- acting
 
+  /** @param {Partial<ViewJson>} part */
   change(part) {
     this.view = { ...this.view, page: 0, ...part }
     this.send("view", this.view)
   }
 
-  // Up, down, and at the third click back to the default order.
+  /**
+   * Up, down, and at the third click back to the default order.
+   * @param {string} name
+   */
   sort(name) {
     const { sort, descending } = this.view
     if (sort !== name) this.change({ sort: name, descending: false })
@@ -175,18 +203,21 @@ class DataTable {
     this.showSort()
   }
 
+  /** @param {MouseEvent} event */
   click(event) {
-    const node = event.target.closest("tr")
+    const node = rowOf(event)
     if (!node) return
-    if (event.target.closest("button.action")) {
+    if (closestTo(event, "button.action")) {
       if (event.type === "click") this.act(node)
       return
     }
+    /** @type {HTMLButtonElement | null} */
     const button = node.querySelector("button.choice")
     if (button) {
-      if (!button.disabled && event.type === "click") this.trigger("pressed", node.dataset.id)
+      if (!button.disabled && event.type === "click") this.trigger("pressed", node.row.id)
       return
     }
+    /** @type {HTMLAnchorElement | null} */
     const link = node.querySelector("a.link")
     if (!link || event.button > 1 || (event.detail > 0 && this.isSelectingText())) return
     const isOnLink = event.target === link
@@ -196,23 +227,27 @@ class DataTable {
     }
     event.preventDefault()
     this.select(node)
-    this.toolbar?.tellSearch()
-    this.trigger("opened", node.dataset.id)
+    this.toolbar?.sendSearch()
+    this.trigger("opened", node.row.id)
   }
 
   isSelectingText() {
-    const root = this.root.getRootNode()
-    const selection = root.getSelection ? root.getSelection() : document.getSelection()
+    const root = rootOf(this.root)
+    const selection = "getSelection" in root ? root.getSelection() : document.getSelection()
     return selection?.type === "Range" && this.body.contains(selection.anchorNode)
   }
 
+  /** @param {RowNode} node */
   act(node) {
     this.select(node)
-    this.trigger("acted", node.dataset.id)
-    this.returnFocusTo(node.dataset.id)
+    this.trigger("acted", node.row.id)
+    this.returnFocusTo(node.row.id)
   }
 
-  // A dialog that an action opens gives the focus back to nobody: it cannot see into a component.
+  /**
+   * A dialog that an action opens gives the focus back to nobody: it cannot see into a component.
+   * @param {string} id
+   */
   returnFocusTo(id) {
     let wasOpen = false
     clearInterval(this.watch)
@@ -228,13 +263,16 @@ class DataTable {
     }, 100)
   }
 
-  // The rows are one stop of the tab key, and their actions another; arrows move within.
+  /**
+   * The rows are one stop of the tab key, and their actions another; arrows move within.
+   * @param {KeyboardEvent} event
+   */
   key(event) {
     const nodes = [...this.rows.values()]
-    const node = event.target.closest("tr")
+    const node = rowOf(event)
     if (event.key === "ArrowRight") focusOn(node, ACTION)
     if (event.key === "ArrowLeft") focusOn(node, "a.link")
-    const here = nodes.indexOf(node)
+    const here = node ? nodes.indexOf(node) : -1
     const there = {
       ArrowDown: here + 1,
       ArrowUp: here - 1,
@@ -246,31 +284,45 @@ class DataTable {
     if (there === undefined || event.altKey || event.ctrlKey || event.metaKey) return
     event.preventDefault()
     const next = nodes[Math.min(Math.max(there, 0), nodes.length - 1)]
-    const isOnAction = event.target.closest("button.action") !== null
+    const isOnAction = closestTo(event, "button.action") !== null
     if (!isOnAction || !focusOn(next, ACTION)) focusOn(next, "a.link, button.choice:enabled")
   }
 
+  /** @param {RowNode | null} node */
   select(node) {
     if (!node || !node.querySelector("a.link")) return
-    this.selected = node.dataset.id
+    this.selected = node.row.id
     this.markSelected()
   }
 
   markSelected() {
     const first = this.rows.values().next().value
-    const current = this.rows.get(this.selected) ?? first
+    const current = this.rows.get(this.selected ?? "") ?? first
     for (const node of this.rows.values()) {
-      const isSelected = node.dataset.id === this.selected
+      const isSelected = node.row.id === this.selected
       setAttribute(node, "aria-current", isSelected ? "true" : null)
-      for (const stop of node.querySelectorAll("a.link, button.action")) {
+      /** @type {NodeListOf<HTMLElement>} */
+      const stops = node.querySelectorAll("a.link, button.action")
+      for (const stop of stops) {
         stop.tabIndex = node === current ? 0 : -1
       }
     }
   }
 }
 
-// Whether there was something in the row to put the focus on.
+/**
+ * The row in which the event happened.
+ * @param {Event} event
+ */
+const rowOf = (event) => /** @type {RowNode | null} */ (closestTo(event, "tr"))
+
+/**
+ * Whether there was something in the row to put the focus on.
+ * @param {HTMLElement | null | undefined} row
+ * @param {string} selector
+ */
 function focusOn(row, selector) {
+  /** @type {HTMLElement | null | undefined} */
   const found = row?.querySelector(selector)
   found?.focus()
   return Boolean(found)

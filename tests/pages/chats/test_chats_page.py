@@ -27,6 +27,7 @@ from pages.parts.agent import _agent
 from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, now, visitor_opens
 from tests.helpers.page_reading import tables, texts
 from tests.helpers.seed import make_site
+from tests.helpers.type_declarations import declared_keys
 from tests.pages.conftest import Database, OpenPage
 
 HOSTILE = "![x](http://evil.example/a.png)<img src=//evil.example/b> =1+1"
@@ -96,6 +97,7 @@ def test_open_chats_know_the_agent_and_the_replies(
     assert [reply["text"] for reply in told["replies"]["tea"]] == ["Hello!"]
     assert told["chosen"] == ""
     assert told["is_one_site"] is True
+    assert set(told) == declared_keys("chats/client/chat_types.d.ts", "ChatsData")
 
 
 def test_address_chooses_a_conversation_and_shows_its_visitor(
