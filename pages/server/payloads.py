@@ -31,7 +31,7 @@ LONGEST_LAST = 120
 """Characters of the newest message that the list shows."""
 
 FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
-"""Milliseconds: a browser that comes back later is told what is open, not all that has happened."""
+"""Milliseconds: a browser that comes back later gets what is open, not all that has happened."""
 
 
 def news_since(db: Connection, revision: int, now: int) -> Payload:
@@ -48,7 +48,7 @@ def news_since(db: Connection, revision: int, now: int) -> Payload:
 
 
 def news_of(db: Connection, changes: Changes, now: int) -> Payload:
-    """The changes as a stream tells them."""
+    """The changes as a stream sends them."""
     keys = {site.id: site.key for site in list_sites(db)}
     return {
         "id": changes.revision,
@@ -75,7 +75,7 @@ def conversation_payload(db: Connection, site_key: str, conversation_id: str) ->
 def action_payload(
     db: Connection, site: Site, conversation_id: str, message: Message | None
 ) -> Payload:
-    """The conversation as it is now, and the message that was said."""
+    """The conversation as it is now, and the new message."""
     assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
     return {

@@ -2,7 +2,8 @@
 // What this tab knows of the chats. Everything on the page draws from here, and only the stream, the
 // other tabs and the answers to what was posted write to it: in whatever order and however often.
 
-/** @import { ConnectionStatus, ConversationJson, KnownConversation, LimitsJson, MessageJson, NewsJson, StoreEvent } from "./chat_types.js" */
+/** @import { ConnectionStatus, LimitsJson, MessageJson, NewsJson, StoreEvent } from "./chat_types.js" */
+/** @import { ConversationJson, KnownConversation } from "./chat_types.js" */
 
 /** @param {{ site: string, id: string }} conversation */
 export const keyOf = (conversation) => `${conversation.site} ${conversation.id}`
@@ -54,8 +55,7 @@ export class ChatStore {
 
   /** @param {{ id: number, name: string }} agent */
   setAgent(agent) {
-    const is = this.agent
-    if (is?.id === agent?.id && is?.name === agent?.name) return
+    if (this.agent?.id === agent.id && this.agent.name === agent.name) return
     this.agent = agent
     this.emit({ kind: "agent" })
   }

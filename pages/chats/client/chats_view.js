@@ -51,7 +51,8 @@ export class ChatsView {
     this.turn += 1
     this.send("chosen", { key, turn: this.turn })
     this.panel.composer.focus()
-    if (this.panel.node.offsetTop > this.list.node.offsetTop + 20) this.panel.node.scrollIntoView({ block: "nearest" })
+    const isBelow = this.panel.node.offsetTop > this.list.node.offsetTop + 20
+    if (isBelow) this.panel.node.scrollIntoView({ block: "nearest" })
   }
 
   /** @param {StoreEvent} event */

@@ -89,9 +89,14 @@ export class Composer {
     this.app.outbox.keepDraft(this.key, this.field.value)
     if (!this.field.value) this.template = ""
     this.fit()
+    this.sendTyping()
+  }
+
+  sendTyping() {
     const { conversation } = this.panel
     const now = Date.now()
-    if (!this.field.value.trim() || !conversation || now - (this.typingSentAt) < this.app.limits.typing_every) return
+    if (!this.field.value.trim() || !conversation) return
+    if (now - this.typingSentAt < this.app.limits.typing_every) return
     this.typingSentAt = now
     this.app.api.post("typing", { site: conversation.site, id: conversation.id })
   }

@@ -11,6 +11,8 @@ import { STATUS, timeOf } from "./texts.js"
 /** @import { ConversationList } from "./conversation_list.js" */
 
 const LOAD_AGAIN = 3_000
+const UNKNOWN =
+  "This conversation does not exist. Old ones are deleted: see MONITOR_CHAT_RETENTION_DAYS."
 
 export class ConversationPanel {
   /**
@@ -68,7 +70,10 @@ export class ConversationPanel {
     const [site, id] = key.split(" ")
     this.app.store.startMessages(key)
     const answer = await this.app.api.conversation(site, id)
-    if (answer?.conversation) this.app.store.take({ conversations: [answer.conversation], messages: answer.messages }, true)
+    if (answer?.conversation) {
+      const { conversation, messages } = answer
+      this.app.store.take({ conversations: [conversation], messages }, true)
+    }
     if (key === this.key) this.loaded(answer)
     this.show()
   }
@@ -97,7 +102,7 @@ export class ConversationPanel {
   }
 
   textWithoutConversation() {
-    if (this.isUnknown) return "This conversation does not exist. Old ones are deleted: see MONITOR_CHAT_RETENTION_DAYS."
+    if (this.isUnknown) return UNKNOWN
     if (this.key) return "Loading …"
     return this.app.store.conversations.size ? "Choose a chat to read and answer it." : ""
   }
@@ -108,7 +113,8 @@ export class ConversationPanel {
     if (phase === "invited") return "You can write as soon as the visitor accepts."
     if (phase === "left") return end_text
     if (phase === "over") return `${end_text}${closed_at ? `, ${timeOf(closed_at)}` : ""}.`
-    return this.app.store.isForMe(conversation) ? "" : `${agent_name} talks with this visitor. Take over to answer.`
+    if (this.app.store.isForMe(conversation)) return ""
+    return `${agent_name} talks with this visitor. Take over to answer.`
   }
 
   tick() {

@@ -4,7 +4,7 @@
 import { keepStored, readStored } from "./browser_storage.js"
 import { keyOf } from "./chat_store.js"
 import { newId } from "./random_id.js"
-import { WAITS } from "./stream_client.js"
+import { retryWait } from "./retry_wait.js"
 
 /** @import { AgentApi } from "./agent_api.js" */
 /** @import { ChatStore } from "./chat_store.js" */
@@ -93,7 +93,7 @@ export class Outbox {
       const done = await this.api.post("send", { site, id, n, text, template })
       if (done.isDone) this.drop(n)
       else if (done.error) this.refuse(message, done.error)
-      else await this.pause(WAITS[Math.min(faults++, WAITS.length - 1)])
+      else await this.pause(retryWait(faults++))
       if (done.isDone) faults = 0
     }
     this.sending.delete(key)

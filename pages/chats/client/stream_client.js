@@ -1,8 +1,10 @@
 // @ts-check
 // The one stream of this browser. The leader tab, which holds the lock, has it and sends the others
-// what comes; when it goes, the next one takes over where it was. Browsers allow six connections for each host.
+// what comes; when it goes, the next one takes over where it was. Browsers allow six connections for
+// each host.
 
 import { addressOf } from "./agent_api.js"
+import { retryWait } from "./retry_wait.js"
 
 /** @import { AgentApi } from "./agent_api.js" */
 /** @import { AgentCookie } from "./agent_cookie.js" */
@@ -13,7 +15,6 @@ import { addressOf } from "./agent_api.js"
 const LEADER = "visitor-monitor-agent"
 const HELLO_WITHIN = 5_000
 const STREAM_AGAIN = 120_000
-export const WAITS = [1_000, 2_000, 4_000, 8_000, 15_000]
 
 export class StreamClient {
   /**
@@ -46,7 +47,7 @@ export class StreamClient {
   }
 
   /**
-   * Be this agent: {id, name, key}. Python has the key; the browser keeps it in a cookie.
+   * Be this agent. Python has the key; the browser keeps it in a cookie.
    * @param {AgentJson} agent
    */
   start(agent) {
@@ -100,7 +101,8 @@ export class StreamClient {
     this.lastSignAt = Date.now()
     if (message.kind === "news") return this.takeFrom(message.from, message.news)
     this.store.setStatus(message.status)
-    if (message.kind === "snapshot" && message.news.id >= this.store.revision) this.store.take(message.news, true)
+    if (message.kind !== "snapshot" || message.news.id < this.store.revision) return
+    this.store.take(message.news, true)
   }
 
   answer() {
@@ -192,8 +194,7 @@ export class StreamClient {
   }
 
   wait() {
-    const wait = WAITS[Math.min(this.faults++, WAITS.length - 1)]
-    return wait * (0.75 + Math.random() / 2)
+    return retryWait(this.faults++) * (0.75 + Math.random() / 2)
   }
 
   /** @param {ConnectionStatus} status */
