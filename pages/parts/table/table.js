@@ -1,6 +1,7 @@
 // @ts-check
 // A table that lives through refreshes: the same rows stay the same nodes, so that focus, selection,
-// scroll and the text in the search box survive. One instance for each element of the page.
+// scroll and the text in the search box survive. One instance for each element of the page, for as
+// long as its columns are the same: an edited declaration makes a new one.
 
 import { KINDS } from "./cells.js"
 import { closestTo, focusedIn, make, rootOf, setAttribute, setText } from "./elements.js"
@@ -18,9 +19,11 @@ const ACTION = "button.action:not([hidden])"
 /** @param {ComponentArguments<TableData>} component */
 export default function draw(component) {
   const { parentElement } = component
+  const declared = JSON.stringify(component.data.table.columns)
   let table = INSTANCES.get(parentElement)
-  if (!table) {
-    table = new DataTable(component)
+  if (table?.declared !== declared) {
+    table?.stop()
+    table = new DataTable(component, declared)
     INSTANCES.set(parentElement, table)
   }
   table.refresh(component)
@@ -31,8 +34,12 @@ export default function draw(component) {
 }
 
 export class DataTable {
-  /** @param {ComponentArguments<TableData>} component */
-  constructor({ parentElement, data, setStateValue, setTriggerValue }) {
+  /**
+   * @param {ComponentArguments<TableData>} component
+   * @param {string} declared its columns as JSON
+   */
+  constructor({ parentElement, data, setStateValue, setTriggerValue }, declared) {
+    this.declared = declared
     this.send = setStateValue
     this.trigger = setTriggerValue
     this.columns = data.table.columns
