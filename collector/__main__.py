@@ -40,7 +40,7 @@ _BACKLOG = 2_048
 _INCURABLE = re.compile(
     r"does not exist|authentication failed|no password|pg_hba\.conf|support SSL"
 )
-"""What Postgres and libpq say when a person has to change something; waiting is no cure."""
+"""What Postgres and libpq say when a person has to change something: waiting is no cure."""
 
 _log = logging.getLogger("collector")
 

@@ -1,4 +1,4 @@
-"""The collector as one ASGI application: the visitors' own paths in front, Starlette behind them."""
+"""The collector as one ASGI application: the hot paths in front, Starlette behind them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.beacon.route import PATH, BeaconRoute
-from collector.beacon.wire import MAX_BYTES
 from collector.chat.attendance import Attendance
 from collector.chat.offers import Offers
+from collector.chat.perform import perform
 from collector.chat.route import PREFIX, ConversationRoute
 from collector.chat.stream_route import StreamRoute
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
 from collector.http import assets, demo_shop
 from collector.http.admission import Admission
-from collector.http.body import BodyReader
+from collector.http.body import MAX_BYTES, BodyReader
 from collector.http.client import Client, Clients
 from collector.http.errors import send_refusal
 from collector.http.health import health_routes
@@ -72,7 +72,7 @@ class App(Struct):
     others: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Response one request."""
+        """Answer one request."""
         await self._find(scope)(scope, receive, send)
 
     def _find(self, scope: Scope) -> ASGIApp:
@@ -91,16 +91,13 @@ def build_app(
     metrics, counters = Metrics(), Counters()
     retention = Retention(settings.retention_days, settings.chat_retention_days)
     housekeeping = Housekeeping(engine, retention, clock)
-    write_queue = WriteQueue(engine, metrics)
-    writer = Writer(engine, counters, metrics, housekeeping, write_queue, clock)
-    site_cache, salts, attendance = (
-        SiteCache(engine),
-        Salts(engine, clock),
-        Attendance(engine, clock),
-    )
-    waiting = WaitingInvitations()
+    write_queue = WriteQueue()
+    writer = Writer(engine, write_queue, perform, counters, metrics, housekeeping, clock)
+    site_cache, salts = SiteCache(engine), Salts(engine, clock)
+    attendance, waiting = Attendance(engine, clock), WaitingInvitations()
+    offers = Offers(waiting, attendance, write_queue)
     streams = Streams(waiting, attendance, clock)
-    metrics.watch_queue(lambda: writer.depth)
+    metrics.watch_queue(lambda: write_queue.depth)
     metrics.watch_streams(lambda: len(streams))
     refresher = Refresher(
         [
@@ -124,8 +121,8 @@ def build_app(
         salts=salts,
         locate=_locator(settings),
         counts_bots=settings.count_bots,
-        writer=writer,
-        offers=Offers(waiting, attendance, write_queue),
+        write_queue=write_queue,
+        offers=offers,
     )
     chat_admission = replace(admission, count=metrics.call)
     conversation = ConversationRoute(
@@ -134,6 +131,7 @@ def build_app(
         write_queue=write_queue,
         streams=StreamRoute(chat_admission, engine, streams, clock),
         attendance=attendance,
+        offers=offers,
         clock=clock,
     )
 

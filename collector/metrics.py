@@ -1,4 +1,4 @@
-"""What /metrics tells, in a registry of its own: nothing of the process's other libraries."""
+"""The metrics of /metrics, in a registry of their own, without those of other libraries."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
-        self._order_seconds = Histogram(
+        self._action_seconds = Histogram(
             "monitor_chat_order_seconds",
             "Seconds from a chat call to its commit",
             buckets=_COMMITS,
@@ -64,9 +64,9 @@ class Metrics:
         """Count one chat call."""
         self._calls.labels(result).inc()
 
-    def ordered(self, seconds: float) -> None:
-        """Count one chat order that took so long until it was committed."""
-        self._order_seconds.observe(seconds)
+    def action_committed(self, seconds: float) -> None:
+        """Count one chat action that took so long until it was committed."""
+        self._action_seconds.observe(seconds)
 
     def watch_streams(self, number: Callable[[], int]) -> None:
         """Ask for the number of open streams whenever the metrics are read."""

@@ -13,7 +13,7 @@ _log = logging.getLogger("collector.refresher")
 
 
 class Task(Struct):
-    """Something to repeat every so many seconds."""
+    """A function that is repeated, and the seconds between two runs."""
 
     name: str
     run: Callable[[], None]
@@ -50,7 +50,7 @@ class Refresher:
 
 
 def _attempt(task: Task) -> None:
-    """A fault is told once, when it begins, and once when it is over."""
+    """A fault is logged once when it begins, and once when it is over."""
     try:
         task.run()
     except Exception as fault:

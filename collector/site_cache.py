@@ -1,4 +1,4 @@
-"""The sites as the collector needs them on every beacon: in memory, read again every 2 seconds."""
+"""The sites, cached in memory for every beacon and refreshed every 2 seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Engine
 
-from collector.http.origin import Allowed, compile_domains
+from collector.origin import Allowed, compile_domains
 from core.database import reading
 from core.enrich.page_context import ContextRule, find_context
 from core.sites import list_sites
@@ -21,7 +21,7 @@ FindContext = Callable[[str, str, str, str], str]
 
 
 class TrackedSite(Struct, frozen=True):
-    """A site, ready to be received. find_context: path, q, own word and signal -> the label."""
+    """A site as beacons need it. find_context: path, q, own word and signal -> the label."""
 
     id: int
     key: str
@@ -29,11 +29,11 @@ class TrackedSite(Struct, frozen=True):
     allowed: Allowed
     find_context: FindContext
     chat_button: bool
-    row: Site
+    time_zone: str
 
 
 class SiteCache:
-    """The sites by key. While the database is away, the last list goes on."""
+    """The sites by key. While the database is away, the last list holds."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -45,7 +45,7 @@ class SiteCache:
         return self._sites.get(key)
 
     def refresh(self) -> None:
-        """Read the list again; a site that has not changed keeps what it has remembered."""
+        """Read the list again; a site that has not changed keeps its cached contexts."""
         with reading(self._engine) as connection:
             sites = list_sites(connection)
         rows = {site.key: site.model_dump() for site in sites}
@@ -68,7 +68,7 @@ def _track(site: Site) -> TrackedSite:
         allowed=compile_domains(site.domains, site.accepts_null_origin),
         find_context=_context_finder(site.rules()),
         chat_button=site.chat_button,
-        row=site,
+        time_zone=site.time_zone,
     )
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from core.database import open_database
 from core.schema import upgrade_schema
 from tests.helpers.postgres_server import PostgresServer, postgres_server
+from tests.helpers.profiles import open_profiles
 from tests.helpers.running_collector import RunningCollector, running_collector
 from tests.helpers.tabs import FLAGS
 
@@ -67,6 +68,13 @@ def whole_browser(chromium: str, launch: Callable[[str], Browser]) -> Iterator[B
     browser = launch(chromium)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def make_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """New browser profiles. Their pages may throw nothing, and the script may log nothing."""
+    with open_profiles(browser) as make:
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""From a beacon to a hit: each step takes what the browser said and makes it safe and useful."""
+"""From a beacon to a hit: what the browser said becomes safe and useful."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from collector.beacon.wire import Beacon, WireEvent
+from collector.http.admission import RequestDetails
 from collector.http.client import Client
 from collector.site_cache import TrackedSite
 from core.enrich.bot import is_bot
@@ -17,9 +18,10 @@ from core.enrich.page_context import CONTEXT_WORDS
 from core.enrich.source import find_source
 from core.enrich.text import clean, clean_path, clean_referrer
 from core.enrich.user_agent import read_user_agent
-from core.visits.hit import ChatReport, Dropped, Event, EventKind, Hit, Opening, Reason
+from core.reasons import Reason, Refused
+from core.visits.hit import ChatReport, Event, EventKind, Hit, Opening
 from core.visits.visit import MAX_ATTRIBUTES
-from core.visits.visit_id import derived_id
+from core.visits.visit_id import derive_visit_ids
 
 LONGEST_TITLE = 256
 LONGEST_CAMPAIGN = 100
@@ -29,7 +31,7 @@ LONGEST_REFERRER_SENT = 2_048
 LONGEST_ATTRIBUTE_NAME = 32
 LONGEST_ATTRIBUTE = 200
 OLDEST_EVENT = 1_800
-"""Seconds: what happened longer ago is taken to have happened then; no visitor's clock is trusted."""
+"""Seconds: an older age is cut to this one; no visitor's clock is trusted."""
 
 OLDEST_ACTIVITY = 86_400
 
@@ -40,22 +42,8 @@ _TIME_ZONE = re.compile(r"[A-Z][A-Za-z_]{0,31}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 _MILLISECONDS = 1_000
 
 
-class RequestDetails(Struct, gc=False):
-    """What the request told beside its body. `is_private`: the browser sends Sec-GPC: 1."""
-
-    received_at: int
-    client: Client
-    user_agent: str
-    brands: str
-    platform: str
-    mobile: str
-    origin_host: str
-    country_hint: str
-    is_private: bool
-
-
 class Enrichment(Struct, frozen=True):
-    """What the steps need to know. locate: alpha-2 of a client and a country header, or "".
+    """What enrichment needs to know. locate: alpha-2 of a client and a country header, or "".
 
     salts: where the visit's id has to be derived, yesterday's, while visits begun under it may go
     on, and today's.
@@ -68,18 +56,20 @@ class Enrichment(Struct, frozen=True):
 
 def make_hit(
     beacon: Beacon, request: RequestDetails, site: TrackedSite, known: Enrichment
-) -> Hit | Dropped:
+) -> Hit | Refused:
     """The hit, or why there is none."""
     if not known.counts_bots and _is_bot(beacon, request):
-        return Dropped(Reason.BOT)
+        return Refused(Reason.BOT)
     events = _read_events(beacon, request, site)
     if not events:
-        return Dropped(Reason.UNKNOWN_KIND if has_unknown(beacon) else Reason.NOTHING_TO_DO)
+        return Refused(Reason.UNKNOWN_KIND if has_unknown(beacon) else Reason.NOTHING_TO_DO)
     is_derived = needs_salts(beacon, request)
     time_zone = _find_time_zone(beacon)
     return Hit(
         site_id=site.id,
-        visit_ids=derive_ids(request, site, known.salts) if is_derived else (beacon.s,),
+        visit_ids=derive_visit_ids(site.id, request.client.text, request.user_agent, known.salts)
+        if is_derived
+        else (beacon.s,),
         is_derived=is_derived,
         tab=beacon.t,
         received_at=request.received_at,
@@ -92,7 +82,7 @@ def make_hit(
 
 
 def needs_salts(beacon: Beacon, request: RequestDetails) -> bool:
-    """Whether the visit's id has to be derived: the browser keeps none, or must not be known by it."""
+    """Whether the visit's id has to be derived: the browser keeps none, or its id must not be used."""
     return request.is_private or not beacon.s
 
 
@@ -163,16 +153,8 @@ def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
     return dict(list(cleaned.items())[:MAX_ATTRIBUTES])
 
 
-def derive_ids(
-    request: RequestDetails, site: TrackedSite, salts: tuple[str, ...]
-) -> tuple[str, ...]:
-    """The ids of a browser that keeps none: one for each salt, yesterday's before today's."""
-    address = request.client.text
-    return tuple([derived_id(salt, site.id, address, request.user_agent) for salt in salts])
-
-
 def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) -> Opening | None:
-    """What the first page view tells of where the visitor came from, and with which browser."""
+    """Source, browser and country of the visit, from its first page view."""
     for event in beacon.b:
         if event.e == EventKind.VIEW:
             break
@@ -212,7 +194,7 @@ def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) ->
 def _find_arrival(
     referrer: str, source: str, medium: str, campaign: str, click_id: str, own_host: str
 ) -> Opening:
-    """Where visitors come from, which many have in common."""
+    """The source of a visit; cached, because many visitors share it."""
     referrer = clean_referrer(referrer)
     medium = clean(medium, LONGEST_CAMPAIGN)
     found = find_source(

@@ -1,91 +1,154 @@
-"""POST /v1/beacon: the hot path. Each step may refuse; who passes them all is committed."""
+"""POST /v1/beacon: the hot path, as a list of steps. A hit that passes them all is committed."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from typing import Any, cast
 
-from msgspec import Struct
-
-from collector.beacon.hit import Enrichment, RequestDetails, has_unknown, make_hit, needs_salts
-from collector.beacon.wire import Beacon, Malformed, read_beacon
+from collector.beacon.hit import Enrichment, has_unknown, make_hit, needs_salts
+from collector.beacon.wire import AcceptedBody, Beacon, read_beacon
 from collector.chat.offers import Offers
 from collector.http import responses
-from collector.http.admission import NO_SITE, Admission, ReceivedRequest, Scope, Send
+from collector.http.admission import (
+    NO_SITE,
+    Admission,
+    IncomingRequest,
+    RequestDetails,
+    Scope,
+    Send,
+    send_response,
+    take_steps,
+)
 from collector.http.body import Receive
 from collector.http.client import Client
 from collector.http.responses import Response
 from collector.salts import Salts
-from collector.site_cache import TrackedSite
 from collector.writing.faults import place_fault
-from collector.writing.writer import MAX_WAITING, Writer
-from core.visits.hit import Dropped, Reason
+from collector.writing.write_queue import MOST_HITS, WriteQueue
+from core.reasons import Reason, Refused
+from core.visits.hit import Accepted, Hit
 
 PATH = "/v1/beacon"
 
+_UNSET: Any = None
 _log = logging.getLogger("collector.beacon")
 
 
-class BeaconRoute(Struct):
-    """An ASGI application for one path; its fields are what it asks on the way."""
+class IncomingBeacon(IncomingRequest):
+    """A beacon on its way; what a step has not set yet is None."""
 
-    admission: Admission
-    salts: Salts
-    locate: Callable[[Client, str], str]
-    counts_bots: bool
-    writer: Writer
-    offers: Offers
+    details: RequestDetails = _UNSET
+    salts: tuple[str, ...] = ()
+    hit: Hit = _UNSET
+    accepted: Accepted = _UNSET
+
+    @property
+    def beacon(self) -> Beacon:
+        """The decoded body, once `refuse_malformed` has let it pass."""
+        return cast(Beacon, self.message)
+
+
+class BeaconRoute:
+    """An ASGI application for one path."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        salts: Salts,
+        locate: Callable[[Client, str], str],
+        counts_bots: bool,
+        write_queue: WriteQueue,
+        offers: Offers,
+    ) -> None:
+        self.admission = admission
+        self.salts = salts
+        self.locate = locate
+        self.counts_bots = counts_bots
+        self.write_queue = write_queue
+        self.offers = offers
+        self.steps = (
+            admission.check_method,
+            admission.read_headers,
+            admission.read_body,
+            admission.find_client,
+            self.decode,
+            admission.find_site,
+            admission.limit_rate,
+            admission.refuse_malformed,
+            admission.check_site,
+            admission.check_origin,
+            admission.check_purpose,
+            self.read_details,
+            self.find_salts,
+            self.make_hit,
+            self.commit,
+            self.respond,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; what no try of ours can store is a 400: the embed discards it."""
+        """Answer one request; what can never be stored is a 400, so that the embed discards it."""
         try:
-            response = await self._respond(scope, receive)
+            response = await take_steps(self.steps, IncomingBeacon(scope, receive))
         except Exception as fault:
             _log.error("beacon_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
-            response = self.admission.drop(NO_SITE, Reason.FAULT)
-        if response is not None:
-            with suppress(OSError, RuntimeError):  # uvloop's words for a visitor who has left
-                await send(response.start)
-                await send(response.body)
+            response = self.admission.refuse(NO_SITE, Reason.FAULT)
+        await send_response(response, send)
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Response | None:
-        """None: the client has gone away."""
-        received = await self.admission.read(scope, receive)
-        if not isinstance(received, ReceivedRequest):
-            return received
-        beacon = read_beacon(received.body)
-        if isinstance(beacon, Malformed):
-            return self.admission.refuse_malformed(beacon, received)
-        site = self.admission.admit(beacon.k, received)
-        if isinstance(site, Response):
-            return site
-        return await self._commit(beacon, self.admission.details(received), site)
+    def decode(self, incoming: IncomingBeacon) -> None:
+        """The beacon, or why it is none: `refuse_malformed` says so once the rate is known."""
+        incoming.message = read_beacon(incoming.body)
 
-    async def _commit(self, beacon: Beacon, request: RequestDetails, site: TrackedSite) -> Response:
-        is_derived = needs_salts(beacon, request)
-        salts = await self.salts.find(request.received_at) if is_derived else ()
-        if salts is None:
-            return self.admission.drop(site.id, Reason.NOT_COMMITTED)
-        known = Enrichment(self.locate, salts, self.counts_bots)
-        hit = make_hit(beacon, request, site, known)
-        if isinstance(hit, Dropped):
-            return self.admission.drop(site.id, hit.reason)
+    def read_details(self, incoming: IncomingBeacon) -> None:
+        """What the headers say of the browser."""
+        incoming.details = self.admission.details(incoming)
+
+    async def find_salts(self, incoming: IncomingBeacon) -> Response | None:
+        """The secrets of the days, only where the visit's id has to be derived."""
+        details = incoming.details
+        if needs_salts(incoming.beacon, details):
+            salts = await self.salts.find(details.received_at)
+            if salts is None:
+                return self.admission.refuse(incoming.site.id, Reason.NOT_COMMITTED)
+            incoming.salts = salts
+        return None
+
+    def make_hit(self, incoming: IncomingBeacon) -> Response | None:
+        """The beacon cleaned and enriched; robots, and beacons that say nothing, are refused."""
+        beacon, site = incoming.beacon, incoming.site
+        known = Enrichment(self.locate, incoming.salts, self.counts_bots)
+        hit = make_hit(beacon, incoming.details, site, known)
+        if isinstance(hit, Refused):
+            return self.admission.refuse(site.id, hit.reason)
         if len(hit.events) < len(beacon.b) and has_unknown(beacon):
-            self.admission.counters.drop(site.id, Reason.UNKNOWN_KIND, request.received_at)
-        taken = await self.writer.take(hit)
-        if isinstance(taken, Dropped):
-            return self.admission.drop(site.id, taken.reason)
+            self.admission.counters.drop(site.id, Reason.UNKNOWN_KIND, hit.received_at)
+        incoming.hit = hit
+        return None
+
+    async def commit(self, incoming: IncomingBeacon) -> Response | None:
+        """The rows of the visit are stored."""
+        site, hit = incoming.site, incoming.hit
+        accepted = await self.write_queue.commit(hit)
+        if isinstance(accepted, Refused):
+            return self.admission.refuse(site.id, accepted.reason)
         if hit.origin_host:
             self.admission.counters.origin(site.id, hit.origin_host)
         self.admission.count("accepted")
-        offer = await self.offers.find(site, hit, taken)
-        return responses.accepted(taken.visit_id, self._interval(), taken.wants_time_zone, offer)
+        incoming.accepted = accepted
+        return None
+
+    async def respond(self, incoming: IncomingBeacon) -> Response:
+        """The visit's id, the pace of presence, and what there is for the chat."""
+        accepted = incoming.accepted
+        offer = await self.offers.find(incoming.site, incoming.hit, accepted)
+        wants_time_zone = int(accepted.wants_time_zone)
+        body = AcceptedBody(accepted.visit_id, self._interval(), wants_time_zone, offer)
+        return responses.ok(body)
 
     def _interval(self) -> int:
         """Seconds to the next presence beacon: fewer of them while the queue is long."""
         seconds = self.offers.presence_seconds
-        depth = self.writer.depth
-        if depth < MAX_WAITING // 8:
+        depth = self.write_queue.depth
+        if depth < MOST_HITS // 8:
             return seconds
-        return seconds * (2 if depth < MAX_WAITING // 4 else 3)
+        return seconds * (2 if depth < MOST_HITS // 4 else 3)

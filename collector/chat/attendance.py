@@ -1,4 +1,4 @@
-"""What the chat needs to know at every beacon: who is there, and what the sites' rules are."""
+"""Who is there to answer, and the rules of the sites: what the chat needs at every beacon."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from core.moment import from_milliseconds
 from core.tables import ChatRule
 
 PRESENCE_SECONDS = 20
-"""Between two presence beacons, while nobody looks at the dashboard."""
+"""Between two presence beacons while no agent has the dashboard open."""
 
 WATCHED_SECONDS = 5
-"""While an agent does: an invitation is carried by a beacon's response, and shall not wait long."""
+"""The same while one has: an invitation travels in a beacon's response, and should not wait long."""
 
 
 class Attendance:
-    """Read again every 2 seconds; while the database is away, the last state goes on."""
+    """Refreshed every 2 seconds. While the database is away, the last state holds."""
 
     def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
         self._engine = engine
@@ -37,17 +37,17 @@ class Attendance:
         return self._rules.get(site_id, ())
 
     def name_of(self, agent_id: int) -> str:
-        """The agent's name; "" of nobody."""
+        """The agent's name, or ""."""
         return self._names.get(agent_id, "")
 
     def meet(self, agent_ids: Iterable[int]) -> None:
-        """Look again at once if one of these agents is new; a fault costs only the name."""
+        """Refresh at once if one of these agents is new; a fault costs only the name."""
         if any(agent_id and agent_id not in self._names for agent_id in agent_ids):
             with suppress(*DATABASE_ERRORS):
                 self.refresh()
 
     def refresh(self) -> None:
-        """Look again."""
+        """Read names, rules and presence again."""
         now = from_milliseconds(self._clock())
         with reading(self._engine) as db:
             self.is_attended = bool(available_agents(db, now))

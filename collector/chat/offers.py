@@ -1,4 +1,4 @@
-"""What a beacon's response says of the chat: an invitation, the site's button, an exit rule."""
+"""What a beacon's response offers for the chat: an invitation, the site's button, an exit rule."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from collector.chat.actions import deliver
+from msgspec import Struct, field
+
+from collector.chat.actions import Delivered, DeliverInvitation, InviteByRule, Invited
 from collector.chat.attendance import Attendance
 from collector.chat.waiting_invitations import Invitation, WaitingInvitations
-from collector.http.responses import Offer
 from collector.site_cache import TrackedSite
 from collector.writing.write_queue import WriteQueue
-from core.chat.rules import is_due, is_quiet, open_by_rule
+from core.chat.rules import is_due, is_quiet
 from core.chat.states import Trigger
 from core.moment import from_milliseconds
+from core.reasons import Reason, Refused
 from core.tables import ChatRule
-from core.visits.hit import Accepted, Dropped, Hit
+from core.visits.hit import Accepted, Hit
 from core.visits.visit_id import is_derived
 
 MOST_TRIED = 100_000
@@ -25,9 +27,23 @@ MOST_TRIED = 100_000
 ATTENDED, UNATTENDED = 1, 2
 """What `b` says of the site's chat button."""
 
+_NOT_WRITTEN = (Reason.QUEUE_FULL, Reason.NOT_COMMITTED, Reason.FAULT)
+"""The rule has not been tried yet: it is tried again at the next beacon."""
+
+
+class Offer(Struct, omit_defaults=True):
+    """An offer as it travels (docs/beacon.md): an invitation, or what the site has."""
+
+    t: str
+    k: str = ""
+    sender: str = field(default="", name="from")
+    text: str = ""
+    b: int = 0
+    r: str = ""
+
 
 class Offers:
-    """Finds offers in memory; a write that one needs is queued, and rarely waited for."""
+    """Finds offers in memory. The writes that they need are queued, and rarely waited for."""
 
     def __init__(
         self, waiting: WaitingInvitations, attendance: Attendance, write_queue: WriteQueue
@@ -43,54 +59,51 @@ class Offers:
         """Seconds between two presence beacons."""
         return self._attendance.presence_seconds
 
-    async def find(self, site: TrackedSite, hit: Hit, taken: Accepted) -> Offer | None:
-        """The offer, or None when there is nothing to say."""
-        invitation = self.waiting.find(site.id, taken.visit_id)
+    def invitation(self, invited: Invited | Invitation) -> Offer:
+        """The invitation as an offer, with its agent's name."""
+        name = self._attendance.name_of(invited.agent_id)
+        return Offer("invite", k=invited.token, sender=name, text=invited.text)
+
+    async def find(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> Offer | None:
+        """The offer for the visit that took the hit, or None."""
+        invitation = self.waiting.find(site.id, accepted.visit_id)
         if invitation is not None:
-            if is_derived(taken.visit_id):
-                return await self._hand_to_one(invitation, site, hit)
+            if is_derived(accepted.visit_id):
+                return await self._hand_to_one_tab(invitation, site, hit)
             return self._hand_over(invitation, site, hit)
-        if taken.is_chatting:
+        if accepted.is_chatting:
             return None
-        due = self._find_due(site, hit, taken)
+        due = self._due_rules(site, hit, accepted)
         for rule in due:
             if rule.trigger != Trigger.EXIT:
-                self._start(self._invite(rule, site, hit, taken))
+                self._start(self._invite(rule, site, hit, accepted))
         exit_rule = next((rule.id for rule in due if rule.trigger == Trigger.EXIT), "")
         button = (
             (ATTENDED if self._attendance.is_attended else UNATTENDED) if site.chat_button else 0
         )
         return Offer("site", b=button, r=exit_rule) if button or exit_rule else None
 
-    async def _hand_to_one(
+    async def _hand_to_one_tab(
         self, invitation: Invitation, site: TrackedSite, hit: Hit
     ) -> Offer | None:
         """Where people may share a visit, only the tab that is stored as the first has the token."""
         if not invitation.tab:
             invitation.tab = hit.tab
-            now = from_milliseconds(hit.received_at)
-            chosen = await self._write_queue.perform(
-                lambda db: deliver(db, site.id, invitation.conversation_id, hit.tab, now)
+            action = DeliverInvitation(
+                site.id, invitation.conversation_id, hit.tab, hit.received_at
             )
-            invitation.tab = "" if isinstance(chosen, Dropped) else chosen
-        return self._offer(invitation) if invitation.tab == hit.tab else None
+            delivered = await self._write_queue.commit(action)
+            invitation.tab = delivered.tab if isinstance(delivered, Delivered) else ""
+        return self.invitation(invitation) if invitation.tab == hit.tab else None
 
     def _hand_over(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> Offer:
         if invitation.is_queued:
             invitation.is_queued = False
-            now = from_milliseconds(hit.received_at)
-            self._start(
-                self._write_queue.perform(
-                    lambda db: deliver(db, site.id, invitation.conversation_id, "", now)
-                )
-            )
-        return self._offer(invitation)
+            action = DeliverInvitation(site.id, invitation.conversation_id, "", hit.received_at)
+            self._start(self._write_queue.commit(action))
+        return self.invitation(invitation)
 
-    def _offer(self, invitation: Invitation) -> Offer:
-        name = self._attendance.name_of(invitation.agent_id)
-        return Offer("invite", k=invitation.token, sender=name, text=invitation.text)
-
-    def _find_due(self, site: TrackedSite, hit: Hit, taken: Accepted) -> list[ChatRule]:
+    def _due_rules(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> list[ChatRule]:
         if not self._attendance.is_attended:
             return []
         now = from_milliseconds(hit.received_at)
@@ -99,25 +112,25 @@ class Offers:
             for rule in self._attendance.rules(site.id)
             if is_due(
                 rule,
-                page_context=taken.page_context,
-                context_seconds=(hit.received_at - taken.context_at) / 1000,
-                page_count=taken.page_count,
+                page_context=accepted.page_context,
+                context_seconds=(hit.received_at - accepted.context_at) / 1000,
+                page_count=accepted.page_count,
             )
-            and (site.id, taken.visit_id, rule.id) not in self._tried
-            and not is_quiet(rule, site.row.time_zone, now)
+            and (site.id, accepted.visit_id, rule.id) not in self._tried
+            and not is_quiet(rule, site.time_zone, now)
         ]
 
-    async def _invite(self, rule: ChatRule, site: TrackedSite, hit: Hit, taken: Accepted) -> None:
-        """A visit is tried once by each rule; whether it may be invited, the order finds out."""
-        tried = (site.id, taken.visit_id, rule.id)
+    async def _invite(
+        self, rule: ChatRule, site: TrackedSite, hit: Hit, accepted: Accepted
+    ) -> None:
+        """Each rule is tried once on a visit; the writer finds out whether it may be invited."""
+        tried = (site.id, accepted.visit_id, rule.id)
         self._tried[tried] = None
         if len(self._tried) > MOST_TRIED:
             del self._tried[next(iter(self._tried))]
-        now = from_milliseconds(hit.received_at)
-        done = await self._write_queue.perform(
-            lambda db: open_by_rule(db, rule, site=site.row, visit_id=taken.visit_id, now=now)
-        )
-        if isinstance(done, Dropped):
+        action = InviteByRule(site.key, rule.id, accepted.visit_id, hit.received_at)
+        result = await self._write_queue.commit(action)
+        if isinstance(result, Refused) and result.reason in _NOT_WRITTEN:
             self._tried.pop(tried, None)
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A chat call as it travels: strict JSON in, a ChatRequest or a reason why not out (docs/chat.md)."""
+"""A chat request on the wire: strict JSON in, a ChatRequest or Malformed out (docs/chat.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from collector.beacon.wire import MAX_NUMBER, Malformed, SiteKey, VisitId, mend
+from collector.http.json_body import MAX_NUMBER, Malformed, SiteKey, VisitId, decode
 
 MAX_REVISION = 2**63 - 1
 
@@ -19,7 +19,7 @@ RuleId = Annotated[str, Meta(pattern=r"^([a-z0-9]{1,40})?\Z")]
 
 
 class ChatAction(StrEnum):
-    """What is called for: the last part of the path."""
+    """The action of a request: the last part of its path."""
 
     OPEN = "open"
     SHOWN = "shown"
@@ -49,22 +49,18 @@ class ChatRequest(Struct):
 
 
 def read_request(action: ChatAction, body: bytes) -> ChatRequest | Malformed:
-    """The call with all that its action needs. Half characters are replaced by U+FFFD."""
-    try:
-        call = _decode(body)
-    except (ValueError, RecursionError):
-        try:
-            call = _decode(mend(body))
-        except (ValueError, RecursionError) as error:
-            return Malformed(str(error).partition("\n")[0])
-    missing = [name for name in _needed(action, call) if not getattr(call, name)]
-    return Malformed(f"Expected a value - at `$.{missing[0]}`") if missing else call
+    """The request with all that its action needs. Half characters are replaced by U+FFFD."""
+    request = decode(_decode, body)
+    if isinstance(request, Malformed):
+        return request
+    missing = [name for name in _needed(action, request) if not getattr(request, name)]
+    return Malformed(f"Expected a value - at `$.{missing[0]}`") if missing else request
 
 
 _decode = msgspec.json.Decoder(ChatRequest).decode
 
 
-def _needed(action: ChatAction, call: ChatRequest) -> str:
+def _needed(action: ChatAction, request: ChatRequest) -> str:
     if action is ChatAction.OPEN:
-        return "t" if call.r else "tn"
+        return "t" if request.r else "tn"
     return "cn" if action is ChatAction.SEND else "c"

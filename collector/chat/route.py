@@ -4,113 +4,176 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime
+from typing import Any, cast
 
 from msgspec import Struct
-from sqlalchemy import Connection
 
-from collector.beacon.hit import derive_ids
-from collector.beacon.wire import Malformed
-from collector.chat.actions import ORDERS, ChatResult, open_conversation, open_invitation
+from collector.chat.actions import ChangeConversation, Invited, InviteOnExit, OpenConversation
 from collector.chat.attendance import Attendance
+from collector.chat.offers import Offers
 from collector.chat.request import ChatAction, ChatRequest, read_request
 from collector.chat.stream_route import StreamRoute
 from collector.http import responses
-from collector.http.admission import NO_SITE, Admission, ReceivedRequest, Scope, Send
+from collector.http.admission import (
+    NO_SITE,
+    Admission,
+    IncomingRequest,
+    Scope,
+    Send,
+    send_response,
+    take_steps,
+)
 from collector.http.body import Receive
-from collector.http.responses import Offer, Response
+from collector.http.responses import GONE, Response
 from collector.salts import Salts
-from collector.site_cache import TrackedSite
 from collector.writing.faults import place_fault
 from collector.writing.write_queue import WriteQueue
-from core.chat.states import Refused
-from core.moment import from_milliseconds
-from core.visits.hit import Dropped, Reason
+from core.reasons import Reason, Refused
+from core.visits.visit_id import derive_visit_ids
 
 PREFIX = "/v1/conversation/"
 
+_UNSET: Any = None
 _log = logging.getLogger("collector.conversation")
 
 
-class ConversationRoute(Struct):
-    """An ASGI application for the paths below PREFIX; its fields are what it asks on the way."""
+class IncomingAction(IncomingRequest):
+    """A chat request on its way. send: a stream answers by itself."""
 
-    admission: Admission
-    salts: Salts
-    write_queue: WriteQueue
-    streams: StreamRoute
-    attendance: Attendance
-    clock: Callable[[], int]
+    send: Send = _UNSET
+    action: ChatAction = _UNSET
+    visit_ids: tuple[str, ...] = ()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one call; a stream and a poll take as long as there is no news."""
-        try:
-            response = await self._respond(scope, receive, send)
-        except Exception as fault:
-            _log.error("chat_call_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
-            response = self.admission.drop(NO_SITE, Reason.FAULT)
-        if response is not None:
-            with suppress(OSError, RuntimeError):  # uvloop's words for a visitor who has left
-                await send(response.start)
-                await send(response.body)
+    @property
+    def request(self) -> ChatRequest:
+        """The decoded body, once `refuse_malformed` has let it pass."""
+        return cast(ChatRequest, self.message)
 
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
-        """None: the client has gone away, or has been answered."""
-        name = scope["path"].removeprefix(PREFIX)
-        if name not in list(ChatAction):
-            return responses.NO_ACTION
-        action = ChatAction(name)
-        received = await self.admission.read(scope, receive)
-        if not isinstance(received, ReceivedRequest):
-            return received
-        call = read_request(action, received.body)
-        if isinstance(call, Malformed):
-            return self.admission.refuse_malformed(call, received)
-        site = self.admission.admit(call.k, received)
-        if isinstance(site, Response):
-            return site
-        if action in (ChatAction.STREAM, ChatAction.POLL):
-            return await self.streams.hold(action, site, call, scope, receive, send)
-        if action is ChatAction.OPEN:
-            return await self._open(site, call, received)
-        return await self._order(site, lambda db, now: ORDERS[action](db, site.id, call, now))
 
-    async def _open(
-        self, site: TrackedSite, call: ChatRequest, received: ReceivedRequest
-    ) -> Response:
-        details = self.admission.details(received)
-        visit_ids: tuple[str, ...] = (call.s,)
-        if details.is_private or not call.s:
-            salts = await self.salts.find(details.received_at)
-            if salts is None:
-                return self.admission.drop(site.id, Reason.NOT_COMMITTED)
-            visit_ids = derive_ids(details, site, salts)
-        if call.r:
-            name_of = self.attendance.name_of
-            return await self._order(
-                site, lambda db, now: open_invitation(db, site, visit_ids, call, now, name_of)
-            )
-        is_attended = self.attendance.is_attended
-        return await self._order(
-            site, lambda db, now: open_conversation(db, site, visit_ids, call, is_attended, now)
+class ConversationRoute:
+    """An ASGI application for the paths below PREFIX."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        salts: Salts,
+        write_queue: WriteQueue,
+        streams: StreamRoute,
+        attendance: Attendance,
+        offers: Offers,
+        clock: Callable[[], int],
+    ) -> None:
+        self.admission = admission
+        self.salts = salts
+        self.write_queue = write_queue
+        self.streams = streams
+        self.attendance = attendance
+        self.offers = offers
+        self.clock = clock
+        self.steps = (
+            self.find_action,
+            admission.check_method,
+            admission.read_headers,
+            admission.read_body,
+            admission.find_client,
+            self.decode,
+            admission.find_site,
+            admission.limit_rate,
+            admission.refuse_malformed,
+            admission.check_site,
+            admission.check_origin,
+            admission.check_purpose,
+            self.hold_stream,
+            self.find_visit_ids,
+            self.perform,
         )
 
-    async def _order(
-        self,
-        site: TrackedSite,
-        order: Callable[[Connection, datetime], ChatResult | Offer | Refused],
-    ) -> Response:
-        now = from_milliseconds(self.clock())
-        done = await self.write_queue.perform(lambda db: order(db, now))
-        if isinstance(done, Dropped):
-            return self.admission.drop(site.id, done.reason)
-        if isinstance(done, Refused):
-            return self._refuse(site, done)
-        self.admission.count("accepted")
-        return responses.ok(done)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a stream and a poll take as long as there is no news."""
+        try:
+            response = await take_steps(self.steps, IncomingAction(scope, receive, send=send))
+        except Exception as fault:
+            _log.error("chat_call_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
+            response = self.admission.refuse(NO_SITE, Reason.FAULT)
+        await send_response(response, send)
 
-    def _refuse(self, site: TrackedSite, refused: Refused) -> Response:
-        reason = Reason(refused.reason.value)
-        response = self.admission.drop(site.id, reason)
+    def find_action(self, incoming: IncomingAction) -> Response | None:
+        """The last part of the path."""
+        name = incoming.scope["path"].removeprefix(PREFIX)
+        if name not in list(ChatAction):
+            return responses.NO_ACTION
+        incoming.action = ChatAction(name)
+        return None
+
+    def decode(self, incoming: IncomingAction) -> None:
+        """The request, or why it is none: `refuse_malformed` says so once the rate is known."""
+        incoming.message = read_request(incoming.action, incoming.body)
+
+    async def hold_stream(self, incoming: IncomingAction) -> Response | None:
+        """A stream and a poll only read, and stay open."""
+        if incoming.action not in (ChatAction.STREAM, ChatAction.POLL):
+            return None
+        response = await self.streams.hold(
+            incoming.action,
+            incoming.site,
+            incoming.request,
+            incoming.scope,
+            incoming.receive,
+            incoming.send,
+        )
+        return response or GONE
+
+    async def find_visit_ids(self, incoming: IncomingAction) -> Response | None:
+        """To open a conversation: the ids under which the visit may go on."""
+        if incoming.action is not ChatAction.OPEN:
+            return None
+        details, visit_id = self.admission.details(incoming), incoming.request.s
+        if visit_id and not details.is_private:
+            incoming.visit_ids = (visit_id,)
+            return None
+        salts = await self.salts.find(details.received_at)
+        if salts is None:
+            return self.admission.refuse(incoming.site.id, Reason.NOT_COMMITTED)
+        address, user_agent = details.client.text, details.user_agent
+        incoming.visit_ids = derive_visit_ids(incoming.site.id, address, user_agent, salts)
+        return None
+
+    async def perform(self, incoming: IncomingAction) -> Response:
+        """The action is committed; its result is the response."""
+        result = await self.write_queue.commit(self._action(incoming))
+        if isinstance(result, Refused):
+            return self._refuse(incoming.site.id, result.reason)
+        self.admission.count("accepted")
+        return responses.ok(
+            self.offers.invitation(result) if isinstance(result, Invited) else result
+        )
+
+    def _action(self, incoming: IncomingAction) -> Struct:
+        site, request = incoming.site, incoming.request
+        if incoming.action is not ChatAction.OPEN:
+            return ChangeConversation(
+                site_id=site.id,
+                action=incoming.action,
+                token=request.c,
+                client_id=request.n,
+                text=request.x,
+                read_to=request.to,
+                at=self.clock(),
+            )
+        if request.r:
+            return InviteOnExit(site.key, request.r, incoming.visit_ids, request.t, self.clock())
+        return OpenConversation(
+            site_id=site.id,
+            visit_ids=incoming.visit_ids,
+            tab=request.t,
+            client_id=request.n,
+            text=request.x,
+            is_offered=site.chat_button,
+            is_attended=self.attendance.is_attended,
+            at=self.clock(),
+        )
+
+    def _refuse(self, site_id: int, reason: Reason) -> Response:
+        """A chat needs a visit that goes on: its absence is 409 here, not a beacon's 204."""
+        response = self.admission.refuse(site_id, reason)
         return responses.no_visit() if reason is Reason.NO_VISIT else response

@@ -27,8 +27,8 @@ from core.chat.conversations import find_by_token
 from core.chat.queries import messages
 from core.database import DATABASE_ERRORS, reading
 from core.moment import from_milliseconds
+from core.reasons import Reason
 from core.tables import Conversation
-from core.visits.hit import Reason
 
 POLL_WAITS = 25.0
 """Seconds until a poll without news is answered: less than any proxy's patience."""
@@ -86,11 +86,11 @@ class StreamRoute(Struct):
         try:
             found = await asyncio.to_thread(self._load, site.id, call)
         except DATABASE_ERRORS:
-            return self.admission.drop(site.id, Reason.NOT_COMMITTED)
+            return self.admission.refuse(site.id, Reason.NOT_COMMITTED)
         if found is None:
-            return self.admission.drop(site.id, Reason.NO_CONVERSATION)
+            return self.admission.refuse(site.id, Reason.NO_CONVERSATION)
         if is_long_over(found[0], from_milliseconds(self.clock())):
-            return self.admission.drop(site.id, Reason.OVER)
+            return self.admission.refuse(site.id, Reason.OVER)
         return found
 
     def _load(

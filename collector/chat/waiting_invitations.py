@@ -1,4 +1,4 @@
-"""The invitations that wait for a beacon, in memory; the feed keeps them as the database has them."""
+"""The invitations that wait for a beacon, cached in memory and kept current by the feed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.tables import Conversation, Message
 from core.visits.visit_id import VisitKey
 
 WAITING_STATES = INVITED_STATES - {ConversationState.SHOWN}
-"""Once it was shown, the browser has the token, and needs it no more."""
+"""From `shown` on, the browser has the token."""
 
 
 class Invitation(Struct):
-    """An invitation ready to be carried; `tab`: the only one that may have it, else ""."""
+    """An invitation for a beacon's response. tab: the only one that may have it, else ""."""
 
     conversation_id: str
     token: str
@@ -34,18 +34,18 @@ class WaitingInvitations:
         self._invitations: dict[VisitKey, Invitation] = {}
 
     def find(self, site_id: int, visit_id: str) -> Invitation | None:
-        """What waits for this visit, or None."""
+        """The invitation of this visit, or None."""
         return self._invitations.get((site_id, visit_id))
 
     def load(self, db: Connection) -> int:
-        """Take all that waits; the revision from which the feed goes on."""
+        """Load every invitation that waits; returns the revision from which the feed goes on."""
         waiting = invitations(db)
         said = [message for each in waiting for message in messages(db, each.site_id, each.id)[:1]]
         self._take(waiting, said)
         return newest_revision(db)
 
     def take(self, changes: Changes) -> None:
-        """Put up what is new, take down what waits no more."""
+        """Add new invitations, and remove those that wait no more."""
         self._take(changes.conversations, changes.messages)
 
     def _take(self, conversations: Iterable[Conversation], said: Iterable[Message]) -> None:

@@ -1,24 +1,24 @@
-"""What every call of a website passes: method, size, address, rate, site, origin. Each may refuse."""
+"""What every request of a website passes on its way in: a step each, and each step may refuse."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any, cast
 
 from msgspec import Struct
 
-from collector.beacon.hit import RequestDetails
-from collector.beacon.wire import MAX_BYTES, Malformed
 from collector.http import responses
-from collector.http.body import BodyReader, Receive
-from collector.http.client import Client, Clients
-from collector.http.origin import NO_ORIGIN, Origin, is_allowed, read_origin
+from collector.http.body import MAX_BYTES, BodyReader, Receive
+from collector.http.client import UNKNOWN_CLIENT, Client, Clients
+from collector.http.json_body import Malformed
 from collector.http.rate_limit import RateLimiter
-from collector.http.responses import Response
+from collector.http.responses import GONE, Response
+from collector.origin import NO_ORIGIN, Origin, is_allowed, read_origin
 from collector.site_cache import SiteCache, TrackedSite
 from collector.writing.counters import Counters
 from core.enrich.user_agent import LONGEST_USER_AGENT
-from core.visits.hit import Reason
+from core.reasons import Reason
 
 NO_SITE = 0
 _LONGEST_HINT = 256
@@ -27,19 +27,47 @@ _PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = dict[bytes, bytes]
+Step = Callable[[Any], Response | Awaitable[Response | None] | None]
+"""Adds to an incoming request what it has found out, or gives the response that ends the way."""
 
 
-class ReceivedRequest(NamedTuple):
-    """A request whose body was read."""
+class RequestDetails(Struct, gc=False):
+    """What the request says beside its body. is_private: the browser sends Sec-GPC: 1."""
 
-    headers: Headers
-    body: bytes
+    received_at: int
     client: Client
-    origin: Origin
+    user_agent: str
+    brands: str
+    platform: str
+    mobile: str
+    origin_host: str
+    country_hint: str
+    is_private: bool
+
+
+class IncomingRequest(Struct):
+    """A request, and what the steps so far have found out about it.
+
+    message: the decoded body. found_site: the site that it names, if there is one.
+    """
+
+    scope: Scope
+    receive: Receive
+    headers: Headers = {}
+    body: bytes = b""
+    client: Client = UNKNOWN_CLIENT
+    origin: Origin = NO_ORIGIN
+    message: Any = None
+    found_site: TrackedSite | None = None
+
+    @property
+    def site(self) -> TrackedSite:
+        """The site, once `check_site` has let the request pass."""
+        return cast(TrackedSite, self.found_site)
 
 
 class Admission(Struct):
-    """What it asks on the way; `count` takes the result of each call, for the metrics."""
+    """The steps, and what they ask; `count` takes the result of each request, for the metrics."""
 
     clock: Callable[[], int]
     bodies: BodyReader
@@ -50,73 +78,134 @@ class Admission(Struct):
     counters: Counters
     count: Callable[[str], None]
 
-    async def read(self, scope: Scope, receive: Receive) -> ReceivedRequest | Response | None:
-        """The request with its body, or why not; None: the client has gone away."""
-        if scope["method"] != "POST":
-            return responses.PREFLIGHT if scope["method"] == "OPTIONS" else responses.NOT_ALLOWED
-        headers = _read_headers(scope["headers"])
+    def check_method(self, incoming: IncomingRequest) -> Response | None:
+        """POST; OPTIONS is a preflight."""
+        method = incoming.scope["method"]
+        if method == "POST":
+            return None
+        return responses.PREFLIGHT if method == "OPTIONS" else responses.NOT_ALLOWED
+
+    def read_headers(self, incoming: IncomingRequest) -> Response | None:
+        """A body that is encoded, or said to be too large, is never read."""
+        headers = incoming.headers = _by_name(incoming.scope["headers"])
         if b"content-encoding" in headers:
-            return self.drop(NO_SITE, Reason.ENCODED)
+            return self.refuse(NO_SITE, Reason.ENCODED)
         if _announces_too_much(headers):
-            return self.drop(NO_SITE, Reason.TOO_LARGE)
+            return self.refuse(NO_SITE, Reason.TOO_LARGE)
+        return None
+
+    async def read_body(self, incoming: IncomingRequest) -> Response | None:
+        """The whole body, bounded in size and in time."""
         try:
-            body = await self.bodies.read(receive)
+            body = await self.bodies.read(incoming.receive)
         except TimeoutError:
             return responses.TOO_SLOW
         if body is None:
-            return None
+            return GONE
         if len(body) > MAX_BYTES:
-            return self.drop(NO_SITE, Reason.TOO_LARGE)
-        peer = scope["client"]
-        client = self.clients.find(peer[0] if peer else "", headers.get(b"x-forwarded-for"))
-        origin = read_origin(headers[b"origin"]) if b"origin" in headers else NO_ORIGIN
-        return ReceivedRequest(headers, body, client, origin)
+            return self.refuse(NO_SITE, Reason.TOO_LARGE)
+        incoming.body = body
+        return None
 
-    def refuse_malformed(self, wrong: Malformed, received: ReceivedRequest) -> Response:
-        """400 with one line that says where; it counts towards the rate as any other."""
-        if wait := self.limiter.take(received.client.block):
-            self.drop(NO_SITE, Reason.RATE_LIMIT)
-            return responses.too_many(wait)
-        self.drop(NO_SITE, Reason.MALFORMED)
-        return responses.malformed(wrong.message)
+    def find_client(self, incoming: IncomingRequest) -> None:
+        """The address behind trusted proxies, and the page's origin."""
+        peer, headers = incoming.scope["client"], incoming.headers
+        incoming.client = self.clients.find(
+            peer[0] if peer else "", headers.get(b"x-forwarded-for")
+        )
+        if b"origin" in headers:
+            incoming.origin = read_origin(headers[b"origin"])
 
-    def admit(self, key: str, received: ReceivedRequest) -> TrackedSite | Response:
-        """The site with this key, when the request may speak for it; else the refusal."""
-        site = self.site_cache.find(key)
-        if wait := self.limiter.take(received.client.block):
-            self.drop(site.id if site else NO_SITE, Reason.RATE_LIMIT)
-            return responses.too_many(wait)
+    def find_site(self, incoming: IncomingRequest) -> None:
+        """The site of the key, if there is one."""
+        if not isinstance(incoming.message, Malformed):
+            incoming.found_site = self.site_cache.find(incoming.message.k)
+
+    def limit_rate(self, incoming: IncomingRequest) -> Response | None:
+        """At most so many requests of one address; malformed ones count too."""
+        wait = self.limiter.take(incoming.client.block)
+        if not wait:
+            return None
+        site = incoming.found_site
+        self.refuse(site.id if site else NO_SITE, Reason.RATE_LIMIT)
+        return responses.too_many(wait)
+
+    def refuse_malformed(self, incoming: IncomingRequest) -> Response | None:
+        """One line says where the body is wrong."""
+        if not isinstance(incoming.message, Malformed):
+            return None
+        self.refuse(NO_SITE, Reason.MALFORMED)
+        return responses.malformed(incoming.message.message)
+
+    def check_site(self, incoming: IncomingRequest) -> Response | None:
+        """A known site, whose tracking is on."""
+        site = incoming.found_site
         if site is None:
-            return self.drop(NO_SITE, Reason.UNKNOWN_SITE)
-        reason = _refusal(site, received.origin, received.headers)
-        return site if reason is None else self.drop(site.id, reason)
+            return self.refuse(NO_SITE, Reason.UNKNOWN_SITE)
+        return None if site.tracking_enabled else self.refuse(site.id, Reason.TRACKING_OFF)
 
-    def drop(self, site_id: int, reason: Reason) -> Response:
+    def check_origin(self, incoming: IncomingRequest) -> Response | None:
+        """A page that may report to the site."""
+        site = incoming.site
+        if is_allowed(site.allowed, incoming.origin):
+            return None
+        return self.refuse(site.id, Reason.ORIGIN)
+
+    def check_purpose(self, incoming: IncomingRequest) -> Response | None:
+        """Not a page that a browser loads ahead of time."""
+        headers = incoming.headers
+        for name in _PURPOSES:
+            if name in headers and _is_ahead_of_time(headers[name]):
+                return self.refuse(incoming.site.id, Reason.PREFETCH)
+        return None
+
+    def refuse(self, site_id: int, reason: Reason) -> Response:
         """The refusal, counted."""
         self.count(reason)
         self.counters.drop(site_id, reason, self.clock())
         return responses.refused(reason)
 
-    def details(self, received: ReceivedRequest) -> RequestDetails:
-        """What the request told beside its body."""
-        headers = received.headers
+    def details(self, incoming: IncomingRequest) -> RequestDetails:
+        """What the request says beside its body."""
+        headers = incoming.headers
         hint = ""
-        if self.country_header and received.client.has_trusted_peer:
+        if self.country_header and incoming.client.has_trusted_peer:
             hint = _text(headers, self.country_header, _LONGEST_HINT)
         return RequestDetails(
             received_at=self.clock(),
-            client=received.client,
+            client=incoming.client,
             user_agent=_text(headers, b"user-agent", LONGEST_USER_AGENT),
             brands=_text(headers, b"sec-ch-ua", _LONGEST_HINT),
             platform=_text(headers, b"sec-ch-ua-platform", _LONGEST_HINT),
             mobile=_text(headers, b"sec-ch-ua-mobile", _LONGEST_HINT),
-            origin_host=received.origin.host,
+            origin_host=incoming.origin.host,
             country_hint=hint,
             is_private=headers.get(b"sec-gpc") == b"1",
         )
 
 
-def _read_headers(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
+async def take_steps(steps: Sequence[Step], incoming: IncomingRequest) -> Response:
+    """The response of the first step that gives one; the last step always does."""
+    for step in steps:
+        found = step(incoming)
+        if found is None:
+            continue
+        response = found if isinstance(found, Response) else await found
+        if response is not None:
+            return response
+    raise RuntimeError("no step has given a response")
+
+
+async def send_response(response: Response, send: Send) -> None:
+    """Send it, unless the client has left."""
+    if response is GONE:
+        return
+    with suppress(OSError, RuntimeError):  # uvloop's words for a visitor who has left
+        await send(response.start)
+        await send(response.body)
+
+
+def _by_name(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
     """The headers by name; what is sent twice is joined by a comma, as HTTP has it."""
     headers = dict(pairs)
     if len(headers) < len(pairs):
@@ -129,17 +218,6 @@ def _read_headers(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
 def _announces_too_much(headers: Headers) -> bool:
     length = headers.get(b"content-length")
     return length is not None and length.isdigit() and int(length[:20]) > MAX_BYTES
-
-
-def _refusal(site: TrackedSite, origin: Origin, headers: Headers) -> Reason | None:
-    if not site.tracking_enabled:
-        return Reason.TRACKING_OFF
-    if not is_allowed(site.allowed, origin):
-        return Reason.ORIGIN
-    for name in _PURPOSES:
-        if name in headers and _is_ahead_of_time(headers[name]):
-            return Reason.PREFETCH
-    return None
 
 
 def _is_ahead_of_time(purpose: bytes) -> bool:

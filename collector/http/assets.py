@@ -33,7 +33,7 @@ class Asset(NamedTuple):
 
 
 def find_asset(name: str) -> Asset | None:
-    """The script with this name: as it was built, else as it was written; None when there is none."""
+    """The script with this name: the built one, else its source; None when there is none."""
     if not _NAME.fullmatch(name):
         return None
     for folder in (BUILT, EMBED):

@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from time import monotonic
 from typing import Any
 
+MAX_BYTES = 16_384
+"""Bytes of a body (docs/beacon.md)."""
+
 BODY_WITHIN = 10.0
 """Seconds in which a body must have arrived."""
 
@@ -16,7 +19,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class BodyReader:
-    """Reads bodies; one timer for all that are under way costs a tenth of one timer for each."""
+    """Reads bodies. One timer for all of them costs a tenth of one timer for each."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -25,7 +28,7 @@ class BodyReader:
         self._is_looking = False
 
     async def read(self, receive: Receive) -> bytes | None:
-        """The body; of one that is too large only its first bytes, more than the limit.
+        """The body. Of one that is too large, only its first bytes, more than the limit.
 
         None when the client has gone away. Raises TimeoutError after BODY_WITHIN.
         """
@@ -58,7 +61,7 @@ class BodyReader:
         asyncio.get_running_loop().call_later(_LOOK_EVERY, self._look)
 
     def _look(self) -> None:
-        """Cut off those that are overdue; the dict is in the order in which they began."""
+        """Cancel those that are overdue; the dict is in the order in which they began."""
         latest = monotonic() - BODY_WITHIN
         for task, since in self._since.items():
             if since > latest:

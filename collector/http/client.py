@@ -1,4 +1,4 @@
-"""Whose request it is: the address behind the owner's own proxies, and nobody else's word for it."""
+"""The client of a request: its address, as the owner's own proxies give it and nobody else."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Network = IPv4Network | IPv6Network
 class Client(Struct, frozen=True, gc=False):
     """The visitor's end of a request.
 
-    text: the address as text, empty when it is not known. block: what one visitor may change at
-    will counts as one (an IPv6 network of 64 bits). has_trusted_peer: a trusted proxy sent it.
+    text: the address as text, empty when it is not known. block: the addresses that one visitor may
+    use at will (an IPv6 network of 64 bits). has_trusted_peer: a trusted proxy sent the request.
     """
 
     address: Address | None
@@ -38,8 +38,11 @@ class Client(Struct, frozen=True, gc=False):
     has_trusted_peer: bool
 
 
+UNKNOWN_CLIENT = Client(None, "", "", has_trusted_peer=False)
+
+
 class Clients:
-    """Finds the client of a request. Results are remembered in memory only."""
+    """Finds the client of a request. Results are cached in memory only."""
 
     def __init__(self, trusted: Sequence[Network], warn: Callable[[str], None]) -> None:
         self._trusted = tuple(trusted)

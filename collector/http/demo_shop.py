@@ -44,7 +44,7 @@ async def send_page(request: Request) -> Response:
 
 
 async def send_home(request: Request) -> Response:
-    """/demo lacks the slash that the pages' own links count on."""
+    """The links of the pages are relative to /demo/, with the slash."""
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"/demo/{query}", status_code=307)
 
@@ -54,7 +54,7 @@ routes = [Route("/demo", send_home), Route("/demo/{path:path}", send_page)]
 
 @cache
 def _files() -> dict[str, Path]:
-    """Every public file by its path: what is not in here cannot be received for."""
+    """Every public file by its path: nothing else can be requested."""
     return {
         str(path.relative_to(DEMO)): path
         for path in DEMO.rglob("*")

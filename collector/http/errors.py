@@ -13,7 +13,7 @@ from collector.http.responses import CORS
 
 
 async def send_refusal(request: Request, fault: Exception) -> Response:
-    """The status in words; below /v1/ and /embed/ any page may read it, as their other answers."""
+    """The status in words. Below /v1/ and /embed/ any page may read it, like their other responses."""
     status, headers = 500, {}
     if isinstance(fault, HTTPException):
         status, headers = fault.status_code, fault.headers or {}

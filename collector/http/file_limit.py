@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import resource
 from contextlib import suppress
 
 ENOUGH_FILES = 65_536
-"""Where the system names no limit: a proxy's address has no more connections."""
+"""Where the system sets no limit: one proxy address has no more connections."""
 
 
 def allow_open_files() -> None:
     """Allow as many as the system does; processes that are started from here inherit it."""
-    try:
-        import resource
-    except ImportError:  # on Windows, which has no such limit
-        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = ENOUGH_FILES if hard == resource.RLIM_INFINITY else hard
     if soft != resource.RLIM_INFINITY and soft < most:

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol: an response's head and body in one packet, and streams that end at a stop.
+"""uvicorn's HTTP protocol: head and body of a response in one packet, and streams that end at a stop.
 
 uvicorn writes them one after the other, and uvloop sends each at once: a quarter of the collector's
 time under load went into these two system calls.
@@ -17,7 +17,7 @@ _HOLDS = "visitor_monitor.holds"
 
 
 def cut_off_of(scope: Mapping[str, Any]) -> Callable[[], None]:
-    """What ends the request's connection at once, whatever is still to be written.
+    """A function that ends the request's connection at once, whatever is still to be written.
 
     Such a request is not waited for when the collector stops: it lasts as long as it likes.
     """
@@ -39,7 +39,7 @@ class Protocol(HttpToolsProtocol):
         cast(Any, self.scope)["extensions"] = {_CUT_OFF: self.transport.abort}
 
     def shutdown(self) -> None:
-        """End the connection; an response that is held open by nature is not waited for."""
+        """End the connection; a response that stays open by nature is not waited for."""
         super().shutdown()
         cycle = cast(RequestResponseCycle | None, self.cycle)
         if cycle is not None and _HOLDS in cast(Any, cycle.scope)["extensions"]:

@@ -9,7 +9,7 @@ from time import monotonic
 from core.settings import RateLimit
 
 MAX_BUCKETS = 100_000
-"""Addresses that are remembered; the one unheard of for longest is forgotten first."""
+"""Addresses with a bucket; the one that has been silent for longest is dropped first."""
 
 
 class RateLimiter:
@@ -28,7 +28,7 @@ class RateLimiter:
             return 0
         per_second, burst = self._rate
         now = self._clock()
-        # Taken out and put back, so that the first of the dict is the one unheard of for longest.
+        # Taken out and put back, so that the first of the dict has been silent for longest.
         tokens, since = self._buckets.pop(address, (float(burst), now))
         tokens = min(burst, tokens + (now - since) * per_second)
         is_passed = tokens >= 1

@@ -1,13 +1,13 @@
-"""The answers of the beacon route, made once: every one of them may be read by any page."""
+"""Responses to websites, made once: any page may read each of them."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
-from core.visits.hit import Reason
+from core.reasons import Reason
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -26,89 +26,13 @@ BUSY_RETRY = 5
 
 
 class Response(NamedTuple):
-    """The two ASGI messages of an response."""
+    """The two ASGI messages of a response."""
 
     start: dict[str, Any]
     body: dict[str, Any]
 
 
-class Offer(Struct, omit_defaults=True):
-    """What the collector has for the chat (docs/beacon.md): an invitation, or what the site has."""
-
-    t: str
-    k: str = ""
-    sender: str = field(default="", name="from")
-    text: str = ""
-    b: int = 0
-    r: str = ""
-
-
-class AcceptedBody(Struct, omit_defaults=True):
-    """The body of a 200: visit id, seconds to the next presence, 1 when the zone is wanted, offer."""
-
-    s: str
-    i: int
-    z: int = 0
-    c: Offer | None = None
-
-
-_STATUS = {
-    Reason.BOT: 204,
-    Reason.PREFETCH: 204,
-    Reason.NOTHING_TO_DO: 204,
-    Reason.UNKNOWN_KIND: 204,
-    Reason.VISIT_OVER: 204,
-    Reason.NO_VISIT: 204,
-    Reason.MALFORMED: 400,
-    Reason.UNKNOWN_SITE: 403,
-    Reason.TRACKING_OFF: 403,
-    Reason.ORIGIN: 403,
-    Reason.TOO_LARGE: 413,
-    Reason.ENCODED: 415,
-    Reason.RATE_LIMIT: 429,
-    Reason.QUEUE_FULL: 503,
-    Reason.NOT_COMMITTED: 503,
-    Reason.FAULT: 400,
-    Reason.NO_CONVERSATION: 404,
-    Reason.OVER: 410,
-    Reason.CHATTING: 409,
-    Reason.INVITED: 409,
-    Reason.EMPTY: 400,
-    Reason.TOO_MANY: 409,
-    Reason.NOT_NOW: 204,
-    Reason.NOT_OFFERED: 409,
-}
-_ERRORS = {
-    Reason.UNKNOWN_SITE: "there is no site with this key",
-    Reason.TRACKING_OFF: "tracking is switched off for this site",
-    Reason.ORIGIN: "the site does not list this origin among its domains",
-    Reason.TOO_LARGE: "a beacon has at most 16384 bytes",
-    Reason.ENCODED: "send the body without Content-Encoding",
-    Reason.RATE_LIMIT: "too many beacons from this address",
-    Reason.QUEUE_FULL: "too many beacons are waiting",
-    Reason.NOT_COMMITTED: "the database did not take the beacon in time",
-    Reason.FAULT: "the beacon could not be stored",
-    Reason.NO_CONVERSATION: "there is no conversation with this token",
-    Reason.OVER: "the conversation has ended",
-    Reason.CHATTING: "the visit is in a chat already",
-    Reason.INVITED: "the visit has an invitation already",
-    Reason.EMPTY: "the message has no text",
-    Reason.TOO_MANY: "the conversation has too many messages",
-    Reason.NOT_OFFERED: "the site has no chat button",
-}
-_RETRY_AFTER = {
-    Reason.QUEUE_FULL: BUSY_RETRY,
-    Reason.NOT_COMMITTED: BUSY_RETRY,
-}
 _encode = msgspec.json.Encoder().encode
-
-
-def accepted(
-    visit_id: str, interval: int, wants_time_zone: bool, offer: Offer | None = None
-) -> Response:
-    """200: the rows are committed."""
-    body = _encode(AcceptedBody(visit_id, interval, int(wants_time_zone), offer))
-    return _response(200, body, _JSON)
 
 
 def ok(body: Struct) -> Response:
@@ -127,18 +51,18 @@ def no_visit() -> Response:
 
 
 def refused(reason: Reason) -> Response:
-    """204, 400, 403, 413, 415 or 503: what the reason stands for."""
+    """The status of the reason, with its public text."""
     return _REFUSED[reason]
 
 
 def malformed(message: str) -> Response:
-    """400, with one line that says where."""
+    """400, with one line that says where the body is wrong."""
     return _refuse(Reason.MALFORMED, message)
 
 
 def too_many(seconds: int) -> Response:
     """429: come back after so many seconds."""
-    return _refuse(Reason.RATE_LIMIT, _ERRORS[Reason.RATE_LIMIT], retry_after=seconds)
+    return _refuse(Reason.RATE_LIMIT, Reason.RATE_LIMIT.public_text, retry_after=seconds)
 
 
 def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Response:
@@ -147,9 +71,9 @@ def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Response
         headers.append((b"retry-after", str(retry_after).encode()))
     if reason is Reason.TOO_LARGE:
         headers.append(_CLOSE)  # the rest of the body is never read
-    if _STATUS[reason] == 204:
+    if reason.status == 204:
         return _response(204, b"", *headers)
-    return _response(_STATUS[reason], _encode({"error": message}), _JSON, *headers)
+    return _response(reason.status, _encode({"error": message}), _JSON, *headers)
 
 
 def _response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
@@ -165,8 +89,8 @@ def _response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Respon
 
 
 _REFUSED = {
-    reason: _refuse(reason, _ERRORS.get(reason, ""), _RETRY_AFTER.get(reason, 0))
-    for reason in _STATUS
+    reason: _refuse(reason, reason.public_text, BUSY_RETRY if reason.status == 503 else 0)
+    for reason in Reason
 }
 _NOTHING_NEW = _response(204, b"")
 _NO_VISIT = _response(
@@ -185,7 +109,7 @@ STREAM_START: dict[str, Any] = {
         (b"x-accel-buffering", b"no"),
     ],
 }
-"""The head of a stream; its last field tells proxies of nginx's kind not to hold it back."""
+"""The head of a stream. Its last field tells nginx and its like not to buffer it."""
 
 PREFLIGHT = _response(
     204,
@@ -197,3 +121,5 @@ PREFLIGHT = _response(
 NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
 NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)
 TOO_SLOW = _response(408, _encode({"error": "the body did not arrive in time"}), _JSON, _CLOSE)
+GONE = Response({}, {})
+"""Nothing is sent: the client has left, or has been answered."""

@@ -1,4 +1,4 @@
-"""Counts that need not be durable at once: drops by reason, origins by host, warnings by name.
+"""Counters that need not be durable at once: drops by reason, origins by host, warnings by name.
 
 They are added up in memory and written about once a second; a kill loses at most that second.
 """
@@ -13,8 +13,8 @@ from sqlalchemy import Connection, func, select, update
 
 from core.database import insert_into
 from core.moment import from_milliseconds, milliseconds
+from core.reasons import Reason
 from core.tables import CollectorWarning, DropCount, SiteOrigin, Table
-from core.visits.hit import Reason
 from core.visits.presence import COUNT_SLOT
 
 MAX_ORIGINS = 200
@@ -35,7 +35,7 @@ class Counts(NamedTuple):
 
 
 class Counters:
-    """Counts that wait to be written. Counted on the event loop, written by the writer's thread."""
+    """Counts in memory. Counted on the event loop, written by the writer's thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -52,7 +52,7 @@ class Counters:
         self._add(self._origins, (site_id, host))
 
     def warn(self, name: str) -> None:
-        """Note that a fault in the set-up was seen now."""
+        """Note a fault in the set-up, by its name."""
         with self._lock:
             self._warnings.add(name)
 

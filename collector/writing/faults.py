@@ -12,7 +12,7 @@ from core.database import DATABASE_ERRORS
 
 
 def name_fault(fault: BaseException) -> str:
-    """The fault's kind; what the database says of itself (full, locked, refused) beside it."""
+    """The fault's type, with what the database says of itself (full, locked, refused)."""
     if isinstance(fault, OperationalError | sqlite3.OperationalError):
         said = str(getattr(fault, "orig", None) or fault).strip().partition("\n")[0]
         return f"{type(fault).__name__}: {said}"

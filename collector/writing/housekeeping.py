@@ -22,13 +22,13 @@ CHECKPOINT_EVERY = 5.0
 """Seconds; it moves what was committed from SQLite's log into its file."""
 
 FORGET_EVERY = 600.0
-"""Seconds between two looks for visits past their retention."""
+"""Seconds between two searches for visits past their retention."""
 
 FORGET_AT_ONCE = 500
 """Visits of a site that one transaction deletes, so that beacons never wait long for it."""
 
 CLOSE_CHATS_EVERY = 5.0
-"""Seconds between two looks for conversations that are over by themselves."""
+"""Seconds between two searches for conversations that are over by themselves."""
 
 _log = logging.getLogger("collector.housekeeping")
 
@@ -69,7 +69,7 @@ class Housekeeping:
             self._close_chats()
 
     def _checkpoint(self) -> None:
-        """Passive: it never waits for a reader. All others leave checkpoints to this thread."""
+        """Passive: it never waits for a reader. No other thread or process checkpoints."""
         with closing(self._engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
@@ -102,7 +102,7 @@ def forget_visits(engine: Engine, now: int, retention: timedelta) -> int:
 
 
 def forget_chats(engine: Engine, now: int, retention: timedelta) -> int:
-    """Delete the messages past their retention; how many, at most FORGET_AT_ONCE of each site."""
+    """Delete the messages past their retention; returns how many, at most FORGET_AT_ONCE a site."""
     before = from_milliseconds(now) - retention
     with writing(engine) as connection:
         sites = connection.execute(select(_table("site").c.id)).scalars().all()

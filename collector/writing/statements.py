@@ -2,7 +2,7 @@
 
 The driver gives up Python's lock at each step of a statement and takes it back from an event loop
 that is busy: row by row, that costs more than the rows themselves. So rows are loaded as one JSON
-list, and stored many in one statement. Statements are tuples in the order of the table's columns.
+list, and stored many in one statement. Rows are tuples in the order of the table's columns.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.n
 _NO_ENTRY = [""] * len(_ENTRY)
 _in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["visit"].c.keys()))
 AT_ONCE = (30, 5, 1)
-"""Statements that one statement stores: with at most 999 parameters, the limit of old SQLites."""
+"""Rows that one statement stores: with at most 999 parameters, the limit of old SQLites."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[list[Any]]).decode
 _read_attributes = msgspec.json.Decoder(dict[str, str]).decode
 
 
-class Store:
+class Upsert:
     """One kind of row to store: a statement for each of the sizes in AT_ONCE."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Store:
         ]
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Store the rows, most of them in large statements."""
+        """Upsert the rows, most of them in large statements."""
         done = 0
         for size, statement in self._statements:
             until = len(rows) - (len(rows) - done) % size
@@ -91,10 +91,10 @@ class Statements:
         self._load_visits = self.compile(self._select_visits())
         self._load_views = self.compile(self._select_views())
         self._corrections = self.compile(_correct_views())
-        self._visits = Store(self, "visit", moving=_MOVING)
-        self._views = Store(self, "page_view")
-        self._spans = Store(self, "visit_span", moving=["until_at", "is_open"])
-        self._counts = Store(self, "visit_count", total="visits")
+        self._visits = Upsert(self, "visit", moving=_MOVING)
+        self._views = Upsert(self, "page_view")
+        self._spans = Upsert(self, "visit_span", moving=["until_at", "is_open"])
+        self._counts = Upsert(self, "visit_count", total="visits")
 
     def load_visits(
         self, connection: Connection, site_id: int, ids: Iterable[str]
@@ -111,11 +111,11 @@ class Statements:
         return [(visit_id, tab, number) for visit_id, tab, number in rows]
 
     def store_visits(self, connection: Connection, visits: Iterable[TrackedVisit]) -> None:
-        """Store visits that are new, and what has moved of those that exist."""
+        """Insert new visits, and update what has changed of the others."""
         self._visits.run(connection, [_visit_row(visit) for visit in visits])
 
     def insert_views(self, connection: Connection, views: Sequence[PageViewRow]) -> None:
-        """Store page views."""
+        """Upsert page views."""
         self._views.run(connection, views)
 
     def correct_views(self, connection: Connection, corrections: Sequence[Correction]) -> None:
@@ -124,7 +124,7 @@ class Statements:
             connection.exec_driver_sql(self._corrections, list(corrections))
 
     def extend_spans(self, connection: Connection, spans: Sequence[SpanRow]) -> None:
-        """Store spans, or the new end of those that exist."""
+        """Upsert spans, or the new end of those that exist."""
         self._spans.run(connection, spans)
 
     def add_counts(self, connection: Connection, counts: Sequence[tuple[int, int, int]]) -> None:
@@ -150,7 +150,7 @@ class Statements:
         )
 
     def insert(self, table: str, size: int, moving: Sequence[str], total: str) -> ClauseElement:
-        """Insert so many rows. Of a row that exists, set what moves or add to the total."""
+        """Upsert so many rows. Of a row that exists, set what moves, or add to the total."""
         target = _table(table)
         module = postgresql if self._is_postgres else sqlite
         insert: Any = module.insert(target).values(

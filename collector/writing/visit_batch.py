@@ -9,8 +9,9 @@ from sqlalchemy import Connection
 
 from collector.writing.statements import Statements, TabKey
 from core.moment import milliseconds
+from core.reasons import Reason, Refused
 from core.visits.chat_report import is_chatting
-from core.visits.hit import Accepted, Dropped, Event, EventKind, Hit, Reason
+from core.visits.hit import Accepted, Event, EventKind, Hit
 from core.visits.presence import COUNT_SLOT
 from core.visits.visit import (
     TrackedVisit,
@@ -30,9 +31,9 @@ _SLOT = milliseconds(COUNT_SLOT)
 class VisitBatch:
     """The visits that a batch touches: loaded at first use, stored once at the end."""
 
-    def __init__(self, rows: Statements, connection: Connection, now: int) -> None:
+    def __init__(self, statements: Statements, connection: Connection, now: int) -> None:
         self._now = now
-        self._rows = rows
+        self._statements = statements
         self._connection = connection
         self._visits: dict[VisitKey, TrackedVisit | None] = {}
         self._rows_of: defaultdict[VisitKey, VisitRows] = defaultdict(VisitRows)
@@ -40,14 +41,14 @@ class VisitBatch:
         self._moved: set[VisitKey] = set()
 
     def load(self, hits: Iterable[Hit]) -> None:
-        """Fetch in a few statements what the hits will ask for."""
+        """Load in a few statements what the hits will need."""
         hits = list(hits)
         for site_id in {hit.site_id for hit in hits}:
             of_site = [hit for hit in hits if hit.site_id == site_id]
             self._load_visits(site_id, {visit_id for hit in of_site for visit_id in hit.visit_ids})
             self._load_known_views(site_id, of_site)
 
-    def record(self, hit: Hit) -> Accepted | Dropped:
+    def record(self, hit: Hit) -> Accepted | Refused:
         """Take the hit's events into its visit; a page view opens one where there is none."""
         visit = self._current(hit)
         taken: TrackedVisit | None = None
@@ -59,11 +60,11 @@ class VisitBatch:
                     continue
                 visit = self._open_or_follow(hit, event)
                 if visit is None:
-                    return Dropped(Reason.VISIT_OVER)
+                    return Refused(Reason.VISIT_OVER)
             self._advance(visit, hit, event)
             taken = visit
         if taken is None:
-            return Dropped(reason)
+            return Refused(reason)
         learn_time_zone(taken, hit.time_zone, hit.zone_country)
         return Accepted(
             taken.id,
@@ -76,12 +77,14 @@ class VisitBatch:
 
     def store(self) -> None:
         """Write every row that has changed."""
-        rows, connection = self._rows, self._connection
-        rows.store_visits(connection, self._those(self._moved))
-        all_rows = self._rows_of.values()
-        rows.insert_views(connection, [view for rows in all_rows for view in rows.views.values()])
-        rows.extend_spans(connection, [span for rows in all_rows for span in rows.spans.values()])
-        rows.correct_views(
+        statements, connection = self._statements, self._connection
+        statements.store_visits(connection, self._those(self._moved))
+        of_visits = self._rows_of.values()
+        views = [view for rows in of_visits for view in rows.views.values()]
+        statements.insert_views(connection, views)
+        spans = [span for rows in of_visits for span in rows.spans.values()]
+        statements.extend_spans(connection, spans)
+        statements.correct_views(
             connection,
             [
                 (*correction, *key, *view)
@@ -89,7 +92,7 @@ class VisitBatch:
                 for view, correction in rows.corrections.items()
             ],
         )
-        rows.add_counts(connection, list(self._counts()))
+        statements.add_counts(connection, list(self._counts()))
 
     def _current(self, hit: Hit) -> TrackedVisit | None:
         """The visit of the hit's id; of derived ids, the newest that follows from them."""
@@ -155,7 +158,7 @@ class VisitBatch:
     def _load_visits(self, site_id: int, ids: Iterable[str]) -> None:
         ids = list(ids)
         self._visits.update({(site_id, visit_id): None for visit_id in ids})
-        for visit in self._rows.load_visits(self._connection, site_id, ids):
+        for visit in self._statements.load_visits(self._connection, site_id, ids):
             heal_clock(visit, self._now)
             self._visits[site_id, visit.id] = visit
 
@@ -175,7 +178,7 @@ class VisitBatch:
         tabs = list(tabs)
         if not tabs:
             return
-        for visit_id, tab, number in self._rows.load_views(self._connection, site_id, tabs):
+        for visit_id, tab, number in self._statements.load_views(self._connection, site_id, tabs):
             self._rows_of[site_id, visit_id].known_views.add((tab, number))
 
     def _those(self, keys: set[VisitKey]) -> Iterator[TrackedVisit]:

@@ -1,103 +1,137 @@
-"""The chat's writes, done by the writer's thread between two batches of hits."""
+"""The write queue: what waits to be committed, and who waits for the result.
+
+A message is plain data, a hit or a chat action: nothing in it belongs to this process. Messages are
+put on the event loop and taken on the writer's thread, hits and actions each in their order.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from threading import Event
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, overload
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine
 
-from collector.metrics import Metrics
-from collector.writing.faults import is_of_the_database, name_fault, place_fault
-from core.database import lock_visits, writing
-from core.visits.hit import Dropped, Reason
+from core.reasons import Reason, Refused
+from core.visits.hit import Accepted, Hit
 
-MOST_WAITING = 2_000
-"""WriteQueue in the queue; the next one is answered 503."""
+MOST_HITS = 20_000
+"""Hits that may wait: about two seconds of a saturated collector. The next one is answered 503."""
 
-AT_ONCE = 100
-"""WriteQueue in one transaction: some 0.1 s, for which hits wait."""
+MOST_ACTIONS = 2_000
+"""Chat actions that may wait; the next one is answered 503."""
 
 ANSWER_WITHIN = 5.0
-"""Seconds: an order that is not committed by then is answered 503, and its retry counts once."""
-
-Result = TypeVar("Result")
-Write = Callable[[Connection], Any]
-_log = logging.getLogger("collector.orders")
+"""Seconds: what is not committed by then is answered 503, and its retry counts once."""
 
 
-class _WaitingWrite(Struct):
-    order: Write
+class Waiting(Struct, gc=False):
+    """A message, and the future of who waits for its result."""
+
+    message: Any
     future: asyncio.Future[Any]
     since: float
 
 
-class WriteQueue:
-    """Taken on the event loop, run on the writer's thread; `wake` makes it look."""
+class Lane:
+    """The messages of one kind, the oldest first."""
 
-    def __init__(self, engine: Engine, metrics: Metrics) -> None:
-        self._engine = engine
-        self._metrics = metrics
-        self._queue: deque[_WaitingWrite] = deque()
-        self.wake: Callable[[], None] = lambda: None
+    def __init__(self) -> None:
+        self._waiting: deque[Waiting] = deque()
+        self._taken: Sequence[Waiting] = ()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, waiting: Waiting) -> None:
+        """Add a message at the end."""
+        self._waiting.append(waiting)
+
+    def take(self, most: int) -> Sequence[Waiting]:
+        """The oldest messages, at most so many; they count as waiting for their results."""
+        size = min(len(self._waiting), most)
+        self._taken = [self._waiting.popleft() for _ in range(size)]
+        return self._taken
+
+    def overdue(self, latest: float) -> Iterator[Waiting]:
+        """Those that were put before this moment, taken or not."""
+        for waiting in (*self._taken, *self._waiting):
+            if waiting.since > latest:
+                break
+            yield waiting
+
+
+class WriteQueue:
+    """Two lanes, so that neither kind waits for all of the other."""
+
+    def __init__(self) -> None:
+        self.hits = Lane()
+        self.actions = Lane()
+        self._has_work = Event()
+        self._is_closed = False
+
+    @overload
+    async def commit(self, message: Hit) -> Accepted | Refused: ...
+
+    @overload
+    async def commit(self, message: Struct) -> Struct: ...
+
+    async def commit(self, message: Struct) -> Struct:
+        """What the writer made of the message, once it is committed; Refused when it was not."""
+        is_hit = isinstance(message, Hit)
+        lane, most = (self.hits, MOST_HITS) if is_hit else (self.actions, MOST_ACTIONS)
+        if self._is_closed or len(lane) >= most:
+            return Refused(Reason.QUEUE_FULL)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        lane.put(Waiting(message, future, monotonic()))
+        if not self._has_work.is_set():
+            self._has_work.set()
+        return await future
 
     @property
     def depth(self) -> int:
-        """WriteQueue that wait."""
-        return len(self._queue)
+        """Hits that wait."""
+        return len(self.hits)
 
-    async def perform(self, order: Callable[[Connection], Result]) -> Result | Dropped:
-        """What the order returns, once it is committed; Dropped when it could not be in time.
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return not self.hits and not self.actions
 
-        The order runs in a transaction that holds the lock of all writers.
-        """
-        if len(self._queue) >= MOST_WAITING:
-            return Dropped(Reason.QUEUE_FULL)
-        future: asyncio.Future[Result | Dropped] = asyncio.get_running_loop().create_future()
-        self._queue.append(_WaitingWrite(order, future, monotonic()))
-        self.wake()
-        try:
-            return await asyncio.wait_for(future, ANSWER_WITHIN)
-        except TimeoutError:
-            return Dropped(Reason.NOT_COMMITTED)
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is put in."""
+        return self._is_closed
 
-    def run(self) -> None:
-        """Commit the oldest write_queue together; on the writer's thread."""
-        if not self._queue:
-            return
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), AT_ONCE))]
-        try:
-            with writing(self._engine) as db:
-                lock_visits(db)
-                results = [_attempt(db, waiting.order) for waiting in batch]
-        except Exception as fault:
-            _log.warning("chat_orders_not_committed fault=%s", name_fault(fault))
-            results = [Dropped(Reason.NOT_COMMITTED)] * len(batch)
-        for waiting, result in zip(batch, results, strict=True):
-            self._metrics.ordered(monotonic() - waiting.since)
-            _give(waiting.future, result)
+    def close(self) -> None:
+        """Refuse what comes from now on; what waits is still committed."""
+        self._is_closed = True
+        self._has_work.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something was put in, at most so long; on the writer's thread."""
+        self._has_work.wait(seconds)
+        self._has_work.clear()
+
+    async def answer_overdue(self) -> None:
+        """Refuse what has waited longer than ANSWER_WITHIN, until cancelled."""
+        while True:
+            await asyncio.sleep(ANSWER_WITHIN / 10)
+            latest = monotonic() - ANSWER_WITHIN
+            for lane in (self.hits, self.actions):
+                for waiting in lane.overdue(latest):
+                    _give(waiting, Refused(Reason.NOT_COMMITTED))
 
 
-def _attempt(db: Connection, order: Write) -> Any:
-    """An order that fails undoes what it wrote, and no other's work."""
-    try:
-        with db.begin_nested():
-            return order(db)
-    except Exception as fault:
-        if is_of_the_database(fault):
-            raise
-        _log.error("chat_order_failed fault=%s at=%s", name_fault(fault), place_fault(fault))
-        return Dropped(Reason.FAULT)
+def give(batch: Sequence[Waiting], results: Sequence[Struct]) -> None:
+    """Hand each result to who waits for it; on the event loop."""
+    for waiting, result in zip(batch, results, strict=True):
+        _give(waiting, result)
 
 
-def _give(future: asyncio.Future[Any], result: Any) -> None:
-    def give() -> None:
-        if not future.done():
-            future.set_result(result)
-
-    future.get_loop().call_soon_threadsafe(give)
+def _give(waiting: Waiting, result: Struct) -> None:
+    if not waiting.future.done():
+        waiting.future.set_result(result)

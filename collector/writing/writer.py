@@ -1,137 +1,114 @@
-"""Group commit: hits wait in a queue, one thread commits them together, then each is answered.
-
-The same thread commits the chat's write_queue between two batches: one writer, whatever is written.
-"""
+"""The writer: one thread that commits hits, chat actions and chores in turn (group commit)."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Event, Thread
+from threading import Thread
 from time import monotonic
 
 from msgspec import Struct
 from sqlalchemy import Engine
 
 from collector.metrics import Metrics
+from collector.writing.action_batch import Perform, commit_actions
 from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault, place_fault
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
-from collector.writing.write_queue import WriteQueue
+from collector.writing.write_queue import WriteQueue, give
 from core.database import lock_visits, writing
-from core.visits.hit import Accepted, Dropped, Hit, Reason
+from core.reasons import Reason, Refused
+from core.visits.hit import Hit
 
-MAX_WAITING = 20_000
-"""Hits in the queue; the next one is answered 503: about two seconds of a saturated collector."""
-
-MAX_BATCH = 2_000
+MOST_HITS_AT_ONCE = 2_000
 """Hits in one transaction: above this a larger batch is no faster."""
 
-ANSWER_WITHIN = 5.0
-"""Seconds: a hit that is not committed by then is answered 503, and its retry counts once."""
+MOST_ACTIONS_AT_ONCE = 100
+"""Chat actions in one transaction: some 0.1 s, for which hits wait."""
 
 COUNT_EVERY = 1.0
 """Seconds between two writes of the counters."""
 
 _log = logging.getLogger("collector.writer")
 
-HitResult = Accepted | Dropped
-
-
-class _WaitingHit(Struct, gc=False):
-    hit: Hit
-    future: asyncio.Future[HitResult]
-    since: float
-
 
 class Writer:
-    """Takes hits on the event loop, commits them on its own thread."""
+    """Takes from the write queue on its own thread, and gives each result on the event loop."""
 
     def __init__(
         self,
         engine: Engine,
+        queue: WriteQueue,
+        perform: Perform,
         counters: Counters,
         metrics: Metrics,
         housekeeping: Housekeeping,
-        write_queue: WriteQueue,
         clock: Callable[[], int],
     ) -> None:
         self._engine = engine
-        self._rows = Statements(engine)
+        self._queue = queue
+        self._perform = perform
+        self._statements = Statements(engine)
         self._counters = counters
         self._metrics = metrics
         self._housekeeping = housekeeping
-        self._write_queue = write_queue
         self._clock = clock
-        self._queue: deque[_WaitingHit] = deque()
-        self._batch: Sequence[_WaitingHit] = ()
-        self._wake = Event()
-        write_queue.wake = self._wake.set
-        self._is_stopping = False
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._counted_at = 0.0
         self._fault = ""
 
-    @property
-    def depth(self) -> int:
-        """Hits that wait for a transaction."""
-        return len(self._queue)
-
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to commit; answers are given on the loop."""
+        """Begin to commit; results are given on the loop."""
         self._loop = loop
         self._thread.start()
-        self._overdue = loop.create_task(self._answer_overdue())
+        self._overdue = loop.create_task(self._queue.answer_overdue())
 
     async def stop(self) -> None:
         """Commit what waits, then end."""
-        self._is_stopping = True
-        self._wake.set()
+        self._queue.close()
         await asyncio.to_thread(self._thread.join)
         self._overdue.cancel()
 
-    async def take(self, hit: Hit) -> HitResult:
-        """Accepted once the hit's rows are committed; Dropped when nothing changed, or a 503."""
-        if len(self._queue) >= MAX_WAITING or self._is_stopping:
-            return Dropped(Reason.QUEUE_FULL)
-        future: asyncio.Future[HitResult] = self._loop.create_future()
-        self._queue.append(_WaitingHit(hit, future, monotonic()))
-        if not self._wake.is_set():
-            self._wake.set()
-        return await future
-
     def _run(self) -> None:
-        while not (self._is_stopping and not self._queue and not self._write_queue.depth):
-            self._wake.wait(COUNT_EVERY)
-            self._wake.clear()
-            while self._queue or self._write_queue.depth:
-                self._commit_next()
-                self._write_queue.run()
+        queue = self._queue
+        while not (queue.is_closed and queue.is_empty):
+            queue.wait(COUNT_EVERY)
+            while not queue.is_empty:
+                self._commit_hits()
+                self._commit_actions()
                 self._do_chores()
             self._do_chores()
 
-    def _commit_next(self) -> None:
-        size = min(len(self._queue), MAX_BATCH)
-        if not size:
+    def _commit_hits(self) -> None:
+        batch = self._queue.hits.take(MOST_HITS_AT_ONCE)
+        if not batch:
             return
-        self._batch = [self._queue.popleft() for _ in range(size)]
         began = monotonic()
-        answers = self._commit([waiting.hit for waiting in self._batch])
-        self._metrics.committed(size, monotonic() - began)
-        self._loop.call_soon_threadsafe(_answer, self._batch, answers)
+        results = self._commit([waiting.message for waiting in batch])
+        self._metrics.committed(len(batch), monotonic() - began)
+        self._loop.call_soon_threadsafe(give, batch, results)
 
-    def _commit(self, hits: Sequence[Hit]) -> Sequence[HitResult]:
-        """One answer a hit. A hit that no transaction bears is found by halving, and dropped."""
+    def _commit_actions(self) -> None:
+        batch = self._queue.actions.take(MOST_ACTIONS_AT_ONCE)
+        if not batch:
+            return
+        actions = [waiting.message for waiting in batch]
+        results = commit_actions(self._engine, self._perform, actions)
+        for waiting in batch:
+            self._metrics.action_committed(monotonic() - waiting.since)
+        self._loop.call_soon_threadsafe(give, batch, results)
+
+    def _commit(self, hits: Sequence[Hit]) -> Sequence[Struct]:
+        """One result for each hit. A hit that fails every transaction is found by halving, and refused."""
         try:
-            answers = self._write(hits)
+            results = self._write(hits)
         except Exception as fault:
             if is_of_the_database(fault):
                 self._note(fault)
-                return [Dropped(Reason.NOT_COMMITTED)] * len(hits)
+                return [Refused(Reason.NOT_COMMITTED)] * len(hits)
             if len(hits) == 1:
                 where = place_fault(fault)
                 _log.error(
@@ -140,25 +117,26 @@ class Writer:
                     name_fault(fault),
                     where,
                 )
-                return [Dropped(Reason.FAULT)]
+                return [Refused(Reason.FAULT)]
             half = len(hits) // 2
             return [*self._commit(hits[:half]), *self._commit(hits[half:])]
         self._note(None)
-        return answers
+        return results
 
-    def _write(self, hits: Sequence[Hit]) -> Sequence[HitResult]:
+    def _write(self, hits: Sequence[Hit]) -> Sequence[Struct]:
         with writing(self._engine) as connection:
             lock_visits(connection)
-            batch = VisitBatch(self._rows, connection, now=max(hit.received_at for hit in hits))
+            now = max(hit.received_at for hit in hits)
+            batch = VisitBatch(self._statements, connection, now)
             batch.load(hits)
-            answers = [batch.record(hit) for hit in hits]
+            results = [batch.record(hit) for hit in hits]
             batch.store()
-        return answers
+        return results
 
     def _do_chores(self) -> None:
         """Counters and housekeeping; what fails is tried again later, and never ends the thread."""
         try:
-            if self._is_stopping or monotonic() - self._counted_at >= COUNT_EVERY:
+            if self._queue.is_closed or monotonic() - self._counted_at >= COUNT_EVERY:
                 self._counted_at = monotonic()
                 self._write_counts()
             self._housekeeping.do_due()
@@ -186,22 +164,3 @@ class Writer:
                 _log.warning("database_fails fault=%s", name)
             else:
                 _log.info("database_is_back")
-
-    async def _answer_overdue(self) -> None:
-        while True:
-            await asyncio.sleep(ANSWER_WITHIN / 10)
-            overdue = monotonic() - ANSWER_WITHIN
-            for waiting in (*self._batch, *self._queue):
-                if waiting.since > overdue:
-                    break
-                _give(waiting, Dropped(Reason.NOT_COMMITTED))
-
-
-def _answer(batch: Sequence[_WaitingHit], answers: Sequence[HitResult]) -> None:
-    for waiting, answer in zip(batch, answers, strict=True):
-        _give(waiting, answer)
-
-
-def _give(waiting: _WaitingHit, answer: HitResult) -> None:
-    if not waiting.future.done():
-        waiting.future.set_result(answer)

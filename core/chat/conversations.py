@@ -17,8 +17,6 @@ from core.chat.states import (
     ClosedBy,
     ConversationState,
     OpenedBy,
-    Refusal,
-    Refused,
 )
 from core.chat.store import (
     add_conversation,
@@ -30,6 +28,7 @@ from core.chat.store import (
 from core.chat.visit_chat import begin_chat, find_visit_state
 from core.database import lock_visits
 from core.enrich.text import clean_lines
+from core.reasons import Reason, Refused
 from core.tables import Conversation, Message
 
 MOST_OPENED = 10
@@ -67,21 +66,21 @@ def open_as_visitor(
     """
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
-        return Refused(Refusal.EMPTY)
+        return Refused(Reason.EMPTY)
     lock_visits(db)
     visit = find_visit_state(db, site_id, visit_id)
     if visit is None or not visit.is_live(now):
-        return Refused(Refusal.NO_VISIT)
+        return Refused(Reason.NO_VISIT)
     if (opened := _opened_with(db, site_id, visit_id, client_id)) is not None:
         return opened
     if (other := open_conversation_of(db, site_id, visit_id, now)) is not None:
         return _answer(db, other, tab, client_id, text, now)
     if not is_offered:
-        return Refused(Refusal.NOT_OFFERED)
+        return Refused(Reason.NOT_OFFERED)
     if visit.is_chatting(now):
-        return Refused(Refusal.CHATTING)
+        return Refused(Reason.CHATTING)
     if _count_opened(db, site_id, visit_id) >= MOST_OPENED:
-        return Refused(Refusal.TOO_MANY)
+        return Refused(Reason.TOO_MANY)
     return _open(db, site_id, visit_id, tab, client_id, text, is_attended, now)
 
 
@@ -94,7 +93,7 @@ def end(
     """
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     if found.closed_at is not None:
         return found
     if found.state == ConversationState.OPEN:
@@ -110,11 +109,11 @@ def take_over(
     """The conversation, now this agent's. An invitation stays its sender's."""
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     if found.state in INVITED_STATES:
-        return Refused(Refusal.INVITED)
+        return Refused(Reason.INVITED)
     if found.state != ConversationState.OPEN:
-        return Refused(Refusal.OVER)
+        return Refused(Reason.OVER)
     if found.agent_id == agent_id:
         return found
     return change(db, found, now, agent_id=agent_id, agent_typing_at=None)
@@ -126,7 +125,7 @@ def note_typing(
     """The one side is typing at this moment."""
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     if found.state != ConversationState.OPEN:
         return found
     return change(db, found, now, **{f"{author.value}_typing_at": now})
@@ -138,7 +137,7 @@ def note_read(
     """The one side has read up to this message; it never has read less than before."""
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     column = f"{author.value}_read"
     number = min(number, found.message_count)
     if number <= getattr(found, column):
@@ -175,14 +174,14 @@ def _answer(
     Once it was shown, the browser has its token: who has none is somebody else.
     """
     if other.state not in INVITED_STATES:
-        return Refused(Refusal.CHATTING)
+        return Refused(Reason.CHATTING)
     if other.state == ConversationState.SHOWN or other.tab not in ("", tab):
-        return Refused(Refusal.INVITED)
+        return Refused(Reason.INVITED)
     other = change(db, other, now, tab=tab)
     said = say_as_visitor(db, other, client_id=client_id, text=text, now=now)
     if isinstance(said, Refused):
         return said
-    return find_conversation(db, other.site_id, other.id) or Refused(Refusal.NO_CONVERSATION)
+    return find_conversation(db, other.site_id, other.id) or Refused(Reason.NO_CONVERSATION)
 
 
 def _count_opened(db: Connection, site_id: int, visit_id: str) -> int:

@@ -16,13 +16,12 @@ from core.chat.states import (
     ClosedBy,
     ConversationState,
     OpenedBy,
-    Refusal,
-    Refused,
 )
 from core.chat.store import add_conversation, add_message, change, find_conversation, random_id
 from core.chat.visit_chat import begin_chat, find_visit_state
 from core.database import lock_visits
 from core.enrich.text import clean_lines
+from core.reasons import Reason, Refused
 from core.tables import IS_OPEN, ChatRule, Conversation
 
 
@@ -43,16 +42,16 @@ def invite(
     """
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
-        return Refused(Refusal.EMPTY)
+        return Refused(Reason.EMPTY)
     lock_visits(db)
     visit = find_visit_state(db, site_id, visit_id)
     if visit is None or not visit.is_live(now):
-        return Refused(Refusal.NO_VISIT)
+        return Refused(Reason.NO_VISIT)
     if visit.is_chatting(now):
-        return Refused(Refusal.CHATTING)
+        return Refused(Reason.CHATTING)
     if (other := open_conversation_of(db, site_id, visit_id, now)) is not None:
         is_open = other.state == ConversationState.OPEN
-        return Refused(Refusal.CHATTING if is_open else Refusal.INVITED)
+        return Refused(Reason.CHATTING if is_open else Reason.INVITED)
     invitation = add_conversation(
         db,
         now,
@@ -104,7 +103,7 @@ def note_shown(db: Connection, conversation: Conversation, now: datetime) -> Con
     """The visitor sees the invitation; told twice counts once."""
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     if found.state not in INVITED_STATES or found.state == ConversationState.SHOWN:
         return found
     _count(db, found, shown_count=1)
@@ -122,11 +121,11 @@ def accept(db: Connection, conversation: Conversation, now: datetime) -> Convers
     """The conversation, open: the visitor wants to talk. Accepting twice changes nothing."""
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     if found.state == ConversationState.OPEN:
         return found
     if found.state not in INVITED_STATES:
-        return Refused(Refusal.OVER)
+        return Refused(Reason.OVER)
     _count(db, found, shown_count=int(found.shown_at is None), accepted_count=1)
     accepted = change(
         db,
@@ -145,7 +144,7 @@ def dismiss(db: Connection, conversation: Conversation, now: datetime) -> Conver
     """The conversation, dismissed by the visitor; one that was accepted stays as it is."""
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     if found.state not in INVITED_STATES:
         return found
     return close(db, found, ConversationState.DISMISSED, ClosedBy.VISITOR, now)

@@ -15,12 +15,11 @@ from core.chat.states import (
     MAX_MESSAGES,
     Author,
     ConversationState,
-    Refusal,
-    Refused,
 )
 from core.chat.store import add_message, find_message
 from core.chat.visit_chat import note_agent_message, note_visitor_message
 from core.enrich.text import clean_lines
+from core.reasons import Reason, Refused
 from core.tables import Conversation, Message
 
 
@@ -36,15 +35,15 @@ def say_as_agent(
     """The message. Whoever answers a conversation that nobody has takes it."""
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     if (said := find_message(db, found, client_id)) is not None:
         return said
     if (refused := _refuse(found, text)) is not None:
         return refused
     if found.state in INVITED_STATES:
-        return Refused(Refusal.INVITED)
+        return Refused(Reason.INVITED)
     if not may_answer(found, agent_id):
-        return Refused(Refusal.TAKEN)
+        return Refused(Reason.TAKEN)
     changed, message = add_message(
         db,
         found,
@@ -66,7 +65,7 @@ def say_as_visitor(
     """The message. An answer to an invitation accepts it."""
     found = current(db, conversation, now)
     if found is None:
-        return Refused(Refusal.NO_CONVERSATION)
+        return Refused(Reason.NO_CONVERSATION)
     if (said := find_message(db, found, client_id)) is not None:
         return said
     if (refused := _refuse(found, text)) is not None:
@@ -92,9 +91,9 @@ def say_as_visitor(
 
 def _refuse(conversation: Conversation, text: str) -> Refused | None:
     if conversation.state not in INVITED_STATES | {ConversationState.OPEN}:
-        return Refused(Refusal.OVER)
+        return Refused(Reason.OVER)
     if not clean_lines(text, LONGEST_MESSAGE):
-        return Refused(Refusal.EMPTY)
+        return Refused(Reason.EMPTY)
     if conversation.message_count >= MAX_MESSAGES:
-        return Refused(Refusal.TOO_MANY)
+        return Refused(Reason.TOO_MANY)
     return None

@@ -13,11 +13,12 @@ from sqlmodel import col
 from core.agents import available_agents
 from core.chat.invitations import invite
 from core.chat.settings_error import ChatSettingsError
-from core.chat.states import ConversationState, OpenedBy, Refusal, Refused, Trigger
+from core.chat.states import ConversationState, OpenedBy, Trigger
 from core.chat.store import random_id
 from core.chat.templates import check_text
 from core.database import lock_visits
 from core.enrich.page_context import PageContext
+from core.reasons import Reason, Refused
 from core.tables import Agent, ChatRule, Conversation, Site
 from core.visits.calendar import day_period, local_day
 
@@ -111,7 +112,7 @@ def is_quiet(rule: ChatRule, time_zone: str, now: datetime) -> bool:
 
 
 def open_by_rule(
-    db: Connection, rule: ChatRule, *, site: Site, visit_id: str, now: datetime
+    db: Connection, rule_id: str, *, site: Site, visit_id: str, now: datetime
 ) -> Conversation | Refused:
     """The invitation that the rule sends, or NOT_NOW.
 
@@ -121,7 +122,7 @@ def open_by_rule(
     """
     lock_visits(db)
     site_id = cast(int, site.id)
-    known = _rules(db, *_is(site_id, rule.id))
+    known = _rules(db, *_is(site_id, rule_id))
     agents = available_agents(db, now)
     if (
         not known
@@ -131,7 +132,7 @@ def open_by_rule(
         or _has_had_one(db, site_id, visit_id)
         or _count_today(db, known[0], site.time_zone, now) >= known[0].daily_cap
     ):
-        return Refused(Refusal.NOT_NOW)
+        return Refused(Reason.NOT_NOW)
     return invite(
         db,
         site_id=site_id,
@@ -140,7 +141,7 @@ def open_by_rule(
         text=known[0].text,
         now=now,
         opened_by=OpenedBy.RULE,
-        rule_id=rule.id,
+        rule_id=rule_id,
     )
 
 

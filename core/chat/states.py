@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
-from msgspec import Struct
-
 from core.visits.presence import CHATTING_FOR, VISIT_ENDS_AFTER
 
 CHAT_ENDS_AFTER = CHATTING_FOR
@@ -89,43 +87,3 @@ class Trigger(StrEnum):
     SECONDS = "seconds"
     PAGES = "pages"
     EXIT = "exit"
-
-
-class Refusal(StrEnum):
-    """Why nothing was done."""
-
-    NO_CONVERSATION = "no_conversation"
-    OVER = "over"
-    NO_VISIT = "no_visit"
-    CHATTING = "chatting"
-    INVITED = "invited"
-    EMPTY = "empty"
-    TOO_MANY = "too_many"
-    TAKEN = "taken"
-    NOT_NOW = "not_now"
-    NOT_OFFERED = "not_offered"
-
-
-class Refused(Struct, frozen=True):
-    """Nothing was done, and why."""
-
-    reason: Refusal
-
-
-_WORDS = {
-    Refusal.NO_CONVERSATION: "There is no such conversation; its text may have been deleted.",
-    Refusal.OVER: "The conversation has ended.",
-    Refusal.NO_VISIT: "The visitor has left: the visit is over.",
-    Refusal.CHATTING: "The visitor is in a chat already.",
-    Refusal.INVITED: "The visitor has an invitation already, which is not answered yet.",
-    Refusal.EMPTY: "There is no text: write one.",
-    Refusal.TOO_MANY: f"The conversation has {MAX_MESSAGES:,} messages: end it, and begin another.",
-    Refusal.TAKEN: "A colleague is in this conversation: take it over first.",
-    Refusal.NOT_NOW: "The rule does not invite now.",
-    Refusal.NOT_OFFERED: "The site has no chat button: its visitors are invited.",
-}
-
-
-def refusal_text(refusal: Refusal) -> str:
-    """The refusal in plain words, with the cure where there is one."""
-    return _WORDS[refusal]

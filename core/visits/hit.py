@@ -26,35 +26,6 @@ class ChatReport(StrEnum):
     END = "end"
 
 
-class Reason(StrEnum):
-    """Why a beacon or a chat call was not taken: the words of X-Drop-Reason, `drop_count`, /metrics."""
-
-    BOT = "bot"
-    PREFETCH = "prefetch"
-    NOTHING_TO_DO = "nothing_to_do"
-    UNKNOWN_KIND = "unknown_kind"
-    VISIT_OVER = "visit_over"
-    NO_VISIT = "no_visit"
-    MALFORMED = "malformed"
-    TOO_LARGE = "too_large"
-    ENCODED = "encoded"
-    UNKNOWN_SITE = "unknown_site"
-    TRACKING_OFF = "tracking_off"
-    ORIGIN = "origin_not_allowed"
-    RATE_LIMIT = "rate_limit"
-    QUEUE_FULL = "queue_full"
-    NOT_COMMITTED = "not_committed"
-    FAULT = "fault"
-    NO_CONVERSATION = "no_conversation"
-    OVER = "over"
-    CHATTING = "chatting"
-    INVITED = "invited"
-    EMPTY = "empty"
-    TOO_MANY = "too_many"
-    NOT_NOW = "not_now"
-    NOT_OFFERED = "not_offered"
-
-
 class Event(Struct, frozen=True, gc=False):
     """One event of a tab, cleaned; `active_at` is the last interaction that it reports."""
 
@@ -119,9 +90,3 @@ class Accepted(Struct, frozen=True, gc=False):
     context_at: int = 0
     page_count: int = 0
     is_chatting: bool = False
-
-
-class Dropped(Struct, frozen=True, gc=False):
-    """The hit changed nothing, and why."""
-
-    reason: Reason

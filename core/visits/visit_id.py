@@ -1,6 +1,7 @@
 """Visit ids that the server derives. Those that the embed makes are random."""
 
 import base64
+from collections.abc import Sequence
 from hashlib import blake2b
 
 VisitKey = tuple[int, str]
@@ -23,9 +24,12 @@ def successor_id(site_id: int, ended_id: str, ordinal: int) -> str:
     return successor if is_derived(ended_id) else f"s{successor}"
 
 
-def derived_id(salt: str, site_id: int, address: str, user_agent: str) -> str:
-    """The id of a browser that keeps no id of its own; it cannot be traced once the salt is gone."""
-    return _digest(f"{site_id}\n{address}\n{user_agent}".encode("utf-8", "replace"), salt.encode())
+def derive_visit_ids(
+    site_id: int, address: str, user_agent: str, salts: Sequence[str]
+) -> tuple[str, ...]:
+    """The ids of a browser that keeps none, one for each salt; without its salt none can be traced."""
+    client = f"{site_id}\n{address}\n{user_agent}".encode("utf-8", "replace")
+    return tuple([_digest(client, salt.encode()) for salt in salts])
 
 
 def is_derived(visit_id: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.chat.invitations import invite
-from core.chat.states import LONGEST_MESSAGE, Refused, TemplateKind, refusal_text
+from core.chat.states import LONGEST_MESSAGE, TemplateKind
 from core.chat.templates import ChatSettingsError, add_template, note_used
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, write
 from core.enrich.page_context import PageContext
+from core.reasons import Refused
 from core.tables import Agent, ChatTemplate, Conversation, Site
 from pages.invite.invitation_state import InvitationState
 from pages.parts.agent import current_agent, draw_naming
@@ -102,7 +103,7 @@ def _send(site: Site, invitation_state: InvitationState, agent: Agent, key: str)
         st.session_state[_REFUSED] = str(error)
         return
     if isinstance(sent, Refused):
-        st.session_state[_REFUSED] = refusal_text(sent.reason)
+        st.session_state[_REFUSED] = sent.reason.agent_text
 
 
 def _invite(

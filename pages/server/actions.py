@@ -14,10 +14,11 @@ from core.agents import find_agent
 from core.chat.answerers import may_answer
 from core.chat.conversations import end, find_conversation, note_read, note_typing, take_over
 from core.chat.messages import say_as_agent
-from core.chat.states import Author, ClosedBy, Refusal, Refused, refusal_text
+from core.chat.states import Author, ClosedBy
 from core.chat.templates import note_used
 from core.database import Connection, lock_visits
 from core.deadline import write
+from core.reasons import Reason, Refused
 from core.sites import find_site
 from core.tables import Conversation, Message
 from pages.server.payloads import action_payload
@@ -101,10 +102,10 @@ def _perform(
     site = find_site(db, said.site)
     found = find_conversation(db, site.id, said.id) if site and site.id else None
     if site is None or found is None:
-        return ActionResult(status=404, error=refusal_text(Refusal.NO_CONVERSATION))
+        return ActionResult(status=404, error=Reason.NO_CONVERSATION.agent_text)
     outcome = act.do(ActionContext(db, found, agent.id, now), said)
     if isinstance(outcome, Refused):
-        return ActionResult(status=409, error=refusal_text(outcome.reason))
+        return ActionResult(status=409, error=outcome.reason.agent_text)
     if outcome is None:
         return ActionResult()
     message = outcome if isinstance(outcome, Message) else None
@@ -131,7 +132,7 @@ def _take(scene: ActionContext, _said: ConversationAction) -> Outcome:
 
 def _end(scene: ActionContext, _said: ConversationAction) -> Outcome:
     if not scene.is_for_me:
-        return Refused(Refusal.TAKEN)
+        return Refused(Reason.TAKEN)
     return end(scene.db, scene.conversation, ClosedBy.AGENT, scene.now)
 
 

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
+from core.reasons import Reason
 from core.tables import CollectorWarning, Site, SiteOrigin
 from core.visits.arrivals import NO_SITE, collector_warnings, drops, origins
-from core.visits.hit import Reason
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, draw_table

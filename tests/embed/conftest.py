@@ -1,15 +1,14 @@
 """Real browsers, the real collector, and a website for each test."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.network_gate import NetworkGate, open_gate
+from tests.helpers.profiles import open_profiles
 from tests.helpers.shop import Shop, open_shops
 from tests.helpers.tabs import Tabs, open_tabs
 
@@ -53,38 +52,10 @@ def agent(collector: CollectorProcess) -> Iterator[AgentAtWork]:
 
 
 @pytest.fixture
-def make_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """New browser profiles. Their pages may throw nothing, and the script may log nothing."""
-    with _profiles(browser) as make:
-        yield make
-
-
-@pytest.fixture
 def page_with_back(whole_browser: Browser) -> Iterator[Page]:
     """A page in a browser that keeps pages for Back."""
-    with _profiles(whole_browser) as make:
+    with open_profiles(whole_browser) as make:
         yield make().new_page()
-
-
-@contextmanager
-def _profiles(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
-
-    def make(**options: Any) -> BrowserContext:
-        context = browser.new_context(**options)
-        context.on("weberror", lambda error: faults.append(f"threw {error.error}"))
-        context.on(
-            "console",
-            lambda message: faults.append(f"logged {message.text}") if _is_ours(message) else None,
-        )
-        contexts.append(context)
-        return context
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert faults == []
 
 
 @pytest.fixture
@@ -102,11 +73,3 @@ def tabs(chromium: str) -> Iterator[Tabs]:
     """A browser of real tabs, which are visible only in front."""
     with open_tabs(chromium) as tabs:
         yield tabs
-
-
-def _is_ours(message: ConsoleMessage) -> bool:
-    """Whether the script wrote it, not the browser to report a request that failed."""
-    is_report = (
-        message.text.startswith("Failed to load resource") or "Security Policy" in message.text
-    )
-    return "/embed/" in message.location["url"] and not is_report

@@ -15,8 +15,9 @@ from core.chat.conversations import end, find_conversation, note_read, note_typi
 from core.chat.invitations import invite
 from core.chat.messages import say_as_agent
 from core.chat.rules import add_rule
-from core.chat.states import Author, ClosedBy, Refused, Trigger
+from core.chat.states import Author, ClosedBy, Trigger
 from core.database import open_database, reading, writing
+from core.reasons import Refused
 from core.sites import change_site, find_site
 from core.tables import Conversation, Message
 from tests.helpers.shop import Shop

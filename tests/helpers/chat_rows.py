@@ -11,7 +11,7 @@ from sqlmodel import col
 from core import agents
 from core.chat import conversations, invitations, rules
 from core.chat.messages import say_as_agent, say_as_visitor
-from core.chat.states import Refused
+from core.reasons import Refused
 from core.tables import Conversation, Visit, VisitSpan
 
 NOW = datetime(2026, 11, 22, 12, 34, 56, 789_000, tzinfo=UTC)

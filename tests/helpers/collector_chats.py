@@ -14,9 +14,9 @@ from core.agents import add_agent, note_seen
 from core.chat.conversations import find_by_token
 from core.chat.invitations import invite
 from core.chat.messages import say_as_agent
-from core.chat.states import Refused
 from core.database import writing
 from core.moment import from_milliseconds
+from core.reasons import Refused
 from core.tables import Agent, Conversation, Message
 from tests.helpers.running_collector import CHROME, ORIGIN, RunningCollector, view, wait_for
 

@@ -98,7 +98,7 @@ class Shop:
     # What the database holds
 
     def rows(self, sql: str) -> list[sqlite3.Row]:
-        """Statements of a query in which :site is this shop's id."""
+        """Rows of a query in which :site is this shop's id."""
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5) as db:
             db.row_factory = sqlite3.Row
             [site_id] = db.execute("SELECT id FROM site WHERE key = ?", (self.key,)).fetchone()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collector.beacon import route
+from collector.writing import write_queue
 from core.agents import change_agent
 from core.chat.rules import add_rule, list_rules
 from core.database import writing
@@ -346,6 +346,6 @@ def test_beacons_come_often_while_an_agent_looks(collector):
 @pytest.mark.parametrize(("full", "interval"), [(0.12, 5), (0.13, 10), (0.26, 15)])
 def test_beacons_come_less_often_under_load(collector, monkeypatch, full, interval):
     attend(collector)
-    depth = property(lambda _: int(full * route.MAX_WAITING))
-    monkeypatch.setattr(type(collector.app.beacon.writer), "depth", depth)
+    depth = property(lambda _: int(full * write_queue.MOST_HITS))
+    monkeypatch.setattr(write_queue.WriteQueue, "depth", depth)
     assert collector.post(view()).json()["i"] == interval

@@ -12,8 +12,9 @@ import pytest
 from collector.chat.request import ChatAction
 from core.chat.conversations import end
 from core.chat.invitations import accept, dismiss, invite, note_delivered, note_shown
-from core.chat.states import ClosedBy, Refused
+from core.chat.states import ClosedBy
 from core.database import writing
+from core.reasons import Refused
 from core.tables import Conversation
 from tests.helpers.collector_chats import (
     TAB,
@@ -241,13 +242,13 @@ def test_calls_are_counted_by_their_result(shared, visit):
 
 
 def test_visitors_words_never_reach_the_log(shared, visit, caplog, monkeypatch):
-    from collector.chat import actions
+    from collector.chat import perform
 
     def fail(*_: Any, **__: Any) -> Refused:
         raise ZeroDivisionError("SECRET")
 
     token = token_in(shared, visit, "open")
-    monkeypatch.setattr(actions, "say_as_visitor", fail)
+    monkeypatch.setattr(perform, "say_as_visitor", fail)
     answer = shared.call("send", c=token, n="visitor0002", x="SECRET")
     assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (400, "fault")
     assert_readable(answer)

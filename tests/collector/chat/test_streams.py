@@ -12,8 +12,9 @@ import pytest
 from collector.chat import stream_route, streams
 from core.chat.conversations import end, find_by_token, note_typing, take_over
 from core.chat.messages import say_as_agent
-from core.chat.states import Author, ClosedBy, Refused
+from core.chat.states import Author, ClosedBy
 from core.database import writing
+from core.reasons import Refused
 from tests.helpers.collector_chats import (
     attend,
     listening,

@@ -12,9 +12,8 @@ import httpx
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from collector.chat import actions
+from collector.chat import perform
 from collector.writing import write_queue
-from collector.writing.write_queue import WriteQueue
 from collector.writing.writer import Writer
 from core.database import open_database, writing
 from tests.helpers.collector_chats import attend, open_chat
@@ -50,15 +49,15 @@ class Sender:
 def queued(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """The writer's thread takes no order meanwhile; gives how many it took each time after that."""
     gate, taken = threading.Event(), []
-    run = WriteQueue.run
+    commit = Writer._commit_actions
 
-    def run_later(self: Any) -> None:
+    def commit_later(self: Any) -> None:
         assert gate.wait(20)
-        if self.depth:
-            taken.append(self.depth)
-        run(self)
+        if self._queue.actions:
+            taken.append(len(self._queue.actions))
+        commit(self)
 
-    monkeypatch.setattr(WriteQueue, "run", run_later)
+    monkeypatch.setattr(Writer, "_commit_actions", commit_later)
     try:
         yield taken
     finally:
@@ -100,7 +99,7 @@ def test_order_that_fails_undoes_its_own_work_and_no_other(
     collector = run_collector(database_url)
     attend(collector)
     sender = Sender(collector, open_chat(collector))
-    say_as_visitor = actions.say_as_visitor
+    say_as_visitor = perform.say_as_visitor
 
     def fail_after_one(db: Any, conversation: Any, **message: Any) -> Any:
         found = say_as_visitor(db, conversation, **message)
@@ -108,18 +107,18 @@ def test_order_that_fails_undoes_its_own_work_and_no_other(
             raise fault
         return found
 
-    monkeypatch.setattr(actions, "say_as_visitor", fail_after_one)
+    monkeypatch.setattr(perform, "say_as_visitor", fail_after_one)
     texts = [f"message{number}" for number in range(6)]
     with queued(monkeypatch):
         for text in texts:
             sender.send(text)
-        wait_for(lambda: collector.app.conversation.write_queue.depth == len(texts))
+        wait_for(lambda: len(collector.app.conversation.write_queue.actions) == len(texts))
     assert sender.statuses() == {text: 400 if text == "message3" else 200 for text in texts}
     assert sorted(said(collector)) == ["Hello", *(text for text in texts if text != "message3")]
 
 
 def test_orders_are_not_starved_by_beacons(collector, monkeypatch):
-    monkeypatch.setattr("collector.writing.writer.MAX_BATCH", 1)
+    monkeypatch.setattr("collector.writing.writer.MOST_HITS_AT_ONCE", 1)
     attend(collector)
     token = open_chat(collector)
     write = Writer._write
@@ -135,10 +134,10 @@ def test_orders_are_not_starved_by_beacons(collector, monkeypatch):
     ]
     for visitor in visitors:
         visitor.start()
-    wait_for(lambda: collector.app.beacon.writer.depth > 20)
+    wait_for(lambda: collector.app.beacon.write_queue.depth > 20)
     began = monotonic()
     assert collector.call("send", c=token, n="message1", x="Hello").status_code == 200
-    assert collector.app.beacon.writer.depth > 0, "the beacons were all stored before"
+    assert collector.app.beacon.write_queue.depth > 0, "the beacons were all stored before"
     assert monotonic() - began < 2
     for visitor in visitors:
         visitor.join()
@@ -147,7 +146,7 @@ def test_orders_are_not_starved_by_beacons(collector, monkeypatch):
 def test_order_beyond_the_queue_is_refused_at_once(collector, monkeypatch):
     attend(collector)
     token = open_chat(collector)
-    monkeypatch.setattr(write_queue, "MOST_WAITING", 0)
+    monkeypatch.setattr(write_queue, "MOST_ACTIONS", 0)
     answer = collector.call("send", c=token, n="message1", x="Hello")
     assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (503, "queue_full")
     assert int(answer.headers["Retry-After"]) > 0
@@ -159,7 +158,7 @@ def test_one_transaction_takes_the_orders_that_wait(collector, monkeypatch):
     with queued(monkeypatch) as taken:
         for number in range(20):
             sender.send(f"message{number}")
-        wait_for(lambda: collector.app.conversation.write_queue.depth == 20)
+        wait_for(lambda: len(collector.app.conversation.write_queue.actions) == 20)
     assert set(sender.statuses().values()) == {200}
     assert taken == [20]
     assert len(said(collector)) == 21

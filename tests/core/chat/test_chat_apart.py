@@ -9,7 +9,8 @@ from core.chat.invitations import note_delivered
 from core.chat.messages import say_as_agent, say_as_visitor
 from core.chat.queries import conversations_of_visit, messages, open_by_visit
 from core.chat.retention import forget_conversations
-from core.chat.states import Author, ClosedBy, Refusal
+from core.chat.states import Author, ClosedBy
+from core.reasons import Reason
 from core.tables import Conversation
 from tests.helpers.chat_rows import (
     MINUTE,
@@ -90,7 +91,7 @@ def test_opening_with_the_id_of_an_agents_message_is_no_repetition(db, twins):
     conversation = opened(db)
     say_as_agent(db, conversation, agent_id=1, client_id="agent001", text="Hi", now=NOW)
 
-    assert reason_of(open_it(db, client_id="agent001")) is Refusal.CHATTING
+    assert reason_of(open_it(db, client_id="agent001")) is Reason.CHATTING
 
 
 def test_message_with_an_id_that_another_conversation_has_is_no_repetition(db, twins):

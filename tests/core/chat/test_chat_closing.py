@@ -5,7 +5,8 @@ from sqlalchemy import delete, func, select, update
 
 from core.chat.closing import close_due
 from core.chat.invitations import note_delivered
-from core.chat.states import ClosedBy, Refusal
+from core.chat.states import ClosedBy
+from core.reasons import Reason
 from core.tables import Visit, VisitSpan
 from tests.helpers.chat_rows import (
     INSTANT,
@@ -102,7 +103,7 @@ def test_what_is_over_is_over_before_anybody_has_closed_it(db):
     invitation = invited(db)
     late = NOW + 5 * MINUTE
 
-    assert reason_of(accept(db, invitation, late)) is Refusal.OVER
+    assert reason_of(accept(db, invitation, late)) is Reason.OVER
     assert told(db, invitation) == ("expired", "silence", late)
 
 
@@ -112,8 +113,8 @@ def test_late_word_does_not_revive_a_chat(db):
     late = NOW + 20 * MINUTE
     touch(db, late)
 
-    assert reason_of(ask(db, conversation, now=late)) is Refusal.OVER
-    assert reason_of(answer(db, conversation, now=late)) is Refusal.OVER
+    assert reason_of(ask(db, conversation, now=late)) is Reason.OVER
+    assert reason_of(answer(db, conversation, now=late)) is Reason.OVER
     assert stored(db, conversation).message_count == 1
 
 

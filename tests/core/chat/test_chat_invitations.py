@@ -6,7 +6,8 @@ from core.chat.invitations import note_delivered
 from core.chat.queries import messages
 from core.chat.retention import forget_conversations
 from core.chat.rules import list_rules
-from core.chat.states import ClosedBy, Refusal
+from core.chat.states import ClosedBy
+from core.reasons import Reason
 from tests.helpers.chat_rows import (
     INSTANT,
     MINUTE,
@@ -56,14 +57,14 @@ def test_invitation_is_a_conversation_whose_first_message_is_the_offer(db):
 def test_visit_that_is_over_is_not_invited(db, ago, is_live):
     add_visit(db, last_activity_at=NOW - ago)
 
-    assert is_live or reason_of(offer(db)) is Refusal.NO_VISIT
+    assert is_live or reason_of(offer(db)) is Reason.NO_VISIT
     assert not is_live or offer(db).state == "queued"
 
 
 def test_visit_that_is_not_known_is_not_invited(db):
     add_visit(db, site_id=8)
 
-    assert reason_of(offer(db)) is Refusal.NO_VISIT
+    assert reason_of(offer(db)) is Reason.NO_VISIT
 
 
 @pytest.mark.parametrize("source", ["built_in", "third_party"])
@@ -73,7 +74,7 @@ def test_visit_that_is_not_known_is_not_invited(db):
 def test_visit_that_is_chatting_is_not_invited(db, source, ago, is_chatting):
     add_visit(db, chat_source=source, chat_message_at=NOW - ago)
 
-    assert not is_chatting or reason_of(offer(db)) is Refusal.CHATTING
+    assert not is_chatting or reason_of(offer(db)) is Reason.CHATTING
     assert is_chatting or offer(db).state == "queued"
 
 
@@ -83,9 +84,9 @@ def test_visit_has_one_open_invitation(db):
 
     for forward in (lambda: None, lambda: note_shown(db, first, NOW)):
         forward()
-        assert reason_of(offer(db)) is Refusal.INVITED
+        assert reason_of(offer(db)) is Reason.INVITED
     accept(db, first, NOW)
-    assert reason_of(offer(db)) is Refusal.CHATTING
+    assert reason_of(offer(db)) is Reason.CHATTING
     end(db, first, ClosedBy.VISITOR, NOW)
     assert offer(db).state == "queued"
 
@@ -102,7 +103,7 @@ def test_another_may_follow_one_that_has_just_expired(db):
 def test_empty_text_is_refused(db, text):
     add_visit(db)
 
-    assert reason_of(offer(db, text=text)) is Refusal.EMPTY
+    assert reason_of(offer(db, text=text)) is Reason.EMPTY
 
 
 def test_each_state_has_its_moment(db):
@@ -168,7 +169,7 @@ def test_dismissed_one_is_over_and_leaves_the_visit_alone(db):
 
     assert (dismissed.state, dismissed.closed_by) == ("dismissed", "visitor")
     assert dismissed.closed_at == NOW + SECOND
-    assert reason_of(accept(db, invitation, NOW + SECOND)) is Refusal.OVER
+    assert reason_of(accept(db, invitation, NOW + SECOND)) is Reason.OVER
     assert note_shown(db, invitation, NOW + SECOND) == dismissed
     assert visit_of(db) == before
     assert span_of(db, invitation) is None
@@ -198,8 +199,8 @@ def test_agent_says_nothing_more_before_the_visitor_answers(db):
     add_visit(db)
     invitation = invited(db)
 
-    assert reason_of(answer(db, invitation)) is Refusal.INVITED
-    assert reason_of(take_over(db, invitation, 2, NOW)) is Refusal.INVITED
+    assert reason_of(answer(db, invitation)) is Reason.INVITED
+    assert reason_of(take_over(db, invitation, 2, NOW)) is Reason.INVITED
 
 
 def test_answer_accepts(db):
@@ -225,7 +226,7 @@ def test_visitor_of_another_tab_does_not_get_the_invitation(db):
     invitation = invited(db)
     note_delivered(db, 7, invitation.id, "tab1", NOW)
 
-    assert reason_of(open_it(db, tab="tab2")) is Refusal.INVITED
+    assert reason_of(open_it(db, tab="tab2")) is Reason.INVITED
     assert stored(db, invitation).state == "delivered"
 
 
@@ -235,7 +236,7 @@ def test_deleted_conversation_is_told(db, forward):
     invitation = invited(db)
     forget_conversations(db, 7, ["visit"])
 
-    assert reason_of(forward(db, invitation, NOW)) is Refusal.NO_CONVERSATION
+    assert reason_of(forward(db, invitation, NOW)) is Reason.NO_CONVERSATION
     note_delivered(db, 7, invitation.id, "", NOW)
 
 

@@ -6,7 +6,8 @@ from core.chat.conversations import MOST_OPENED, find_by_token
 from core.chat.messages import say_as_agent, say_as_visitor
 from core.chat.queries import messages, unread_counts
 from core.chat.retention import forget_conversations
-from core.chat.states import Author, ClosedBy, Refusal
+from core.chat.states import Author, ClosedBy
+from core.reasons import Reason
 from tests.helpers.chat_rows import (
     MINUTE,
     NOW,
@@ -129,12 +130,12 @@ def test_typing_is_noted_and_ends_with_the_message(db, conversation):
 
 
 def test_conversation_is_its_agents_until_a_colleague_takes_over(db, conversation):
-    assert reason_of(answer(db, conversation, agent_id=2)) is Refusal.TAKEN
+    assert reason_of(answer(db, conversation, agent_id=2)) is Reason.TAKEN
     note_typing(db, conversation, Author.AGENT, NOW)
     taken = take_over(db, conversation, 2, NOW)
     assert (taken.agent_id, taken.agent_typing_at) == (2, None)
     assert answer(db, conversation, agent_id=2).agent_id == 2
-    assert reason_of(answer(db, conversation, agent_id=1)) is Refusal.TAKEN
+    assert reason_of(answer(db, conversation, agent_id=1)) is Reason.TAKEN
 
 
 def test_who_answers_what_nobody_has_takes_it(db):
@@ -163,9 +164,9 @@ def test_nothing_changes_after_the_end(db, conversation):
 
     assert end(db, conversation, ClosedBy.AGENT, later) == ended
     assert note_typing(db, conversation, Author.AGENT, later) == ended
-    assert reason_of(ask(db, conversation, now=later)) is Refusal.OVER
-    assert reason_of(answer(db, conversation, now=later)) is Refusal.OVER
-    assert reason_of(take_over(db, conversation, 2, later)) is Refusal.OVER
+    assert reason_of(ask(db, conversation, now=later)) is Reason.OVER
+    assert reason_of(answer(db, conversation, now=later)) is Reason.OVER
+    assert reason_of(take_over(db, conversation, 2, later)) is Reason.OVER
     assert stored(db, conversation) == ended
 
 
@@ -180,7 +181,7 @@ def test_deleted_conversation_is_told(db, conversation):
         note_typing(db, conversation, Author.AGENT, NOW),
         note_read(db, conversation, Author.AGENT, 1, NOW),
     ):
-        assert reason_of(told) is Refusal.NO_CONVERSATION
+        assert reason_of(told) is Reason.NO_CONVERSATION
     assert messages(db, 7, conversation.id) == []
 
 
@@ -188,8 +189,8 @@ def test_conversation_has_an_end_of_messages(db, conversation, monkeypatch):
     monkeypatch.setattr("core.chat.messages.MAX_MESSAGES", 2)
     ask(db, conversation)
 
-    assert reason_of(ask(db, conversation)) is Refusal.TOO_MANY
-    assert reason_of(answer(db, conversation)) is Refusal.TOO_MANY
+    assert reason_of(ask(db, conversation)) is Reason.TOO_MANY
+    assert reason_of(answer(db, conversation)) is Reason.TOO_MANY
 
 
 @pytest.mark.parametrize(
@@ -214,8 +215,8 @@ def test_text_is_cleaned_and_cut(db, conversation, sent, kept):
 
 @pytest.mark.parametrize("text", ["", "  \n ", "\x00\u2060"])
 def test_message_without_text_is_refused(db, conversation, text):
-    assert reason_of(ask(db, conversation, text)) is Refusal.EMPTY
-    assert reason_of(answer(db, conversation, text)) is Refusal.EMPTY
+    assert reason_of(ask(db, conversation, text)) is Reason.EMPTY
+    assert reason_of(answer(db, conversation, text)) is Reason.EMPTY
 
 
 def test_visitor_opens_a_conversation(db):
@@ -238,14 +239,14 @@ def test_opening_twice_finds_the_same(db):
 
 
 def test_token_of_a_chat_is_not_given_for_the_visit_alone(db, conversation):
-    assert reason_of(open_it(db)) is Refusal.CHATTING
+    assert reason_of(open_it(db)) is Reason.CHATTING
     assert stored(db, conversation).message_count == 1
 
 
 def test_visitor_in_another_products_chat_does_not_open_ours(db):
     add_visit(db, chat_source="third_party", chat_message_at=NOW)
 
-    assert reason_of(open_it(db)) is Refusal.CHATTING
+    assert reason_of(open_it(db)) is Reason.CHATTING
 
 
 def test_message_to_nobody_is_left(db):
@@ -257,7 +258,7 @@ def test_message_to_nobody_is_left(db):
     assert unread(db, conversation) == 1
     assert visit_of(db).chat_source == ""
     assert span_of(db, conversation) is None
-    assert reason_of(answer(db, conversation)) is Refusal.OVER
+    assert reason_of(answer(db, conversation)) is Reason.OVER
     assert end(db, conversation, ClosedBy.AGENT, NOW).state == "left"
 
 
@@ -266,11 +267,11 @@ def test_visit_opens_a_few_conversations(db):
     for _ in range(MOST_OPENED):
         open_it(db, is_attended=False)
 
-    assert reason_of(open_it(db)) is Refusal.TOO_MANY
+    assert reason_of(open_it(db)) is Reason.TOO_MANY
 
 
 def test_visit_that_is_over_opens_none(db):
     add_visit(db, last_activity_at=NOW - 30 * MINUTE)
 
-    assert reason_of(open_it(db)) is Refusal.NO_VISIT
-    assert reason_of(open_it(db, text=" ")) is Refusal.EMPTY
+    assert reason_of(open_it(db)) is Reason.NO_VISIT
+    assert reason_of(open_it(db, text=" ")) is Reason.EMPTY

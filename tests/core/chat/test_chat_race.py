@@ -12,9 +12,10 @@ from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
 from core.chat.queries import changes_since, newest_revision
 from core.chat.retention import forget_conversations
-from core.chat.states import Author, ClosedBy, Refusal, Refused
+from core.chat.states import Author, ClosedBy
 from core.database import lock_visits, open_database, reading, writing
 from core.moment import to_milliseconds
+from core.reasons import Reason, Refused
 from core.visits.hit import Event, EventKind, Hit, Opening
 from tests.helpers.chat_rows import (
     MINUTE,
@@ -97,7 +98,7 @@ def test_one_of_two_who_invite_at_once_succeeds(engines):
     with ThreadPoolExecutor(2) as pool:
         ours, theirs = pool.map(invite_all, engines, (1, 2), (start, start))
     for pair in zip(ours, theirs, strict=True):
-        assert [each.reason for each in pair if isinstance(each, Refused)] == [Refusal.INVITED]
+        assert [each.reason for each in pair if isinstance(each, Refused)] == [Reason.INVITED]
 
 
 def test_cursor_sees_every_message_of_two_writers_once(engines):

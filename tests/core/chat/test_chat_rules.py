@@ -8,7 +8,8 @@ from sqlalchemy import insert
 from core.agents import change_agent
 from core.chat.rules import LONGEST_WAIT, all_rules, delete_rule, is_due, is_quiet, list_rules
 from core.chat.settings_error import ChatSettingsError
-from core.chat.states import ClosedBy, Refusal
+from core.chat.states import ClosedBy
+from core.reasons import Reason
 from core.tables import ChatRule, Site
 from tests.helpers.chat_rows import (
     INSTANT,
@@ -50,7 +51,7 @@ def a_rule(db, **values):
 
 
 def fire(db, rule, visit_id="visit", now=NOW):
-    return open_by_rule(db, rule, site=BERLIN, visit_id=visit_id, now=now)
+    return open_by_rule(db, rule.id, site=BERLIN, visit_id=visit_id, now=now)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_what_becomes_of_a_rule_touches_no_other(db):
     first, second = (a_rule(db, text=text, daily_cap=1) for text in ("One", "Two"))
     fire(db, first, "one")
 
-    assert reason_of(fire(db, first, "two")) is Refusal.NOT_NOW
+    assert reason_of(fire(db, first, "two")) is Reason.NOT_NOW
     assert fire(db, second, "two").rule_id == second.id
     change_rule(db, 7, first.id, text="Uno")
     assert sorted(rule.text for rule in list_rules(db, 7)) == ["Two", "Uno"]
@@ -161,7 +162,7 @@ def test_rule_does_not_invite_when_it_must_not(db, why):
     elif why == "cap":
         fire(db, rule, "other")
 
-    assert reason_of(fire(db, rule)) is Refusal.NOT_NOW
+    assert reason_of(fire(db, rule)) is Reason.NOT_NOW
 
 
 # Berlin's clock is put back on 2026-10-25: its day lasts 25 hours, from 22:00 UTC to 23:00 UTC.
@@ -193,8 +194,8 @@ def test_rule_of_a_visit_that_is_over_or_chatting_elsewhere_is_refused(db):
     add_visit(db, "chats", chat_source="third_party", chat_message_at=NOW)
     rule = a_rule(db)
 
-    assert reason_of(fire(db, rule, "over")) is Refusal.NO_VISIT
-    assert reason_of(fire(db, rule, "chats")) is Refusal.CHATTING
+    assert reason_of(fire(db, rule, "over")) is Reason.NO_VISIT
+    assert reason_of(fire(db, rule, "chats")) is Reason.CHATTING
 
 
 def test_rules_are_listed_in_the_order_in_which_they_came(db):

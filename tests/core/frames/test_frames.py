@@ -80,7 +80,7 @@ def row(picture, store, make_visit):
     return row
 
 
-# Statements
+# Rows
 
 
 def test_row_says_everything_that_the_page_shows(row, now):

@@ -20,13 +20,12 @@ from core.chat.states import (
     INVITATION_EXPIRES_AFTER,
     ConversationState,
     OpenedBy,
-    Refusal,
     TemplateKind,
-    refusal_text,
 )
 from core.chat.templates import add_template, list_templates, note_used
 from core.database import reading, writing
 from core.enrich.page_context import PageContext
+from core.reasons import Reason
 from core.tables import Agent, ChatTemplate, Conversation, Site, Visit
 from core.visits.presence import CHATTING_FOR, ChatSource
 from pages.live.columns import CHAT_ACTIONS, ELSEWHERE
@@ -192,25 +191,25 @@ def be_invited(database: Database, site: Site) -> None:
 @pytest.mark.parametrize(
     "happen, refusal",
     [
-        (leave, Refusal.NO_VISIT),
-        (chat_elsewhere, Refusal.CHATTING),
-        (be_invited, Refusal.INVITED),
-        (lambda *_: None, Refusal.EMPTY),
+        (leave, Reason.NO_VISIT),
+        (chat_elsewhere, Reason.CHATTING),
+        (be_invited, Reason.INVITED),
+        (lambda *_: None, Reason.EMPTY),
     ],
 )
 def test_what_happened_since_the_form_was_drawn_is_said_in_plain_words(
-    database: Database, site: Site, agent: Agent, dialog: Any, happen: Any, refusal: Refusal
+    database: Database, site: Site, agent: Agent, dialog: Any, happen: Any, refusal: Reason
 ) -> None:
     make_visit(database.engine, site, VISIT, now=now())
     page = dialog()
-    field(page).set_value(" \n " if refusal is Refusal.EMPTY else "Hello!")
+    field(page).set_value(" \n " if refusal is Reason.EMPTY else "Hello!")
     happen(database, site)
     button(page, "Send").click().run()
     assert not page.exception
-    assert f"Not sent.  {refusal_text(refusal)}" in texts(page)
-    assert bool(page.text_area) == (refusal is Refusal.EMPTY)
+    assert f"Not sent.  {refusal.agent_text}" in texts(page)
+    assert bool(page.text_area) == (refusal is Reason.EMPTY)
     sent = [Chat(database.engine, site, each.id).texts for each in conversations(database, site)]
-    assert sent == ([["Me first"]] if refusal is Refusal.INVITED else [])
+    assert sent == ([["Me first"]] if refusal is Reason.INVITED else [])
     assert "Not sent." not in texts(page.run())
 
 

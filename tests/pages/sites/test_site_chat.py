@@ -244,7 +244,7 @@ def test_rule_that_was_never_shown_says_so() -> None:
 def rule_invites(database: Database, site: Site, visit_id: str, rule: ChatRule) -> Chat:
     make_visit(database.engine, site, visit_id, now=now())
     with writing(database.engine) as db:
-        invited = open_by_rule(db, rule, site=site, visit_id=visit_id, now=now())
+        invited = open_by_rule(db, rule.id, site=site, visit_id=visit_id, now=now())
     assert isinstance(invited, Conversation)
     return Chat(database.engine, site, invited.id)
 

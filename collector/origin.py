@@ -13,7 +13,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Origin(NamedTuple):
-    """An Origin header: as `Site.domains` writes origins, and its host. Both empty when opaque."""
+    """An Origin header, written as in `Site.domains`, and its host. Both are empty when it is opaque."""
 
     text: str
     host: str
@@ -46,7 +46,7 @@ class Allowed(NamedTuple):
 
 
 def compile_domains(domains: Sequence[str], accepts_null: bool) -> Allowed:
-    """The domains of a site, ready to be received about. An empty list allows any origin."""
+    """The domains of a site, compiled for `is_allowed`. An empty list allows any origin."""
     origins = frozenset(domain for domain in domains if "://" in domain)
     return Allowed(origins, frozenset(domains) - origins, not domains, accepts_null)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from collector.http.origin import compile_domains, is_allowed, read_origin
+from collector.origin import compile_domains, is_allowed, read_origin
 
 
 def allows(domains, origin, accepts_null=False):

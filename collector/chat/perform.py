@@ -1,0 +1,173 @@
+"""What each chat action does in the database: on the writer's thread, in its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from collector.chat.actions import (
+    ChangeConversation,
+    ChatResult,
+    Delivered,
+    DeliverInvitation,
+    InviteByRule,
+    Invited,
+    InviteOnExit,
+    OpenConversation,
+)
+from collector.chat.request import ChatAction
+from core.chat.closing import is_long_over
+from core.chat.conversations import end, note_read, note_typing, open_as_visitor
+from core.chat.invitations import accept, dismiss, note_delivered, note_shown
+from core.chat.messages import say_as_visitor
+from core.chat.queries import messages
+from core.chat.rules import list_rules, open_by_rule
+from core.chat.states import Author, ClosedBy, Trigger
+from core.chat.store import find_by_token, find_conversation
+from core.chat.visit_chat import find_visit_state
+from core.moment import from_milliseconds
+from core.reasons import Reason, Refused
+from core.sites import find_site
+from core.tables import Conversation
+from core.visits.visit_id import MAX_SUCCESSORS, is_derived, successor_id
+
+_Change = Callable[[Connection, Conversation, datetime], Conversation | Refused]
+
+
+def perform(db: Connection, action: Struct) -> Struct:
+    """The action's result, or why it was refused."""
+    return _PERFORM[type(action)](db, action)
+
+
+def _open(db: Connection, action: OpenConversation) -> ChatResult | Refused:
+    """The token of the new conversation is given this once."""
+    now = from_milliseconds(action.at)
+    visit_id = _newest_visit(db, action.site_id, action.visit_ids, now)
+    opened = open_as_visitor(
+        db,
+        site_id=action.site_id,
+        visit_id=visit_id,
+        tab=_only_tab(visit_id, action.tab),
+        client_id=action.client_id,
+        text=action.text,
+        is_offered=action.is_offered,
+        is_attended=action.is_attended,
+        now=now,
+    )
+    if isinstance(opened, Refused):
+        return opened
+    return ChatResult(opened.revision, opened.state, opened.token)
+
+
+def _change(db: Connection, action: ChangeConversation) -> ChatResult | Refused:
+    now = from_milliseconds(action.at)
+    conversation = find_by_token(db, action.site_id, action.token)
+    if conversation is None:
+        return Refused(Reason.NO_CONVERSATION)
+    if is_long_over(conversation, now):
+        return Refused(Reason.OVER)
+    if action.action is ChatAction.SEND:
+        return _send(db, conversation, action, now)
+    if action.action is ChatAction.READ:
+        changed = note_read(db, conversation, Author.VISITOR, action.read_to, now)
+    else:
+        changed = _CHANGES[action.action](db, conversation, now)
+    if isinstance(changed, Refused):
+        return changed
+    return ChatResult(changed.revision, changed.state)
+
+
+def _send(
+    db: Connection, conversation: Conversation, action: ChangeConversation, now: datetime
+) -> ChatResult | Refused:
+    said = say_as_visitor(db, conversation, client_id=action.client_id, text=action.text, now=now)
+    return said if isinstance(said, Refused) else ChatResult(said.revision, number=said.number)
+
+
+def _end(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
+    return end(db, conversation, ClosedBy.VISITOR, now)
+
+
+def _type(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
+    return note_typing(db, conversation, Author.VISITOR, now)
+
+
+def _invite(db: Connection, action: InviteByRule) -> ChatResult | Refused:
+    site = find_site(db, action.site_key)
+    if site is None:
+        return Refused(Reason.UNKNOWN_SITE)
+    now = from_milliseconds(action.at)
+    invited = open_by_rule(db, action.rule_id, site=site, visit_id=action.visit_id, now=now)
+    return invited if isinstance(invited, Refused) else ChatResult(invited.revision, invited.state)
+
+
+def _invite_on_exit(db: Connection, action: InviteOnExit) -> Invited | Refused:
+    """The browser hears NOT_NOW, whatever keeps the rule from inviting."""
+    now = from_milliseconds(action.at)
+    site = find_site(db, action.site_key)
+    if site is None or site.id is None:
+        return Refused(Reason.NOT_NOW)
+    visit_id = _newest_visit(db, site.id, action.visit_ids, now)
+    if not _is_for_exit(db, site.id, action.rule_id, visit_id):
+        return Refused(Reason.NOT_NOW)
+    invited = open_by_rule(db, action.rule_id, site=site, visit_id=visit_id, now=now)
+    if isinstance(invited, Refused):
+        return Refused(Reason.NOT_NOW)
+    note_delivered(db, site.id, invited.id, _only_tab(visit_id, action.tab), now)
+    text = messages(db, site.id, invited.id)[0].text
+    return Invited(invited.token, invited.agent_id, text)
+
+
+def _is_for_exit(db: Connection, site_id: int, rule_id: str, visit_id: str) -> bool:
+    """Whether it is an exit rule, and the visit is in its context."""
+    rule = next((rule for rule in list_rules(db, site_id) if rule.id == rule_id), None)
+    if rule is None or rule.trigger != Trigger.EXIT:
+        return False
+    visit = find_visit_state(db, site_id, visit_id)
+    return visit is not None and rule.page_context in ("", visit.page_context)
+
+
+def _deliver(db: Connection, action: DeliverInvitation) -> Delivered:
+    now = from_milliseconds(action.at)
+    note_delivered(db, action.site_id, action.conversation_id, action.tab, now)
+    found = find_conversation(db, action.site_id, action.conversation_id)
+    return Delivered(found.tab if found is not None else "")
+
+
+def _only_tab(visit_id: str, tab: str) -> str:
+    """The tab, where several people may share the visit; else "", which is any tab."""
+    return tab if is_derived(visit_id) else ""
+
+
+def _newest_visit(db: Connection, site_id: int, visit_ids: Sequence[str], now: datetime) -> str:
+    """Of the ids under which the visit may go on, the newest live one, also as a successor."""
+    for first in reversed(visit_ids):
+        visit_id = first
+        for ordinal in range(1, MAX_SUCCESSORS):
+            visit = find_visit_state(db, site_id, visit_id)
+            if visit is None:
+                break
+            if visit.is_live(now):
+                return visit_id
+            visit_id = successor_id(site_id, first, ordinal)
+    return visit_ids[-1]
+
+
+_CHANGES: dict[ChatAction, _Change] = {
+    ChatAction.SHOWN: note_shown,
+    ChatAction.ACCEPT: accept,
+    ChatAction.DISMISS: dismiss,
+    ChatAction.END: _end,
+    ChatAction.TYPING: _type,
+}
+_PERFORM: dict[type[Struct], Callable[[Connection, Any], Struct]] = {
+    OpenConversation: _open,
+    ChangeConversation: _change,
+    InviteByRule: _invite,
+    InviteOnExit: _invite_on_exit,
+    DeliverInvitation: _deliver,
+}

@@ -1,0 +1,42 @@
+"""One batch of chat actions, committed together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, Engine
+
+from collector.writing.faults import is_of_the_database, name_fault, place_fault
+from core.database import lock_visits, writing
+from core.reasons import Reason, Refused
+
+Perform = Callable[[Connection, Any], Struct]
+"""Does one action in the transaction, and gives its result."""
+
+_log = logging.getLogger("collector.orders")
+
+
+def commit_actions(engine: Engine, perform: Perform, actions: Sequence[Struct]) -> list[Struct]:
+    """One result for each action, in one transaction that holds the lock of all writers."""
+    try:
+        with writing(engine) as db:
+            lock_visits(db)
+            return [_attempt(db, perform, action) for action in actions]
+    except Exception as fault:
+        _log.warning("chat_orders_not_committed fault=%s", name_fault(fault))
+        return [Refused(Reason.NOT_COMMITTED)] * len(actions)
+
+
+def _attempt(db: Connection, perform: Perform, action: Struct) -> Struct:
+    """An action that fails undoes what it wrote, and no other's work."""
+    try:
+        with db.begin_nested():
+            return perform(db, action)
+    except Exception as fault:
+        if is_of_the_database(fault):
+            raise
+        _log.error("chat_order_failed fault=%s at=%s", name_fault(fault), place_fault(fault))
+        return Refused(Reason.FAULT)
