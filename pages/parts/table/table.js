@@ -1,14 +1,18 @@
 // A table that lives through refreshes: the same rows stay the same nodes, so that focus, selection,
-// scroll and the text in the search box survive. One instance for each element of the page.
+// scroll and the text in the search box survive. One instance for each element of the page, for as
+// long as its columns are the same: an edited declaration makes a new one.
 
 const INSTANCES = new WeakMap()
 const ACTION = "button.action:not([hidden])"
 
 export default function draw(component) {
   const { parentElement } = component
+  const declared = JSON.stringify(component.data.table.columns)
   let table = INSTANCES.get(parentElement)
-  if (!table) {
+  if (table?.declared !== declared) {
+    table?.stop()
     table = new VisitorTable(parentElement, component.data)
+    table.declared = declared
     INSTANCES.set(parentElement, table)
   }
   table.refresh(component)
