@@ -5,6 +5,7 @@
 
 import { KINDS } from "./cells.js"
 import { closestTo, focusedIn, make, rootOf, setAttribute, setText } from "./elements.js"
+import { TableHead } from "./table_head.js"
 import { readRows } from "./rows.js"
 import { TableToolbar } from "./toolbar.js"
 
@@ -58,7 +59,7 @@ export class DataTable {
     this.table = make("table", "", this.scroll)
     this.table.setAttribute("role", "table")
     setText(make("caption", "unseen", this.table), data.table.name)
-    this.head = this.makeHead(make("thead", "", this.table))
+    this.head = new TableHead(this.table, this.columns, (name) => this.sort(name))
     this.body = make("tbody", "", this.table)
     this.body.setAttribute("role", "rowgroup")
     this.empty = make("p", "empty", this.root)
@@ -90,42 +91,10 @@ export class DataTable {
     this.send = setStateValue
     this.trigger = setTriggerValue
     if (data.toolbar) this.toolbar?.refresh(data.toolbar)
-    this.showSort()
+    this.head.show(this.view)
     this.placeRows(readRows(data.rows))
     setText(this.empty, this.rows.size ? "" : data.table.empty)
     this.scroll.hidden = this.rows.size === 0
-  }
-
-  /** @param {HTMLElement} head */
-  makeHead(head) {
-    head.setAttribute("role", "rowgroup")
-    const row = make("tr", "", head)
-    row.setAttribute("role", "row")
-    for (const column of this.columns) {
-      const cell = make("th", `kind-${column.kind}`, row)
-      cell.scope = "col"
-      cell.setAttribute("role", "columnheader")
-      cell.dataset.name = column.name
-      setAttribute(cell, "title", column.help)
-      if (!column.sorts) {
-        setText(make("span", "", cell), column.label)
-        continue
-      }
-      const button = make("button", "sort", cell)
-      button.type = "button"
-      setText(button, column.label)
-      make("span", "arrow", button).setAttribute("aria-hidden", "true")
-      button.addEventListener("click", () => this.sort(column.name))
-    }
-    return row
-  }
-
-  showSort() {
-    for (const cell of this.head.cells) {
-      const isSorted = cell.dataset.name === this.view.sort
-      const direction = this.view.descending ? "descending" : "ascending"
-      setAttribute(cell, "aria-sort", isSorted ? direction : null)
-    }
   }
 
   /** @param {RowJson[]} rows */
@@ -207,7 +176,7 @@ export class DataTable {
     if (sort !== name) this.change({ sort: name, descending: false })
     else if (!descending) this.change({ sort: name, descending: true })
     else this.change({ sort: "", descending: false })
-    this.showSort()
+    this.head.show(this.view)
   }
 
   /** @param {MouseEvent} event */
