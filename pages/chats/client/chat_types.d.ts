@@ -185,7 +185,7 @@ export type TabMessage =
   | { kind: "snapshot"; news: NewsJson; status: ConnectionStatus }
 
 /** What all parts of a page share. */
-export interface App {
+export interface ChatApp {
   store: ChatStore
   api: AgentApi
   stream: StreamClient
@@ -196,7 +196,7 @@ export interface App {
 }
 
 /** And what a part that shows conversations has besides. */
-export interface PanelApp extends App {
+export interface PanelApp extends ChatApp {
   replies: RepliesJson
 }
 

@@ -6,13 +6,13 @@ import { ConversationList } from "./conversation_list.js"
 import { ConversationPanel } from "./conversation_panel.js"
 
 /** @import { ComponentArguments } from "../../parts/streamlit.js" */
-/** @import { App, ChatPart, ChatsData, ListApp, StoreEvent } from "./chat_types.js" */
+/** @import { ChatApp, ChatPart, ChatsData, ListApp, StoreEvent } from "./chat_types.js" */
 
 /** @implements {ChatPart<ChatsData>} */
 export class ChatsView {
   /**
    * @param {ParentNode} parent
-   * @param {App} app
+   * @param {ChatApp} app
    * @param {ChatsData} data
    */
   constructor(parent, app, data) {

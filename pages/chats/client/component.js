@@ -14,12 +14,12 @@ import { StreamClient } from "./stream_client.js"
 import { TabTitle } from "./tab_title.js"
 
 /** @import { ComponentArguments } from "../../parts/streamlit.js" */
-/** @import { App, ChatData, ChatPart } from "./chat_types.js" */
+/** @import { ChatApp, ChatData, ChatPart } from "./chat_types.js" */
 
 /** @type {WeakMap<ParentNode, { part: ChatPart<any>, stop: () => void }>} */
 const INSTANCES = new WeakMap()
 
-/** @type {Record<ChatData["part"], (parent: ParentNode, app: App, data: any) => ChatPart<any>>} */
+/** @type {Record<ChatData["part"], (parent: ParentNode, app: ChatApp, data: any) => ChatPart<any>>} */
 const PARTS = {
   alerts: (parent, app) => new SidebarAlert(parent, app),
   chats: (parent, app, data) => new ChatsView(parent, app, data),
@@ -51,12 +51,12 @@ function begin({ parentElement, data }) {
   return drawn
 }
 
-/** @type {App | undefined} */
+/** @type {ChatApp | undefined} */
 let known
 
 /**
  * @param {ChatData} data
- * @returns {App}
+ * @returns {ChatApp}
  */
 function shared({ cookie: name, limits }) {
   if (known) return known

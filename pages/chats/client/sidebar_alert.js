@@ -5,13 +5,13 @@ import { make, setText } from "../../parts/table/elements.js"
 import { newId } from "./random_id.js"
 
 /** @import { ComponentArguments } from "../../parts/streamlit.js" */
-/** @import { AlertsData, App, ChatPart, StoreEvent } from "./chat_types.js" */
+/** @import { AlertsData, ChatApp, ChatPart, StoreEvent } from "./chat_types.js" */
 
 /** @implements {ChatPart<AlertsData>} */
 export class SidebarAlert {
   /**
    * @param {ParentNode} parent
-   * @param {App} app
+   * @param {ChatApp} app
    */
   constructor(parent, app) {
     this.app = app

@@ -5,13 +5,13 @@ import { make } from "../../parts/table/elements.js"
 import { ConversationPanel } from "./conversation_panel.js"
 
 /** @import { ComponentArguments } from "../../parts/streamlit.js" */
-/** @import { App, ChatPart, PanelApp, SingleConversationData, StoreEvent } from "./chat_types.js" */
+/** @import { ChatApp, ChatPart, PanelApp, SingleConversationData, StoreEvent } from "./chat_types.js" */
 
 /** @implements {ChatPart<SingleConversationData>} */
 export class SingleConversation {
   /**
    * @param {ParentNode} parent
-   * @param {App} app
+   * @param {ChatApp} app
    * @param {SingleConversationData} data
    */
   constructor(parent, app, data) {
