@@ -19,12 +19,12 @@ from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.tables import Site
 from core.visits.calendar import Period, day_period, local_day
-from pages.chats.transcript import draw_transcript
 from pages.parts.notices import draw_fault
 from pages.parts.site_choice import choose_site, chosen_site
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, Toolbar, draw_table
 from pages.parts.texts import plural, quiet
+from pages.parts.transcript import draw_transcript
 
 ROWS = 50
 """Conversations of one page of the list."""

@@ -9,9 +9,9 @@ import streamlit as st
 from core.chat.states import OPEN_STATES
 from core.database import Connection
 from core.tables import Conversation, Site
-from pages.chats.transcript import LOOK, Transcript, read_transcript, transcript_html
 from pages.invite.links import link_to_transcript
 from pages.parts.texts import plural, subheading, time_of
+from pages.parts.transcript import LOOK, Transcript, read_transcript, transcript_html
 
 
 def read_past_chats(

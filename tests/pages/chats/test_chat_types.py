@@ -8,14 +8,14 @@ import pytest
 
 from core.chat.queries import changes_since
 from core.database import reading
-from pages.chats.client_limits import CLIENT_LIMITS
+from pages.parts.chat.client_limits import CLIENT_LIMITS
 from pages.server.payloads import news_of
 from tests.helpers.dashboard_chats import visitor_opens
 from tests.helpers.seed import make_site
 from tests.helpers.type_declarations import declared_keys
 from tests.pages.conftest import Database
 
-TYPES = "chats/client/chat_types.d.ts"
+TYPES = "parts/chat/client/chat_types.d.ts"
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from core.database import reading, writing
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.tables import Agent, Conversation, Site
 from pages.chats.past_tab import NOBODY_YET, NOTHING_FOUND, PastSearch
-from pages.chats.transcript import read_transcript, transcript_html, transcript_text
 from pages.parts.agent import _agent
+from pages.parts.transcript import read_transcript, transcript_html, transcript_text
 from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, now, visitor_opens
 from tests.helpers.page_reading import tables, texts
 from tests.helpers.seed import make_site
@@ -97,7 +97,7 @@ def test_open_chats_know_the_agent_and_the_replies(
     assert [reply["text"] for reply in told["replies"]["tea"]] == ["Hello!"]
     assert told["chosen"] == ""
     assert told["is_one_site"] is True
-    assert set(told) == declared_keys("chats/client/chat_types.d.ts", "ChatsData")
+    assert set(told) == declared_keys("parts/chat/client/chat_types.d.ts", "ChatsData")
 
 
 def test_address_chooses_a_conversation_and_shows_its_visitor(

@@ -11,7 +11,7 @@ import pytest
 from pages.parts.script import joined_script
 
 PAGES = Path(__file__).parents[3] / "pages"
-ENTRIES = ("chats/client/component.js", "chats/client/pulse.js", "parts/table/table.js")
+ENTRIES = ("parts/chat/client/component.js", "parts/chat/client/pulse.js", "parts/table/table.js")
 
 
 def test_each_module_is_there_once_after_what_it_imports(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // @ts-check
 // One conversation: what was said, and the field to answer in. Text is only ever text.
 
-import { make, setText } from "../../parts/table/elements.js"
+import { make, setText } from "../../table/elements.js"
 import { Composer } from "./composer.js"
 import { ConversationHead } from "./conversation_head.js"
 import { MessageList } from "./message_list.js"

@@ -1,4 +1,4 @@
-"""The chat in the agent's browser: declared here, drawn by pages/chats/client/.
+"""The chat in the agent's browser: declared here, drawn by pages/parts/chat/client/.
 
 Every part of a page shares one stream of changes, so a message is there at once, without a run of
 the page. Python says which agent it is, which conversation is chosen, which replies the sites keep,
@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.components import v2
 
 from core.tables import Agent, ChatTemplate, Site
-from pages.chats.client_limits import CLIENT_LIMITS
+from pages.parts.chat.client_limits import CLIENT_LIMITS
 from pages.parts.script import joined_script
 from pages.server.access import COOKIE
 

@@ -1,10 +1,10 @@
 // @ts-check
 // The line in the sidebar.
 
-import { make, setText } from "../../parts/table/elements.js"
+import { make, setText } from "../../table/elements.js"
 import { newId } from "./random_id.js"
 
-/** @import { ComponentArguments } from "../../parts/streamlit.js" */
+/** @import { ComponentArguments } from "../../streamlit.js" */
 /** @import { AlertsData, ChatApp, ChatPart, StoreEvent } from "./chat_types.js" */
 
 /** @implements {ChatPart<AlertsData>} */

@@ -1,5 +1,5 @@
 // What crosses files and wires in the agents' client. The names with "Json" and "Data" are what Python
-// writes: pages/server/payloads.py and pages/chats/component.py. Moments are milliseconds since 1970.
+// writes: pages/server/payloads.py and pages/parts/chat/component.py. Moments are milliseconds since 1970.
 
 import type { AgentApi } from "./agent_api.js"
 import type { AgentCookie } from "./agent_cookie.js"
@@ -210,7 +210,7 @@ export interface ListApp extends PanelApp {
 /** A part of a page. */
 export interface ChatPart<Data extends ChatData> {
   root: HTMLElement
-  refresh(component: import("../../parts/streamlit.js").ComponentArguments<Data>): void
+  refresh(component: import("../../streamlit.js").ComponentArguments<Data>): void
   receive(event: StoreEvent): void
   /** Every second. */
   tick(): void

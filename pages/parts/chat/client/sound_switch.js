@@ -1,7 +1,7 @@
 // @ts-check
 // The button that switches the sound.
 
-import { make, setText } from "../../parts/table/elements.js"
+import { make, setText } from "../../table/elements.js"
 
 /** @import { Sound } from "./sound.js" */
 

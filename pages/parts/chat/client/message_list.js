@@ -1,7 +1,7 @@
 // @ts-check
 // What was said, in the order of the numbers. New lines are read out by screen readers, old ones not.
 
-import { childrenOf, make, setText } from "../../parts/table/elements.js"
+import { childrenOf, make, setText } from "../../table/elements.js"
 import { dayOf, timeOf } from "./texts.js"
 
 /** @import { KnownConversation, MessageJson, PanelApp, UnsentMessage } from "./chat_types.js" */

@@ -1,7 +1,7 @@
 // @ts-check
 // The replies that a site keeps ready.
 
-import { childrenOf, focusedIn, make, setText } from "../../parts/table/elements.js"
+import { childrenOf, focusedIn, make, setText } from "../../table/elements.js"
 
 /** @import { ReplyJson } from "./chat_types.js" */
 /** @import { Composer } from "./composer.js" */

@@ -1,7 +1,7 @@
 // @ts-check
 // The field to answer in.
 
-import { make, setText } from "../../parts/table/elements.js"
+import { make, setText } from "../../table/elements.js"
 import { ReplyMenu } from "./reply_menu.js"
 
 /** @import { ReplyJson } from "./chat_types.js" */

@@ -1,10 +1,10 @@
 // @ts-check
 // One conversation alone.
 
-import { make } from "../../parts/table/elements.js"
+import { make } from "../../table/elements.js"
 import { ConversationPanel } from "./conversation_panel.js"
 
-/** @import { ComponentArguments } from "../../parts/streamlit.js" */
+/** @import { ComponentArguments } from "../../streamlit.js" */
 /** @import { ChatApp, ChatPart, PanelApp, SingleConversationData, StoreEvent } from "./chat_types.js" */
 
 /** @implements {ChatPart<SingleConversationData>} */

@@ -1,11 +1,11 @@
 // @ts-check
 // The list of conversations and the chosen one.
 
-import { make } from "../../parts/table/elements.js"
+import { make } from "../../table/elements.js"
 import { ConversationList } from "./conversation_list.js"
 import { ConversationPanel } from "./conversation_panel.js"
 
-/** @import { ComponentArguments } from "../../parts/streamlit.js" */
+/** @import { ComponentArguments } from "../../streamlit.js" */
 /** @import { ChatApp, ChatPart, ChatsData, ListApp, StoreEvent } from "./chat_types.js" */
 
 /** @implements {ChatPart<ChatsData>} */

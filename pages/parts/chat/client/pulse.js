@@ -2,7 +2,7 @@
 // Redraws what contains it when a conversation of its site begins, is answered or ends. It draws
 // nothing itself.
 
-/** @import { ComponentArguments } from "../../parts/streamlit.js" */
+/** @import { ComponentArguments } from "../../streamlit.js" */
 /** @import { StoreEvent } from "./chat_types.js" */
 /** @import { ChatStore } from "./chat_store.js" */
 

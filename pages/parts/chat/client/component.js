@@ -13,7 +13,7 @@ import { Sound } from "./sound.js"
 import { StreamClient } from "./stream_client.js"
 import { TabTitle } from "./tab_title.js"
 
-/** @import { ComponentArguments } from "../../parts/streamlit.js" */
+/** @import { ComponentArguments } from "../../streamlit.js" */
 /** @import { ChatApp, ChatData, ChatPart } from "./chat_types.js" */
 
 /** @type {WeakMap<ParentNode, { part: ChatPart<any>, stop: () => void }>} */

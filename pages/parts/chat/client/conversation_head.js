@@ -1,7 +1,7 @@
 // @ts-check
 // Above a conversation: whose it is, and what can be done with it.
 
-import { focusedIn, make, setText } from "../../parts/table/elements.js"
+import { focusedIn, make, setText } from "../../table/elements.js"
 
 /** @import { KnownConversation, PanelApp } from "./chat_types.js" */
 

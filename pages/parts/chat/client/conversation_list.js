@@ -1,8 +1,8 @@
 // @ts-check
 // The conversations of all sites: those that wait first. The same conversation stays the same node.
 
-import { childrenOf, closestTo, focusedIn, make, setAttribute, setText } from "../../parts/table/elements.js"
-import { lengthLabel } from "../../parts/table/labels.js"
+import { childrenOf, closestTo, focusedIn, make, setAttribute, setText } from "../../table/elements.js"
+import { lengthLabel } from "../../table/labels.js"
 import { keyOf } from "./chat_store.js"
 import { SoundSwitch } from "./sound_switch.js"
 import { STATUS, timeOf } from "./texts.js"
