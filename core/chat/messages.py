@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from core.chat.answerers import may_answer
 from core.chat.closing import lock_conversation
 from core.chat.invitations import accept
 from core.chat.limits import LONGEST_MESSAGE, MAX_MESSAGES
@@ -36,7 +37,7 @@ def send_as_agent(
         return refused
     if found.state in INVITED_STATES:
         return Refused(Reason.INVITED)
-    if found.agent_id not in (0, agent_id):
+    if not may_answer(found, agent_id):
         return Refused(Reason.TAKEN)
     changed, message = add_message(
         db,

@@ -12,8 +12,8 @@ from core.chat.templates import list_templates
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.tables import Agent, Site
-from pages.chats.component import Replies, chosen_in_chats, draw_chats
 from pages.chats.visitor_panel import draw_visitor_panel
+from pages.parts.chat.component import Replies, chosen_in_chats, draw_chats
 
 REFRESH = 5
 """Seconds between two looks at the chosen visitor."""

@@ -12,19 +12,19 @@ import pandas as pd
 import streamlit as st
 
 from core.chat.conversation_facts import FoundConversation
+from core.chat.outcome import outcome_text
 from core.chat.queries import count_found, found_conversations
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.tables import Site
 from core.visits.calendar import Period, day_period, local_day
-from pages.chats.outcome import outcome_of
-from pages.chats.transcript import draw_transcript
 from pages.parts.notices import draw_fault
 from pages.parts.site_choice import choose_site, chosen_site
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, Toolbar, draw_table
 from pages.parts.texts import plural, quiet
+from pages.parts.transcript import draw_transcript
 
 ROWS = 50
 """Conversations of one page of the list."""
@@ -143,7 +143,7 @@ def _draw_list(site: Site, asked: PastSearch, found: PastPage, chosen: str) -> N
     rows = found.rows.assign(
         began=[_began(at, site.time_zone) for at in found.rows["created_at"]],
         name=found.rows["visitor"].str.slice(0, LONGEST_NAME),
-        outcome=[outcome_of(row) for row in found.rows.to_dict("records")],
+        outcome=[outcome_text(*row) for row in found.rows[["state", "closed_by"]].to_numpy()],
     )
     done = draw_table(
         rows[["id", "visitor", *(column.name for column in COLUMNS)]],

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.tables import Site
-from pages.chats.component import draw_chat_pulse
 from pages.invite.dialog import draw_dialog
 from pages.live.breakdowns import draw_breakdowns
 from pages.live.cards import draw_cards
 from pages.live.data_tab import draw_data
 from pages.live.visitors import draw_visitors
 from pages.live.welcome import draw_welcome
+from pages.parts.chat.component import draw_chat_pulse
 from pages.parts.notices import draw_absence, draw_fault
 from pages.parts.site_choice import asked_key, choose_site, chosen_site
 from pages.parts.snapshots import PictureSnapshot, known_sites, latest_picture, utc_now

@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.agents import LONGEST_NAME
 from core.tables import Agent
-from pages.chats.component import draw_alerts
 from pages.parts.agent import (
     NAME_HELP,
     be_available,
@@ -19,6 +18,7 @@ from pages.parts.agent import (
     is_chosen_here,
     rename,
 )
+from pages.parts.chat.component import draw_alerts
 
 AVAILABLE_HELP = (
     "While somebody is Available, with a page of this dashboard open, visitors can begin a chat and "

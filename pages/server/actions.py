@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from core.agents import find_agent
+from core.chat.answerers import may_answer
 from core.chat.conversations import end, mark_read, mark_typing, take_over
 from core.chat.messages import send_as_agent
 from core.chat.states import Author, ClosedBy
@@ -60,7 +61,7 @@ class ActionContext:
     @property
     def is_for_me(self) -> bool:
         """Whether no other agent has the conversation."""
-        return self.conversation.agent_id in (0, self.agent_id)
+        return may_answer(self.conversation, self.agent_id)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.chat.answerers import answerers
 from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
+from core.chat.outcome import end_text, state_text, steps_taken
+from core.chat.phase import phase_of
 from core.chat.queries import (
     Changes,
     changes_since,
@@ -28,7 +31,7 @@ LONGEST_LAST = 120
 """Characters of the newest message that the list shows."""
 
 FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
-"""Milliseconds: a browser that comes back later is told what is open, not all that has happened."""
+"""Milliseconds: a browser that comes back later gets what is open, not all that has happened."""
 
 
 def news_since(db: Connection, revision: int, now: int) -> Payload:
@@ -45,7 +48,7 @@ def news_since(db: Connection, revision: int, now: int) -> Payload:
 
 
 def news_of(db: Connection, changes: Changes, now: int) -> Payload:
-    """The changes as a stream tells them."""
+    """The changes as a stream sends them."""
     keys = {site.id: site.key for site in list_sites(db)}
     return {
         "id": changes.revision,
@@ -72,7 +75,7 @@ def conversation_payload(db: Connection, site_key: str, conversation_id: str) ->
 def action_payload(
     db: Connection, site: Site, conversation_id: str, message: Message | None
 ) -> Payload:
-    """The conversation as it is now, and the message that was said."""
+    """The conversation as it is now, and the new message."""
     assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
     return {
@@ -92,6 +95,7 @@ def _conversations(db: Connection, conversations: Sequence[Conversation]) -> lis
 
 
 def _conversation(conversation: Conversation, facts: ConversationFacts, unread: int) -> Payload:
+    steps = steps_taken(conversation, facts.agent_name)
     return {
         "site": facts.site_key,
         "site_name": facts.site_name,
@@ -100,19 +104,19 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
         "visitor": facts.visitor,
         "path": facts.path,
         "state": conversation.state,
-        "opened_by": conversation.opened_by,
+        "phase": phase_of(conversation.state),
+        "state_text": state_text(conversation.state),
+        "end_text": end_text(conversation, facts.agent_name),
+        "steps": [(text, to_milliseconds(at)) for text, at in steps],
         "agent": conversation.agent_id,
         "agent_name": facts.agent_name,
+        "answerers": answerers(conversation),
         "unread": unread,
         "read": conversation.visitor_read,
         "waiting_since": _ms(conversation.waiting_since),
         "message_at": _ms(conversation.message_at),
         "created_at": _ms(conversation.created_at),
-        "delivered_at": _ms(conversation.delivered_at),
-        "shown_at": _ms(conversation.shown_at),
-        "accepted_at": _ms(conversation.accepted_at),
         "closed_at": _ms(conversation.closed_at),
-        "closed_by": conversation.closed_by,
         "typing": int(conversation.visitor_typing_at is not None),
         "last": facts.last[:LONGEST_LAST],
         "revision": conversation.revision,

@@ -8,9 +8,9 @@ from core.chat.states import TemplateKind
 from core.chat.templates import list_templates
 from core.deadline import DatabaseUnavailable, read
 from core.tables import Conversation, Site
-from pages.chats.component import draw_conversation
 from pages.invite.invitation import draw_invitation
 from pages.parts.agent import current_agent, draw_naming
+from pages.parts.chat.component import draw_conversation
 from pages.parts.notices import draw_fault
 from pages.parts.texts import subheading
 

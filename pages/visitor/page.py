@@ -11,16 +11,16 @@ from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import Journey, visitor_journey
 from core.tables import Site
-from pages.chats.component import draw_chat_pulse
-from pages.chats.transcript import Transcript
 from pages.invite.invitation import fits
 from pages.invite.invitation_state import InvitationState, read_invitation_state
+from pages.parts.chat.component import draw_chat_pulse
 from pages.parts.facts import draw_facts
 from pages.parts.notices import draw_absence, draw_fault
 from pages.parts.site_choice import asked_key
 from pages.parts.snapshots import known_sites, utc_now
 from pages.parts.table.component import Clock, draw_table
 from pages.parts.texts import heading, quiet, subheading, time_of
+from pages.parts.transcript import Transcript
 from pages.visitor.chat_card import draw_chat_card
 from pages.visitor.page_view_columns import PAGE_VIEW_COLUMNS
 from pages.visitor.past_chats import draw_past_chats, read_past_chats

@@ -9,10 +9,9 @@ import streamlit as st
 from core.chat.states import OPEN_STATES
 from core.database import Connection
 from core.tables import Conversation, Site
-from pages.chats.outcome import outcome_of
-from pages.chats.transcript import LOOK, Transcript, read_transcript, transcript_html
 from pages.invite.links import link_to_transcript
 from pages.parts.texts import plural, subheading, time_of
+from pages.parts.transcript import LOOK, Transcript, read_transcript, transcript_html
 
 
 def read_past_chats(
@@ -33,7 +32,7 @@ def draw_past_chats(past: Sequence[Transcript], site: Site) -> None:
     for transcript in past:
         row = transcript.conversation
         began = time_of(row["created_at"], site.time_zone)
-        told = f"{began} · {outcome_of(dict(row))} · {plural(len(transcript.lines), 'message')}"
+        told = f"{began} · {transcript.outcome} · {plural(len(transcript.lines), 'message')}"
         with st.expander(told, icon=":material/forum:", key=f"past chat {row['id']}"):
             st.html(transcript_html(transcript, site.time_zone))
             link_to_transcript(site, row["id"])

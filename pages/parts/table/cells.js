@@ -1,41 +1,13 @@
+// @ts-check
 // What a cell of each kind shows. Text from visitors only ever goes into textContent and title.
 
-function make(tag, className, parent) {
-  const node = document.createElement(tag)
-  if (className) node.className = className
-  if (parent) parent.append(node)
-  return node
-}
+import { childrenOf, make, setAttribute, setText } from "./elements.js"
+import { activityLabel, lengthLabel } from "./labels.js"
 
-function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text
-}
+/** @import { CellDrawing, CellKind, ShowCell } from "./table_types.js" */
 
-function setAttribute(node, name, value) {
-  if (value === null || value === "") node.removeAttribute(name)
-  else if (node.getAttribute(name) !== value) node.setAttribute(name, value)
-}
-
-const two = (number) => String(number).padStart(2, "0")
-
-// The same words as core/visits/labels.py: tests/pages/live/test_live_in_browser.py compares them.
-function lengthLabel(seconds) {
-  const whole = Math.max(0, Math.floor(seconds))
-  const minutes = Math.floor(whole / 60)
-  if (minutes === 0) return `${whole}s`
-  if (minutes < 60) return `${minutes}m ${two(whole % 60)}s`
-  return `${Math.floor(minutes / 60)}h ${two(minutes % 60)}m`
-}
-
-function activityLabel(seconds, limits) {
-  const minutes = Math.max(0, Math.floor(seconds / 60))
-  if (seconds < limits.active) return "Active"
-  return seconds < limits.idle ? `${minutes}m ago` : `Idle ${minutes}m`
-}
-
-// Each kind: make(cell, column, act) once for a new row, show(cell, row, column, context) at every
-// refresh, tick(cell, row, column, context) every second.
-const KINDS = {
+/** @type {Record<CellKind, CellDrawing>} */
+export const KINDS = {
   text: {
     show: (cell, row, column) => setText(cell, String(row[column.name] ?? "")),
   },
@@ -56,11 +28,12 @@ const KINDS = {
     },
     show: (cell, row, column) => {
       const word = row[column.name]
+      const [, name, unseen] = childrenOf(cell)
       cell.style.setProperty("--back", column.colours[word]?.back ?? "currentColor")
       cell.classList.toggle("away", !row.in_view)
       cell.classList.toggle("pulse", word === column.pulse)
-      setText(cell.children[1], word)
-      setText(cell.children[2], row.in_view ? "" : ", away")
+      setText(name, word)
+      setText(unseen, row.in_view ? "" : ", away")
       setAttribute(cell, "title", row.in_view ? "The page is in view" : "Away: the page is not in view")
     },
   },
@@ -70,7 +43,7 @@ const KINDS = {
       make("a", "link", cell).tabIndex = -1
     },
     show: (cell, row, column, context) => {
-      const link = cell.firstChild
+      const [link] = childrenOf(cell)
       setText(link, row[column.name])
       setAttribute(link, "href", context.href + encodeURIComponent(row.id))
     },
@@ -81,9 +54,10 @@ const KINDS = {
       make("span", "badge", cell)
     },
     show: (cell, row, column) => {
+      const [badge] = childrenOf(cell)
       const word = row[column.name] ?? ""
-      cell.firstChild.hidden = word === ""
-      setText(cell.firstChild, word)
+      badge.hidden = word === ""
+      setText(badge, word)
       cell.style.setProperty("--back", column.colours[word]?.back ?? "#475569")
       cell.style.setProperty("--on-back", column.colours[word]?.text ?? "#fff")
     },
@@ -95,27 +69,20 @@ const KINDS = {
       make("span", "code", cell)
     },
     show: (cell, row, column) => {
-      setText(cell.firstChild, row.flag ?? "")
-      setText(cell.lastChild, row[column.name] || "–")
+      const [flag, code] = childrenOf(cell)
+      setText(flag, row.flag ?? "")
+      setText(code, row[column.name] || "–")
     },
   },
 
   length: {
-    show: (cell, row, column, context) => KINDS.length.tick(cell, row, column, context),
-    tick: (cell, row, column, context) => {
-      const passed = column.ticks && row[column.ticks] ? context.passed() : 0
-      setText(cell, lengthLabel(row[column.name] + passed))
-    },
+    show: tickLength,
+    tick: tickLength,
   },
 
   activity: {
-    show: (cell, row, column, context) => KINDS.activity.tick(cell, row, column, context),
-    tick: (cell, row, column, context) => {
-      const seconds = row[column.name] + context.passed()
-      setText(cell, activityLabel(seconds, context.limits))
-      cell.parentNode.classList.toggle("dim", seconds >= context.limits.idle)
-      cell.classList.toggle("active", seconds < context.limits.active)
-    },
+    show: tickActivity,
+    tick: tickActivity,
   },
 
   choice: {
@@ -126,13 +93,14 @@ const KINDS = {
       make("span", "word", button)
     },
     show: (cell, row, column) => {
-      const button = cell.firstChild
+      const button = /** @type {HTMLButtonElement} */ (cell.firstChild)
+      const [flag, word] = childrenOf(button)
       button.disabled = !row.choosable
-      setText(button.firstChild, row.flag ?? "")
-      setText(button.lastChild, row[column.name])
+      setText(flag, row.flag ?? "")
+      setText(word, row[column.name])
       if (row.choosable) button.setAttribute("aria-pressed", String(Boolean(row.pressed)))
       else button.removeAttribute("aria-pressed")
-      cell.parentNode.classList.toggle("pressed", Boolean(row.pressed))
+      cell.parentElement?.classList.toggle("pressed", Boolean(row.pressed))
     },
   },
 
@@ -142,9 +110,10 @@ const KINDS = {
       make("span", "percent", cell)
     },
     show: (cell, row, column) => {
+      const [bar, label] = childrenOf(cell)
       const percent = Number(row[column.name])
-      cell.firstChild.firstChild.style.width = `${percent}%`
-      setText(cell.lastChild, `${Math.round(percent)}%`)
+      childrenOf(bar)[0].style.width = `${percent}%`
+      setText(label, `${Math.round(percent)}%`)
     },
   },
 
@@ -155,25 +124,42 @@ const KINDS = {
       make("span", "word", button)
       make("span", "note", button)
       const dash = make("span", "dash", cell)
-      setText(make("span", "", dash), "–")
-      dash.firstChild.setAttribute("aria-hidden", "true")
+      const sign = make("span", "", dash)
+      setText(sign, "–")
+      sign.setAttribute("aria-hidden", "true")
       make("span", "unseen", dash)
     },
     show: (cell, row, column) => {
-      const [button, dash] = cell.children
+      const [button, dash] = childrenOf(cell)
+      const [word, note] = childrenOf(button)
+      const [, unseen] = childrenOf(dash)
       const action = column.actions[row[column.name]] ?? NO_ACTION
       // A function, because "$&" in a visitor's path would mean something in a text.
       const name = action.name.replace(/\{(\w+)\}/g, (_, column) => String(row[column] ?? ""))
       button.hidden = action.label === ""
       dash.hidden = action.label !== ""
       button.classList.toggle("quiet", action.is_quiet)
-      setText(button.firstChild, action.label)
-      setText(button.lastChild, action.note)
+      setText(word, action.label)
+      setText(note, action.note)
       setAttribute(button, "aria-label", name)
       setAttribute(dash, "title", name)
-      setText(dash.lastChild, name)
+      setText(unseen, name)
     },
   },
 }
 
 const NO_ACTION = { label: "", name: "", note: "", is_quiet: true }
+
+/** @type {ShowCell} */
+function tickLength(cell, row, column, context) {
+  const passed = column.ticks && row[column.ticks] ? context.passed() : 0
+  setText(cell, lengthLabel(row[column.name] + passed))
+}
+
+/** @type {ShowCell} */
+function tickActivity(cell, row, column, context) {
+  const seconds = row[column.name] + context.passed()
+  setText(cell, activityLabel(seconds, context.limits))
+  cell.parentElement?.classList.toggle("dim", seconds >= context.limits.idle)
+  cell.classList.toggle("active", seconds < context.limits.active)
+}

@@ -16,6 +16,7 @@ import pandas as pd
 from streamlit.components import v2
 
 from core.visits.presence import ACTIVE_FOR, IDLE_AFTER
+from pages.parts.script import joined_script
 
 _FOLDER = Path(__file__).parent
 
@@ -172,12 +173,8 @@ def _nothing() -> None:
     return None
 
 
-def _read(*names: str) -> str:
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
-
-
 _table = v2.component(
     "visitor_monitor_table",
-    css=_read("table.css"),
-    js=_read("cells.js", "toolbar.js", "table.js"),
+    css=(_FOLDER / "table.css").read_text(encoding="utf-8"),
+    js=joined_script(_FOLDER / "table.js"),
 )

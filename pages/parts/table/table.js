@@ -1,14 +1,30 @@
+// @ts-check
 // A table that lives through refreshes: the same rows stay the same nodes, so that focus, selection,
-// scroll and the text in the search box survive. One instance for each element of the page.
+// scroll and the text in the search box survive. One instance for each element of the page, for as
+// long as its columns are the same: an edited declaration makes a new one.
 
+import { KINDS } from "./cells.js"
+import { closestTo, focusedIn, make, rootOf, setAttribute, setText } from "./elements.js"
+import { TableHead } from "./table_head.js"
+import { readRows } from "./rows.js"
+import { TableToolbar } from "./toolbar.js"
+
+/** @import { ComponentArguments } from "../streamlit.js" */
+/** @import { CellContext, RowJson, TableData, ViewJson } from "./table_types.js" */
+/** @typedef {HTMLTableRowElement & { row: RowJson }} RowNode */
+
+/** @type {WeakMap<ParentNode, DataTable>} */
 const INSTANCES = new WeakMap()
 const ACTION = "button.action:not([hidden])"
 
+/** @param {ComponentArguments<TableData>} component */
 export default function draw(component) {
   const { parentElement } = component
+  const declared = JSON.stringify(component.data.table.columns)
   let table = INSTANCES.get(parentElement)
-  if (!table) {
-    table = new VisitorTable(parentElement, component.data)
+  if (table?.declared !== declared) {
+    table?.stop()
+    table = new DataTable(component, declared)
     INSTANCES.set(parentElement, table)
   }
   table.refresh(component)
@@ -18,26 +34,39 @@ export default function draw(component) {
   }
 }
 
-class VisitorTable {
-  constructor(parent, data) {
+export class DataTable {
+  /**
+   * @param {ComponentArguments<TableData>} component
+   * @param {string} declared its columns as JSON
+   */
+  constructor({ parentElement, data, setStateValue, setTriggerValue }, declared) {
+    this.declared = declared
+    this.send = setStateValue
+    this.trigger = setTriggerValue
     this.columns = data.table.columns
     this.view = { ...data.view }
+    /** @type {Map<string, RowNode>} */
     this.rows = new Map()
+    /** @type {string | null} */
     this.selected = data.selected || null
-    this.root = make("section", `table-root ${data.table.layout}`, parent)
-    this.toolbar = data.toolbar ? new Toolbar(this.root, this, data) : null
+    /** @type {CellContext} */
+    this.context = { href: "", limits: { active: 0, idle: 0 }, passed: () => 0 }
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.watch = undefined
+    this.root = make("section", `table-root ${data.table.layout}`, parentElement)
+    this.toolbar = data.toolbar ? new TableToolbar(this.root, this, data.toolbar) : null
     this.scroll = make("div", "scroll", this.root)
     this.table = make("table", "", this.scroll)
     this.table.setAttribute("role", "table")
     setText(make("caption", "unseen", this.table), data.table.name)
-    this.makeHead(make("thead", "", this.table))
+    this.head = new TableHead(this.table, this.columns, (name) => this.sort(name))
     this.body = make("tbody", "", this.table)
     this.body.setAttribute("role", "rowgroup")
     this.empty = make("p", "empty", this.root)
     this.body.addEventListener("click", (event) => this.click(event))
     this.body.addEventListener("auxclick", (event) => this.click(event))
     this.body.addEventListener("keydown", (event) => this.key(event))
-    this.body.addEventListener("focusin", (event) => this.select(event.target.closest("tr")))
+    this.body.addEventListener("focusin", (event) => this.select(rowOf(event)))
     this.timer = setInterval(() => this.tick(), 1000)
   }
 
@@ -50,6 +79,7 @@ class VisitorTable {
 
   // ---- drawing
 
+  /** @param {ComponentArguments<TableData>} component */
   refresh({ data, setStateValue, setTriggerValue }) {
     const drawnAt = performance.now()
     const { age, ticking, active, idle } = data.clock
@@ -60,84 +90,59 @@ class VisitorTable {
     }
     this.send = setStateValue
     this.trigger = setTriggerValue
-    this.toolbar?.refresh(data)
-    this.showSort()
+    if (data.toolbar) this.toolbar?.refresh(data.toolbar)
+    this.head.show(this.view)
     this.placeRows(readRows(data.rows))
     setText(this.empty, this.rows.size ? "" : data.table.empty)
     this.scroll.hidden = this.rows.size === 0
   }
 
-  makeHead(head) {
-    head.setAttribute("role", "rowgroup")
-    const row = make("tr", "", head)
-    row.setAttribute("role", "row")
-    for (const column of this.columns) {
-      const cell = make("th", `kind-${column.kind}`, row)
-      cell.scope = "col"
-      cell.setAttribute("role", "columnheader")
-      cell.dataset.name = column.name
-      setAttribute(cell, "title", column.help)
-      if (!column.sorts) {
-        setText(make("span", "", cell), column.label)
-        continue
-      }
-      const button = make("button", "sort", cell)
-      button.type = "button"
-      setText(button, column.label)
-      make("span", "arrow", button).setAttribute("aria-hidden", "true")
-      button.addEventListener("click", () => this.sort(column.name))
-    }
-    this.head = row
-  }
-
-  showSort() {
-    for (const cell of this.head.children) {
-      const isSorted = cell.dataset.name === this.view.sort
-      const direction = this.view.descending ? "descending" : "ascending"
-      setAttribute(cell, "aria-sort", isSorted ? direction : null)
-    }
-  }
-
+  /** @param {RowJson[]} rows */
   placeRows(rows) {
-    const root = this.root.getRootNode()
-    const focused = root.activeElement
+    const focused = focusedIn(this.root)
     const kept = new Map()
+    /** @type {ChildNode | null} */
     let next = this.body.firstChild
     for (const row of rows) {
-      const node = this.rows.get(row.id) ?? this.makeRow(row.id)
+      const node = this.rows.get(row.id) ?? this.makeRow(row)
       kept.set(row.id, node)
       node.row = row
-      if (node === next) next = next.nextSibling
+      if (node === next) next = node.nextSibling
       else this.body.insertBefore(node, next)
       this.showRow(node)
     }
     for (const [id, node] of this.rows) if (!kept.has(id)) node.remove()
     this.rows = kept
-    if (!kept.has(this.selected)) this.selected = null
+    if (!kept.has(this.selected ?? "")) this.selected = null
     this.markSelected()
     // Moving a node takes its focus away, and so does hiding one.
     if (!focused?.isConnected) return
     if (focused.hidden) focusOn(focused.closest("tr"), "a.link")
-    else if (root.activeElement !== focused) focused.focus({ preventScroll: true })
+    else if (focusedIn(this.root) !== focused) focused.focus({ preventScroll: true })
   }
 
-  makeRow(id) {
-    const node = document.createElement("tr")
-    node.dataset.id = id
+  /**
+   * @param {RowJson} row
+   * @returns {RowNode}
+   */
+  makeRow(row) {
+    const node = Object.assign(document.createElement("tr"), { row })
+    node.dataset.id = row.id
     node.setAttribute("role", "row")
     for (const column of this.columns) {
       const cell = make("td", `kind-${column.kind}`, node)
       cell.setAttribute("role", "cell")
       cell.dataset.name = column.name
       cell.dataset.label = column.label
-      KINDS[column.kind].make?.(cell, column)
+      KINDS[column.kind].make?.(cell)
     }
     return node
   }
 
+  /** @param {RowNode} node */
   showRow(node) {
     this.columns.forEach((column, index) => {
-      const cell = node.children[index]
+      const cell = node.cells[index]
       KINDS[column.kind].show(cell, node.row, column, this.context)
       if (column.tooltip) setAttribute(cell, "title", node.row[column.tooltip] ?? "")
     })
@@ -149,39 +154,46 @@ class VisitorTable {
       const { tick } = KINDS[column.kind]
       if (!tick) return
       for (const node of this.rows.values()) {
-        tick(node.children[index], node.row, column, this.context)
+        tick(node.cells[index], node.row, column, this.context)
       }
     })
   }
 
   // ---- acting
 
+  /** @param {Partial<ViewJson>} part */
   change(part) {
     this.view = { ...this.view, page: 0, ...part }
     this.send("view", this.view)
   }
 
-  // Up, down, and at the third click back to the default order.
+  /**
+   * Up, down, and at the third click back to the default order.
+   * @param {string} name
+   */
   sort(name) {
     const { sort, descending } = this.view
     if (sort !== name) this.change({ sort: name, descending: false })
     else if (!descending) this.change({ sort: name, descending: true })
     else this.change({ sort: "", descending: false })
-    this.showSort()
+    this.head.show(this.view)
   }
 
+  /** @param {MouseEvent} event */
   click(event) {
-    const node = event.target.closest("tr")
+    const node = rowOf(event)
     if (!node) return
-    if (event.target.closest("button.action")) {
+    if (closestTo(event, "button.action")) {
       if (event.type === "click") this.act(node)
       return
     }
+    /** @type {HTMLButtonElement | null} */
     const button = node.querySelector("button.choice")
     if (button) {
-      if (!button.disabled && event.type === "click") this.trigger("pressed", node.dataset.id)
+      if (!button.disabled && event.type === "click") this.trigger("pressed", node.row.id)
       return
     }
+    /** @type {HTMLAnchorElement | null} */
     const link = node.querySelector("a.link")
     if (!link || event.button > 1 || (event.detail > 0 && this.isSelectingText())) return
     const isOnLink = event.target === link
@@ -191,23 +203,27 @@ class VisitorTable {
     }
     event.preventDefault()
     this.select(node)
-    this.toolbar?.tellSearch()
-    this.trigger("opened", node.dataset.id)
+    this.toolbar?.sendSearch()
+    this.trigger("opened", node.row.id)
   }
 
   isSelectingText() {
-    const root = this.root.getRootNode()
-    const selection = root.getSelection ? root.getSelection() : document.getSelection()
+    const root = rootOf(this.root)
+    const selection = "getSelection" in root ? root.getSelection() : document.getSelection()
     return selection?.type === "Range" && this.body.contains(selection.anchorNode)
   }
 
+  /** @param {RowNode} node */
   act(node) {
     this.select(node)
-    this.trigger("acted", node.dataset.id)
-    this.returnFocusTo(node.dataset.id)
+    this.trigger("acted", node.row.id)
+    this.returnFocusTo(node.row.id)
   }
 
-  // A dialog that an action opens gives the focus back to nobody: it cannot see into a component.
+  /**
+   * A dialog that an action opens gives the focus back to nobody: it cannot see into a component.
+   * @param {string} id
+   */
   returnFocusTo(id) {
     let wasOpen = false
     clearInterval(this.watch)
@@ -223,13 +239,16 @@ class VisitorTable {
     }, 100)
   }
 
-  // The rows are one stop of the tab key, and their actions another; arrows move within.
+  /**
+   * The rows are one stop of the tab key, and their actions another; arrows move within.
+   * @param {KeyboardEvent} event
+   */
   key(event) {
     const nodes = [...this.rows.values()]
-    const node = event.target.closest("tr")
+    const node = rowOf(event)
     if (event.key === "ArrowRight") focusOn(node, ACTION)
     if (event.key === "ArrowLeft") focusOn(node, "a.link")
-    const here = nodes.indexOf(node)
+    const here = node ? nodes.indexOf(node) : -1
     const there = {
       ArrowDown: here + 1,
       ArrowUp: here - 1,
@@ -241,46 +260,46 @@ class VisitorTable {
     if (there === undefined || event.altKey || event.ctrlKey || event.metaKey) return
     event.preventDefault()
     const next = nodes[Math.min(Math.max(there, 0), nodes.length - 1)]
-    const isOnAction = event.target.closest("button.action") !== null
+    const isOnAction = closestTo(event, "button.action") !== null
     if (!isOnAction || !focusOn(next, ACTION)) focusOn(next, "a.link, button.choice:enabled")
   }
 
+  /** @param {RowNode | null} node */
   select(node) {
     if (!node || !node.querySelector("a.link")) return
-    this.selected = node.dataset.id
+    this.selected = node.row.id
     this.markSelected()
   }
 
   markSelected() {
     const first = this.rows.values().next().value
-    const current = this.rows.get(this.selected) ?? first
+    const current = this.rows.get(this.selected ?? "") ?? first
     for (const node of this.rows.values()) {
-      const isSelected = node.dataset.id === this.selected
+      const isSelected = node.row.id === this.selected
       setAttribute(node, "aria-current", isSelected ? "true" : null)
-      for (const stop of node.querySelectorAll("a.link, button.action")) {
+      /** @type {NodeListOf<HTMLElement>} */
+      const stops = node.querySelectorAll("a.link, button.action")
+      for (const stop of stops) {
         stop.tabIndex = node === current ? 0 : -1
       }
     }
   }
 }
 
-// Whether there was something in the row to put the focus on.
+/**
+ * The row in which the event happened.
+ * @param {Event} event
+ */
+const rowOf = (event) => /** @type {RowNode | null} */ (closestTo(event, "tr"))
+
+/**
+ * Whether there was something in the row to put the focus on.
+ * @param {HTMLElement | null | undefined} row
+ * @param {string} selector
+ */
 function focusOn(row, selector) {
+  /** @type {HTMLElement | null | undefined} */
   const found = row?.querySelector(selector)
   found?.focus()
   return Boolean(found)
-}
-
-// Rows as plain objects from an Arrow table; whole numbers may arrive as BigInt.
-function readRows(arrow) {
-  const names = arrow.schema.fields.map((field) => field.name)
-  const vectors = names.map((name) => arrow.getChild(name))
-  return Array.from({ length: arrow.numRows }, (_, position) => {
-    const row = {}
-    names.forEach((name, index) => {
-      const value = vectors[index].get(position)
-      row[name] = typeof value === "bigint" ? Number(value) : value
-    })
-    return row
-  })
 }

@@ -1,13 +1,27 @@
+// @ts-check
 // Above the table: search, filters, the breakdowns' choices as chips, the number of rows, the pages.
+
+import { make, setText } from "./elements.js"
+
+/** @import { DataTable } from "./table.js" */
+/** @import { ChipJson, FilterJson, ToolbarJson } from "./table_types.js" */
 
 const SEARCH_PAUSE = 250
 
-class Toolbar {
-  constructor(root, table, data) {
+export class TableToolbar {
+  /**
+   * @param {HTMLElement} root
+   * @param {DataTable} table
+   * @param {ToolbarJson} toolbar
+   */
+  constructor(root, table, toolbar) {
     this.table = table
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.pause = undefined
+    this.shownChips = ""
     this.node = make("div", "toolbar", root)
-    this.makeSearch(data.toolbar)
-    for (const filter of data.toolbar.filters) this.makeFilter(filter)
+    this.search = this.makeSearch(toolbar.search)
+    for (const filter of toolbar.filters) this.makeFilter(filter)
     this.chips = make("div", "chips", this.node)
     const pager = make("div", "pager", this.node)
     this.count = make("span", "count", pager)
@@ -20,24 +34,27 @@ class Toolbar {
     clearTimeout(this.pause)
   }
 
-  makeSearch({ search }) {
-    this.search = make("input", "search", this.node)
-    this.search.type = "search"
-    this.search.placeholder = search
-    this.search.setAttribute("aria-label", search)
-    this.search.maxLength = 200
-    this.search.value = this.table.view.search
-    this.search.addEventListener("input", () => {
+  /** @param {string} label */
+  makeSearch(label) {
+    const search = make("input", "search", this.node)
+    search.type = "search"
+    search.placeholder = label
+    search.setAttribute("aria-label", label)
+    search.maxLength = 200
+    search.value = this.table.view.search
+    search.addEventListener("input", () => {
       clearTimeout(this.pause)
-      this.pause = setTimeout(() => this.tellSearch(), SEARCH_PAUSE)
+      this.pause = setTimeout(() => this.sendSearch(), SEARCH_PAUSE)
     })
+    return search
   }
 
-  tellSearch() {
+  sendSearch() {
     clearTimeout(this.pause)
     if (this.search.value !== this.table.view.search) this.table.change({ search: this.search.value })
   }
 
+  /** @param {FilterJson} filter */
   makeFilter({ name, label, options }) {
     const select = make("select", "filter", this.node)
     select.setAttribute("aria-label", label)
@@ -46,7 +63,7 @@ class Toolbar {
       option.value = value
       setText(option, word)
     }
-    select.value = this.table.view[name]
+    select.value = String(this.table.view[name])
     select.classList.toggle("used", select.value !== "")
     select.addEventListener("change", () => {
       select.classList.toggle("used", select.value !== "")
@@ -54,6 +71,12 @@ class Toolbar {
     })
   }
 
+  /**
+   * @param {HTMLElement} pager
+   * @param {string} sign
+   * @param {string} label
+   * @param {-1 | 1} step
+   */
   makeStep(pager, sign, label, step) {
     const button = make("button", "step", pager)
     button.type = "button"
@@ -66,7 +89,8 @@ class Toolbar {
     return button
   }
 
-  refresh({ toolbar: { chips, count, page, pages } }) {
+  /** @param {ToolbarJson} toolbar */
+  refresh({ chips, count, page, pages }) {
     setText(this.count, count)
     this.table.view.page = page
     this.back.hidden = this.forward.hidden = pages < 2
@@ -75,6 +99,7 @@ class Toolbar {
     this.showChips(chips)
   }
 
+  /** @param {ChipJson[]} chips */
   showChips(chips) {
     const wanted = JSON.stringify(chips)
     if (wanted === this.shownChips) return

@@ -14,19 +14,20 @@ from sqlalchemy import update
 from sqlmodel import col
 from streamlit.testing.v1 import AppTest
 
+from core.chat.outcome import outcome_text
 from core.chat.queries import found_conversations
 from core.chat.states import ConversationState, TemplateKind
 from core.chat.templates import add_template
 from core.database import reading, writing
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.tables import Agent, Conversation, Site
-from pages.chats.outcome import outcome_of
 from pages.chats.past_tab import NOBODY_YET, NOTHING_FOUND, PastSearch
-from pages.chats.transcript import read_transcript, transcript_html, transcript_text
 from pages.parts.agent import _agent
+from pages.parts.transcript import read_transcript, transcript_html, transcript_text
 from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, now, visitor_opens
 from tests.helpers.page_reading import tables, texts
 from tests.helpers.seed import make_site
+from tests.helpers.type_declarations import declared_keys
 from tests.pages.conftest import Database, OpenPage
 
 HOSTILE = "![x](http://evil.example/a.png)<img src=//evil.example/b> =1+1"
@@ -96,6 +97,7 @@ def test_open_chats_know_the_agent_and_the_replies(
     assert [reply["text"] for reply in told["replies"]["tea"]] == ["Hello!"]
     assert told["chosen"] == ""
     assert told["is_one_site"] is True
+    assert set(told) == declared_keys("parts/chat/client/chat_types.d.ts", "ChatsData")
 
 
 def test_address_chooses_a_conversation_and_shows_its_visitor(
@@ -264,7 +266,7 @@ def test_frames_without_a_conversation_have_their_columns(database: Database, si
 
 @pytest.mark.parametrize("state", list(ConversationState))
 def test_every_outcome_has_words(state: ConversationState) -> None:
-    assert outcome_of({"state": state.value, "closed_by": ""})
+    assert outcome_text(state.value, "")
 
 
 def test_visit_that_is_deleted_leaves_the_transcript(

@@ -20,6 +20,7 @@ from core.database import reading, writing
 from core.sites import find_site
 from core.tables import Visit
 from core.visits.labels import activity_label, duration_label
+from pages.parts.script import joined_script
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_both_themes
@@ -301,7 +302,7 @@ def test_clocks_tick_between_refreshes(open_site) -> None:
 
 
 def test_labels_in_the_browser_are_the_ones_of_python(browser: Browser) -> None:
-    source = (ROOT / "pages" / "parts" / "table" / "cells.js").read_text(encoding="utf-8")
+    source = joined_script(ROOT / "pages" / "parts" / "table" / "labels.js")
     page = browser.new_page()
     limits = "{active: 60, idle: 600}"
     told = page.evaluate(

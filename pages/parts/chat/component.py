@@ -1,7 +1,8 @@
-"""The chat in the agent's browser: declared here, drawn by pages/chats/client/.
+"""The chat in the agent's browser: declared here, drawn by pages/parts/chat/client/.
 
 Every part of a page shares one stream of changes, so a message is there at once, without a run of
-the page. Python says who looks, which conversation is chosen and which replies the sites keep.
+the page. Python says which agent it is, which conversation is chosen, which replies the sites keep,
+and the limits that the server has too.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import streamlit as st
 from streamlit.components import v2
 
 from core.tables import Agent, ChatTemplate, Site
+from pages.parts.chat.client_limits import CLIENT_LIMITS
+from pages.parts.script import joined_script
+from pages.server.access import COOKIE
 
 _FOLDER = Path(__file__).with_name("client")
-_CELLS = Path(__file__).parents[1] / "parts" / "table" / "cells.js"
-"""Labels and elements are made as in the tables."""
 
 ALERTS_KEY = "chat_alerts"
 CHATS_KEY = "chats"
@@ -33,7 +35,7 @@ def draw_alerts(agent: Agent | None) -> Any:
     key of an agent whose name was given in another tab."""
     return _chat(
         key=ALERTS_KEY,
-        data={"part": "alerts", "agent": _who(agent)},
+        data=_data("alerts", agent),
         on_opened_change=_nothing,
         on_known_change=_nothing,
     )
@@ -47,17 +49,17 @@ def draw_chats(
     is_one_site: bool,
     on_chosen_change: Callable[[], None],
 ) -> None:
-    """The open conversations, and the chosen one: "SITE ID", as `chosen_in_chats` tells it."""
+    """The open conversations, and the chosen one: "SITE ID", as `chosen_in_chats` gives it."""
     _chat(
         key=CHATS_KEY,
-        data={
-            "part": "chats",
-            "agent": _who(agent),
-            "chosen": chosen,
-            "turn": _choice().turn,
-            "replies": _texts(replies),
-            "is_one_site": is_one_site,
-        },
+        data=_data(
+            "chats",
+            agent,
+            chosen=chosen,
+            turn=_choice().turn,
+            replies=_texts(replies),
+            is_one_site=is_one_site,
+        ),
         on_chosen_change=on_chosen_change,
     )
 
@@ -78,12 +80,12 @@ def draw_conversation(
     """One conversation alone, live, with the field to answer in."""
     _chat(
         key=key,
-        data={
-            "part": "conversation",
-            "agent": _who(agent),
-            "chosen": f"{site.key} {conversation_id}",
-            "replies": _texts({site.key: replies}),
-        },
+        data=_data(
+            "conversation",
+            agent,
+            chosen=f"{site.key} {conversation_id}",
+            replies=_texts({site.key: replies}),
+        ),
     )
 
 
@@ -91,8 +93,7 @@ def draw_chat_pulse(site: Site) -> int:
     """The newest revision at which a conversation of the site began, was answered or ended, 0 at
     first. Called inside a fragment, it has the fragment drawn again when that happens, at most once
     a second; it shows nothing."""
-    told = _pulse(key=PULSE_KEY, data={"site": site.key}, on_revision_change=_nothing)
-    revision = told.revision
+    revision = _pulse(key=PULSE_KEY, data={"site": site.key}, on_revision_change=_nothing).revision
     return int(revision) if isinstance(revision, int | float) else 0
 
 
@@ -105,9 +106,20 @@ class _Choice:
 
 
 def _choice() -> _Choice:
-    told = st.session_state.get(CHATS_KEY, {}).get("chosen")
-    key, turn = (told.get("key"), told.get("turn")) if isinstance(told, Mapping) else ("", 0)
+    chosen = st.session_state.get(CHATS_KEY, {}).get("chosen")
+    key, turn = (chosen.get("key"), chosen.get("turn")) if isinstance(chosen, Mapping) else ("", 0)
     return _Choice(key, turn) if isinstance(key, str) and isinstance(turn, int) else _Choice()
+
+
+def _data(part: str, agent: Agent | None, **more: Any) -> dict[str, Any]:
+    """What every part is given, whichever comes first on a page; client/chat_types.d.ts names it."""
+    return {
+        "part": part,
+        "agent": _who(agent),
+        "cookie": COOKIE,
+        "limits": CLIENT_LIMITS,
+        **more,
+    }
 
 
 def _who(agent: Agent | None) -> dict[str, Any] | None:
@@ -126,27 +138,11 @@ def _nothing() -> None:
     return None
 
 
-def _read(*names: str) -> str:
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in names)
-
-
 _chat = v2.component(
     "visitor_monitor_chat",
-    css=_read("agent.css"),
-    js=_CELLS.read_text(encoding="utf-8")
-    + _read(
-        "store.js",
-        "line.js",
-        "outbox.js",
-        "words.js",
-        "alerts.js",
-        "list.js",
-        "log.js",
-        "composer.js",
-        "panel.js",
-        "component.js",
-    ),
+    css=(_FOLDER / "agent.css").read_text(encoding="utf-8"),
+    js=joined_script(_FOLDER / "component.js"),
 )
 
 # A component of its own: a live page sends its script with every refresh.
-_pulse = v2.component("visitor_monitor_pulse", js=_read("pulse.js"))
+_pulse = v2.component("visitor_monitor_pulse", js=joined_script(_FOLDER / "pulse.js"))

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
+from core.chat.outcome import outcome_text
 from core.chat.store import find_conversation
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, messages_frame
 from core.tables import Site
-from pages.chats.outcome import outcome_of
 from pages.parts.notices import draw_fault
 from pages.parts.texts import day_and_time_of, quiet, subheading, time_of
 
@@ -43,6 +43,11 @@ class Transcript:
     conversation: pd.Series[Any]
     lines: Sequence[TranscriptLine]
 
+    @property
+    def outcome(self) -> str:
+        """What became of the conversation."""
+        return outcome_text(self.conversation["state"], self.conversation["closed_by"])
+
 
 def draw_transcript(site: Site, conversation_id: str) -> None:
     """The conversation from its first message to its last, with its download."""
@@ -57,7 +62,7 @@ def draw_transcript(site: Site, conversation_id: str) -> None:
     row = found.conversation
     with st.container(border=True):
         subheading(row["visitor"])
-        quiet(" · ".join(filter(None, (_when(row, site), row["agent"], outcome_of(dict(row))))))
+        quiet(" · ".join(filter(None, (_when(row, site), row["agent"], found.outcome))))
         with st.container(horizontal=True, vertical_alignment="center"):
             _draw_links(site, row)
         st.html(LOOK)
@@ -81,7 +86,7 @@ def transcript_text(transcript: Transcript, site: Site) -> str:
     head = [
         f"Chat with {row['visitor']} on {site.name}",
         f"Began {day_and_time_of(row['created_at'], site.time_zone)} ({site.time_zone})",
-        f"Outcome: {outcome_of(dict(row))}",
+        f"Outcome: {transcript.outcome}",
         f"Conversation {row['id']}, visit {row['visit_id']}",
         "",
     ]

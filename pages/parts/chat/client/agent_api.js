@@ -1,0 +1,72 @@
+// @ts-check
+// What the dashboard's own addresses below agent/ answer: see pages/server/agent_routes.py.
+
+/** @import { ChatStore } from "./chat_store.js" */
+/** @import { ConversationAnswer, NewsJson, PostResult } from "./chat_types.js" */
+
+/** @param {string} path */
+export const addressOf = (path) => new URL(`agent/${path}`, location.href).href
+
+export class AgentApi {
+  /** @param {ChatStore} store */
+  constructor(store) {
+    this.store = store
+  }
+
+  /**
+   * What is newer than the revision, as soon as there is something; {} when there is nothing for some
+   * time, undefined when the server cannot be reached.
+   * @param {number} revision
+   * @returns {Promise<NewsJson | { conversations?: undefined } | undefined>}
+   */
+  poll(revision) {
+    return this.get(`poll?after=${revision}`)
+  }
+
+  /**
+   * {unknown: true} when there is no such conversation; undefined when the server cannot be reached.
+   * @param {string} site
+   * @param {string} id
+   * @returns {Promise<Partial<ConversationAnswer> | undefined>}
+   */
+  conversation(site, id) {
+    return this.get(`conversation?${new URLSearchParams({ site, id })}`)
+  }
+
+  /**
+   * @param {string} path
+   * @returns {Promise<any>}
+   */
+  async get(path) {
+    try {
+      const answer = await fetch(addressOf(path), { cache: "no-store" })
+      if (answer.status === 204) return {}
+      if (answer.status === 404) return { unknown: true }
+      return answer.ok ? await answer.json() : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  /**
+   * {isDone, error}: `error` is for the agent to read; without one a later try may succeed. What has
+   * changed goes to the store.
+   * @param {string} action
+   * @param {object} body
+   * @returns {Promise<PostResult>}
+   */
+  async post(action, body) {
+    try {
+      const answer = await fetch(addressOf(action), {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+      })
+      const news = await answer.json()
+      if (answer.ok) this.store.take(news)
+      return { isDone: answer.ok, error: answer.ok || answer.status >= 500 ? "" : news.error }
+    } catch {
+      return { isDone: false, error: "" }
+    }
+  }
+}

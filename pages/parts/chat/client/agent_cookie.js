@@ -1,0 +1,22 @@
+// @ts-check
+// The cookie that holds the agent's key; Python says its name.
+
+const KEPT_FOR = 400 * 86_400
+
+export class AgentCookie {
+  /** @param {string} name */
+  constructor(name) {
+    this.name = name
+  }
+
+  /** "" while this browser has no agent. */
+  get key() {
+    return document.cookie.match(new RegExp(`(?:^|; )${this.name}=([^;]*)`))?.[1] ?? ""
+  }
+
+  set key(key) {
+    if (this.key === key) return
+    const secure = location.protocol === "https:" ? "; Secure" : ""
+    document.cookie = `${this.name}=${key}; Path=/; SameSite=Strict; Max-Age=${KEPT_FOR}${secure}`
+  }
+}

@@ -1,0 +1,175 @@
+// @ts-check
+// What this tab knows of the chats. Everything on the page draws from here, and only the stream, the
+// other tabs and the answers to what was posted write to it: in whatever order and however often.
+
+/** @import { ConnectionStatus, LimitsJson, MessageJson, NewsJson, StoreEvent } from "./chat_types.js" */
+/** @import { ConversationJson, KnownConversation } from "./chat_types.js" */
+
+/** @param {{ site: string, id: string }} conversation */
+export const keyOf = (conversation) => `${conversation.site} ${conversation.id}`
+
+export class ChatStore {
+  /** @param {LimitsJson} limits */
+  constructor(limits) {
+    this.limits = limits
+    /** @type {{ id: number, name: string } | null} */
+    this.agent = null
+    /** @type {ConnectionStatus} */
+    this.status = "off"
+    /** @type {Map<string, KnownConversation>} */
+    this.conversations = new Map()
+    /** @type {Map<string, Map<number, MessageJson>>} Each conversation's, by their numbers. */
+    this.messages = new Map()
+    this.revision = 0
+    this.isRead = false // whether what is open has been read
+    this.skew = 0
+    /** @type {Set<(event: StoreEvent) => void>} */
+    this.listeners = new Set()
+  }
+
+  /**
+   * Calls the listener with what has happened, until what it returns is called.
+   * @param {(event: StoreEvent) => void} listener
+   */
+  subscribe(listener) {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /** @param {StoreEvent} event */
+  emit(event) {
+    for (const listener of [...this.listeners]) listener(event)
+  }
+
+  /** The server's clock, in milliseconds. */
+  now() {
+    return Date.now() + this.skew
+  }
+
+  /** @param {ConnectionStatus} status */
+  setStatus(status) {
+    if (status === this.status) return
+    this.status = status
+    this.emit({ kind: "status" })
+  }
+
+  /** @param {{ id: number, name: string }} agent */
+  setAgent(agent) {
+    if (this.agent?.id === agent.id && this.agent.name === agent.name) return
+    this.agent = agent
+    this.emit({ kind: "agent" })
+  }
+
+  /**
+   * `isOld`: of the time before this page was opened; nobody is alerted.
+   * @param {Partial<NewsJson>} news
+   * @param {boolean} [isOld]
+   */
+  take({ id = 0, now, whole, conversations = [], messages = [] }, isOld = false) {
+    if (now) this.skew = now - Date.now()
+    if (whole) this.forgetOthers(conversations)
+    const moved = conversations.flatMap((conversation) => this.keep(conversation) ?? [])
+    const spoken = messages.filter((message) => this.keepMessage(message))
+    if (id > this.revision) this.revision = id
+    if (whole) this.isRead = true
+    this.emit({ kind: "news", moved, spoken, isOld })
+    if (whole) this.emit({ kind: "whole" })
+  }
+
+  /**
+   * The conversation as it is kept, when its state is another one than before.
+   * @param {ConversationJson} conversation
+   */
+  keep(conversation) {
+    const before = this.conversations.get(keyOf(conversation))
+    if (before && before.revision > conversation.revision) return undefined
+    const typing_until = conversation.typing ? Date.now() + this.limits.typing_for : 0
+    const known = { ...conversation, typing_until }
+    this.conversations.set(keyOf(conversation), known)
+    return before?.state === conversation.state ? undefined : known
+  }
+
+  /**
+   * Whether it is new, and of a visitor. Messages of conversations that nobody opened are not kept.
+   * @param {MessageJson} message
+   */
+  keepMessage(message) {
+    const key = `${message.site} ${message.id}`
+    const known = this.messages.get(key)
+    const isNew = !known?.has(message.n)
+    known?.set(message.n, message)
+    return isNew && message.author === "visitor"
+  }
+
+  /**
+   * After a long absence the server sends what is open, not what has happened meanwhile.
+   * @param {ConversationJson[]} conversations
+   */
+  forgetOthers(conversations) {
+    const kept = new Set(conversations.map(keyOf))
+    for (const [key, { phase }] of this.conversations) {
+      if (!kept.has(key) && (phase === "open" || phase === "invited")) this.conversations.delete(key)
+    }
+  }
+
+  /**
+   * Messages in their order; undefined when they were never read.
+   * @param {string} key
+   */
+  messagesOf(key) {
+    const known = this.messages.get(key)
+    return known && [...known.values()].sort((one, other) => one.n - other.n)
+  }
+
+  /**
+   * Keep this conversation's messages from now on.
+   * @param {string} key
+   */
+  startMessages(key) {
+    if (!this.messages.has(key)) this.messages.set(key, new Map())
+  }
+
+  /** @param {KnownConversation} conversation */
+  isTyping(conversation) {
+    return conversation.typing_until > Date.now()
+  }
+
+  /** @param {KnownConversation} conversation */
+  isMine(conversation) {
+    return this.agent !== null && conversation.agent === this.agent.id
+  }
+
+  /**
+   * Mine to answer; without a list every agent may.
+   * @param {KnownConversation} conversation
+   */
+  isForMe(conversation) {
+    const { answerers } = conversation
+    return answerers === null || (this.agent !== null && answerers.includes(this.agent.id))
+  }
+
+  /**
+   * Whether there is something in it that I should read: what is over waits for nobody.
+   * @param {KnownConversation} conversation
+   */
+  waitsForMe(conversation) {
+    const { phase, unread } = conversation
+    return unread > 0 && (phase === "open" || phase === "left") && this.isForMe(conversation)
+  }
+
+  /** How many conversations wait for me. */
+  waiting() {
+    return [...this.conversations.values()].filter((each) => this.waitsForMe(each)).length
+  }
+
+  /** @returns {NewsJson} */
+  snapshot() {
+    return {
+      id: this.revision,
+      now: this.now(),
+      whole: true,
+      conversations: [...this.conversations.values()],
+      messages: [],
+    }
+  }
+}

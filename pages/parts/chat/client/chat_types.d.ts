@@ -1,0 +1,218 @@
+// What crosses files and wires in the agents' client. The names with "Json" and "Data" are what Python
+// writes: pages/server/payloads.py and pages/parts/chat/component.py. Moments are milliseconds since 1970.
+
+import type { AgentApi } from "./agent_api.js"
+import type { AgentCookie } from "./agent_cookie.js"
+import type { ChatStore } from "./chat_store.js"
+import type { Outbox } from "./outbox.js"
+import type { Sound } from "./sound.js"
+import type { StreamClient } from "./stream_client.js"
+
+// ---- what the server says
+
+export interface ConversationJson {
+  /** The site's key. */
+  site: string
+  site_name: string
+  id: string
+  visit: string
+  /** The visitor's name, or what stands for it. */
+  visitor: string
+  path: string
+  state: string
+  phase: "invited" | "open" | "left" | "over"
+  state_text: string
+  /** How it ended; "" before that. */
+  end_text: string
+  steps: [text: string, at: number][]
+  /** The agent who has it; 0: nobody. */
+  agent: number
+  agent_name: string
+  /** The agents who may answer; null: every one. */
+  answerers: number[] | null
+  unread: number
+  /** The number of the newest message that the visitor has read. */
+  read: number
+  waiting_since: number | null
+  message_at: number | null
+  created_at: number
+  closed_at: number | null
+  /** 1: the visitor is typing. */
+  typing: 0 | 1
+  /** The beginning of the newest message. */
+  last: string
+  revision: number
+}
+
+export interface MessageJson {
+  site: string
+  /** The conversation's id. */
+  id: string
+  /** The number in the conversation, from 1. */
+  n: number
+  author: "agent" | "visitor"
+  agent: number
+  agent_name: string
+  text: string
+  at: number
+  /** The id that its sender gave it. */
+  client: string
+}
+
+export interface NewsJson {
+  /** The newest revision in it. */
+  id: number
+  now: number
+  conversations: ConversationJson[]
+  messages: MessageJson[]
+  /** All that is open, instead of what has changed. */
+  whole?: boolean
+}
+
+/** One conversation with all its messages, or that there is none. */
+export interface ConversationAnswer {
+  conversation: ConversationJson
+  messages: MessageJson[]
+  unknown: boolean
+}
+
+export interface PostResult {
+  isDone: boolean
+  /** For the agent to read; "" when a later try may succeed. */
+  error: string
+}
+
+// ---- what Python gives the component
+
+export interface AgentJson {
+  id: number
+  name: string
+  key: string
+}
+
+export interface ReplyJson {
+  id: string
+  text: string
+}
+
+/** By the site's key. */
+export type RepliesJson = Record<string, ReplyJson[]>
+
+export interface LimitsJson {
+  longest_message: number
+  /** Lengths in milliseconds. */
+  typing_for: number
+  typing_every: number
+  silent_for: number
+  over_for: number
+}
+
+interface PartData {
+  agent: AgentJson | null
+  /** The name of the cookie with the agent's key. */
+  cookie: string
+  limits: LimitsJson
+}
+
+export interface AlertsData extends PartData {
+  part: "alerts"
+}
+
+export interface ChatsData extends PartData {
+  part: "chats"
+  /** "SITE ID" of the conversation that the page's address names, or "". */
+  chosen: string
+  /** Counts what was chosen by hand. */
+  turn: number
+  replies: RepliesJson
+  is_one_site: boolean
+}
+
+export interface SingleConversationData extends PartData {
+  part: "conversation"
+  chosen: string
+  replies: RepliesJson
+}
+
+export type ChatData = AlertsData | ChatsData | SingleConversationData
+
+// ---- between the files
+
+/** A conversation as the store keeps it. */
+export interface KnownConversation extends ConversationJson {
+  /** By this browser's clock. */
+  typing_until: number
+}
+
+/** A message on its way. */
+export interface UnsentMessage {
+  /** "SITE ID" of its conversation. */
+  key: string
+  site: string
+  id: string
+  /** Its client's id. */
+  n: string
+  text: string
+  /** The reply that it was made from, or "". */
+  template: string
+  at: number
+  /** Why it was refused, or "". */
+  error: string
+}
+
+export type ConnectionStatus = "off" | "connecting" | "live" | "lost"
+
+/** What the store tells its listeners. */
+export type StoreEvent =
+  | {
+      kind: "news"
+      /** The conversations that are in another state than before. */
+      moved: KnownConversation[]
+      /** The new messages of visitors. */
+      spoken: MessageJson[]
+      /** Of the time before this page was opened: nobody is alerted. */
+      isOld: boolean
+    }
+  | { kind: "status" | "agent" | "named" | "whole" | "unsent" }
+
+/** What the tabs tell each other. All but "ask" and "named" come from the leader tab. */
+export type TabMessage =
+  | { kind: "ask" }
+  | { kind: "named" }
+  | { kind: "beat" | "status"; status: ConnectionStatus }
+  /** from: the revision that the leader tab had before. */
+  | { kind: "news"; from: number; news: NewsJson }
+  | { kind: "snapshot"; news: NewsJson; status: ConnectionStatus }
+
+/** What all parts of a page share. */
+export interface ChatApp {
+  store: ChatStore
+  api: AgentApi
+  stream: StreamClient
+  outbox: Outbox
+  sound: Sound
+  cookie: AgentCookie
+  limits: LimitsJson
+}
+
+/** And what a part that shows conversations has besides. */
+export interface PanelApp extends ChatApp {
+  replies: RepliesJson
+}
+
+/** And the one that lists them. */
+export interface ListApp extends PanelApp {
+  /** "SITE ID", or "". */
+  chosen: string
+  choose(key: string): void
+}
+
+/** A part of a page. */
+export interface ChatPart<Data extends ChatData> {
+  root: HTMLElement
+  refresh(component: import("../../streamlit.js").ComponentArguments<Data>): void
+  receive(event: StoreEvent): void
+  /** Every second. */
+  tick(): void
+  stop(): void
+}

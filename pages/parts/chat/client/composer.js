@@ -1,0 +1,123 @@
+// @ts-check
+// The field to answer in.
+
+import { make, setText } from "../../table/elements.js"
+import { ReplyMenu } from "./reply_menu.js"
+
+/** @import { ReplyJson } from "./chat_types.js" */
+/** @import { ConversationPanel } from "./conversation_panel.js" */
+
+export class Composer {
+  /**
+   * @param {HTMLElement} parent
+   * @param {ConversationPanel} panel
+   */
+  constructor(parent, panel) {
+    this.app = panel.app
+    this.panel = panel
+    this.key = ""
+    this.template = ""
+    this.typingSentAt = 0
+    this.node = make("form", "composer", parent)
+    this.field = make("textarea", "", this.node)
+    this.field.rows = 1
+    this.field.maxLength = this.app.limits.longest_message
+    this.field.placeholder = "Write a message"
+    this.field.setAttribute("aria-label", "Message")
+    this.field.setAttribute("aria-keyshortcuts", "Enter")
+    const foot = make("div", "foot", this.node)
+    this.replies = new ReplyMenu(foot, this)
+    this.hint = make("span", "hint", foot)
+    setText(this.hint, "Enter sends, Shift+Enter begins a new line")
+    this.button = make("button", "act primary send", foot)
+    this.button.type = "submit"
+    setText(this.button, "Send")
+    this.node.addEventListener("submit", (event) => this.submit(event))
+    this.field.addEventListener("keydown", (event) => this.keydown(event))
+    this.field.addEventListener("input", () => this.changed())
+  }
+
+  /** @param {string} key */
+  open(key) {
+    this.key = key
+    this.template = ""
+    this.field.value = this.app.outbox.draftOf(key)
+    this.fit()
+  }
+
+  leave() {
+    if (this.key) this.app.outbox.keepDraft(this.key, this.field.value)
+  }
+
+  /** @param {boolean} isOpen */
+  show(isOpen) {
+    this.node.hidden = !isOpen
+    this.replies.show(this.app.replies[this.key.split(" ")[0]] ?? [])
+    this.fit()
+  }
+
+  focus() {
+    this.field.focus({ preventScroll: true })
+  }
+
+  /**
+   * Streamlit has keys of its own, such as r: they must not reach it from here. Enter that ends a
+   * composition chooses a word.
+   * @param {KeyboardEvent} event
+   */
+  keydown(event) {
+    if (event.key !== "Escape") event.stopPropagation()
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return
+    this.submit(event)
+  }
+
+  /** @param {Event} event */
+  submit(event) {
+    event.preventDefault()
+    const { conversation } = this.panel
+    const text = this.field.value.trim()
+    if (!text || !conversation) return
+    this.field.value = ""
+    this.app.outbox.keepDraft(this.key, "")
+    this.app.outbox.send(conversation, text, this.template)
+    this.template = ""
+    this.fit()
+    this.focus()
+  }
+
+  changed() {
+    this.app.outbox.keepDraft(this.key, this.field.value)
+    if (!this.field.value) this.template = ""
+    this.fit()
+    this.sendTyping()
+  }
+
+  sendTyping() {
+    const { conversation } = this.panel
+    const now = Date.now()
+    if (!this.field.value.trim() || !conversation) return
+    if (now - this.typingSentAt < this.app.limits.typing_every) return
+    this.typingSentAt = now
+    this.app.api.post("typing", { site: conversation.site, id: conversation.id })
+  }
+
+  /**
+   * Where the cursor is; what was written stays.
+   * @param {ReplyJson} reply
+   */
+  insert({ id, text }) {
+    const { selectionStart, selectionEnd, value } = this.field
+    const before = value.slice(0, selectionStart)
+    const gap = before && !/\s$/.test(before) ? " " : ""
+    this.field.setRangeText(gap + text, selectionStart, selectionEnd, "end")
+    this.template = id
+    this.changed()
+    this.focus()
+  }
+
+  fit() {
+    this.field.style.height = "auto"
+    if (this.field.scrollHeight) this.field.style.height = `${this.field.scrollHeight + 2}px`
+    this.button.disabled = !this.field.value.trim()
+  }
+}

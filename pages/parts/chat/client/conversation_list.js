@@ -1,0 +1,222 @@
+// @ts-check
+// The conversations of all sites: those that wait first. The same conversation stays the same node.
+
+import { childrenOf, closestTo, focusedIn, make, setAttribute, setText } from "../../table/elements.js"
+import { lengthLabel } from "../../table/labels.js"
+import { keyOf } from "./chat_store.js"
+import { SoundSwitch } from "./sound_switch.js"
+import { STATUS, timeOf } from "./texts.js"
+
+/** @import { ChatStore } from "./chat_store.js" */
+/** @import { ConversationJson, KnownConversation, ListApp } from "./chat_types.js" */
+
+/** @type {[name: string, phase: ConversationJson["phase"]][]} */
+const GROUPS = [
+  ["Open", "open"],
+  ["Messages left", "left"],
+  ["Invited", "invited"],
+  ["Just over", "over"],
+]
+
+/** @typedef {{ node: HTMLElement, button: HTMLElement, conversation: KnownConversation }} ListItem */
+
+export class ConversationList {
+  /**
+   * @param {HTMLElement} parent
+   * @param {ListApp} app
+   * @param {{ isOneSite: boolean }} options
+   */
+  constructor(parent, app, { isOneSite }) {
+    this.app = app
+    this.isOneSite = isOneSite
+    /** @type {Map<string, ListItem>} */
+    this.items = new Map()
+    this.node = make("nav", "list", parent)
+    this.node.setAttribute("aria-label", "Chats")
+    const head = make("div", "list-head", this.node)
+    this.title = make("h2", "", head)
+    new SoundSwitch(head, app.sound)
+    this.groups = GROUPS.map(([name, phase]) => this.makeGroup(name, phase))
+    this.empty = make("p", "empty", this.node)
+    this.node.addEventListener("click", (event) => this.choose(closestTo(event, ".item")))
+    this.node.addEventListener("keydown", (event) => this.key(event))
+  }
+
+  /**
+   * @param {string} name
+   * @param {ConversationJson["phase"]} phase
+   */
+  makeGroup(name, phase) {
+    const section = make("section", "group", this.node)
+    const heading = make("h3", "", section)
+    setText(heading, name)
+    const list = make("ul", "", section)
+    list.setAttribute("role", "list")
+    list.setAttribute("aria-label", name)
+    return { section, list, phase }
+  }
+
+  show() {
+    const { store } = this.app
+    const open = [...store.conversations.values()].filter((each) => this.isListed(each))
+    this.place(this.groups.map((group) => open.filter(({ phase }) => phase === group.phase)))
+    const waiting = store.waiting()
+    setText(this.title, waiting ? `${waiting} waiting for you` : "Chats")
+    setText(this.empty, open.length ? "" : store.isRead ? NO_CHATS : STATUS[store.status] ?? "")
+  }
+
+  /** @param {KnownConversation} conversation */
+  isListed(conversation) {
+    if (keyOf(conversation) === this.app.chosen) return true
+    if (conversation.phase !== "over") return true
+    return this.app.store.now() - (conversation.closed_at ?? 0) < this.app.limits.over_for
+  }
+
+  /** @param {KnownConversation[][]} groups */
+  place(groups) {
+    const focused = focusedIn(this.node)
+    /** @type {Map<string, ListItem>} In the order of the page. */
+    const kept = new Map()
+    groups.forEach((members, index) => {
+      const { section, list } = this.groups[index]
+      section.hidden = members.length === 0
+      /** @type {ChildNode | null} */
+      let next = list.firstChild
+      for (const conversation of members.sort(byUrgency(this.app.store))) {
+        const key = keyOf(conversation)
+        const item = this.items.get(key) ?? this.makeItem(conversation)
+        kept.set(key, item)
+        if (item.node === next) next = item.node.nextSibling
+        else list.insertBefore(item.node, next)
+        item.conversation = conversation
+        this.showItem(item)
+      }
+    })
+    for (const [key, item] of this.items) if (!kept.has(key)) item.node.remove()
+    this.items = kept
+    this.markChosen()
+    if (focused?.isConnected && focusedIn(this.node) !== focused) focused.focus({ preventScroll: true })
+  }
+
+  /**
+   * @param {KnownConversation} conversation
+   * @returns {ListItem}
+   */
+  makeItem(conversation) {
+    const node = make("li", "entry")
+    const button = make("button", "item", node)
+    button.type = "button"
+    button.dataset.key = keyOf(conversation)
+    const top = make("span", "top", button)
+    make("span", "name", top)
+    make("span", "since", top)
+    const middle = make("span", "middle", button)
+    make("span", "last", middle)
+    make("span", "count", middle)
+    make("span", "about", button)
+    return { node, button, conversation }
+  }
+
+  /** @param {ListItem} item */
+  showItem(item) {
+    const { conversation, button } = item
+    const { store } = this.app
+    const [top, middle, about] = childrenOf(button)
+    const [name] = childrenOf(top)
+    const [last, count] = childrenOf(middle)
+    const isUnread = conversation.unread > 0 && conversation.phase !== "invited"
+    setText(name, conversation.visitor)
+    const isTyping = store.isTyping(conversation)
+    setText(last, isTyping ? "is typing …" : conversation.last)
+    last.classList.toggle("typing", isTyping)
+    setText(count, isUnread ? String(conversation.unread) : "")
+    setAttribute(count, "aria-label", isUnread ? `${conversation.unread} unread` : null)
+    setText(about, this.aboutOf(conversation))
+    button.classList.toggle("unread", store.waitsForMe(conversation))
+    this.tickItem(item)
+  }
+
+  /** @param {KnownConversation} conversation */
+  aboutOf(conversation) {
+    const parts = []
+    if (conversation.phase !== "open") parts.push(conversation.state_text)
+    if (!this.isOneSite) parts.push(conversation.site_name)
+    if (conversation.phase === "open" && conversation.path) parts.push(conversation.path)
+    if (conversation.agent && !this.app.store.isMine(conversation)) parts.push(conversation.agent_name)
+    return parts.join(" · ")
+  }
+
+  tick() {
+    for (const item of this.items.values()) this.tickItem(item)
+  }
+
+  /** @param {ListItem} item */
+  tickItem({ conversation, button }) {
+    const [top] = childrenOf(button)
+    const [, node] = childrenOf(top)
+    const { waiting_since, message_at, created_at, phase } = conversation
+    const since = phase === "open" ? waiting_since : phase === "invited" ? created_at : null
+    const now = this.app.store.now()
+    setText(node, since ? lengthLabel((now - since) / 1000) : timeOf(message_at ?? created_at))
+    node.classList.toggle("waits", Boolean(since) && phase === "open")
+    setAttribute(node, "title", since && phase === "open" ? "Waiting for an answer" : null)
+  }
+
+  /** @param {HTMLElement | null} button */
+  choose(button) {
+    if (button) this.app.choose(button.dataset.key ?? "")
+  }
+
+  markChosen() {
+    const { chosen } = this.app
+    const first = this.items.get(chosen) ?? this.items.values().next().value
+    for (const [key, item] of this.items) {
+      setAttribute(item.button, "aria-current", key === chosen ? "true" : null)
+      item.button.tabIndex = item === first ? 0 : -1
+    }
+  }
+
+  focus() {
+    const item = this.items.get(this.app.chosen) ?? this.items.values().next().value
+    item?.button.focus()
+  }
+
+  /**
+   * The list is one stop of the tab key; arrows move within.
+   * @param {KeyboardEvent} event
+   */
+  key(event) {
+    const buttons = [...this.items.values()].map((item) => item.button)
+    const here = buttons.findIndex((button) => button === closestTo(event, ".item"))
+    const there = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: buttons.length - 1 }[event.key]
+    if (here < 0 || there === undefined || event.altKey || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    buttons[Math.min(Math.max(there, 0), buttons.length - 1)].focus()
+  }
+}
+
+const NO_CHATS =
+  "Nobody is chatting. In Visitor Monitor, choose a visitor and invite them: " +
+  "the invitation and their answer appear here."
+
+/**
+ * What I have not read first, then who has waited longest for me, then what is newest.
+ * @param {ChatStore} store
+ */
+function byUrgency(store) {
+  /** @param {KnownConversation} each */
+  const rank = (each) => (store.waitsForMe(each) ? 0 : 1)
+  /** @param {KnownConversation} each */
+  const waiting = (each) => (store.isForMe(each) && each.waiting_since) || Infinity
+  /** @param {KnownConversation} each */
+  const newest = (each) => each.message_at ?? each.created_at
+  /**
+   * @param {KnownConversation} one
+   * @param {KnownConversation} other
+   */
+  return (one, other) => {
+    if (rank(one) !== rank(other)) return rank(one) - rank(other)
+    if (waiting(one) !== waiting(other)) return waiting(one) - waiting(other)
+    return newest(other) - newest(one) || (one.id < other.id ? -1 : 1)
+  }
+}

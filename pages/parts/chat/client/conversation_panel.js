@@ -1,0 +1,171 @@
+// @ts-check
+// One conversation: what was said, and the field to answer in. Text is only ever text.
+
+import { make, setText } from "../../table/elements.js"
+import { Composer } from "./composer.js"
+import { ConversationHead } from "./conversation_head.js"
+import { MessageList } from "./message_list.js"
+import { STATUS, timeOf } from "./texts.js"
+
+/** @import { KnownConversation, PanelApp } from "./chat_types.js" */
+/** @import { ConversationList } from "./conversation_list.js" */
+
+const LOAD_AGAIN = 3_000
+const UNKNOWN =
+  "This conversation does not exist. Old ones are deleted: see MONITOR_CHAT_RETENTION_DAYS."
+
+export class ConversationPanel {
+  /**
+   * @param {HTMLElement} parent
+   * @param {PanelApp} app
+   * @param {ConversationList} [list] where the focus goes when the agent leaves the conversation
+   */
+  constructor(parent, app, list) {
+    this.app = app
+    this.list = list
+    this.key = ""
+    this.readUpTo = 0 // the newest message that the server knows to be read
+    this.isUnknown = false
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined
+    this.node = make("section", "panel", parent)
+    this.head = new ConversationHead(this.node, app, (action) => this.act(action))
+    this.fault = make("p", "fault", this.node)
+    this.fault.setAttribute("role", "alert")
+    this.messages = new MessageList(this.node, app)
+    this.notice = make("p", "offline", this.node)
+    this.notice.setAttribute("role", "status")
+    this.composer = new Composer(this.node, this)
+    this.closed = make("p", "closed", this.node)
+    this.nothing = make("p", "nothing", this.node)
+    this.node.addEventListener("keydown", (event) => this.keydown(event))
+    this.node.addEventListener("focusin", () => this.sendRead())
+  }
+
+  get conversation() {
+    return this.app.store.conversations.get(this.key)
+  }
+
+  // ---- which one
+
+  /** @param {string} key */
+  open(key) {
+    if (key === this.key) return
+    this.composer.leave()
+    this.key = key
+    this.readUpTo = 0
+    this.isUnknown = false
+    this.head.ask(false)
+    setText(this.fault, "")
+    this.messages.open(key)
+    this.composer.open(key)
+    this.load()
+    this.show()
+  }
+
+  /** Read the messages so far; the stream brings the others. */
+  async load() {
+    const { key } = this
+    if (!key) return
+    const [site, id] = key.split(" ")
+    this.app.store.startMessages(key)
+    const answer = await this.app.api.conversation(site, id)
+    if (answer?.conversation) {
+      const { conversation, messages } = answer
+      this.app.store.take({ conversations: [conversation], messages }, true)
+    }
+    if (key === this.key) this.loaded(answer)
+    this.show()
+  }
+
+  /** @param {{ unknown?: boolean } | undefined} answer */
+  loaded(answer) {
+    const { key } = this
+    if (answer?.unknown) this.isUnknown = true
+    if (answer) this.messages.isLoaded = true
+    else this.timer = setTimeout(() => key === this.key && this.load(), LOAD_AGAIN)
+  }
+
+  // ---- drawing
+
+  show() {
+    const { conversation } = this
+    const { store } = this.app
+    this.head.show(conversation)
+    if (conversation) this.node.setAttribute("aria-label", `Conversation with ${conversation.visitor}`)
+    setText(this.nothing, conversation ? "" : this.textWithoutConversation())
+    this.messages.show()
+    this.composer.show(conversation?.phase === "open" && store.isForMe(conversation))
+    setText(this.closed, conversation ? this.textInPlaceOfField(conversation) : "")
+    setText(this.notice, conversation ? (STATUS[store.status] ?? "") : "")
+    this.sendRead()
+  }
+
+  textWithoutConversation() {
+    if (this.isUnknown) return UNKNOWN
+    if (this.key) return "Loading …"
+    return this.app.store.conversations.size ? "Choose a chat to read and answer it." : ""
+  }
+
+  /** @param {KnownConversation} conversation */
+  textInPlaceOfField(conversation) {
+    const { phase, agent_name, end_text, closed_at } = conversation
+    if (phase === "invited") return "You can write as soon as the visitor accepts."
+    if (phase === "left") return end_text
+    if (phase === "over") return `${end_text}${closed_at ? `, ${timeOf(closed_at)}` : ""}.`
+    if (this.app.store.isForMe(conversation)) return ""
+    return `${agent_name} talks with this visitor. Take over to answer.`
+  }
+
+  tick() {
+    this.messages.showTyping()
+  }
+
+  // ---- acting
+
+  /** @param {"take" | "end"} action */
+  async act(action) {
+    const { conversation } = this
+    if (!conversation) return
+    this.head.ask(false)
+    const { site, id } = conversation
+    const { isDone, error } = await this.app.api.post(action, { site, id })
+    setText(this.fault, isDone ? "" : error || "The dashboard does not answer. Try again in a moment.")
+    if (isDone && action === "take") this.composer.focus()
+    if (isDone && action === "end") this.leave()
+  }
+
+  /** What is in view has been read, but only by the one who answers. */
+  async sendRead() {
+    const { conversation } = this
+    if (!conversation?.unread || !this.app.store.isForMe(conversation)) return
+    if (conversation.phase === "invited" || !this.isRead()) return
+    const to = this.messages.newest()
+    if (!to || to === this.readUpTo) return
+    this.readUpTo = to
+    const { isDone } = await this.app.api.post("read", { site: conversation.site, id: conversation.id, to })
+    if (!isDone) this.readUpTo = 0
+  }
+
+  isRead() {
+    return !document.hidden && document.hasFocus() && this.messages.isInView()
+  }
+
+  /** @param {KeyboardEvent} event */
+  keydown(event) {
+    if (event.key !== "Escape" || event.isComposing) return
+    if (this.head.isAsking) this.head.ask(false)
+    else if (this.list) this.leave()
+  }
+
+  /** The focus goes where there is something to do. */
+  leave() {
+    if (this.list) this.list.focus()
+    else this.messages.box.focus()
+  }
+
+  stop() {
+    clearTimeout(this.timer)
+    this.composer.leave()
+  }
+}

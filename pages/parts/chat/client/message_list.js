@@ -1,0 +1,263 @@
+// @ts-check
+// What was said, in the order of the numbers. New lines are read out by screen readers, old ones not.
+
+import { childrenOf, make, setText } from "../../table/elements.js"
+import { dayOf, timeOf } from "./texts.js"
+
+/** @import { KnownConversation, MessageJson, PanelApp, UnsentMessage } from "./chat_types.js" */
+
+/**
+ * @typedef {object} ShownMessage
+ * @property {string} key of its element: the same before and after it is stored
+ * @property {string} number "" while it is on its way
+ * @property {string} by whose name stands above it
+ * @property {string} text
+ * @property {number} at
+ * @property {boolean} isMine of the side of the agents
+ * @property {UnsentMessage} [unsent]
+ */
+
+const YOU = "You"
+
+/** @param {MessageJson} message */
+const keyOfMessage = ({ client, n }) => client || `number ${n}`
+
+export class MessageList {
+  /**
+   * @param {HTMLElement} parent
+   * @param {PanelApp} app
+   */
+  constructor(parent, app) {
+    this.app = app
+    this.key = ""
+    this.isLoaded = false // whether its messages so far are there
+    this.isNew = true // whether it was opened just now: it begins at its end
+    this.shownSteps = ""
+    /** @type {Map<string, HTMLElement>} */
+    this.items = new Map()
+    this.box = make("div", "log-box", parent)
+    this.steps = make("ol", "steps", this.box)
+    this.steps.setAttribute("aria-label", "Invitation")
+    this.list = make("ol", "log", this.box)
+    this.list.setAttribute("role", "log")
+    this.list.setAttribute("aria-label", "Messages")
+    this.box.tabIndex = 0
+    this.typing = make("p", "typing", this.box)
+    this.down = make("button", "down", parent)
+    this.down.type = "button"
+    setText(this.down, "New messages")
+    this.down.hidden = true
+    this.down.addEventListener("click", () => this.toEnd())
+    this.box.addEventListener("scroll", () => this.isAtEnd() && (this.down.hidden = true))
+  }
+
+  /** @param {string} key */
+  open(key) {
+    this.key = key
+    this.isLoaded = false
+    this.items.clear()
+    this.list.replaceChildren()
+    this.list.setAttribute("aria-busy", "true")
+    this.down.hidden = true
+    this.isNew = true
+  }
+
+  get conversation() {
+    return this.app.store.conversations.get(this.key)
+  }
+
+  show() {
+    const { conversation } = this
+    this.box.hidden = !conversation
+    if (!conversation) return
+    const wasAtEnd = this.isAtEnd()
+    this.showSteps(conversation)
+    const before = this.items.size
+    const own = this.place(conversation)
+    this.showTyping()
+    if (this.isLoaded) this.list.removeAttribute("aria-busy")
+    if (this.isNew || wasAtEnd || own) this.toEnd()
+    else if (this.items.size > before) this.down.hidden = false
+    if (this.items.size) this.isNew = false
+  }
+
+  /** @param {KnownConversation} conversation */
+  showSteps(conversation) {
+    const { steps } = conversation
+    const wanted = JSON.stringify(steps)
+    if (wanted === this.shownSteps) return
+    this.shownSteps = wanted
+    this.steps.replaceChildren()
+    for (const [word, moment] of steps) {
+      const step = make("li", "step", this.steps)
+      setText(step, `${word} ${timeOf(moment)}`)
+    }
+  }
+
+  /**
+   * Whether a message of one's own was added.
+   * @param {KnownConversation} conversation
+   */
+  place(conversation) {
+    const messages = this.app.store.messagesOf(this.key) ?? []
+    const lines = this.linesOf(messages, conversation)
+    /** @type {Map<string, HTMLElement>} */
+    const kept = new Map()
+    /** @type {ChildNode | null} */
+    let next = this.list.firstChild
+    let own = false
+    lines.forEach((line, index) => {
+      const item = this.items.get(line.key) ?? this.makeItem()
+      if (!this.items.has(line.key) && line.unsent) own = true
+      kept.set(line.key, item)
+      if (item === next) next = item.nextSibling
+      else this.list.insertBefore(item, next)
+      this.showItem(item, line, lines[index - 1])
+    })
+    for (const [key, item] of this.items) if (!kept.has(key)) item.remove()
+    this.items = kept
+    this.markSeen(messages, conversation)
+    return own
+  }
+
+  /**
+   * The messages that are stored, then those on their way.
+   * @param {MessageJson[]} messages
+   * @param {KnownConversation} conversation
+   * @returns {ShownMessage[]}
+   */
+  linesOf(messages, conversation) {
+    const stored = new Set(messages.map(({ client }) => client))
+    const unsent = this.app.outbox.unsentOf(this.key).filter(({ n }) => !stored.has(n))
+    return [
+      ...messages.map((message) => ({
+        key: keyOfMessage(message),
+        number: String(message.n),
+        by: this.nameOf(message, conversation),
+        text: message.text,
+        at: message.at,
+        isMine: message.author === "agent",
+      })),
+      ...unsent.map((message) => ({
+        key: message.n,
+        number: "",
+        by: YOU,
+        text: message.text,
+        at: message.at,
+        isMine: true,
+        unsent: message,
+      })),
+    ]
+  }
+
+  /**
+   * @param {MessageJson} message
+   * @param {KnownConversation} conversation
+   */
+  nameOf({ author, agent, agent_name }, conversation) {
+    if (author !== "agent") return conversation.visitor
+    return agent === this.app.store.agent?.id ? YOU : agent_name
+  }
+
+  makeItem() {
+    const item = make("li", "message")
+    make("p", "day", item)
+    make("p", "by", item)
+    make("p", "text", item).dir = "auto"
+    const meta = make("p", "meta", item)
+    make("span", "time", meta)
+    make("span", "fate", meta)
+    return item
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {ShownMessage} line
+   * @param {ShownMessage | undefined} before
+   */
+  showItem(item, line, before) {
+    const [day, by, text, meta] = childrenOf(item)
+    const [time, fate] = childrenOf(meta)
+    item.classList.toggle("mine", line.isMine)
+    item.classList.toggle("unsent", Boolean(line.unsent))
+    item.classList.toggle("refused", Boolean(line.unsent?.error))
+    const isNewDay = dayOf(line.at) !== dayOf(before?.at ?? this.app.store.now())
+    setText(day, isNewDay ? dayOf(line.at) : "")
+    setText(by, line.by)
+    by.classList.toggle("unseen", !isNewDay && line.by === before?.by)
+    setText(text, line.text)
+    setText(time, timeOf(line.at))
+    item.dataset.number = line.number
+    this.showFate(fate, line.unsent)
+  }
+
+  /**
+   * Sending, refused with what can be done about it, or nothing.
+   * @param {HTMLElement} fate
+   * @param {UnsentMessage | undefined} unsent
+   */
+  showFate(fate, unsent) {
+    const wanted = unsent ? unsent.error || "sending" : ""
+    if (fate.dataset.shown === wanted) return
+    fate.dataset.shown = wanted
+    fate.replaceChildren()
+    if (!unsent) return
+    if (!unsent.error) return setText(fate, "Sending …")
+    setText(make("span", "why", fate), `Not sent. ${unsent.error}`)
+    this.makeButton(fate, "Try again", () => this.app.outbox.retry(unsent.n))
+    this.makeButton(fate, "Remove", () => this.app.outbox.drop(unsent.n))
+  }
+
+  /**
+   * @param {HTMLElement} parent
+   * @param {string} text
+   * @param {() => void} act
+   */
+  makeButton(parent, text, act) {
+    const button = make("button", "link", parent)
+    button.type = "button"
+    setText(button, text)
+    button.addEventListener("click", act)
+  }
+
+  /**
+   * @param {MessageJson[]} messages
+   * @param {KnownConversation} conversation
+   */
+  markSeen(messages, conversation) {
+    const mine = messages.filter(({ author }) => author === "agent")
+    const seen = mine.filter(({ n }) => n <= conversation.read).at(-1)
+    for (const message of mine) {
+      /** @type {HTMLElement | null | undefined} */
+      const fate = this.items.get(keyOfMessage(message))?.querySelector(".fate")
+      if (fate && !fate.dataset.shown) setText(fate, message === seen ? "Seen" : "")
+    }
+  }
+
+  showTyping() {
+    const { conversation } = this
+    if (!conversation) return
+    const wasAtEnd = this.isAtEnd()
+    const isTyping = this.app.store.isTyping(conversation)
+    setText(this.typing, isTyping ? `${conversation.visitor} is typing …` : "")
+    if (isTyping && wasAtEnd) this.toEnd()
+  }
+
+  newest() {
+    return Math.max(0, ...(this.app.store.messagesOf(this.key) ?? []).map(({ n }) => n))
+  }
+
+  isAtEnd() {
+    return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 40
+  }
+
+  isInView() {
+    const { top, bottom, height } = this.box.getBoundingClientRect()
+    return height > 0 && bottom > 0 && top < innerHeight
+  }
+
+  toEnd() {
+    this.box.scrollTop = this.box.scrollHeight
+    this.down.hidden = true
+  }
+}

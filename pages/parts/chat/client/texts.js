@@ -1,0 +1,18 @@
+// @ts-check
+// The words for the connection and for moments.
+
+/** @import { ConnectionStatus } from "./chat_types.js" */
+
+/** @type {Partial<Record<ConnectionStatus, string>>} */
+export const STATUS = {
+  lost: "The connection is lost. Trying again; what you write is sent when it is back.",
+  connecting: "Connecting …",
+}
+
+/** @param {number} moment */
+export const timeOf = (moment) =>
+  new Date(moment).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
+
+/** @param {number} moment */
+export const dayOf = (moment) =>
+  new Date(moment).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" })

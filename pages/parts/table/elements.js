@@ -1,0 +1,62 @@
+// @ts-check
+// Making, finding and changing elements. Text from visitors only ever goes into textContent and title.
+
+/**
+ * A new element, the last one in its parent.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [className]
+ * @param {ParentNode} [parent]
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function make(tag, className, parent) {
+  const node = document.createElement(tag)
+  if (className) node.className = className
+  if (parent) parent.append(node)
+  return node
+}
+
+/**
+ * @param {Element} node
+ * @param {string} text
+ */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text
+}
+
+/**
+ * @param {Element} node
+ * @param {string} name
+ * @param {string | null} value
+ */
+export function setAttribute(node, name, value) {
+  if (value === null || value === "") node.removeAttribute(name)
+  else if (node.getAttribute(name) !== value) node.setAttribute(name, value)
+}
+
+/**
+ * The elements within it, of which `make` has made each.
+ * @param {Element} node
+ */
+export const childrenOf = (node) => /** @type {HTMLCollectionOf<HTMLElement>} */ (node.children)
+
+/**
+ * The page or the component's own tree, which knows what has the focus.
+ * @param {Node} node
+ */
+export const rootOf = (node) => /** @type {Document | ShadowRoot} */ (node.getRootNode())
+
+/**
+ * What has the focus there, to give it back.
+ * @param {Node} node
+ */
+export const focusedIn = (node) => /** @type {HTMLElement | null} */ (rootOf(node).activeElement)
+
+/**
+ * The element of this kind in which the event happened.
+ * @param {Event} event
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+export const closestTo = (event, selector) =>
+  event.target instanceof Element ? event.target.closest(selector) : null

@@ -1,0 +1,46 @@
+"""chat_types.d.ts names what the server and the component give the agents' client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.chat.queries import changes_since
+from core.database import reading
+from pages.parts.chat.client_limits import CLIENT_LIMITS
+from pages.server.payloads import news_of
+from tests.helpers.dashboard_chats import visitor_opens
+from tests.helpers.seed import make_site
+from tests.helpers.type_declarations import declared_keys
+from tests.pages.conftest import Database
+
+TYPES = "parts/chat/client/chat_types.d.ts"
+
+
+@pytest.fixture
+def news(database: Database) -> dict[str, Any]:
+    site = make_site(database.engine, key="tea", name="Tea shop")
+    visitor_opens(database.engine, site, "visit1")
+    with reading(database.engine) as db:
+        return news_of(db, changes_since(db, 0), 0)
+
+
+def test_news_are_declared_as_they_are(news: dict[str, Any]) -> None:
+    assert declared_keys(TYPES, "NewsJson") == {*news, "whole"}
+    assert declared_keys(TYPES, "ConversationJson") == set(news["conversations"][0])
+    assert declared_keys(TYPES, "MessageJson") == set(news["messages"][0])
+
+
+def test_limits_are_declared_as_they_are() -> None:
+    assert declared_keys(TYPES, "LimitsJson") == set(CLIENT_LIMITS)
+
+
+def test_limits_are_in_milliseconds() -> None:
+    assert CLIENT_LIMITS == {
+        "longest_message": 2_000,
+        "typing_for": 6_000,
+        "typing_every": 3_000,
+        "silent_for": 40_000,
+        "over_for": 600_000,
+    }
