@@ -321,7 +321,8 @@
      * without storage this page's. With `isActivity` it is renewed, or a new one begins.
      */
     function join(isActivity) {
-      const [, id, at] = (isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm'))) || [];
+      const kept = isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm'));
+      const [, id, at] = kept || [];
       const quiet = id ? Date.now() - at : now() - activeAt;
       if (quiet >= VISIT_ENDS_AFTER || !(id || visit)) {
         if (!isActivity) return false;
