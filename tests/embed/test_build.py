@@ -5,9 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from collector.beacon.wire import MAX_EVENTS
+from core.visits.presence import VISIT_ENDS_AFTER
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBED = ROOT / "embed"
@@ -75,6 +79,7 @@ def test_adapter_that_names_no_global_is_named_in_one_line(tmp_path):
     ("file", "name", "script"),
     [
         ("core/chat/states.py", "LONGEST_MESSAGE", "visitor-monitor-chat.js"),
+        ("collector/beacon/wire.py", "MAX_EVENTS", "visitor-monitor.js"),
     ],
 )
 def test_script_is_stale_once_a_value_of_pythons_changes(tmp_path, file, name, script):
@@ -143,6 +148,18 @@ def test_declaration_that_the_minifier_would_move_is_named_in_one_line(tmp_path)
         "embed/chat/chat.js, or what it imports: the minifier would move 'const [c] ='"
         " before what it needs; give the value in brackets a name first\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VISIT_ENDS_AFTER", VISIT_ENDS_AFTER // timedelta(milliseconds=1)),
+        ("MAX_EVENTS", MAX_EVENTS),
+    ],
+)
+def test_pixel_which_is_pasted_as_it_is_has_pythons_value(name, value):
+    pixel = (EMBED / "shopify-pixel.js").read_text()
+    assert f"const {name} = {value:_};" in pixel
 
 
 def _copy(folder):
