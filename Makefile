@@ -67,6 +67,8 @@ bench: .venv/installed-dev
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
+test: .venv/installed-typescript-$(TYPESCRIPT)
+
 # It checks the types of the browser scripts.
 .venv/installed-typescript-$(TYPESCRIPT): | .venv/installed-dev
 	@$(NPM_INSTALL) --loglevel error --no-audit --no-fund --no-save --ignore-scripts --prefix .venv/typescript typescript@$(TYPESCRIPT)

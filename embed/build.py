@@ -1,36 +1,56 @@
-"""Minify the browser scripts into embed/dist/, which the collector serves.
+"""Join and minify the browser scripts into embed/dist/, which the collector serves.
 
     python embed/build.py           write the minified files
     python embed/build.py --check   compare them with the sources, and check their sizes
 
 Exits 1, with one line that says what to do, when a file is stale or larger than its limit.
+
+A script may import other sources by their relative names; they are put before it, in one scope. What
+it imports from core.js is written in Python: the values are put in place of the names, so that a
+script is stale once Python's value changes.
 """
 
 import gzip
 import json
 import re
 import sys
+from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 import minify
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from collector.beacon.hit import (
+    LONGEST_ATTRIBUTE,
+    LONGEST_ATTRIBUTE_NAME,
+    LONGEST_CAMPAIGN,
+    LONGEST_CLICK_ID,
+    LONGEST_TITLE,
+)
+from collector.beacon.wire import MAX_EVENTS
+from collector.http.body import MAX_BYTES
+from core.chat.limits import LONGEST_MESSAGE, TYPING_FOR
+from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
+from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
+from core.enrich.text import LONGEST_PATH, LONGEST_REFERRER
+from core.visits.presence import ACTIVE_FOR, VISIT_ENDS_AFTER
+from core.visits.visit import MAX_ATTRIBUTES
 
 EMBED = Path(__file__).resolve().parent
 ADAPTERS = EMBED / "adapters"
 DIST = EMBED / "dist"
 LIMITS = {
-    "visitor-monitor.js": 3_000,
+    "visitor-monitor.js": 3_600,
     "visitor-monitor-signals.js": 1_536,
-    "visitor-monitor-chat.js": 5_000,
+    "visitor-monitor-chat.js": 7_000,
 }
 """Bytes after `gzip -9` (own rule: the tag must cost a page next to nothing)."""
-SOURCES = {"visitor-monitor-chat.js": "chat/dialog.js"}
-"""Where a script is not named as it is served."""
 ADAPTER_LIMIT = 700
-"""The same for each of embed/adapters/*.js, which tell of a chat tool that the page has."""
-
-_CONSTANT = re.compile(r"^ *const ([A-Z][A-Z_]+) =\s+([^;]+);(?: //.*)?\n", re.MULTILINE)
-_STYLE = re.compile(r"(?<=^const style = `)[^`]+", re.MULTILINE)
-_GLOBAL = re.compile(r"^ \* Global: (\S+)$", re.MULTILINE)
+"""The same for each of embed/adapters/*.js, which report the chats of a tool that the page has."""
+SOURCES = {"visitor-monitor-chat.js": "chat/chat.js"}
+"""Where a script is not named as it is served."""
 
 
 def main(arguments: list[str]) -> int:
@@ -40,11 +60,10 @@ def main(arguments: list[str]) -> int:
         return _fail(f"embed/build.py knows --check only, not {' '.join(arguments)}")
     DIST.mkdir(exist_ok=True)
     for name, (source, limit) in _scripts().items():
-        script = minified(source.read_text("utf-8"))
+        script = minified(source)
         size = compressed_size(script)
         if size > limit:
-            path = source.relative_to(EMBED)
-            return _fail(f"embed/{path} has {size} bytes after gzip -9: the limit is {limit}")
+            return _fail(f"{_name(source)} has {size} bytes after gzip -9: the limit is {limit}")
         target = DIST / name
         if not is_check:
             target.write_text(script, "utf-8")
@@ -54,9 +73,19 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def minified(source: str) -> str:
-    """The script without what only people need."""
-    return minify.string("text/javascript", _inlined(_styled(_with_chats(source)))) + "\n"
+def minified(source: Path) -> str:
+    """The script with all that it imports, without what only people need."""
+    script = _inlined(_styled(_with_chats(joined(source))))
+    if moved := _MOVED.search(script):
+        raise SystemExit(
+            f"{_name(source)}, or what it imports: the minifier would move '{moved[1]}'"
+            " before what it needs; give the value in brackets a name first"
+        )
+    return minify.string("text/javascript", script) + "\n"
+
+
+_MOVED = re.compile(r"^ *((?:const|let) [\[{][^;]*?[\]}] =) *(?:/\*.*?\*/ *)?\(", re.MULTILINE)
+"""What tdewolff-minify 2.24.12 puts before the declarations above it: const {a} = (value)."""
 
 
 def compressed_size(script: str) -> int:
@@ -71,8 +100,105 @@ def _scripts() -> dict[str, tuple[Path, int]]:
     return {**chats, **scripts}
 
 
+# --- joining the sources of a script
+
+_IMPORT = re.compile(r"^import \{([^}]+)\} from '([^']+)';\n", re.MULTILINE)
+_OTHER_IMPORT = re.compile(r"^import\b(?! *\()", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
+_DECLARED = re.compile(r"^(?:async )?(?:const|let|class|function) (\w+)", re.MULTILINE)
+
+
+def joined(entry: Path) -> str:
+    """The script and all that it imports, each source once and after what it imports itself."""
+    sources = list(dict.fromkeys(_with_imports(entry)))
+    parts = [_EXPORT.sub("", _IMPORT.sub("", each.read_text("utf-8"))) for each in sources]
+    _check_names(sources, parts)
+    if len(parts) == 1:
+        return parts[0]
+    # In a function, whose names the minifier shortens; those of a module it keeps.
+    body = "".join(parts).replace("export default ", "return ")
+    return f"export default (() => {{\n{body}\n}})();\n"
+
+
+def _with_imports(source: Path) -> Iterable[Path]:
+    text = source.read_text("utf-8")
+    if _OTHER_IMPORT.search(_IMPORT.sub("", text)):
+        raise SystemExit(
+            f"{_name(source)}: write the import as import {{ name }} from './file.js';"
+            " the build joins no other form"
+        )
+    for names, file in _IMPORT.findall(text):
+        imported = (source.parent / file).resolve()
+        if imported == EMBED / "core.js":
+            _check_handed_over(source, names)
+        elif imported.exists():
+            yield from _with_imports(imported)
+        else:
+            raise SystemExit(f"{_name(source)} imports {file}: there is no such file")
+    yield source
+
+
+def _check_names(sources: list[Path], parts: list[str]) -> None:
+    """The sources of a script share one scope: a name may be declared once."""
+    home: dict[str, Path] = {}
+    for source, part in zip(sources, parts, strict=True):
+        for name in _DECLARED.findall(part):
+            if name in home:
+                both = f"{_name(home[name])} and {_name(source)}"
+                raise SystemExit(f"{both} both declare {name}: rename one of the two")
+            home[name] = source
+
+
+# --- what Python hands over
+
+
+def _milliseconds(length: timedelta) -> str:
+    return str(length // timedelta(milliseconds=1))
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return f"/^({'|'.join(words)})$/"
+
+
+HANDED_OVER = {
+    "ACTIVE_FOR": _milliseconds(ACTIVE_FOR),
+    "BARE_KEYS": _one_of(BARE_KEYS),
+    "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
+    "LONGEST_ATTRIBUTE": str(LONGEST_ATTRIBUTE),
+    "LONGEST_ATTRIBUTE_NAME": str(LONGEST_ATTRIBUTE_NAME),
+    "LONGEST_CAMPAIGN": str(LONGEST_CAMPAIGN),
+    "LONGEST_CLICK_ID": str(LONGEST_CLICK_ID),
+    "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
+    "LONGEST_PATH": str(LONGEST_PATH),
+    "LONGEST_REFERRER": str(LONGEST_REFERRER),
+    "LONGEST_TITLE": str(LONGEST_TITLE),
+    "MAX_ATTRIBUTES": str(MAX_ATTRIBUTES),
+    "MAX_BYTES": str(MAX_BYTES),
+    "MAX_EVENTS": str(MAX_EVENTS),
+    "OVER": _one_of(each for each in ConversationState if each not in OPEN_STATES),
+    "TYPING_FOR": _milliseconds(TYPING_FOR),
+    "VALUE_KEYS": _one_of(VALUE_KEYS),
+    "VISIT_ENDS_AFTER": _milliseconds(VISIT_ENDS_AFTER),
+}
+"""JavaScript's text of each name that a script may import from core.js; embed/core.d.ts has their types."""
+
+
+def _check_handed_over(source: Path, names: str) -> None:
+    for name in re.findall(r"\w+", names):
+        if name not in HANDED_OVER:
+            raise SystemExit(
+                f"{_name(source)} imports {name} from core.js:"
+                " add it to HANDED_OVER in embed/build.py and to embed/core.d.ts"
+            )
+
+
+# --- the list of the chat tools that have an adapter
+
+_GLOBAL = re.compile(r"^ \* Global: (\S+)$", re.MULTILINE)
+
+
 def _chats() -> dict[str, Path]:
-    """The file that knows a chat tool, by the global that tells of the tool."""
+    """The file that knows a chat tool, by the global that the tool sets."""
     return {_global_of(path): path for path in sorted(ADAPTERS.glob("*.js"))}
 
 
@@ -90,6 +216,12 @@ def _global_of(path: Path) -> str:
     return found[1]
 
 
+# --- making it small
+
+_CONSTANT = re.compile(r"^ *const ([A-Z][A-Z_]+) =\s+([^;]+);(?: //.*)?\n", re.MULTILINE)
+_STYLE = re.compile(r"(?<=^const style = `)[^`]+", re.MULTILINE)
+
+
 def _styled(source: str) -> str:
     """The source with its style sheet, if there is one, minified: to JavaScript it is a text."""
     return _STYLE.sub(lambda found: minify.string("text/css", found[0]), source)
@@ -97,9 +229,15 @@ def _styled(source: str) -> str:
 
 def _inlined(source: str) -> str:
     """The source with each constant in CAPITALS replaced by its value: the minifier keeps them."""
-    for name, value in _CONSTANT.findall(source):
-        source = re.sub(rf"\b{name}\b(?! =)", value.replace("\\", r"\\"), source)
-    return _CONSTANT.sub("", source)
+    constants = _CONSTANT.findall(source)
+    source = _CONSTANT.sub("", source)
+    for name, value in [*constants, *HANDED_OVER.items()]:
+        source = re.sub(rf"\b{name}\b", lambda _, text=f"({value})": text, source)
+    return source
+
+
+def _name(source: Path) -> str:
+    return f"embed/{source.relative_to(EMBED)}"
 
 
 def _fail(line: str) -> int:

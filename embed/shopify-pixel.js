@@ -1,3 +1,4 @@
+// @ts-check
 /*
  * Visitor Monitor for Shopify's checkout, as a Custom Pixel: docs/shopify.md says where it goes.
  * Fill in the two lines below, then paste the whole file.
@@ -11,6 +12,7 @@ const SITE = 'KEY';
 
 const VISIT_ENDS_AFTER = 1_800_000;
 const PRESENCE_EVERY = 20_000;
+const MAX_EVENTS = 20;
 const STEPS = ['information', 'contact', 'shipping', 'payment', 'review', 'processing'];
 const ACTIVITIES = [
   'checkout_started',
@@ -22,10 +24,17 @@ const ACTIVITIES = [
   'input_focused',
 ];
 
+/** @import {BeaconEvent} from './types.js' */
+/** @typedef {{u: string, x: string}} CheckoutPage */
+/** @typedef {Omit<BeaconEvent, 'o'> & {at: number}} PixelEvent */
+
+/** @type {string | undefined} */
 let visit;
-let page; // {u, x}: nothing is sent before the checkout is seen
+/** Nothing is sent before the checkout is seen. @type {CheckoutPage | undefined} */
+let page;
 let activeAt = Date.now();
 let number = 0;
+/** @type {PixelEvent[]} */
 let queue = [];
 let isSending = false;
 const tab = randomId();
@@ -39,14 +48,20 @@ setInterval(() => {
   if (!document.hidden && Date.now() - activeAt < VISIT_ENDS_AFTER) add('p');
 }, PRESENCE_EVERY);
 
-/** The page of the checkout, or undefined on the pages of the shop, which the theme's tag covers. */
+/**
+ * The page of the checkout, or undefined on the pages of the shop, which the theme's tag covers.
+ *
+ * @param {string} pathname
+ * @returns {CheckoutPage | undefined}
+ */
 function pageAt(pathname) {
   if (!/\/checkouts?(\/|$)|\/orders\//.test(pathname)) return undefined;
-  const last = pathname.split('/').filter(Boolean).pop();
+  const last = pathname.split('/').filter(Boolean).pop() || '';
   if (/thank[-_]you|\/orders\//.test(pathname)) return { u: '/checkout/thank-you', x: 'purchased' };
   return { u: STEPS.includes(last) ? `/checkout/${last}` : '/checkout', x: 'checkout' };
 }
 
+/** @param {CheckoutPage | undefined} next */
 async function view(next) {
   if (!next || next.u === page?.u || !(await join())) return;
   page = next;
@@ -67,16 +82,17 @@ async function join() {
   if (navigator.globalPrivacyControl) return (visit = '') === '';
   if (await storage.getItem('vm-off')) return false;
   const [, id, at] = /^([a-z0-9]{16,40})\.(\d+)$/.exec((await storage.getItem('vm')) || '') || [];
-  visit = id && Date.now() - at < VISIT_ENDS_AFTER ? id : randomId();
+  visit = id && Date.now() - Number(at) < VISIT_ENDS_AFTER ? id : randomId();
   await storage.setItem('vm', `${visit}.${Date.now()}`);
   return true;
 }
 
+/** @param {'v' | 'p' | 'h'} kind */
 function add(kind) {
   if (!page) return;
   const quiet = Math.round((Date.now() - activeAt) / 1000);
   queue.push({ at: Date.now(), e: kind, n: ++number, a: quiet, d: 'Checkout', f: 1, ...page });
-  queue = queue.slice(-20);
+  queue = queue.slice(-MAX_EVENTS);
   send();
 }
 
@@ -90,6 +106,7 @@ async function send() {
   }));
   const body = JSON.stringify({ v: 1, k: SITE, s: visit, t: tab, b: events });
   try {
+    /** @type {RequestInit} */
     const options = { method: 'POST', body, keepalive: true, credentials: 'omit' };
     const answer = await fetch(`${COLLECTOR}/v1/beacon`, options);
     if (answer.status === 403) page = undefined;

@@ -1,3 +1,4 @@
+// @ts-check
 /*
  * Visitor Monitor, the page signals: which kind of shop page this is, as far as the page says so.
  *
@@ -6,6 +7,11 @@
  * then JSON-LD, then og:type.
  */
 
+/** @import {PageContext} from './types.js' */
+
+/** @typedef {[PageContext, RegExp][]} Patterns */
+
+/** @type {Record<string, PageContext>} */
 const SHOPIFY_TYPES = {
   product: 'product',
   collection: 'collection',
@@ -17,6 +23,7 @@ const SHOPIFY_TYPES = {
   article: 'none',
 };
 
+/** @type {Record<string, PageContext>} */
 const PRESTASHOP_PAGES = {
   'order-confirmation': 'purchased',
   checkout: 'checkout',
@@ -32,7 +39,11 @@ const PRESTASHOP_PAGES = {
   index: 'none',
 };
 
-/** Classes of WooCommerce, Magento and Shopware; a thank-you page has those of its checkout too. */
+/**
+ * Classes of WooCommerce, Magento and Shopware; a thank-you page has those of its checkout too.
+ *
+ * @type {Patterns}
+ */
 const BODY_CLASSES = [
   ['purchased', /\s(woocommerce-order-received|checkout-onepage-success|is-act-finishpage)\s/],
   ['cart', /\s(woocommerce-cart|checkout-cart-index|is-act-cartpage)\s/],
@@ -43,7 +54,11 @@ const BODY_CLASSES = [
   ['collection', /\s(tax-product_(cat|tag)|post-type-archive-product|catalog-category-view|is-ctl-navigation)\s/],
 ];
 
-/** Names of events and of types, the strongest intent first: a cart lists products too. */
+/**
+ * Names of events and of types, the strongest intent first: a cart lists products too.
+ *
+ * @type {Patterns}
+ */
 const EVENTS = [
   ['purchased', /^purchase$/],
   ['checkout', /^(begin_checkout|add_(shipping|payment)_info)$/],
@@ -53,6 +68,7 @@ const EVENTS = [
   ['collection', /^view_item_list$/],
 ];
 
+/** @type {Patterns} */
 const TYPES = [
   ['checkout', /^CheckoutPage$/],
   ['search', /^SearchResultsPage$/],
@@ -63,7 +79,12 @@ const TYPES = [
 
 let from = 0; // where the data layer stood when this page of a single-page application began
 
-/** The page's context word, or undefined; with isNewPage only takes note that one begins. */
+/**
+ * The page's context word, or undefined; with isNewPage only takes note that one begins.
+ *
+ * @param {boolean} [isNewPage]
+ * @returns {PageContext | undefined}
+ */
 export default (isNewPage) => {
   try {
     const layer = window.dataLayer || [];
@@ -72,11 +93,12 @@ export default (isNewPage) => {
   } catch {
     // A page that is not yet built, or not built as expected, says nothing.
   }
+  return undefined;
 };
 
 function fromPlatform() {
   const { id, className } = document.body;
-  const shopifyType = window.ShopifyAnalytics?.meta?.page?.pageType || window.__st?.p;
+  const shopifyType = window.ShopifyAnalytics?.meta?.page?.pageType || window.__st?.p || '';
   return (
     SHOPIFY_TYPES[shopifyType] ||
     (window.prestashop && PRESTASHOP_PAGES[id]) ||
@@ -84,12 +106,17 @@ function fromPlatform() {
   );
 }
 
-/** Both forms: dataLayer.push({event: name}) and gtag('event', name). */
+/**
+ * Both forms: dataLayer.push({event: name}) and gtag('event', name).
+ *
+ * @param {any[]} layer
+ */
 function eventNames(layer) {
   return [...layer].slice(from).map((entry) => (entry?.[0] === 'event' ? entry[1] : entry?.event));
 }
 
 function typeNames() {
+  /** @type {any[]} */
   const names = [];
   for (const script of document.querySelectorAll('script[type="application/ld+json"]')) {
     try {
@@ -100,10 +127,17 @@ function typeNames() {
     }
   }
   if (names.filter((name) => name === 'Product').length > 1) names.unshift('CollectionPage');
-  return [...names, document.querySelector('meta[property="og:type"]')?.content];
+  /** @type {HTMLMetaElement | null} */
+  const meta = document.querySelector('meta[property="og:type"]');
+  return [...names, meta?.content];
 }
 
-/** The word of the first pattern that fits one of the names. */
+/**
+ * The word of the first pattern that fits one of the names.
+ *
+ * @param {Patterns} patterns
+ * @param {any[]} names
+ */
 function first(patterns, names) {
   return patterns.find(([, pattern]) => names.some((name) => pattern.test(name)))?.[0];
 }

@@ -1,5 +1,6 @@
+// @ts-check
 /*
- * Visitor Monitor, the embed script: tells the collector which page a visitor looks at.
+ * Visitor Monitor, the embed script: reports to the collector which page a visitor looks at.
  *
  *   <script async src="https://HOST/embed/visitor-monitor.js" data-site="KEY"></script>
  *
@@ -9,10 +10,46 @@
  * It must never harm the page: whatever the page or the browser calls is wrapped in `safe`, nothing
  * is written to the console, no cookie is set. Times are milliseconds unless a name says seconds.
  */
+import {
+  ACTIVE_FOR,
+  BARE_KEYS,
+  LONGEST_ATTRIBUTE,
+  LONGEST_ATTRIBUTE_NAME,
+  LONGEST_CAMPAIGN,
+  LONGEST_CLICK_ID,
+  LONGEST_PATH,
+  LONGEST_REFERRER,
+  LONGEST_TITLE,
+  MAX_ATTRIBUTES,
+  MAX_BYTES,
+  MAX_EVENTS,
+  VALUE_KEYS,
+  VISIT_ENDS_AFTER,
+} from './core.js';
+
+/**
+ * @import {AcceptedBody, Attributes, BeaconEvent, BeaconHead, EventFields} from './types.js'
+ * @import {Host, Listeners, Offer, PageContext, TakeOffer} from './types.js'
+ */
+
+/**
+ * Shared by its events, so that an id given by the collector reaches them all.
+ *
+ * @typedef {{id: string}} VisitRef
+ */
+/**
+ * Its visit, its moment, and what it says.
+ *
+ * @typedef {[VisitRef, number, EventFields & {n: number, a: number}]} QueuedEvent
+ */
+/**
+ * What can wait, and the timer that it waits for.
+ *
+ * @typedef {(() => any) & {timer?: number}} TimedWork
+ */
+
 (() => {
-  const VISIT_ENDS_AFTER = 1_800_000;
-  const IDLE_AFTER = 300_000;
-  const STALE_AFTER = 60_000; // the dashboard has stopped saying "Active" by then
+  const SLOWER_AFTER = 300_000; // without an interaction presence is sent less often
   const SETTLE = 60; // changes of the address within this time are one page view, the last
   const AT_LEISURE = 1_000; // the page has most likely finished its start
   const LOOK_FOR_CHATS = 30_000; // chat tools load late
@@ -21,18 +58,18 @@
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
   const LONGEST_RETRY_AFTER_SECONDS = 600;
-  const EVENTS_A_BEACON = 20;
-  const BYTES_A_BEACON = 16_000;
+  const BYTES_A_BEACON = MAX_BYTES - 384; // its ages may have a digit more when it is sent
   const EVENTS_KEPT = 50; // in three beacons, below the 64 KiB that a page may send while it leaves
 
-  const QUERY_VALUES = /^(route|controller|action|post_type|step)$/;
-  const QUERY_NAMES = /^(s|q|search(_query)?|product(_id)?|path|cgid|pid)$/;
   const CLICK_ID = /^(\w+clk?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid)$/i;
   const FINAL = /^20|4.[03]/; // taken (200, 204), or never to be (400, 403, 413)
+  /** @type {string[]} */
   const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/adapters/
 
   // Both throw where the browser blocks storage.
+  /** @type {Host['read']} */
   const read = safe((key) => localStorage.getItem(key));
+  /** @type {Host['write']} */
   const write = safe((key, value) => {
     value ? localStorage.setItem(key, value) : localStorage.removeItem(key);
     return true;
@@ -41,9 +78,12 @@
   safe(begin)();
 
   function begin() {
-    let script = document.currentScript;
-    if (!script?.dataset.site) script = document.querySelector('script[data-site]');
+    let script = /** @type {HTMLScriptElement} */ (document.currentScript);
+    if (!script?.dataset.site) {
+      script = /** @type {HTMLScriptElement} */ (document.querySelector('script[data-site]'));
+    }
     const options = script.dataset;
+    const site = options.site || '';
     const stub = window.visitorMonitor;
     if (stub?.loaded || !location.protocol.startsWith('http') || (window !== top && options.frames !== 'yes')) {
       return;
@@ -57,35 +97,55 @@
     let isStoring = !isPrivate && options.storage !== 'none';
     let isConsented = options.consent !== 'required';
     let isRefused = isPrivate && options.gpc === 'skip';
-    let isRunning, isShown;
+    let isRunning = false;
+    let isShown = false;
 
-    let visit; // {id}: shared by its events, so that an id given by the collector reaches them all
-    let viewedVisit; // the visit in which the page was counted last
-    let viewedPage; // the page that was counted last
-    let openPage; // the page that the address bar shows
+    /** @type {VisitRef | null | undefined} */
+    let visit;
+    /** The visit in which the page was counted last. @type {typeof visit} */
+    let viewedVisit;
+    /** The page that was counted last. @type {string | null | undefined} */
+    let viewedPage;
+    /** The page that the address bar shows. @type {string | undefined} */
+    let openPage;
     let activeAt = 0;
-    let landing = query(); // the address with which the visitor came, until it is told
+    /** The address with which the visitor came, until it is sent. @type {URLSearchParams | null} */
+    let landing = query();
 
-    let visitor, ownContext, readSignal, timeZone, attributes;
+    /** @type {string | undefined} */
+    let visitor;
+    /** What the page itself says that it is. @type {string | undefined} */
+    let ownContext;
+    /** @type {((isNewPage?: boolean) => PageContext | undefined) | undefined} */
+    let readSignal;
+    /** @type {string | undefined} */
+    let timeZone;
+    /** @type {Attributes | undefined} */
+    let attributes;
+    /** @type {Listeners} */
     const listeners = {};
 
     let number = 0;
+    /** @type {QueuedEvent[]} */
     let queue = [];
     let presenceSeconds = 20;
     let sending = 0;
     let failures = 0;
-    let pause, changedAt;
+    let pause = 0;
+    let changedAt = 0;
 
+    /** @type {Promise<TakeOffer> | null | undefined} */
     let chatModule;
     let chatFile = 'chat';
 
+    /** @type {Record<string, (value: any, listener?: any) => void>} */
     const commands = {
       identify(pairs) {
         if (isPrivate) return;
         const all = { ...attributes, ...pairs };
         attributes = {};
-        for (const key of Object.keys(all).slice(0, 10)) {
-          attributes[cut(key, 32)] = cut(all[key], 200);
+        for (const key of Object.keys(all).slice(0, MAX_ATTRIBUTES)) {
+          attributes[String(cut(key, LONGEST_ATTRIBUTE_NAME))] = cut(all[key], LONGEST_ATTRIBUTE);
         }
         if (viewedVisit) add({ e: 'i', i: attributes });
       },
@@ -101,7 +161,7 @@
         if (isShown && isDue()) view(); // only a page view opens a visit
         if (viewedVisit) add({ e: 'c', s: cut(report, 32) });
       },
-      on(name, listener) {
+      on(/** @type {keyof Listeners} */ name, listener) {
         listeners[name] = safe(listener);
       },
       consent(isGiven) {
@@ -110,23 +170,29 @@
       },
       optOut() {
         forget();
-        write('vm-off', 1);
+        write('vm-off', '1');
       },
       optIn() {
         write('vm-off');
         start();
       },
     };
-    const monitor = safe((name, ...values) => commands[name](...values));
-    const call = (words) => monitor(...words);
+    /** @type {Window['visitorMonitor']} */
+    const monitor = safe((name, value, listener) => commands[name](value, listener));
+    const call = (/** @type {[string, ...any]} */ words) => monitor(...words);
     window.visitorMonitor = monitor;
     monitor.loaded = true;
     monitor.q = { push: call }; // for a page that kept hold of the stub
 
-    for (const [name, listener] of Object.entries({
+    /** @type {Record<string, (event: any) => any>} */
+    const events = {
       pagehide: leave,
       // Back from the back/forward cache: the page is counted again.
-      pageshow: (event) => event.persisted && look((viewedPage = null)),
+      pageshow(event) {
+        if (!event.persisted) return;
+        viewedPage = null;
+        look();
+      },
       focus: (event) => event.target === window && look(),
       visibilitychange: look,
       online: retryNow,
@@ -137,19 +203,22 @@
       wheel: interact,
       keydown: interact,
       click: interact,
-    })) {
+    };
+    for (const [name, listener] of Object.entries(events)) {
       // Seen from the window, in the capture phase: before the page can stop an event.
       window.addEventListener(name, safe(listener), { capture: true, passive: true });
     }
 
     // By their full names: pages have variables called navigation and history.
-    const { navigation, history } = window;
+    const { navigation } = window;
+    /** @type {any} */
+    const history = window.history;
     if (navigation?.currentEntry) {
       navigation.addEventListener('currententrychange', safe(addressChanged));
     } else {
       for (const name of ['pushState', 'replaceState']) {
         const original = history[name];
-        history[name] = (...values) => {
+        history[name] = (/** @type {any[]} */ ...values) => {
           original.apply(history, values);
           addressChanged();
         };
@@ -179,25 +248,30 @@
       look();
     }
 
+    /** @param {string} name */
     function load(name) {
       return import(base + '/embed/visitor-monitor-' + name + '.js');
     }
 
-    /** Hand over what the collector has for the chat, which is loaded with the first of it. */
+    /**
+     * Hand over what the collector has for the chat, which is loaded with the first of it.
+     *
+     * @param {Offer} [offer]
+     */
     function chat(offer) {
-      chatModule ||= load(chatFile).then((module) =>
-        module.default({
-          base,
-          site: options.site,
-          tab,
-          listeners,
-          read,
-          write,
-          visit: () => (join() && visit.id) || '',
-          isStoring: () => isStoring,
-          isRunning: () => isRunning,
-        }),
-      );
+      /** @type {Host} */
+      const host = {
+        base,
+        site,
+        tab,
+        listeners,
+        read,
+        write,
+        visit: () => (join() && visit?.id) || '',
+        isStoring: () => isStoring,
+        isRunning: () => isRunning,
+      };
+      chatModule ||= load(chatFile).then((module) => module.default(host));
       chatModule
         .then(
           (take) => take(offer),
@@ -209,14 +283,15 @@
         .catch(safe);
     }
 
-    /** Load what tells of another chat that the page has. */
+    /** Load the adapter of another chat that the page has. */
     function lookForChats() {
-      for (const name of CHATS) if (isRunning && window[name]) load(name).catch(safe);
+      for (const name of CHATS) if (isRunning && /** @type {any} */ (window)[name]) load(name).catch(safe);
       if (now() < LOOK_FOR_CHATS) later(lookForChats, LOOK_AGAIN);
     }
 
     function forget() {
-      isRunning = visit = viewedVisit = viewedPage = null;
+      isRunning = false;
+      visit = viewedVisit = viewedPage = null;
       queue = [];
       write('vm');
       write('vm-id');
@@ -236,18 +311,19 @@
     function leave() {
       if (!isShown) return;
       if (changedAt && isDue()) view();
-      clearTimeout(settle.timer);
+      clearTimeout(/** @type {TimedWork} */ (settle).timer);
       changedAt = 0;
       if (viewedVisit && join()) add(describe('h'));
       isShown = false;
       send(true);
     }
 
+    /** @param {Event} event */
     function interact(event) {
       const quiet = now() - activeAt;
       if (!event.isTrusted || !isRunning || quiet < ACTIVITY_STEP) return;
       join(true);
-      if (viewedVisit !== visit || quiet >= STALE_AFTER) changed();
+      if (viewedVisit !== visit || quiet >= ACTIVE_FOR) changed();
     }
 
     /** Let the page settle (its title follows its address), then say what it shows. */
@@ -278,7 +354,8 @@
       const isNew = viewedVisit !== visit;
       viewedVisit = visit;
       viewedPage = openPage;
-      const campaign = (name) => cut(landing.get('utm_' + name), 100);
+      const campaign = (/** @type {string} */ name) =>
+        cut(landing?.get('utm_' + name), LONGEST_CAMPAIGN);
       add(
         {
           ...describe('v'),
@@ -287,11 +364,11 @@
           wd: +navigator.webdriver,
           // Where the visitor came from: a page counted again later says nothing new about that.
           ...(landing && {
-            r: cut(/[^?#]*/.exec(document.referrer), 1024),
+            r: cut(/[^?#]*/.exec(document.referrer), LONGEST_REFERRER),
             c: campaign('source'),
             m: campaign('medium'),
             g: campaign('campaign'),
-            j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), 32),
+            j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), LONGEST_CLICK_ID),
           }),
         },
         changedAt,
@@ -309,7 +386,7 @@
     }
 
     function schedulePresence() {
-      const isIdle = now() - activeAt >= IDLE_AFTER;
+      const isIdle = now() - activeAt >= SLOWER_AFTER;
       const seconds = isIdle ? Math.min(presenceSeconds * 3, LONGEST_PAUSE_SECONDS) : presenceSeconds;
       later(presence, seconds * 1000);
     }
@@ -319,14 +396,18 @@
     /**
      * Whether there is a visit to take part in: the one that all tabs of the browser share, or
      * without storage this page's. With `isActivity` it is renewed, or a new one begins.
+     *
+     * @param {boolean} [isActivity]
      */
     function join(isActivity) {
-      const [, id, at] = (isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm'))) || [];
-      const quiet = id ? Date.now() - at : now() - activeAt;
+      const kept = isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm') || '');
+      const [, id, at] = kept || [];
+      const quiet = id ? Date.now() - Number(at) : now() - activeAt;
       if (quiet >= VISIT_ENDS_AFTER || !(id || visit)) {
         if (!isActivity) return false;
         visit = { id: isStoring ? randomId() : '' };
       } else if (id && visit?.id !== id) visit = { id };
+      if (!visit) return false;
       if (isActivity) {
         activeAt = now();
         if (isStoring && !write('vm', visit.id + '.' + Date.now())) {
@@ -343,7 +424,7 @@
       const page = String([pagePath(), contextQuery(), options.hash && location.hash]);
       if (openPage === (openPage = page)) return;
       ownContext = undefined;
-      readSignal?.(1);
+      readSignal?.(true);
       changed();
     }
 
@@ -355,26 +436,30 @@
         location.pathname +
           (kept && '?' + kept) +
           (options.hash ? /[^?&=]*/.exec(location.hash) : ''),
-        1024,
+        LONGEST_PATH,
       );
     }
 
-    /** What tells a shop's pages apart where the path does not; never what the visitor typed. */
+    /** What distinguishes a shop's pages where the path does not; never what the visitor typed. */
     function contextQuery() {
       const words = [];
       for (const [name, value] of query()) {
-        if (QUERY_VALUES.test(name)) words.push(name + '=' + value);
-        else if (value && QUERY_NAMES.test(name)) words.push(name);
+        if (VALUE_KEYS.test(name)) words.push(name + '=' + value);
+        else if (value && BARE_KEYS.test(name)) words.push(name);
       }
       return cut(words.join('&') + (/^#!?\/[^?]*/.exec(location.hash) || ''), 512);
     }
 
+    /**
+     * @param {BeaconEvent['e']} kind
+     * @returns {EventFields}
+     */
     function describe(kind) {
       return {
         e: kind,
         u: pagePath(),
         q: contextQuery(),
-        d: cut(document.title, 256),
+        d: cut(document.title, LONGEST_TITLE),
         x: ownContext,
         xs: readSignal?.(),
         f: +document.hasFocus(),
@@ -384,26 +469,34 @@
 
     // The way to the collector
 
-    function add(fields, at) {
+    /** @param {EventFields} fields */
+    function add(fields, at = 0) {
       at ||= now();
-      queue.push([visit, at, { ...fields, n: ++number, a: Math.round((at - activeAt) / 1000) }]);
+      const a = Math.round((at - activeAt) / 1000);
+      queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, n: ++number, a }]);
       later(send);
     }
 
-    /** Send the oldest events, one beacon at a time; when the page leaves, all of them at once. */
+    /**
+     * Send the oldest events, one beacon at a time; when the page leaves, all of them at once.
+     *
+     * @param {boolean} [isLeaving]
+     */
     function send(isLeaving) {
       if (!isRunning || read('vm-off') || (!isLeaving && (sending || pause))) return;
       let rest = queue;
       while (rest.length) {
-        const batch = rest.filter(([visit]) => visit === rest[0][0]).slice(0, EVENTS_A_BEACON);
+        const batch = rest.filter(([its]) => its === rest[0][0]).slice(0, MAX_EVENTS);
         while (new Blob([envelope(batch)]).size > BYTES_A_BEACON) batch.pop();
         post(batch);
         rest = isLeaving ? without(batch, rest) : [];
       }
     }
 
+    /** @param {QueuedEvent[]} batch */
     function envelope(batch) {
-      const head = { v: 1, k: options.site, s: batch[0][0].id, t: tab, w: visitor };
+      /** @type {BeaconHead} */
+      const head = { v: 1, k: site, s: batch[0][0].id, t: tab, w: visitor };
       const events = batch.map(([, at, fields]) =>
         JSON.stringify({ ...fields, o: Math.round((now() - at) / 1000) }),
       );
@@ -411,6 +504,7 @@
       return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
     }
 
+    /** @param {QueuedEvent[]} batch */
     async function post(batch) {
       const sent = batch[0][0];
       sending++;
@@ -423,18 +517,18 @@
           signal: AbortSignal.timeout?.(ANSWER_WITHIN),
         });
         const reason = answer.headers.get('X-Drop-Reason');
-        pause = Math.min(answer.headers.get('Retry-After'), LONGEST_RETRY_AFTER_SECONDS) * 1000;
+        pause = Math.min(Number(answer.headers.get('Retry-After')), LONGEST_RETRY_AFTER_SECONDS) * 1000;
         if (answer.status === 200) accept(await answer.json(), sent);
         if (answer.status === 403) {
           isRefused = true;
           isRunning = isShown = false;
         }
-        if (sent === viewedVisit && /visit/.test(reason)) {
+        if (sent === viewedVisit && reason?.includes('visit')) {
           // The collector knows no such visit, or it is over there: the next interaction opens one.
           viewedVisit = null;
-          landing = reason === 'no_visit' && query();
+          landing = reason === 'no_visit' ? query() : null;
         }
-        if (FINAL.test(answer.status)) {
+        if (FINAL.test(String(answer.status))) {
           queue = without(batch, queue);
           failures = 0;
           pause = 1;
@@ -452,11 +546,15 @@
       send();
     }
 
+    /**
+     * @param {AcceptedBody} answer
+     * @param {VisitRef} sent
+     */
     function accept(answer, sent) {
       if (!isRunning) return;
       if (!isPrivate && answer.s && answer.s !== sent.id) {
         sent.id = answer.s;
-        if (isStoring && sent === visit) write('vm', visit.id + '.' + Date.now());
+        if (isStoring && sent === visit) write('vm', sent.id + '.' + Date.now());
       }
       if (answer.i && answer.i !== presenceSeconds) {
         presenceSeconds = answer.i; // in force at once: an agent may have begun to look
@@ -479,6 +577,13 @@
     }
   }
 
+  /**
+   * Nothing that goes wrong in the work reaches the page.
+   *
+   * @template {any[]} Values
+   * @param {(...values: Values) => any} work
+   * @returns {(...values: Values) => any}
+   */
   function safe(work) {
     return (...values) => {
       try {
@@ -489,7 +594,12 @@
     };
   }
 
-  /** Do the work once, after the wait that was asked for last. */
+  /**
+   * Debounce the work: it is done once, after the wait that was given last.
+   *
+   * @param {TimedWork} work
+   * @param {number} [wait]
+   */
   function later(work, wait) {
     clearTimeout(work.timer);
     work.timer = setTimeout(safe(work), wait);
@@ -499,7 +609,12 @@
     return new URLSearchParams(location.search);
   }
 
-  /** The text's first characters, none of them cut in half. */
+  /**
+   * The text's first characters, none of them cut in half.
+   *
+   * @param {any} text
+   * @param {number} limit
+   */
   function cut(text, limit) {
     return [...String(text ?? '')].slice(0, limit).join('') || undefined;
   }
@@ -511,6 +626,10 @@
       .join('');
   }
 
+  /**
+   * @param {QueuedEvent[]} batch
+   * @param {QueuedEvent[]} events
+   */
   function without(batch, events) {
     return events.filter((event) => !batch.includes(event));
   }

@@ -1,5 +1,6 @@
+// @ts-check
 /*
- * Visitor Monitor, Chatwoot: tells of its chats.
+ * Visitor Monitor, Chatwoot: reports its chats.
  *
  * Global: $chatwoot
  *
@@ -11,11 +12,11 @@
 const INCOMING = 0; // the message_type of what the visitor wrote
 const OUTGOING = 1;
 const { visitorMonitor } = window;
-let isBegun;
+let isBegun = false;
 
 addEventListener('chatwoot:on-start-conversation', begin);
-addEventListener('chatwoot:on-message', ({ detail }) => {
-  const type = detail?.message_type;
+addEventListener('chatwoot:on-message', (event) => {
+  const type = /** @type {CustomEvent} */ (event).detail?.message_type;
   if (isBegun && (type === INCOMING || type === OUTGOING)) visitorMonitor('chat', 'message');
   else if (type === INCOMING) begin();
 });

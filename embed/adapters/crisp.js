@@ -1,5 +1,6 @@
+// @ts-check
 /*
- * Visitor Monitor, Crisp: tells of its chats.
+ * Visitor Monitor, Crisp: reports its chats.
  *
  * Global: $crisp
  *
@@ -12,8 +13,13 @@
 const LOADS_WITHIN = 30_000; // so long, and so often, Crisp's own loader looks whether it has loaded
 const LOOK_AGAIN = 100;
 const { visitorMonitor } = window;
-let isBegun, hooked;
+let isBegun = false;
+/** Our own push. @type {unknown} */
+let hooked;
 
+/** Commands of the queue: what to do, an event, its listener. @typedef {any[]} CrispCommand */
+
+/** @type {Record<string, () => void>} */
 const tellers = {
   'message:sent'() {
     visitorMonitor('chat', isBegun ? 'message' : 'start');
@@ -36,21 +42,26 @@ function look(waited = 0) {
   }
 }
 
+/** @param {any} $crisp */
 function hook($crisp) {
   const { push } = $crisp;
   if (!$crisp.is) {
     for (const index in $crisp) $crisp[index] = chained($crisp[index]);
     for (const event in tellers) $crisp.unshift(chained(['off', event]));
   }
-  $crisp.push = hooked = (...commands) => push.apply($crisp, commands.map(chained));
+  $crisp.push = hooked = (/** @type {CrispCommand[]} */ ...commands) => push.apply($crisp, commands.map(chained));
 }
 
-/** The page's command with our teller in its listener, or in its place where it takes one away. */
+/**
+ * The page's command with our teller in its listener, or in its place where it takes one away.
+ *
+ * @param {CrispCommand} command
+ */
 function chained(command) {
   const tell = tellers[command?.[1]];
   if (!tell || !/^o(n|ff)$/.test(command[0])) return command;
   const [, event, listener] = command;
-  return ['on', event, (...values) => {
+  return ['on', event, (/** @type {any[]} */ ...values) => {
     tell();
     return listener?.(...values);
   }];

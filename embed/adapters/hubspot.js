@@ -1,5 +1,6 @@
+// @ts-check
 /*
- * Visitor Monitor, HubSpot: tells of its chats.
+ * Visitor Monitor, HubSpot: reports its chats.
  *
  * Global: HubSpotConversations
  *
@@ -8,9 +9,10 @@
  * that wait to be read. `conversationClosed` comes when an agent closes it in the inbox.
  */
 const { HubSpotConversations, visitorMonitor } = window;
-let isBegun;
+let isBegun = false;
 let unread = 0;
 
+/** @type {Record<string, (payload: any) => void>} */
 const events = {
   conversationStarted: begin,
   quickReplyButtonClick: () => (isBegun ? visitorMonitor('chat', 'message') : begin()),

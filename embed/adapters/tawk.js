@@ -1,5 +1,6 @@
+// @ts-check
 /*
- * Visitor Monitor, tawk.to: tells of its chats.
+ * Visitor Monitor, tawk.to: reports its chats.
  *
  * Global: Tawk_API
  *
@@ -8,8 +9,9 @@
  * touched. The callbacks are described in developer.tawk.to/jsapi.
  */
 const { visitorMonitor } = window;
-let isBegun;
+let isBegun = false;
 
+/** @type {Record<string, () => void>} */
 const events = {
   tawkChatStarted: begin,
   tawkChatMessageVisitor: () => (isBegun ? visitorMonitor('chat', 'message') : begin()),

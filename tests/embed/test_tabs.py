@@ -26,7 +26,7 @@ def test_background_tab_counts_when_it_is_first_looked_at(shop, tabs):
     tabs.show(back)
     shop.until_paths("/front", "/back")
     shop.until(lambda: shop.visit()["current_path"] == "/back")
-    assert _open_spans(shop) == 1
+    shop.until(lambda: _open_spans(shop) == 1)
 
 
 def test_background_tab_never_looked_at_is_no_view(shop, tabs):

@@ -1,0 +1,265 @@
+// @ts-check
+/*
+ * Visitor Monitor, the visitor's side of the chat: a small dialog at the page's lower right.
+ *
+ * A module that the tag loads once there is something to say. docs/chat.md explains what it does and
+ * what it sends. It must never harm the page: nothing is thrown into it or moved in it. This file
+ * joins the three parts: what the link hears changes the conversation, and the dialog draws it; what
+ * the visitor does in the dialog changes the conversation, and the link sends it.
+ */
+import { VisitorConversation } from './conversation.js';
+import { makeDialog } from './dialog.js';
+import { makeLink } from './link.js';
+import { later, listen, safe } from './safe.js';
+
+/**
+ * @import {ChatAnswer, ConversationUpdate, Host, Offer} from '../types.js'
+ * @import {OutboxItem, TabUpdate, TakeOffer} from '../types.js'
+ */
+
+const TICK = 500; // how often it checks what no event announces: the time, a script that was switched off
+const ANNOUNCED_AFTER = 100; // screen readers announce what is added to a log that they know already
+const TYPING_STEP = 3_000;
+
+/** @type {TakeOffer | undefined} */
+let take;
+
+/** @param {Host} host */
+export default (host) => (take ||= begin(host));
+
+/**
+ * @param {Host} host
+ * @returns {TakeOffer}
+ */
+function begin(host) {
+  let isRefused = false;
+  let typedAt = 0;
+  /** @type {ReturnType<typeof setInterval>} */
+  let ticker;
+
+  const draw = safe(drawAll);
+  const conversation = new VisitorConversation(host);
+  const link = makeLink(host, conversation, { answered, received, heard, refused });
+  const dialog = makeDialog({ join, decline, minimise, askToEnd, end, say, typed });
+
+  listen(window, 'visibilitychange online', look);
+  listen(window, 'pointerout', leaving);
+  // Without storage the next page cannot go on with it.
+  listen(window, 'pagehide', () => conversation.token && !host.isStoring() && link.post('end'));
+  return safe(takeOffer);
+
+  /** @param {Offer} [offer] */
+  function takeOffer(offer) {
+    if (!isRunning()) return draw();
+    if (!conversation.isBegun) resume();
+    if (offer?.k) {
+      draw();
+      dialog.attach();
+      invited(offer, offer.k);
+    } else if (offer) {
+      conversation.button = offer.b || 0;
+      conversation.exitRule = offer.r || '';
+    }
+    later(go, ANNOUNCED_AFTER);
+  }
+
+  function isRunning() {
+    return !isRefused && host.isRunning() && !host.read('vm-off');
+  }
+
+  function resume() {
+    ticker = setInterval(draw, TICK);
+    conversation.resume();
+    dialog.field.value = conversation.draft;
+  }
+
+  function stop() {
+    link.sleep();
+    clearInterval(ticker);
+    dialog.clear();
+    dialog.field.value = '';
+    conversation.stop();
+    dialog.element.remove();
+  }
+
+  /** Go on with what another page or tab has begun. */
+  function go() {
+    const found = conversation.found();
+    if (found) {
+      adopt(found.token);
+      conversation.isOpen = found.isOpen;
+    }
+    link.wake();
+    link.flush();
+    draw();
+  }
+
+  /** The page came into view, went out of view, or is online again. */
+  function look() {
+    link.retry();
+    if (document.hidden) link.closeChannel();
+    else go();
+  }
+
+  // What is heard
+
+  /**
+   * @param {Offer} offer
+   * @param {string} token
+   */
+  function invited({ from, text = '' }, token) {
+    if (token === conversation.token || token === conversation.forgotten) return;
+    const isWriting = conversation.isOpen && !conversation.token;
+    adopt(token);
+    conversation.isJoined = isWriting;
+    const m = [{ n: 1, a: 1, x: text, f: from, i: 0 }];
+    conversation.merge({ id: 0, state: 'delivered', from, m });
+    link.share();
+    host.listeners.invite?.({ from, text });
+  }
+
+  /** @param {string} token */
+  function adopt(token) {
+    link.sleep();
+    conversation.adopt(token);
+    dialog.clear();
+  }
+
+  /** @param {ConversationUpdate} update */
+  function received(update) {
+    conversation.merge(update, update.id);
+    link.share();
+    settle();
+  }
+
+  /** @param {TabUpdate} message */
+  function heard({ c: token, u: update, o: upTo }) {
+    if (update && conversation.isNews(token) && !conversation.isOver(update.state)) adopt(token);
+    if (token !== conversation.token) return;
+    if (!update) return link.share();
+    conversation.merge(update, upTo);
+    settle();
+    link.wake();
+  }
+
+  /**
+   * @param {OutboxItem} item
+   * @param {ChatAnswer} [answer]
+   */
+  function answered(item, answer) {
+    conversation.answered(item, answer);
+    link.share();
+    // What else has ended, the stream tells with all that was said.
+    if (answer?.state === 'left') settle();
+    else draw();
+  }
+
+  /**
+   * The site is not served, or there is no such conversation (any more).
+   *
+   * @param {number} status
+   */
+  function refused(status) {
+    if (status === 403) isRefused = true;
+    conversation.chat.state = conversation.isJoined ? 'ended' : 'dismissed';
+    settle();
+  }
+
+  function settle() {
+    if (conversation.isOver()) {
+      link.sleep();
+      conversation.close();
+    }
+    draw();
+  }
+
+  // What the visitor does
+
+  function join() {
+    if (conversation.isInvited()) tell({ do: 'accept' });
+    conversation.isOpen = conversation.isJoined = true;
+    conversation.isEnding = false;
+    draw();
+    dialog.field.focus();
+  }
+
+  function decline() {
+    conversation.parting = 'dismissed';
+    tell({ do: 'dismiss' });
+    dialog.leave(draw);
+  }
+
+  function askToEnd() {
+    conversation.isEnding = true;
+    draw();
+  }
+
+  function end() {
+    conversation.parting = 'ended';
+    tell({ do: 'end' });
+    dialog.main.focus();
+  }
+
+  function minimise() {
+    if (conversation.isOver()) conversation.isJoined = false;
+    conversation.isOpen = conversation.isEnding = false;
+    dialog.leave(draw);
+  }
+
+  /** @param {string} written */
+  function say(written) {
+    const x = written.replace(/\p{Cs}/gu, '').trim();
+    // Up to 30 digits; crypto.randomUUID is missing on plain http.
+    const n = crypto.getRandomValues(new Uint32Array(3)).join('');
+    const isFirst = !conversation.token && !conversation.outbox.length;
+    conversation.draft = '';
+    if (x) tell({ do: isFirst ? 'open' : 'send', n, x, at: Date.now() });
+  }
+
+  /** @param {string} draft */
+  function typed(draft) {
+    conversation.draft = draft;
+    draw();
+    const isOpen = conversation.chat.state === 'open';
+    if (!isOpen || !draft || Date.now() - typedAt <= TYPING_STEP) return undefined;
+    typedAt = Date.now();
+    return link.post('typing');
+  }
+
+  /**
+   * Out at the top of the page, by mouse: a rule may have words for who is about to leave.
+   *
+   * @param {PointerEvent} event
+   */
+  async function leaving(event) {
+    const { exitRule, token } = conversation;
+    const isOut = !event.relatedTarget && event.clientY <= 0 && event.pointerType === 'mouse';
+    if (!isOut || !exitRule || token || !isRunning()) return;
+    conversation.exitRule = '';
+    const reply = await link.post('open', { s: host.visit(), t: host.tab, r: exitRule });
+    if (reply.status === 200) takeOffer(await reply.json());
+  }
+
+  /** @param {OutboxItem} item */
+  function tell(item) {
+    conversation.outbox.push(item);
+    draw();
+    link.flush();
+  }
+
+  /** Draw what there is, keep it, and note what the visitor sees of it. */
+  function drawAll() {
+    if (!conversation.isBegun) return;
+    if (!isRunning()) return stop();
+    if (conversation.isDone() && !conversation.token) {
+      conversation.forget();
+      dialog.clear();
+    }
+    const view = conversation.view();
+    dialog.draw(view);
+    conversation.draft = dialog.field.value;
+    conversation.keep();
+    const seen = view.isDialog && !document.hidden && conversation.markSeen();
+    if (seen) tell(seen);
+  }
+}

@@ -1,0 +1,300 @@
+// @ts-check
+/*
+ * What the conversation is: what the collector says of it, what waits to be sent, and what the
+ * browser keeps of it for the next page. It sends nothing and draws nothing.
+ */
+import { INVITED, OVER, TYPING_FOR } from '../core.js';
+import { safe } from './safe.js';
+
+/**
+ * @import {ChatAnswer, ConversationUpdate, Host, Kept, MessagePayload, OutboxItem} from '../types.js'
+ */
+
+/**
+ * What is to be seen of it.
+ *
+ * @typedef {object} ConversationView
+ * @property {string} state '' without a conversation
+ * @property {string} [from] the agent's name
+ * @property {'invited' | 'over' | 'ending' | 'talking'} step what the visitor can do
+ * @property {boolean} isDialog
+ * @property {boolean} isPill
+ * @property {boolean} isTall
+ * @property {boolean} isAway nobody is there: a message can be left
+ * @property {boolean} isTyping
+ * @property {boolean} isUnsent
+ * @property {boolean} isLate something has waited to be sent for long
+ * @property {number} unread
+ * @property {LogLine[]} lines
+ */
+
+/**
+ * @typedef {object} LogLine
+ * @property {string | number} key
+ * @property {boolean} isMine
+ * @property {string} [from] the agent's name
+ * @property {string} text
+ * @property {boolean} [isLost] it is not sent, and will not be
+ */
+
+/** Of the browser's storage, and of what its tabs share. */
+export const KEY = 'vm-chat';
+const LATE_AFTER = 2_000;
+
+export class VisitorConversation {
+  /** From resume() until stop(). */
+  isBegun = false;
+  /** What the site offers: 1 to chat, 2 to leave a message. */
+  button = 0;
+  /** The rule that has words for a visitor who is about to leave. */
+  exitRule = '';
+  /** The token of the conversation before. */
+  forgotten = '-';
+  /** What is being written. */
+  draft = '';
+  /** What this tab had on the page before. @type {Kept} */
+  kept = {};
+  /** What it has now. @type {string | undefined} */
+  keptText;
+
+  /** The secret that gives access. @type {string} */
+  token;
+  /** The newest update. @type {Omit<ConversationUpdate, 'm'> & {state: string, read: number}} */
+  chat;
+  /** By their numbers. @type {MessagePayload[]} */
+  messages;
+  /** Nothing before this revision is missing. @type {number} */
+  cursor;
+  /** In the order in which it is to be sent. @type {OutboxItem[]} */
+  outbox;
+  /** Messages that were not taken, and will not be. @type {OutboxItem[]} */
+  lost;
+  /** The state in which the visitor leaves it, on its way to the collector. @type {string} */
+  parting;
+  /** Not minimised. @type {boolean} */
+  isOpen;
+  /** The visitor wants to chat. @type {boolean} */
+  isJoined;
+  /** "End this chat?" @type {boolean} */
+  isEnding;
+  /** A moment. @type {number} */
+  typingUntil = 0;
+
+  /** @param {Host} host */
+  constructor(host) {
+    this.host = host;
+    this.forget();
+  }
+
+  forget() {
+    this.chat = { id: 0, read: 0, state: '' };
+    this.messages = [];
+    this.outbox = [];
+    this.lost = [];
+    this.cursor = 0;
+    this.token = this.parting = '';
+    this.isOpen = this.isJoined = this.isEnding = false;
+  }
+
+  /**
+   * From now on this is the conversation; what waits to open one is said in it.
+   *
+   * @param {string} token
+   */
+  adopt(token) {
+    const unsent = this.token ? [] : this.outbox;
+    this.forget();
+    this.outbox = unsent;
+    this.token = token;
+    this.isOpen = true;
+  }
+
+  /** @param {string | undefined} token of another page or tab */
+  isNews(token) {
+    return !this.token && token !== this.forgotten;
+  }
+
+  /** @param {string} [state] */
+  isOver(state = this.chat.state) {
+    return OVER.test(state);
+  }
+
+  isInvited() {
+    return INVITED.test(this.chat.state) && !this.isJoined;
+  }
+
+  /**
+   * Take in what the collector or another tab says.
+   *
+   * @param {ConversationUpdate} update
+   * @param {number} [upTo] nothing before this revision is missing
+   */
+  merge(update, upTo = 0) {
+    for (const message of update.m) {
+      this.messages[message.n] = message;
+      this.outbox = this.outbox.filter((item) => item.n !== message.i);
+    }
+    this.cursor = Math.max(this.cursor, upTo);
+    if (update.id < this.chat.id) return;
+    const { read } = this.chat;
+    this.chat = { ...this.chat, ...update };
+    if (read > this.chat.read) this.chat.read = read;
+    if (this.chat.state === 'open') this.isJoined = true;
+    if ('typing' in update) this.typingUntil = update.typing ? Date.now() + TYPING_FOR : 0;
+  }
+
+  /**
+   * Take in the answer to what was sent.
+   *
+   * @param {OutboxItem} item
+   * @param {ChatAnswer} [answer] none: the collector cannot take it
+   */
+  answered(item, answer) {
+    const { n, x } = item;
+    const { id, state, number = 0, c: opened } = answer || {};
+    if (x && !answer) this.lost.push(item);
+    if (opened) this.token = opened;
+    this.keep();
+    // The visit may have had a conversation: the message is sent again in it, and gets its number.
+    const isTaken = !opened || state === 'left';
+    if (isTaken) this.outbox = this.outbox.filter((one) => one !== item);
+    const isNew = x && isTaken && answer && !this.messages[number];
+    const m = isNew ? [{ n: number || 1, a: 0, x, i: n }] : [];
+    this.merge(id !== undefined && state ? { id, state, m } : { id: -1, m });
+  }
+
+  /** It is over: nothing more is sent in it. */
+  close() {
+    this.forgotten = this.token || this.forgotten;
+    this.token = '';
+    if (this.chat.state === 'left') {
+      // What came too late for a message that was left is left as the next one.
+      for (const item of this.outbox) item.do = 'open';
+    } else {
+      this.lost.push(...this.outbox.filter((item) => item.x));
+      this.outbox = [];
+    }
+  }
+
+  /**
+   * Note that the visitor sees what is there.
+   *
+   * @returns {OutboxItem | undefined} what the collector is to know of it
+   */
+  markSeen() {
+    const state = this.parting || this.chat.state;
+    if (state === 'queued' || state === 'delivered') {
+      this.chat.state = 'shown';
+      return { do: 'shown' };
+    }
+    const [newest] = this.unread().slice(-1);
+    if (state !== 'open' || !newest) return undefined;
+    this.chat.read = newest.n;
+    return { do: 'read', to: newest.n };
+  }
+
+  unread() {
+    return this.messages.filter((message) => message.a && message.n > this.chat.read);
+  }
+
+  /** Nothing of it needs to be seen any more. */
+  isDone() {
+    const { chat, isOpen, isJoined, lost, parting } = this;
+    const state = parting || chat.state;
+    if (!this.isOver(state)) return false;
+    if (isOpen) return !isJoined && /dismissed|expired/.test(state);
+    return !isJoined || !(this.unread().length || lost.length);
+  }
+
+  /** @returns {ConversationView} */
+  view() {
+    const { button, chat, isOpen, lost, messages, outbox, parting, token } = this;
+    const state = parting || chat.state;
+    const unsent = outbox.filter((item) => item.x);
+    const isDone = this.isDone();
+    const isInvited = INVITED.test(state) && !this.isJoined;
+    const isAway = state === 'left' || (!state && button === 2);
+    const isPending = lost.length + unsent.length > 0;
+    const isDialog = isOpen && !isDone && !!(state || (!token && (button || isPending)));
+    return {
+      state,
+      from: chat.from,
+      step: isInvited ? 'invited' : this.isOver(state) ? 'over' : this.isEnding ? 'ending' : 'talking',
+      isDialog,
+      isPill: !isDialog && !isDone && !!(state || (button && !token)),
+      isTall: !isInvited && !isAway && !!(state || isPending),
+      isAway,
+      isTyping: this.typingUntil > Date.now(),
+      isUnsent: unsent.length > 0,
+      isLate: unsent.some((item) => (item.at || 0) < Date.now() - LATE_AFTER),
+      unread: this.unread().length,
+      lines: [
+        ...messages.filter(Boolean).map(messageLine),
+        ...lost.map((item) => ({ ...unsentLine(item), isLost: true })),
+        ...unsent.map(unsentLine),
+      ],
+    };
+  }
+
+  // The other tabs, and the next page
+
+  /** All that another tab needs to show the same. */
+  snapshot() {
+    return { c: this.token, o: this.cursor, u: { ...this.chat, m: this.messages.filter(Boolean) } };
+  }
+
+  /** Go on with what this tab had on the page before. */
+  resume() {
+    const { host } = this;
+    this.isBegun = true;
+    this.kept = (host.isStoring() && safe(() => JSON.parse(sessionStorage[KEY]))()) || {};
+    const { c: token, o: outbox = [], d: draft = '', s: isOpen = false } = this.kept;
+    if (token && !host.read(KEY)?.startsWith(token)) return;
+    this.outbox = outbox;
+    this.draft = draft;
+    this.isOpen = isOpen;
+  }
+
+  /** The conversation that another page or tab has, if it is a new one. */
+  found() {
+    const [, token, isMinimised] = /^(\w+)(-?)$/.exec(this.host.read(KEY) || '') || [];
+    if (!token || !this.isNews(token)) return undefined;
+    return { token, isOpen: token === this.kept.c ? !!this.kept.s : !isMinimised };
+  }
+
+  keep() {
+    const { draft: d, host, isOpen: s, outbox: o, token: c } = this;
+    const text = c || o.length || d ? JSON.stringify({ c, o, d, s }) : '';
+    if (text === this.keptText || !host.isStoring()) return;
+    this.keptText = text;
+    safe(() => (text ? (sessionStorage[KEY] = text) : delete sessionStorage[KEY]))();
+    // Without a token it makes the next page load the chat, for a message that is to open one.
+    if (c || o.length) host.write(KEY, c + (s && c ? '' : '-'));
+    else if (host.read(KEY)?.startsWith(this.forgotten)) host.write(KEY);
+  }
+
+  stop() {
+    this.forget();
+    this.draft = '';
+    this.keep();
+    this.button = 0;
+    this.exitRule = '';
+    this.isBegun = false;
+  }
+}
+
+/**
+ * @param {MessagePayload} message
+ * @returns {LogLine}
+ */
+function messageLine({ n, a, x, i, f }) {
+  return a ? { key: n, isMine: false, from: f, text: x } : { key: i || n, isMine: true, text: x };
+}
+
+/**
+ * @param {OutboxItem} item
+ * @returns {LogLine}
+ */
+function unsentLine({ n = '', x = '' }) {
+  return { key: n, isMine: true, text: x };
+}

@@ -1,0 +1,225 @@
+// @ts-check
+/*
+ * What is sent and heard. What waits is sent in order, each item until it is answered. One tab of the
+ * browser, the leader, has a stream (or polls) and tells the others; none while nobody looks.
+ */
+import { KEY } from './conversation.js';
+import { later, listen, safe } from './safe.js';
+
+/**
+ * @import {ChatAction, ChatAnswer, ChatRequest, ConversationUpdate} from '../types.js'
+ * @import {Host, OutboxItem, TabUpdate} from '../types.js'
+ * @import {VisitorConversation} from './conversation.js'
+ */
+
+/**
+ * What is done with what is heard.
+ *
+ * @typedef {object} Callbacks
+ * @property {(item: OutboxItem, answer?: ChatAnswer) => void} answered
+ * @property {(update: ConversationUpdate) => void} received the collector says it
+ * @property {(message: TabUpdate) => void} heard another tab says it
+ * @property {(status: number) => void} refused the collector's last word
+ */
+
+const ANSWER_WITHIN = 10_000;
+const UPDATE_WITHIN = 6_000; // else something on the way holds the stream back
+const HEARTBEAT_WITHIN = 40_000; // the collector's comes every 15 seconds, a poll's answer after 25
+const STREAM_AGAIN_AFTER = 120_000;
+const POLL_AGAIN_AFTER = 200;
+const LONGEST_PAUSE = 6_000;
+const MOST_TRIES = 2; // of a message that the collector understands and cannot take
+
+/**
+ * @param {Host} host
+ * @param {VisitorConversation} conversation
+ * @param {Callbacks} callbacks
+ */
+export function makeLink(host, conversation, callbacks) {
+  let isSending = false;
+  /** Ends the pause before the next try. @type {((value?: any) => void) | undefined} */
+  let hurry;
+  let failures = 0;
+  /** Of the stream or poll that is open, or waits for the lock. @type {AbortController | null} */
+  let listening = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let stalled;
+  let streamAt = 0;
+  /** @type {BroadcastChannel | null} */
+  let channel = null;
+
+  const flush = safe(sendAll);
+  return { flush, post, retry, share, sleep, wake, closeChannel };
+
+  // What is sent
+
+  async function sendAll() {
+    if (isSending) return;
+    isSending = true;
+    for (;;) {
+      const [item] = conversation.outbox;
+      if (!conversation.isBegun || !item || !(conversation.token || item.do === 'open')) break;
+      await sendOne(item);
+    }
+    isSending = false;
+  }
+
+  /** @param {OutboxItem} item */
+  async function sendOne(item) {
+    const { token } = conversation;
+    let status, answer;
+    try {
+      const reply = await postItem(item);
+      status = reply.status;
+      if (status === 200) answer = await reply.json();
+    } catch {
+      // Not reached, or too slow: sent again.
+    }
+    if (token !== conversation.token) return;
+    if (status === 403 || (token && (status === 404 || status === 410))) return callbacks.refused(status);
+    const isHopeless = status === 400 || (status === 409 && (!item.x || failures >= MOST_TRIES));
+    if (!answer && !isHopeless) return pause();
+    if (failures) sleep(); // the collector is back
+    failures = 0;
+    callbacks.answered(item, answer);
+    wake();
+  }
+
+  /** @param {OutboxItem} item */
+  function postItem({ do: action, n, x, to }) {
+    if (!conversation.token) return post('open', { n, x, s: host.visit(), t: host.tab });
+    return post(action === 'open' ? 'send' : action, { n, x, to });
+  }
+
+  /** @returns {Promise<void>} */
+  function pause() {
+    return new Promise((done) => later((hurry = done), backoff()));
+  }
+
+  function backoff() {
+    return Math.min(1000 * 2 ** failures++, LONGEST_PAUSE) * (0.5 + Math.random());
+  }
+
+  /**
+   * @param {ChatAction} action
+   * @param {ChatRequest} [fields]
+   * @param {AbortSignal} [signal]
+   */
+  function post(action, fields, signal) {
+    return fetch(host.base + '/v1/conversation/' + action, {
+      method: 'POST',
+      body: JSON.stringify({ v: 1, k: host.site, c: conversation.token || undefined, ...fields }),
+      keepalive: !signal,
+      credentials: 'omit',
+      signal: signal || AbortSignal.timeout?.(ANSWER_WITHIN),
+    });
+  }
+
+  /** Begin anew, as if nothing had failed. */
+  function retry() {
+    sleep();
+    failures = 0;
+    hurry?.();
+  }
+
+  // What is heard
+
+  /** Listen, if there is something to hear and somebody looks. */
+  function wake() {
+    if (!conversation.isBegun || document.hidden) return;
+    if (!channel && host.isStoring()) safe(openChannel)();
+    if (listening || !conversation.token) return;
+    listening = new AbortController();
+    const { signal } = listening;
+    const lead = () =>
+      signal.aborted || // between the grant and this call
+      new Promise((release) => {
+        signal.onabort = release;
+        safe(follow)(signal);
+      });
+    if (!channel || !navigator.locks) return void lead();
+    channel.postMessage({ c: conversation.token });
+    navigator.locks.request(KEY, { signal }, lead).catch(safe);
+  }
+
+  function sleep() {
+    clearTimeout(stalled);
+    listening?.abort();
+    listening = null;
+  }
+
+  /** @param {AbortSignal} signal */
+  async function follow(signal) {
+    while (!signal.aborted) {
+      const isStream = Date.now() >= streamAt;
+      if (isStream) streamAt = Date.now() + STREAM_AGAIN_AFTER; // unless it gives something
+      let isAnswered = false;
+      expect(isStream ? UPDATE_WITHIN : HEARTBEAT_WITHIN);
+      try {
+        const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, signal);
+        const { status } = reply;
+        isAnswered = status < 300;
+        if (status === 403 || status === 404 || status === 410) return callbacks.refused(status);
+        if (reply.ok) failures = 0;
+        if (status === 200) await (isStream ? readStream(reply, signal) : readPoll(reply));
+      } catch {
+        // The connection broke: tried again.
+      }
+      if (signal.aborted) return;
+      clearTimeout(stalled);
+      const wait = isStream || !isAnswered ? backoff() : POLL_AGAIN_AFTER;
+      await new Promise((done) => later(done, wait));
+    }
+  }
+
+  /** @param {Response} reply */
+  async function readPoll(reply) {
+    callbacks.received(await reply.json());
+  }
+
+  /**
+   * @param {Response} reply
+   * @param {AbortSignal} signal
+   */
+  async function readStream(reply, signal) {
+    const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (reply.body).getReader();
+    const decoder = new TextDecoder();
+    let rest = '';
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || signal.aborted) return;
+      expect(HEARTBEAT_WITHIN);
+      streamAt = 0;
+      const parts = (rest + decoder.decode(value, { stream: true })).split('\n');
+      rest = parts.pop() || '';
+      for (const part of parts) if (part.startsWith('data')) callbacks.received(JSON.parse(part.slice(5)));
+    }
+  }
+
+  /** Connect anew unless something comes within this time. @param {number} wait */
+  function expect(wait) {
+    clearTimeout(stalled);
+    stalled = later(() => {
+      sleep();
+      wake();
+    }, wait);
+  }
+
+  // The other tabs
+
+  function openChannel() {
+    channel = new BroadcastChannel(KEY);
+    listen(channel, 'message', ({ data }) => callbacks.heard(data));
+  }
+
+  /** A page that could hear something is not kept for Back. */
+  function closeChannel() {
+    channel?.close();
+    channel = null;
+  }
+
+  /** Tell the other tabs all that is known. */
+  function share() {
+    channel?.postMessage(conversation.snapshot());
+  }
+}

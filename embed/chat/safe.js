@@ -1,0 +1,37 @@
+// @ts-check
+/* Whatever the page or the browser calls goes through here: nothing is ever thrown into the page. */
+
+/**
+ * Nothing that goes wrong in the work reaches the page, and no promise's rejection either.
+ *
+ * @template {any[]} Values
+ * @param {(...values: Values) => any} work
+ * @returns {(...values: Values) => any}
+ */
+export function safe(work) {
+  return (...values) => {
+    try {
+      const done = work(...values);
+      return done?.catch ? done.catch(() => {}) : done;
+    } catch {
+      // The page goes on as if the chat were not there.
+    }
+  };
+}
+
+/**
+ * @param {EventTarget} target
+ * @param {string} names with spaces between them
+ * @param {(event: any) => any} work
+ */
+export function listen(target, names, work) {
+  for (const name of names.split(' ')) target.addEventListener(name, safe(work), target === window);
+}
+
+/**
+ * @param {(value?: any) => any} work
+ * @param {number} wait
+ */
+export function later(work, wait) {
+  return setTimeout(safe(work), wait);
+}

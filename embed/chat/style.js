@@ -1,0 +1,41 @@
+// @ts-check
+/* How the dialog looks. embed/build.py minifies it: to JavaScript it is a text. */
+
+export const style = `
+.box {
+  all: initial; display: contents; color-scheme: light dark; color: CanvasText;
+  font: 16px/1.4 system-ui, sans-serif; overflow-wrap: anywhere;
+}
+[hidden] { display: none !important }
+button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 1px solid #8886; border-radius: 16px; cursor: pointer }
+:focus-visible { outline: 2px solid #7186f5; outline-offset: 1px }
+.card, .pill { animation: come .2s; position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)); box-shadow: 0 8px 32px #0003 }
+.card, .off { clip-path: inset(50%) }
+.off { position: absolute }
+.on .card {
+  clip-path: none; display: flex; flex-direction: column; box-sizing: border-box;
+  width: 340px; max-height: calc(100vh - 32px); padding: 10px 16px 16px;
+  background: Canvas; border: 1px solid #8886; border-radius: 16px;
+}
+.tall .card { height: 480px }
+.head, .foot { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; justify-content: end }
+.title, .field { flex: 1; min-width: 0 }
+.head { min-height: 40px }
+.head button { padding: 4px 10px; margin-right: -10px; border-color: #0000 }
+.log { flex: 1; overflow: auto; overscroll-behavior: contain }
+.line { width: fit-content; max-width: 85%; box-sizing: border-box; margin-bottom: 8px; padding: 8px 16px; border-radius: 16px; white-space: pre-wrap; unicode-bidi: plaintext; background: #8882 }
+.mine { margin-left: auto }
+.main { min-width: 80px; text-align: center }
+.main, .mine { background: #4257d6; border-color: #0000; color: #fff }
+.name, .note { display: block; width: 100%; font-size: 13px }
+.note, .head button, ::placeholder { color: inherit; opacity: .75 }
+.tall .note { min-height: 19px }
+.field { max-height: 110px; field-sizing: content; white-space: pre-wrap; overflow: auto; cursor: text }
+.pill { padding: 10px 16px }
+.badge { margin-left: 4px; padding: 0 8px; border-radius: 16px; background: #fff; color: #4257d6 }
+@media (max-width: 480px) {
+  .on .card { right: 0; bottom: 0; width: 100%; max-height: 65vh; padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 16px 16px 0 0 }
+}
+@keyframes come { from { opacity: 0 } }
+@media print { .box { display: none } }
+`;

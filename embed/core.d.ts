@@ -1,0 +1,43 @@
+/*
+ * What Python knows and the browser needs too: limits, lengths of time in milliseconds, states.
+ * There is no core.js: embed/build.py puts the values in place of the names (HANDED_OVER).
+ */
+
+/** core/chat/states.py: characters of a message. */
+export const LONGEST_MESSAGE: number;
+/** core/chat/states.py: how long a word of somebody's typing holds. */
+export const TYPING_FOR: number;
+/** core/chat/states.py: the states of an invitation that waits for its answer. */
+export const INVITED: RegExp;
+/** core/chat/states.py: the states of a conversation that is over. */
+export const OVER: RegExp;
+
+/** core/visits/presence.py: a visit without activity is over after this. */
+export const VISIT_ENDS_AFTER: number;
+/** core/visits/presence.py: for this long after an activity the dashboard says "Active". */
+export const ACTIVE_FOR: number;
+/** core/enrich/page_url.py: the query keys that are sent with their values. */
+export const VALUE_KEYS: RegExp;
+/** core/enrich/page_url.py: the query keys that are sent without. */
+export const BARE_KEYS: RegExp;
+
+/** collector/beacon/wire.py: events of a beacon. */
+export const MAX_EVENTS: number;
+/** collector/http/body.py: bytes of a beacon. */
+export const MAX_BYTES: number;
+/** core/enrich/text.py: characters, as all that follow. */
+export const LONGEST_PATH: number;
+/** core/enrich/text.py */
+export const LONGEST_REFERRER: number;
+/** collector/beacon/hit.py */
+export const LONGEST_TITLE: number;
+/** collector/beacon/hit.py */
+export const LONGEST_CAMPAIGN: number;
+/** collector/beacon/hit.py */
+export const LONGEST_CLICK_ID: number;
+/** collector/beacon/hit.py */
+export const LONGEST_ATTRIBUTE_NAME: number;
+/** collector/beacon/hit.py */
+export const LONGEST_ATTRIBUTE: number;
+/** core/visits/visit.py: the most pairs that describe a visitor. */
+export const MAX_ATTRIBUTES: number;

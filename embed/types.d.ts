@@ -1,0 +1,198 @@
+/*
+ * What crosses files and wires. docs/beacon.md and docs/chat.md say what each key means; Python has
+ * the same shapes in collector/beacon/wire.py and in collector/chat/: offers.py, request.py and
+ * streams.py.
+ */
+
+// The beacon
+
+export type PageContext =
+  | 'checkout' | 'cart' | 'product' | 'collection' | 'search' | 'purchased' | 'none';
+
+/** One event, by the letters of the wire. What is undefined is not sent. */
+export interface BeaconEvent {
+  e: 'v' | 'p' | 'h' | 'c' | 'i';
+  n: number;
+  o: number;
+  a?: number;
+  u?: string;
+  q?: string;
+  d?: string;
+  r?: string;
+  c?: string;
+  m?: string;
+  g?: string;
+  j?: string;
+  x?: string;
+  xs?: PageContext;
+  f?: number;
+  l?: string;
+  z?: string;
+  y?: number;
+  wd?: number;
+  s?: string;
+  i?: Attributes;
+}
+
+/** An event before it is numbered, and before its age is known. */
+export type EventFields = Omit<BeaconEvent, 'n' | 'o' | 'a'>;
+
+/** The envelope without its events. */
+export interface BeaconHead {
+  v: 1;
+  k: string;
+  s: string;
+  t: string;
+  w?: string;
+}
+
+/** The body of a 200 to a beacon. */
+export interface AcceptedBody {
+  s: string;
+  i: number;
+  z?: 1;
+  c?: Offer;
+}
+
+export type Attributes = Record<string, string | undefined>;
+
+// The chat
+
+/** What a beacon's answer has for the chat: an invitation (`k`), or what the site has. */
+export interface Offer {
+  t?: 'invite' | 'site';
+  k?: string;
+  from?: string;
+  text?: string;
+  b?: number;
+  r?: string;
+}
+
+/** What the tag hands to the chat. */
+export interface Host {
+  base: string;
+  site: string;
+  tab: string;
+  /** The page's own listeners, by the name of their event. */
+  listeners: Listeners;
+  read(key: string): string | null | undefined;
+  write(key: string, value?: string): true | undefined;
+  /** The visit's id, or '' when there is none to take part in. */
+  visit(): string;
+  isStoring(): boolean;
+  isRunning(): boolean;
+}
+
+export interface Listeners {
+  invite?: (invitation: { from?: string; text?: string }) => void;
+}
+
+/** The chat's module takes what the tag hears for it; nothing: look whether it may still run. */
+export type TakeOffer = (offer?: Offer) => void;
+
+export type ChatAction =
+  | 'open' | 'shown' | 'accept' | 'dismiss' | 'send' | 'typing' | 'read' | 'end' | 'stream' | 'poll';
+
+/** What a call says beside version, site key and token. */
+export interface ChatRequest {
+  s?: string;
+  t?: string;
+  n?: string;
+  x?: string;
+  r?: string;
+  to?: number;
+  after?: number;
+}
+
+/** The answer to a call that changes something. */
+export interface ChatAnswer {
+  id: number;
+  state?: ConversationState;
+  number?: number;
+  c?: string;
+}
+
+export type ConversationState =
+  | 'queued' | 'delivered' | 'shown' | 'open' | 'dismissed' | 'expired' | 'ended' | 'left';
+
+/** A message as it travels: number, 1 of an agent, text, seconds ago, client id, name. */
+export interface MessagePayload {
+  n: number;
+  a: number;
+  x: string;
+  o?: number;
+  i?: string | number;
+  f?: string;
+}
+
+/** A conversation as it travels, with the messages that are new. What is missing has not changed. */
+export interface ConversationUpdate {
+  id: number;
+  state?: ConversationState | '';
+  from?: string;
+  typing?: number;
+  read?: number;
+  by?: string;
+  m: MessagePayload[];
+}
+
+/** What waits for the collector's answer. */
+export interface OutboxItem {
+  do: ChatAction;
+  /** The client's id of a message. */
+  n?: string;
+  x?: string;
+  to?: number;
+  /** When it was written. */
+  at?: number;
+}
+
+/** What one tab says to the others: all that it knows, or with the token alone that it wants to know. */
+export interface TabUpdate {
+  c: string;
+  o?: number;
+  u?: ConversationUpdate;
+}
+
+/** What the browser keeps for the tab's next page: token, outbox, draft, whether it is open. */
+export interface Kept {
+  c?: string;
+  o?: OutboxItem[];
+  d?: string;
+  s?: boolean;
+}
+
+// The page
+
+/** The global of the tag, or the page's stub until it has loaded. */
+export interface VisitorMonitor {
+  (command: string, ...values: any[]): any;
+  loaded?: boolean;
+  q?: any;
+}
+
+declare global {
+  interface Window {
+    visitorMonitor: VisitorMonitor;
+    // Of shops and other chats, as far as they are read.
+    ShopifyAnalytics?: { meta?: { page?: { pageType?: string } } };
+    __st?: { p?: string };
+    dataLayer?: any[];
+    prestashop?: unknown;
+    $crisp: any;
+    HubSpotConversations: { on(name: string, listener: (payload: any) => void): void };
+  }
+  interface Navigator {
+    globalPrivacyControl?: boolean;
+  }
+
+  // What Shopify gives a pixel.
+  const analytics: { subscribe(name: string, listener: (event: any) => void): void };
+  const init: { customerPrivacy?: { analyticsProcessingAllowed?: boolean } };
+  const browser: {
+    localStorage: {
+      getItem(key: string): Promise<string | null>;
+      setItem(key: string, value: string): Promise<void>;
+    };
+  };
+}
