@@ -20,7 +20,7 @@ help:
 	@echo "make run      start the collector, the dashboard and the demo shop"
 	@echo "make dev      the same, and what you edit starts again when you save it"
 	@echo "make traffic  send simulated visitors to the running collector (VISITORS=50 SECONDS=120)"
-	@echo "make test     run every test, in WORKERS=3 processes; what fails there once more by itself"
+	@echo "make test     run every test, in WORKERS=3 processes; what fails runs once more, and is named"
 	@echo "make check    lint, types, generated files and every test: what CI runs"
 	@echo "make bench    run the benchmarks"
 
@@ -35,8 +35,7 @@ traffic: .venv/installed
 
 test: .venv/installed-dev
 	@sh tests/install_browser.sh
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) || \
-		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(TESTS)
+	$(BIN)/python tests/run_tests.py --workers $(WORKERS) $(TESTS)
 
 check: lint test
 
