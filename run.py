@@ -1,4 +1,7 @@
-"""Run the collector and the dashboard together: `make run`. One ends, both end."""
+"""Run the collector and the dashboard together: `make run`. One ends, both end.
+
+With --dev (`make dev`) each starts again when one of its files is saved.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -27,15 +32,57 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DASHBOARD_HOST = "127.0.0.1"
 """It has no sign-in yet and listens nowhere else."""
 ABOVE = "what it had to say stands above."
+LOOKS_EVERY = 0.5
+"""Seconds between two looks at the parts, and at their files; a look at 300 files takes 4 ms."""
+EDITED = {".py", ".js", ".css", ".csv", ".html", ".jinja", ".svg", ".toml"}
+"""Not what editors and Python leave in the same folders."""
+SCRIPTS = (
+    "embed/visitor-monitor.js",
+    "embed/visitor-monitor-signals.js",
+    "embed/chat",
+    "embed/adapters",
+    "embed/build.py",
+)
+"""What embed/build.py makes embed/dist from; the collector serves a new file by itself."""
+SHOP = ("embed/demo/templates", "embed/demo/build.py")
+
+
+class Sources:
+    """Files and folders of the project, as they were at the last look."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._saved_at = dict(self._look())
+
+    def saved(self) -> str:
+        """A file that was saved, made or deleted since the last call, or ""."""
+        before, self._saved_at = self._saved_at, dict(self._look())
+        changed = before.items() ^ self._saved_at.items()
+        return min((str(file.relative_to(ROOT)) for file, _ in changed), default="")
+
+    def _look(self) -> Iterator[tuple[Path, int]]:
+        for name in self._names:
+            for file in (ROOT / name, *(ROOT / name).rglob("*")):
+                if file.suffix in EDITED:
+                    with suppress(FileNotFoundError):  # an editor is just replacing it
+                        yield file, file.stat().st_mtime_ns
 
 
 class Part:
-    """One of the two processes."""
+    """One of the two processes; `sources`: the files and folders that it is made of."""
 
-    def __init__(self, name: str, command: list[str], health: str) -> None:
+    def __init__(self, name: str, command: list[str], health: str, sources: Sequence[str]) -> None:
         self.name = name
+        self.sources = sources
+        self._command = command
         self._health = health
-        self.process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        self.awaits_save = False
+        """Whether it failed after the last save: then only the next save starts it again."""
+        self.start()
+
+    def start(self) -> None:
+        """Begin, or begin anew after `stop`."""
+        self.process = subprocess.Popen(self._command, cwd=ROOT, start_new_session=True)
 
     def has_ended(self) -> bool:
         """Whether the process is gone."""
@@ -68,6 +115,9 @@ class Part:
 
 def main() -> int:
     """Start both, say where they are, and wait; 1 when one of them ended by itself."""
+    parser = ArgumentParser(description="Run the collector and the dashboard.")
+    parser.add_argument("--dev", action="store_true", help="start each again when it is edited")
+    is_dev = parser.parse_args().dev
     try:
         collector_port = settings().collector_port
         dashboard_port = _dashboard_port()
@@ -82,20 +132,20 @@ def main() -> int:
             return _refuse(reason)
     for sign in STOPS:
         signal.signal(sign, _interrupt)
-    reason = _run(collector_port, dashboard_port)
+    reason = _run(collector_port, dashboard_port, is_dev)
     return _refuse(reason) if reason else 0
 
 
-def _run(collector_port: int, dashboard_port: int) -> str:
+def _run(collector_port: int, dashboard_port: int, is_dev: bool) -> str:
     """Why they ended, or "" when somebody asked for it."""
     parts: list[Part] = []
     try:
         parts.append(_start_collector(collector_port))
         _await(parts[-1])
-        parts.append(_start_dashboard(dashboard_port))
+        parts.append(_start_dashboard(dashboard_port, is_dev))
         _await(parts[-1])
         _say_where(dashboard_port)
-        ended = _wait(lambda: next((part for part in parts if part.has_ended()), None))
+        ended = _follow_saves(parts) if is_dev else _wait(parts)
         return f"{ended.name} ended by itself ({ended.how}); {ABOVE}"
     except _Ended as fault:
         return str(fault)
@@ -122,13 +172,17 @@ def _dashboard_port() -> int:
 
 def _start_collector(port: int) -> Part:
     command = [sys.executable, "-m", "collector"]
-    return Part("The collector", command, f"http://{settings().local_host}:{port}/healthz")
+    health = f"http://{settings().local_host}:{port}/healthz"
+    return Part("The collector", command, health, ("collector", "core"))
 
 
-def _start_dashboard(port: int) -> Part:
+def _start_dashboard(port: int, is_dev: bool) -> Part:
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command += ["--server.port", str(port)]
+    if is_dev:
+        command += ["--client.showErrorDetails", "full"]
     health = f"http://{DASHBOARD_HOST}:{port}/_stcore/health"
-    return Part("The dashboard", [*command, "--server.port", str(port)], health)
+    return Part("The dashboard", command, health, ("app.py", "core", "pages", ".streamlit"))
 
 
 def _await(part: Part) -> None:
@@ -141,10 +195,45 @@ def _await(part: Part) -> None:
         time.sleep(0.2)
 
 
-def _wait(found: Callable[[], Part | None]) -> Part:
-    while (part := found()) is None:
-        time.sleep(0.5)
-    return part
+def _wait(parts: Sequence[Part]) -> Part:
+    """The part that ended by itself."""
+    while not (ended := [part for part in parts if part.has_ended()]):
+        time.sleep(LOOKS_EVERY)
+    return ended[0]
+
+
+def _follow_saves(parts: Sequence[Part]) -> Part:
+    """As `_wait`, and start each part again with what was saved. One that then fails is waited for."""
+    sources = [(part, Sources(part.sources)) for part in parts]
+    scripts, shop = Sources(SCRIPTS), Sources(SHOP)
+    while not (ended := [part for part in parts if part.has_ended() and not part.awaits_save]):
+        time.sleep(LOOKS_EVERY)
+        for part, source in sources:
+            if saved := source.saved():
+                _restart(part, saved)
+        if scripts.saved():
+            _build("embed/build.py")
+        if shop.saved():
+            _build("embed/demo/build.py")
+    return ended[0]
+
+
+def _restart(part: Part, saved: str) -> None:
+    print(f"{saved} was saved: {part.name.lower()} starts again.", flush=True)
+    part.stop()
+    part.start()
+    try:
+        _await(part)
+    except _Ended as fault:
+        part.awaits_save = True
+        print(f"{fault} It starts again when a file is saved.", flush=True)
+    else:
+        part.awaits_save = False
+        print(f"{part.name} is back.", flush=True)
+
+
+def _build(script: str) -> None:
+    subprocess.run([sys.executable, script], cwd=ROOT, check=False)
 
 
 def _say_where(dashboard_port: int) -> None:

@@ -54,11 +54,14 @@ class RunningMonitor:
 
 
 @contextmanager
-def running_monitor(folder: Path, **variables: str) -> Iterator[RunningMonitor]:
-    """Started on a new SQLite file in the folder; yielded once it says where it is."""
+def running_monitor(folder: Path, *command: str, **variables: str) -> Iterator[RunningMonitor]:
+    """Started on a new SQLite file in the folder; yielded once it says where it is.
+
+    command: what Python runs, unless it is run.py of this project.
+    """
     ports = free_ports()
     log = folder / "run.log"
-    process = start(folder, log, ports, **variables)
+    process = start(folder, log, ports, *command, **variables)
     monitor = RunningMonitor(process, log, ports)
     try:
         wait_for(
@@ -72,7 +75,11 @@ def running_monitor(folder: Path, **variables: str) -> Iterator[RunningMonitor]:
 
 
 def start(
-    folder: Path, log: Path, ports: dict[str, int], **variables: str
+    folder: Path,
+    log: Path,
+    ports: dict[str, int],
+    *command: str,
+    **variables: str,
 ) -> subprocess.Popen[bytes]:
     """run.py, whose output goes to the log."""
     environment = {
@@ -84,7 +91,7 @@ def start(
     }
     with log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "run.py"],
+            [sys.executable, *(command or ("run.py",))],
             cwd=ROOT,
             env=environment,
             stdout=output,
