@@ -26,12 +26,16 @@ from core.chat.closing import is_long_over
 from core.chat.conversations import find_by_token
 from core.chat.queries import messages
 from core.database import DATABASE_ERRORS, reading
+from core.database_threads import DatabaseThreads, NoThread
 from core.moment import from_milliseconds
 from core.reasons import Reason
 from core.tables import Conversation
 
 POLL_WAITS = 25.0
 """Seconds until a poll without news is answered: less than any proxy's patience."""
+
+LOADED_WITHIN = 5.0
+"""Seconds that the database may take to say what there is at first."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -45,6 +49,7 @@ class StreamRoute(Struct):
 
     admission: Admission
     engine: Engine
+    threads: DatabaseThreads
     streams: Streams
     clock: Callable[[], int]
 
@@ -84,8 +89,8 @@ class StreamRoute(Struct):
         self, site: TrackedSite, call: ChatRequest
     ) -> tuple[Conversation, ConversationUpdate] | Response:
         try:
-            found = await asyncio.to_thread(self._load, site.id, call)
-        except DATABASE_ERRORS:
+            found = await self.threads.run(partial(self._load, site.id, call), LOADED_WITHIN)
+        except (*DATABASE_ERRORS, NoThread):
             return self.admission.refuse(site.id, Reason.NOT_COMMITTED)
         if found is None:
             return self.admission.refuse(site.id, Reason.NO_CONVERSATION)

@@ -16,7 +16,7 @@ from core.chat.messages import say_as_agent
 from core.chat.states import Author, ClosedBy
 from core.chat.templates import note_used
 from core.database import Connection, lock_visits
-from core.deadline import write
+from core.deadline import write_async
 from core.reasons import Reason, Refused
 from core.sites import find_site
 from core.tables import Conversation, Message
@@ -82,13 +82,13 @@ class AgentAction:
     do: Callable[[ActionContext, Any], Outcome]
 
 
-def perform(key: str, act: AgentAction, body: bytes, now: datetime) -> ActionResult:
+async def perform(key: str, act: AgentAction, body: bytes, now: datetime) -> ActionResult:
     """Do it as the agent with this key, and commit. Raises DatabaseUnavailable."""
     try:
         said = msgspec.json.decode(body, type=act.body)
     except msgspec.MsgspecError:
         return ActionResult(status=400, error=MALFORMED)
-    return write(lambda db: _perform(db, key, act, said, now))
+    return await write_async(lambda db: _perform(db, key, act, said, now))
 
 
 def _perform(

@@ -15,14 +15,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.agents import find_agent
-from core.deadline import DatabaseUnavailable, read
+from core.deadline import DatabaseUnavailable, read_async
 from pages.server.access import COOKIE, Endpoint, acting, body_of, reading, refuse
 from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
 from pages.server.event_stream import EventStream, after, events, next_news
 from pages.server.hub import Hub
 from pages.server.news import News, json_of, note_agents, now_ms, told_since, utc_now
 from pages.server.payloads import conversation_payload
-from pages.server.threads import off_loop
 
 NO_CONVERSATION = "This conversation does not exist, or is deleted."
 
@@ -91,7 +90,7 @@ async def _conversation(request: Request) -> Response:
     if await _agent_id(request) is None:
         return refuse(401, UNKNOWN)
     site, name = (request.query_params.get(each, "") for each in ("site", "id"))
-    found = await off_loop(lambda: read(lambda db: conversation_payload(db, site, name)))
+    found = await read_async(lambda db: conversation_payload(db, site, name))
     return refuse(404, NO_CONVERSATION) if found is None else _json(json_of(found))
 
 
@@ -101,7 +100,7 @@ def _acting(act: AgentAction) -> Endpoint:
         if body is None:
             return refuse(413, "This is too long.")
         key = request.cookies.get(COOKIE, "")
-        done = await off_loop(lambda: perform(key, act, body, utc_now()))
+        done = await perform(key, act, body, utc_now())
         return refuse(done.status, done.error) if done.error else _json(json_of(done.told))
 
     return acting
@@ -109,14 +108,14 @@ def _acting(act: AgentAction) -> Endpoint:
 
 async def _agent_id(request: Request) -> int | None:
     key = request.cookies.get(COOKIE, "")
-    agent = await off_loop(lambda: read(lambda db: find_agent(db, key))) if key else None
+    agent = await read_async(lambda db: find_agent(db, key)) if key else None
     return None if agent is None else agent.id
 
 
 async def _news(agent_id: int, revision: int) -> News:
     """What has changed since the revision; the agent is seen to be there."""
-    await off_loop(lambda: note_agents([agent_id]))
-    return await off_loop(lambda: told_since(revision))
+    await note_agents([agent_id])
+    return await told_since(revision)
 
 
 def _json(text: str) -> Response:

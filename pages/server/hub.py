@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 
 from core.chat.feed import Feed
 from core.chat.queries import Changes, newest_revision
-from core.deadline import DatabaseUnavailable, database_engine, read
+from core.deadline import DatabaseUnavailable, database_engine, read_async
 from pages.server.news import News, note_agents, told_of
-from pages.server.threads import off_loop
 
 MOST_UNREAD = 100
 """Changes that wait for a listener before it is let go."""
@@ -90,7 +89,7 @@ class Hub:
 
     async def _start(self) -> None:
         """The feed begins where the database is now: what a listener reads later is no older."""
-        revision = await off_loop(lambda: read(newest_revision))
+        revision = await read_async(newest_revision)
         loop = asyncio.get_running_loop()
         self._feed = Feed(database_engine(), self._teller(loop), start_at=revision)
         self._feed.start()
@@ -128,7 +127,7 @@ class Hub:
 
     async def _note(self, agents: set[int]) -> None:
         try:
-            await off_loop(lambda: note_agents(agents))
+            await note_agents(agents)
         except DatabaseUnavailable as fault:
             _log.warning("agents_not_noted fault=%s", type(fault).__name__)
 

@@ -12,7 +12,7 @@ import msgspec
 from core.agents import note_seen
 from core.chat.queries import Changes
 from core.database import Connection
-from core.deadline import read, write
+from core.deadline import read, read_async, write_async
 from core.moment import to_milliseconds
 from pages.server.payloads import news_of, news_since
 
@@ -26,18 +26,18 @@ class News:
 
 
 def told_of(changes: Changes) -> News:
-    """The changes. Raises DatabaseUnavailable."""
+    """The changes; on the feed's thread. Raises DatabaseUnavailable."""
     news = read(lambda db: news_of(db, changes, now_ms()))
     return News(changes.revision, json_of(news))
 
 
-def told_since(revision: int) -> News:
+async def told_since(revision: int) -> News:
     """What has changed since the revision, or what is open. Raises DatabaseUnavailable."""
-    news = read(lambda db: news_since(db, revision, now_ms()))
+    news = await read_async(lambda db: news_since(db, revision, now_ms()))
     return News(news["id"], json_of(news))
 
 
-def note_agents(agents: Iterable[int]) -> None:
+async def note_agents(agents: Iterable[int]) -> None:
     """These agents have the dashboard open. Raises DatabaseUnavailable."""
     now = utc_now()
 
@@ -45,7 +45,7 @@ def note_agents(agents: Iterable[int]) -> None:
         for agent_id in agents:
             note_seen(db, agent_id, now)
 
-    write(note)
+    await write_async(note)
 
 
 def json_of(value: Any) -> str:

@@ -260,6 +260,18 @@ def test_streams_of_two_collectors_tell_the_same(run_collector, postgres_url):
     assert heard[0][1][2] == "Ann"
 
 
+@pytest.mark.parametrize("action", ["stream", "poll"])
+def test_database_that_hangs_is_not_waited_for(collector, monkeypatch, action):
+    release = threading.Event()
+    token = open_chat(collector)
+    monkeypatch.setattr(stream_route, "LOADED_WITHIN", 0.2)
+    monkeypatch.setattr(stream_route, "find_by_token", lambda *_: release.wait(60) and None)
+    answer = collector.call(action, c=token)
+    release.set()
+    assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (503, "not_committed")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
 def test_update_that_overlaps_the_first_look_doubles_nothing(collector):
     agent = attend(collector)
     token = open_chat(collector)
