@@ -15,8 +15,8 @@ from typing import Any, cast
 import psycopg
 from sqlalchemy import Engine
 
-from core.chat.notice import CHANNEL
 from core.chat.queries import Changes, changes_since, newest_revision
+from core.chat.store import CHANNEL
 from core.database import DATABASE_ERRORS, reading
 
 LOOK_EVERY = 0.25
