@@ -17,8 +17,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.settings import SettingsError, settings
+from pages.server.agent_feed import AgentFeed
 from pages.server.agent_routes import chat_routes
-from pages.server.hub import Hub
 from pages.server.shutdown import on_shutdown
 
 CONTENT_POLICY = "; ".join(
@@ -98,9 +98,9 @@ async def warm(_app: st.App) -> AsyncGenerator[None, None]:
 
     gc.collect()
     gc.freeze()
-    with on_shutdown(hub.end):
+    with on_shutdown(agent_feed.end):
         yield
-    await hub.stop()
+    await agent_feed.stop()
 
 
 def is_loopback(address: str | None) -> bool:
@@ -126,10 +126,10 @@ try:
 except SettingsError as error:
     _refuse(str(error))
 
-hub = Hub()
+agent_feed = AgentFeed()
 app = st.App(
     "pages/navigation.py",
-    routes=chat_routes(hub),
+    routes=chat_routes(agent_feed),
     middleware=[Middleware(SecurityHeaders), Middleware(LoopbackOnly)],
     lifespan=warm,
 )

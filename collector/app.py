@@ -102,7 +102,7 @@ def build_app(
     offers = Offers(waiting, attendance, write_queue)
     streams = Streams(waiting, attendance, clock)
     metrics.watch_queue(lambda: write_queue.depth)
-    metrics.watch_streams(lambda: len(streams))
+    metrics.watch_streams(lambda: len(streams.subscribers))
     refresher = Refresher(
         [
             Task("sites", site_cache.refresh, SITES_EVERY),
@@ -144,15 +144,15 @@ def build_app(
         await asyncio.to_thread(_warm_up)
         for refresh in (site_cache.refresh, attendance.refresh, salts.refresh):
             await threads.run(refresh)
-        feed = Feed(engine, streams.told, await threads.run(partial(_load, engine, waiting)))
-        loop = asyncio.get_running_loop()
-        writer.start(loop)
-        streams.start(loop)
+        feed = Feed(
+            engine, streams.take_changes, await threads.run(partial(_load, engine, waiting))
+        )
+        writer.start(asyncio.get_running_loop())
+        streams.subscribers.start()
         feed.start()
         refresher.start()
-        beating = loop.create_task(streams.beat())
         yield
-        beating.cancel()
+        streams.subscribers.stop()
         await asyncio.to_thread(refresher.stop)
         await asyncio.to_thread(feed.stop)
         await writer.stop()

@@ -18,19 +18,19 @@ from core.agents import find_agent
 from core.deadline import DatabaseUnavailable, read_async
 from pages.server.access import COOKIE, Endpoint, acting, body_of, reading, refuse
 from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
-from pages.server.event_stream import EventStream, after, events, next_news
-from pages.server.hub import Hub
-from pages.server.news import News, json_of, note_agents, now_ms, told_since, utc_now
+from pages.server.agent_feed import AgentFeed
+from pages.server.event_stream import POLL_WAITS, EventStream, after, events
+from pages.server.news import News, json_of, now_ms, read_news_since, utc_now
 from pages.server.payloads import conversation_payload
 
 NO_CONVERSATION = "This conversation does not exist, or is deleted."
 
 
-def chat_routes(hub: Hub) -> list[BaseRoute]:
+def chat_routes(feed: AgentFeed) -> list[BaseRoute]:
     """The routes for `st.App(routes=...)`."""
     return [
-        Route("/agent/stream", reading(_asked(_stream(hub)))),
-        Route("/agent/poll", reading(_asked(_poll(hub)))),
+        Route("/agent/stream", reading(_asked(_stream(feed)))),
+        Route("/agent/poll", reading(_asked(_poll(feed)))),
         Route("/agent/conversation", reading(_asked(_conversation))),
         *(
             Route(f"/agent/{name}", acting(_asked(_acting(act))), methods=["POST"])
@@ -51,36 +51,39 @@ def _asked(endpoint: Endpoint) -> Endpoint:
     return asked
 
 
-def _stream(hub: Hub) -> Endpoint:
+def _stream(feed: AgentFeed) -> Endpoint:
     async def stream(request: Request) -> Response:
         agent_id = await _agent_id(request)
         if agent_id is None:
             return refuse(401, UNKNOWN)
-        listener = await hub.open(agent_id)
+        subscriber = await feed.subscribe(agent_id)
         try:
-            first = await _news(agent_id, after(request))
+            first = await read_news_since(after(request))
         except BaseException:
-            hub.close(listener)
+            feed.unsubscribe(subscriber)
             raise
         hello = json_of({"revision": first.revision, "now": now_ms(), "agent": agent_id})
-        return EventStream(events(listener, hello, first), on_end=lambda: hub.close(listener))
+        return EventStream(
+            events(subscriber, hello, first), on_end=lambda: feed.unsubscribe(subscriber)
+        )
 
     return stream
 
 
-def _poll(hub: Hub) -> Endpoint:
+def _poll(feed: AgentFeed) -> Endpoint:
     async def poll(request: Request) -> Response:
         agent_id = await _agent_id(request)
         if agent_id is None:
             return refuse(401, UNKNOWN)
-        listener = await hub.open(agent_id)
+        subscriber = await feed.subscribe(agent_id)
         try:
             known = after(request)
-            news: News | None = await _news(agent_id, known)
+            news: News | None = await read_news_since(known)
             if news.revision <= known:
-                news = await next_news(listener, known)
+                subscriber.begin(known)
+                news = await subscriber.first(POLL_WAITS)
         finally:
-            hub.close(listener)
+            feed.unsubscribe(subscriber)
         return Response(status_code=204) if news is None else _json(news.text)
 
     return poll
@@ -110,12 +113,6 @@ async def _agent_id(request: Request) -> int | None:
     key = request.cookies.get(COOKIE, "")
     agent = await read_async(lambda db: find_agent(db, key)) if key else None
     return None if agent is None else agent.id
-
-
-async def _news(agent_id: int, revision: int) -> News:
-    """What has changed since the revision; the agent is seen to be there."""
-    await note_agents([agent_id])
-    return await told_since(revision)
 
 
 def _json(text: str) -> Response:

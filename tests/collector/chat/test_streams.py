@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from collector.chat import stream_route, streams
+from core.chat import subscribers
 from core.chat.conversations import end, find_by_token, note_typing, take_over
 from core.chat.messages import say_as_agent
 from core.chat.states import Author, ClosedBy
@@ -141,8 +142,8 @@ def test_stream_hears_nothing_of_other_conversations(collector):
 
 
 def test_silent_stream_gives_signs_of_life(collector, monkeypatch):
-    monkeypatch.setattr(streams, "HEARTBEAT_EVERY", 1.0)
-    monkeypatch.setattr(streams, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", 1.0)
+    monkeypatch.setattr(subscribers, "CHECK_EVERY", 0.05)
     agent = attend(collector)
     token = open_chat(collector)
     with listening(collector, token) as reader:
@@ -212,7 +213,7 @@ def test_client_that_has_gone_is_forgotten(collector, action):
 
 def test_reader_that_is_too_slow_is_cut_off_and_holds_up_nobody(collector, monkeypatch):
     monkeypatch.setattr(streams, "MOST_BEHIND", 3)
-    monkeypatch.setattr(streams, "HEARTBEAT_EVERY", 1.0)
+    monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", 1.0)
     agent = attend(collector)
     token = open_chat(collector)
     with listening(collector, token) as quick, connection(collector, "stream", token) as slow:
