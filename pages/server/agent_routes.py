@@ -5,7 +5,7 @@
     GET  /agent/conversation?site=&id=   one conversation with all its messages
     POST /agent/send, take, end, read, typing
 
-docs/chat.md says what they carry. They are nobody's interface but the component's.
+docs/chat.md says what they carry. Only the chat's component uses them: they may change with it.
 """
 
 from __future__ import annotations
@@ -16,39 +16,48 @@ from starlette.routing import BaseRoute, Route
 
 from core.agents import find_agent
 from core.deadline import DatabaseUnavailable, read_async
-from pages.server.access import COOKIE, Endpoint, acting, body_of, reading, refuse
+from pages.server.access import COOKIE, Endpoint, guarded_get, guarded_post, refuse
 from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
 from pages.server.agent_feed import AgentFeed
-from pages.server.event_stream import POLL_WAITS, EventStream, after, events
+from pages.server.event_stream import EventStream, events
 from pages.server.news import News, json_of, now_ms, read_news_since, utc_now
 from pages.server.payloads import conversation_payload
 
+LONGEST_BODY = 16_384
 NO_CONVERSATION = "This conversation does not exist, or is deleted."
 
+POLL_WAITS = 25.0
+"""Seconds until a poll without news is answered."""
 
-def chat_routes(feed: AgentFeed) -> list[BaseRoute]:
+
+def agent_routes(feed: AgentFeed) -> list[BaseRoute]:
     """The routes for `st.App(routes=...)`."""
     return [
-        Route("/agent/stream", reading(_asked(_stream(feed)))),
-        Route("/agent/poll", reading(_asked(_poll(feed)))),
-        Route("/agent/conversation", reading(_asked(_conversation))),
-        *(
-            Route(f"/agent/{name}", acting(_asked(_acting(act))), methods=["POST"])
-            for name, act in ACTIONS.items()
-        ),
+        _get("stream", _stream(feed)),
+        _get("poll", _poll(feed)),
+        _get("conversation", _conversation),
+        *(_post(name, _performing(action)) for name, action in ACTIONS.items()),
     ]
 
 
-def _asked(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, whose questions the database may leave without an answer."""
+def _get(name: str, endpoint: Endpoint) -> Route:
+    return Route(f"/agent/{name}", guarded_get(_or_unavailable(endpoint)))
 
-    async def asked(request: Request) -> Response:
+
+def _post(name: str, endpoint: Endpoint) -> Route:
+    return Route(f"/agent/{name}", guarded_post(_or_unavailable(endpoint)), methods=["POST"])
+
+
+def _or_unavailable(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, which answers 503 when the database does not answer."""
+
+    async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
         except DatabaseUnavailable as fault:
             return refuse(503, str(fault))
 
-    return asked
+    return answer
 
 
 def _stream(feed: AgentFeed) -> Endpoint:
@@ -58,7 +67,7 @@ def _stream(feed: AgentFeed) -> Endpoint:
             return refuse(401, UNKNOWN)
         subscriber = await feed.subscribe(agent_id)
         try:
-            first = await read_news_since(after(request))
+            first = await read_news_since(_known_revision(request))
         except BaseException:
             feed.unsubscribe(subscriber)
             raise
@@ -77,7 +86,7 @@ def _poll(feed: AgentFeed) -> Endpoint:
             return refuse(401, UNKNOWN)
         subscriber = await feed.subscribe(agent_id)
         try:
-            known = after(request)
+            known = _known_revision(request)
             news: News | None = await read_news_since(known)
             if news.revision <= known:
                 subscriber.begin(known)
@@ -92,27 +101,44 @@ def _poll(feed: AgentFeed) -> Endpoint:
 async def _conversation(request: Request) -> Response:
     if await _agent_id(request) is None:
         return refuse(401, UNKNOWN)
-    site, name = (request.query_params.get(each, "") for each in ("site", "id"))
-    found = await read_async(lambda db: conversation_payload(db, site, name))
+    site_key, conversation_id = (request.query_params.get(name, "") for name in ("site", "id"))
+    found = await read_async(lambda db: conversation_payload(db, site_key, conversation_id))
     return refuse(404, NO_CONVERSATION) if found is None else _json(json_of(found))
 
 
-def _acting(act: AgentAction) -> Endpoint:
-    async def acting(request: Request) -> Response:
-        body = await body_of(request)
+def _performing(action: AgentAction) -> Endpoint:
+    async def post(request: Request) -> Response:
+        body = await _read_body(request)
         if body is None:
             return refuse(413, "This is too long.")
-        key = request.cookies.get(COOKIE, "")
-        done = await perform(key, act, body, utc_now())
-        return refuse(done.status, done.error) if done.error else _json(json_of(done.told))
+        result = await perform(request.cookies.get(COOKIE, ""), action, body, utc_now())
+        return (
+            refuse(result.status, result.error) if result.error else _json(json_of(result.changes))
+        )
 
-    return acting
+    return post
 
 
 async def _agent_id(request: Request) -> int | None:
     key = request.cookies.get(COOKIE, "")
     agent = await read_async(lambda db: find_agent(db, key)) if key else None
     return None if agent is None else agent.id
+
+
+def _known_revision(request: Request) -> int:
+    """How far the browser has got; 0 when it knows nothing."""
+    text = request.headers.get("last-event-id") or request.query_params.get("after", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 17 else 0
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """What was sent; None when it is longer than LONGEST_BODY."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_BODY:
+            return None
+    return body
 
 
 def _json(text: str) -> Response:

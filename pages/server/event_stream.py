@@ -1,4 +1,4 @@
-"""The agent's stream: server-sent events, and the same as a long poll for proxies that hold them."""
+"""The agent's stream: server-sent events, until the browser goes away."""
 
 from __future__ import annotations
 
@@ -6,32 +6,28 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pages.server.agent_feed import AgentSubscriber
 from pages.server.news import News, now_ms
 
-POLL_WAITS = 25.0
-"""Seconds until a poll without news is answered."""
-
 RETRY = 1_000
 """Milliseconds after which a browser comes back by itself."""
 
-HEADERS = {
+_HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold the events back
 }
 
 
 class EventStream(Response):
-    """Events until the browser goes away or there are no more."""
+    """The events, until the browser goes away or there are no more."""
 
     media_type = "text/event-stream"
 
     def __init__(self, events: AsyncGenerator[str], on_end: Callable[[], None]) -> None:
-        super().__init__(headers=HEADERS)
+        super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._events = events
         self._on_end = on_end
@@ -39,7 +35,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Whichever ends first ends both: the browser, or the events."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        gone = asyncio.create_task(_gone(receive))
+        gone = asyncio.create_task(_until_gone(receive))
         sending = asyncio.create_task(self._send_events(send))
         try:
             await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
@@ -65,13 +61,6 @@ async def events(subscriber: AgentSubscriber, hello: str, first: News) -> AsyncG
         yield _event(news) if news else f'event: beat\ndata: {{"now":{now_ms()}}}\n\n'
 
 
-def after(request: Request) -> int:
-    """How far the browser has got; 0 when it knows nothing."""
-    revision = request.headers.get("last-event-id") or request.query_params.get("after", "")
-    is_number = revision.isascii() and revision.isdigit() and len(revision) < 17
-    return int(revision) if is_number else 0
-
-
 def _event(news: News) -> str:
     return f"id: {news.revision}\ndata: {news.text}\n\n"
 
@@ -80,6 +69,6 @@ def _part(text: str, *, more: bool) -> dict[str, Any]:
     return {"type": "http.response.body", "body": text.encode(), "more_body": more}
 
 
-async def _gone(receive: Receive) -> None:
+async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
