@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -41,6 +41,7 @@ from collector.writing.writer import Writer
 from core.chat.feed import Feed
 from core.command_error import CommandError
 from core.database import reading
+from core.database_threads import DatabaseThreads
 from core.enrich.address import Address
 from core.enrich.bot import is_bot
 from core.enrich.country import (
@@ -57,6 +58,8 @@ from core.settings import Settings
 SITES_EVERY = 2.0
 SALTS_EVERY = 60.0
 _CACHED_ADDRESSES = 16_384
+_MOST_WAITING = 10_000
+"""Calls that may wait for a thread: after a restart all streams come again at about the same time."""
 
 
 def system_clock() -> int:
@@ -93,12 +96,13 @@ def build_app(
     housekeeping = Housekeeping(engine, retention, clock)
     write_queue = WriteQueue()
     writer = Writer(engine, write_queue, perform, counters, metrics, housekeeping, clock)
-    site_cache, salts = SiteCache(engine), Salts(engine, clock)
+    threads = DatabaseThreads(_MOST_WAITING)
+    site_cache, salts = SiteCache(engine), Salts(engine, threads, clock)
     attendance, waiting = Attendance(engine, clock), WaitingInvitations()
     offers = Offers(waiting, attendance, write_queue)
     streams = Streams(waiting, attendance, clock)
     metrics.watch_queue(lambda: write_queue.depth)
-    metrics.watch_streams(lambda: len(streams))
+    metrics.watch_streams(lambda: len(streams.subscribers))
     refresher = Refresher(
         [
             Task("sites", site_cache.refresh, SITES_EVERY),
@@ -129,7 +133,7 @@ def build_app(
         admission=chat_admission,
         salts=salts,
         write_queue=write_queue,
-        streams=StreamRoute(chat_admission, engine, streams, clock),
+        streams=StreamRoute(chat_admission, engine, threads, streams, clock),
         attendance=attendance,
         offers=offers,
         clock=clock,
@@ -139,16 +143,16 @@ def build_app(
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         await asyncio.to_thread(_warm_up)
         for refresh in (site_cache.refresh, attendance.refresh, salts.refresh):
-            await asyncio.to_thread(refresh)
-        feed = Feed(engine, streams.told, await asyncio.to_thread(_load, engine, waiting))
-        loop = asyncio.get_running_loop()
-        writer.start(loop)
-        streams.start(loop)
+            await threads.run(refresh)
+        feed = Feed(
+            engine, streams.take_changes, await threads.run(partial(_load, engine, waiting))
+        )
+        writer.start(asyncio.get_running_loop())
+        streams.subscribers.start()
         feed.start()
         refresher.start()
-        beating = loop.create_task(streams.beat())
         yield
-        beating.cancel()
+        streams.subscribers.stop()
         await asyncio.to_thread(refresher.stop)
         await asyncio.to_thread(feed.stop)
         await writer.stop()

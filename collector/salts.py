@@ -17,12 +17,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, delete, exists, select
 
 from core.database import DATABASE_ERRORS, insert_into, reading, writing
+from core.database_threads import DatabaseThreads, NoThread
 from core.moment import from_milliseconds, milliseconds
 from core.tables import Salt, Site, Visit
 from core.visits.presence import VISIT_ENDS_AFTER
 
 FOUND_WITHIN = 5.0
-"""Seconds that a request waits for the database to tell them."""
+"""Seconds that a request waits for the database to give them."""
 
 _DAY = timedelta(days=1)
 _DAY_MILLISECONDS = milliseconds(_DAY)
@@ -43,27 +44,28 @@ class _Known(NamedTuple):
 class Salts:
     """Today's salt and, while a visit begun before today may go on, yesterday's."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], int]) -> None:
+    def __init__(self, engine: Engine, threads: DatabaseThreads, clock: Callable[[], int]) -> None:
         self._engine = engine
+        self._threads = threads
         self._clock = clock
         self._known = _Known(-1, ())
         self._lock = Lock()
-        self._look: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def find(self, now: int) -> tuple[str, ...] | None:
         """The salts of the moment (milliseconds), yesterday's first.
 
-        None when the database does not tell them in time. On a new day all requests wait for
-        one look.
+        None when the database does not give them in time. On a new day all requests wait for
+        the same query.
         """
         if self.of(now) is None:
-            if self._look is None or self._look.done():
-                self._look = asyncio.create_task(asyncio.to_thread(self._try_to_refresh))
-            await asyncio.wait({self._look}, timeout=FOUND_WITHIN)
+            if self._refreshing is None or self._refreshing.done():
+                self._refreshing = asyncio.create_task(self._try_to_refresh())
+            await asyncio.wait({self._refreshing}, timeout=FOUND_WITHIN)
         return self.of(now)
 
     def of(self, now: int) -> tuple[str, ...] | None:
-        """Those of the moment as they are known now; None: on a new day nobody has looked yet."""
+        """Those of the moment as they are known now; None: on a new day nobody has read them yet."""
         return self._known.values if self._known.day == now // _DAY_MILLISECONDS else None
 
     def refresh(self) -> None:
@@ -82,10 +84,10 @@ class Salts:
             values = tuple(salts[day] for day in days if day in salts)
             self._known = _Known(int(today.timestamp()) * 1_000 // _DAY_MILLISECONDS, values)
 
-    def _try_to_refresh(self) -> None:
+    async def _try_to_refresh(self) -> None:
         try:
-            self.refresh()
-        except DATABASE_ERRORS as fault:
+            await self._threads.run(self.refresh)
+        except (*DATABASE_ERRORS, NoThread) as fault:
             _log.warning("salts_not_found fault=%s", type(fault).__name__)
 
     def _read(self, days: list[str]) -> dict[str, str]:

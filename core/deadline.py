@@ -1,27 +1,31 @@
-"""The pages' way to the database: a question is answered within a deadline, or not at all."""
+"""The dashboard's way to the database: a question is answered within a deadline, or not at all.
+
+`read` and `write` are for the pages' threads, `read_async` and `write_async` for the event loop. The
+two have threads of their own: neither waits for the other.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import cache
-from threading import BoundedSemaphore, Thread
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache, partial
 from typing import TypeVar
 
 from core.database import DATABASE_ERRORS, Connection, Engine, open_database, reading, writing
+from core.database_threads import DatabaseThreads, NoThread, TooManyWaiting
 from core.schema import SchemaError, check_schema
 from core.settings import SettingsError, settings
 
 DEADLINE = 5.0
 """Seconds after which a database that has not answered counts as away."""
 
-MOST_WAITING = 8
-"""Questions that may wait at a time: a database that hangs must not collect threads."""
-
 Answer = TypeVar("Answer")
+Question = Callable[[Connection], Answer]
+
 _log = logging.getLogger(__name__)
-_places = BoundedSemaphore(MOST_WAITING)
+_threads_of_pages = DatabaseThreads()
+_threads_of_loop = DatabaseThreads()
 _sound: set[str] = set()
 """The databases whose schema was seen to be right since they last failed."""
 
@@ -30,17 +34,27 @@ class DatabaseUnavailable(Exception):
     """The database gave no answer; the text says what to do."""
 
 
-def read(question: Callable[[Connection], Answer]) -> Answer:
+def read(question: Question[Answer]) -> Answer:
     """The question's answer from one consistent snapshot; DatabaseUnavailable after DEADLINE at the latest.
 
     Exceptions of the question itself pass through.
     """
-    return _in_time(lambda engine: _read(engine, question))
+    return _wait(partial(_ask, reading, question))
 
 
-def write(order: Callable[[Connection], Answer]) -> Answer:
-    """What the order returns, once it is committed; DatabaseUnavailable as `ask`."""
-    return _in_time(lambda engine: _write(engine, order))
+def write(change: Question[Answer]) -> Answer:
+    """What the change returns, once it is committed; DatabaseUnavailable as `read`."""
+    return _wait(partial(_ask, writing, change))
+
+
+async def read_async(question: Question[Answer]) -> Answer:
+    """The same as `read`; DEADLINE begins when it is the question's turn."""
+    return await _wait_async(partial(_ask, reading, question))
+
+
+async def write_async(change: Question[Answer]) -> Answer:
+    """The same as `write`; DEADLINE begins when it is the change's turn."""
+    return await _wait_async(partial(_ask, writing, change))
 
 
 def database_url() -> str:
@@ -52,18 +66,32 @@ def database_url() -> str:
 
 
 def database_engine() -> Engine:
-    """The engine of the pages, for what follows the database by itself; DatabaseUnavailable as database_url."""
+    """The dashboard's engine, for what follows the database by itself; DatabaseUnavailable as database_url."""
     return _engine(database_url())
 
 
-def _in_time(work: Callable[[Engine], Answer]) -> Answer:
+def _wait(work: Callable[[Engine], Answer]) -> Answer:
     engine = database_engine()
-    if not _places.acquire(blocking=False):
-        raise DatabaseUnavailable(f"The database does not answer. {_cure(engine)}")
-    answer: Future[Answer] = Future()
-    Thread(target=_work, args=(work, engine, answer), daemon=True).start()
+    with _refusals(engine):
+        return _threads_of_pages.start(partial(work, engine)).result(DEADLINE)
+
+
+async def _wait_async(work: Callable[[Engine], Answer]) -> Answer:
+    engine = database_engine()
+    with _refusals(engine):
+        return await _threads_of_loop.run(partial(work, engine), DEADLINE)
+
+
+@contextmanager
+def _refusals(engine: Engine) -> Generator[None]:
+    """What goes wrong with the database, as DatabaseUnavailable with the cure."""
     try:
-        return answer.result(DEADLINE)
+        yield
+    except TooManyWaiting:
+        text = "The database does not answer: too many questions wait for it."
+        raise DatabaseUnavailable(text) from None
+    except NoThread:
+        raise DatabaseUnavailable(f"The database does not answer. {_cure(engine)}") from None
     except TimeoutError:
         text = f"The database has not answered within {DEADLINE:.0f} seconds. {_cure(engine)}"
         raise DatabaseUnavailable(text) from None
@@ -74,33 +102,22 @@ def _in_time(work: Callable[[Engine], Answer]) -> Answer:
         raise DatabaseUnavailable(f"The database cannot be read. {_cure(engine)}") from None
 
 
-def _work(work: Callable[[Engine], Answer], engine: Engine, answer: Future[Answer]) -> None:
-    try:
-        answer.set_result(work(engine))
-    except BaseException as error:
-        _sound.discard(str(engine.url))
-        answer.set_exception(error)
-    finally:
-        _places.release()
-
-
-def _read(engine: Engine, question: Callable[[Connection], Answer]) -> Answer:
-    _check(engine)
-    with reading(engine) as connection:
-        return question(connection)
-
-
-def _write(engine: Engine, order: Callable[[Connection], Answer]) -> Answer:
-    _check(engine)
-    with writing(engine) as connection:
-        return order(connection)
-
-
-def _check(engine: Engine) -> None:
+def _ask(
+    transaction: Callable[[Engine], AbstractContextManager[Connection]],
+    question: Question[Answer],
+    engine: Engine,
+) -> Answer:
+    """The answer, from a database whose schema is right."""
     url = str(engine.url)
-    if url not in _sound:
-        check_schema(engine)
-        _sound.add(url)
+    try:
+        if url not in _sound:
+            check_schema(engine)
+            _sound.add(url)
+        with transaction(engine) as db:
+            return question(db)
+    except BaseException:
+        _sound.discard(url)
+        raise
 
 
 @cache

@@ -3,13 +3,13 @@
  * There is no core.js: embed/build.py puts the values in place of the names (HANDED_OVER).
  */
 
-/** core/chat/states.py: characters of a message. */
+/** core/chat/limits.py: characters of a message. */
 export const LONGEST_MESSAGE: number;
-/** core/chat/states.py: how long a word of somebody's typing holds. */
+/** core/chat/limits.py: how long a word of somebody's typing holds. */
 export const TYPING_FOR: number;
-/** core/chat/states.py: the states of an invitation that waits for its answer. */
+/** core/chat/limits.py: the states of an invitation that waits for its answer. */
 export const INVITED: RegExp;
-/** core/chat/states.py: the states of a conversation that is over. */
+/** core/chat/limits.py: the states of a conversation that is over. */
 export const OVER: RegExp;
 
 /** core/visits/presence.py: a visit without activity is over after this. */

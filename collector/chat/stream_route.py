@@ -26,12 +26,13 @@ from core.chat.closing import is_long_over
 from core.chat.queries import messages
 from core.chat.store import find_by_token
 from core.database import DATABASE_ERRORS, reading
+from core.database_threads import DatabaseThreads, NoThread
 from core.moment import from_milliseconds
 from core.reasons import Reason
 from core.tables import Conversation
 
-POLL_WAITS = 25.0
-"""Seconds until a poll without news is answered: less than any proxy's patience."""
+LOADED_WITHIN = 5.0
+"""Seconds that the database may take to say what there is at first."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -41,10 +42,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 class StreamRoute(Struct):
-    """Answers STREAM and POLL; its fields are what it asks on the way."""
+    """Answers STREAM and POLL."""
 
     admission: Admission
     engine: Engine
+    threads: DatabaseThreads
     streams: Streams
     clock: Callable[[], int]
 
@@ -59,33 +61,38 @@ class StreamRoute(Struct):
     ) -> Response | None:
         """What there is to answer at once; else None, after the call was answered or has ended.
 
-        It listens first and looks then, so that nothing is lost in between.
+        It subscribes before it reads, so that nothing is lost in between.
         """
         cut_off = cut_off_of(scope)
-        stream = self.streams.listen((site.id, call.c), cut_off)
+        stream = self.streams.open((site.id, call.c), cut_off)
         try:
             found = await self._find(site, call)
             if isinstance(found, Response):
                 return found
             conversation, first = found
-            stream.begin(conversation)
+            stream.begin(conversation.revision)
+            number = conversation.message_count
             self.admission.count("accepted")
             if action is ChatAction.STREAM:
-                await _while_connected(receive, partial(_write, stream, first, send), cut_off)
+                await _while_connected(
+                    receive, partial(_write, stream, first, number, send), cut_off
+                )
             elif first.id > call.after or first.is_last:
                 return responses.ok(first)
             else:
-                await _while_connected(receive, partial(_answer_poll, stream, send), cut_off)
+                await _while_connected(
+                    receive, partial(_answer_poll, stream, number, send), cut_off
+                )
         finally:
-            self.streams.leave(stream)
+            self.streams.subscribers.remove(stream)
         return None
 
     async def _find(
         self, site: TrackedSite, call: ChatRequest
     ) -> tuple[Conversation, ConversationUpdate] | Response:
         try:
-            found = await asyncio.to_thread(self._load, site.id, call)
-        except DATABASE_ERRORS:
+            found = await self.threads.run(partial(self._load, site.id, call), LOADED_WITHIN)
+        except (*DATABASE_ERRORS, NoThread):
             return self.admission.refuse(site.id, Reason.NOT_COMMITTED)
         if found is None:
             return self.admission.refuse(site.id, Reason.NO_CONVERSATION)
@@ -101,8 +108,8 @@ class StreamRoute(Struct):
             conversation = find_by_token(db, site_id, call.c)
             if conversation is None:
                 return None
-            said = messages(db, site_id, conversation.id)
-        new = [message for message in said if message.revision > call.after]
+            known = messages(db, site_id, conversation.id)
+        new = [message for message in known if message.revision > call.after]
         return conversation, self.streams.update(conversation, new)
 
 
@@ -119,34 +126,35 @@ async def _while_connected(receive: Receive, work: Work, cut_off: Callable[[], N
 
 
 async def _or_cut_off(work: Work, cut_off: Callable[[], None]) -> None:
-    """An response that has begun cannot become a refusal: the client comes again."""
+    """A response that has begun cannot become a refusal: the client comes again."""
     try:
         await work()
     except Exception as fault:
-        if not isinstance(fault, OSError | RuntimeError):  # uvloop's words for who has left
+        if not isinstance(
+            fault, OSError | RuntimeError
+        ):  # what uvloop raises when the client has left
             _log.error("stream_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
         cut_off()
 
 
-async def _write(stream: Stream, first: ConversationUpdate, send: Send) -> None:
-    """Send each update, and signs of life in between; end after the last one."""
+async def _write(stream: Stream, first: ConversationUpdate, number: int, send: Send) -> None:
+    """Send each update, and heartbeats in between; end with the conversation.
+
+    The first one has brought the messages up to this number.
+    """
     await send(STREAM_START)
-    update: ConversationUpdate | None = first
-    while True:
-        await send(_chunk(_event(update) if update else _HEARTBEAT))
-        if update is not None and update.is_last:
-            break
-        update = await stream.next()
+    await send(_chunk(_event(first)))
+    if not first.is_last:
+        async for update in stream:
+            await send(_chunk(_event(update.after(number)) if update else _HEARTBEAT))
+            if update and update.is_last:
+                break
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _answer_poll(stream: Stream, send: Send) -> None:
-    update = None
-    with suppress(TimeoutError):
-        async with asyncio.timeout(POLL_WAITS):
-            while update is None:
-                update = await stream.next()
-    response = responses.ok(update) if update else responses.nothing_new()
+async def _answer_poll(stream: Stream, number: int, send: Send) -> None:
+    update = await stream.first()
+    response = responses.ok(update.after(number)) if update else responses.nothing_new()
     await send(response.start)
     await send(response.body)
 

@@ -7,6 +7,7 @@ import hmac
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 
 from sqlalchemy import Engine, text
@@ -16,13 +17,14 @@ from starlette.routing import Route
 
 from collector.metrics import Metrics
 from core.database import writing
+from core.database_threads import DatabaseThreads
 from core.enrich.address import parse_address
 
 READY_WITHIN = 5.0
 """Seconds in which the database must have taken a write."""
 
 READY_FOR = 1.0
-"""Seconds for which an response is given again: the route is public and each look is a write."""
+"""Seconds for which a response is given again: the route is public, and each one costs a write."""
 
 _FORWARDED = re.compile(r"x-forwarded-.*|forwarded|x-real-ip|cf-connecting-ip|via")
 _log = logging.getLogger("collector.health")
@@ -46,6 +48,7 @@ async def send_health(_request: Request) -> Response:
 
 def _readiness(engine: Engine) -> Handler:
     """200 and the database's name and version once it has taken a write, else 503."""
+    threads = DatabaseThreads()  # its own: a database that takes no write may yet be read
     lock = asyncio.Lock()
     known: tuple[float, bool, str] = (-READY_FOR, False, "")
 
@@ -53,7 +56,7 @@ def _readiness(engine: Engine) -> Handler:
         nonlocal known
         async with lock:
             if monotonic() - known[0] >= READY_FOR:
-                known = (monotonic(), *await _look(engine))
+                known = (monotonic(), *await _try_write(engine, threads))
         _, is_ready, database = known
         status = "ready" if is_ready else "not ready"
         return JSONResponse({"status": status, "database": database}, 200 if is_ready else 503)
@@ -61,10 +64,11 @@ def _readiness(engine: Engine) -> Handler:
     return send_readiness
 
 
-async def _look(engine: Engine) -> tuple[bool, str]:
+async def _try_write(engine: Engine, threads: DatabaseThreads) -> tuple[bool, str]:
+    """Whether the database takes a write, and its name and version or what is wrong."""
     try:
         async with asyncio.timeout(READY_WITHIN):
-            return True, await asyncio.to_thread(_write, engine)
+            return True, await threads.run(partial(_write, engine))
     except TimeoutError:
         return False, f"did not take a write within {READY_WITHIN:.0f} seconds"
     except Exception as fault:

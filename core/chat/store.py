@@ -12,11 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Update, bindparam, func, insert, select, update
 
-from core.chat.notice import notify
 from core.chat.states import Author
 from core.moment import to_milliseconds
 from core.random_id import random_id
 from core.tables import Conversation, Message, Table
+
+CHANNEL = "visitor_monitor_chat"
+"""The channel on which Postgres notifies `core.chat.feed` of each commit that changes a chat."""
 
 _TOKEN_LENGTH = 32
 """165 bits: nobody can guess a token."""
@@ -34,6 +36,7 @@ _find_by_client = select(_message).where(
     _message.c.client_id == bindparam("of_client"),
 )
 _find_newest = select(func.max(_conversation.c.revision))
+_notify_feeds = select(func.pg_notify(CHANNEL, ""))
 _insert_conversation, _insert_message = insert(_conversation), insert(_message)
 
 
@@ -59,7 +62,7 @@ def add_conversation(db: Connection, now: datetime, **columns: Any) -> Conversat
         **columns,
     )
     db.execute(_insert_conversation, conversation.model_dump())
-    notify(db)
+    _notify(db)
     return conversation
 
 
@@ -71,7 +74,7 @@ def change(
     keys = {"of_site": conversation.site_id, "of_id": conversation.id}
     changes = {f"new_{name}": value for name, value in values.items()}
     db.execute(_update(tuple(values)), {**keys, **changes})
-    notify(db)
+    _notify(db)
     return Conversation.of({**conversation.model_dump(), **values})
 
 
@@ -113,6 +116,12 @@ def add_message(
     )
     db.execute(_insert_message, message.model_dump())
     return changed, message
+
+
+def _notify(db: Connection) -> None:
+    """Wake the feeds once this transaction is committed; on SQLite they look by themselves."""
+    if db.dialect.name == "postgresql":
+        db.execute(_notify_feeds)
 
 
 @cache

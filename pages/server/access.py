@@ -1,8 +1,8 @@
-"""Who may use the chat's routes: a page of this very dashboard, in an agent's own browser.
+"""Who may use the dashboard: this machine; and the agents' routes only a page of this very dashboard.
 
-The cookie alone proves little: a page on another port of the same machine is the same site to a
-browser, and a name of a stranger's that resolves to this machine (DNS rebinding) is a host like any
-other. So the host must be a known one, and what is sent must come from the host it is sent to.
+For the routes a cookie alone proves little: a page on another port of the same machine is the same
+site to a browser, and a stranger's name that resolves to this machine (DNS rebinding) is a host like
+any other. So the host must be a known one, and what is sent must come from the host it is sent to.
 """
 
 from __future__ import annotations
@@ -13,53 +13,74 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 COOKIE = "visitor-monitor-agent"
 """Holds the agent's key; the component sets it. A page's session reads it once, when it begins."""
 
-LONGEST_BODY = 16_384
+NO_SIGN_IN = (
+    "the dashboard has no sign-in yet, so it listens on this machine only. Start it with "
+    "--server.address 127.0.0.1, and reach it from elsewhere through an SSH tunnel: "
+    "ssh -L 8501:127.0.0.1:8501 HOST"
+)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def reading(endpoint: Endpoint) -> Endpoint:
+class LoopbackOnly:
+    """Refuses whoever did not come through this machine's own address, however it was started."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        server = scope.get("server")
+        if server is None or is_loopback(server[0]):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await PlainTextResponse(NO_SIGN_IN, status_code=403)(scope, receive, send)
+
+
+def is_loopback(address: str | None) -> bool:
+    """Whether only this machine can reach the address; None means every address."""
+    if address == "localhost":
+        return True
+    try:
+        return address is not None and ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def guarded_get(endpoint: Endpoint) -> Endpoint:
     """The endpoint, for requests of this dashboard's own pages only."""
 
-    async def gated(request: Request) -> Response:
+    async def guarded(request: Request) -> Response:
         if request.method != "GET":
             return refuse(405, "This address is only read.")
-        return _stranger(request) or await endpoint(request)
+        return _refuse_stranger(request) or await endpoint(request)
 
-    return gated
+    return guarded
 
 
-def acting(endpoint: Endpoint) -> Endpoint:
+def guarded_post(endpoint: Endpoint) -> Endpoint:
     """The endpoint, for JSON that this dashboard's own pages post: no other site's form can."""
 
-    async def gated(request: Request) -> Response:
-        return _stranger(request) or _no_json(request) or await endpoint(request)
+    async def guarded(request: Request) -> Response:
+        return _refuse_stranger(request) or _refuse_form(request) or await endpoint(request)
 
-    return gated
+    return guarded
 
 
-def refuse(status: int, words: str) -> JSONResponse:
+def refuse(status: int, text: str) -> JSONResponse:
     """An answer that says why not."""
-    return JSONResponse({"error": words}, status, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"error": text}, status, headers={"Cache-Control": "no-store"})
 
 
-async def body_of(request: Request) -> bytes | None:
-    """What was sent; None when it is longer than LONGEST_BODY."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_BODY:
-            return None
-    return body
-
-
-def _stranger(request: Request) -> Response | None:
+def _refuse_stranger(request: Request) -> Response | None:
     host = request.headers.get("host", "")
     if not _is_own(host):
         return refuse(403, "This host is not one of the dashboard's: see server.allowedHosts.")
@@ -72,7 +93,7 @@ def _stranger(request: Request) -> Response | None:
     return None
 
 
-def _no_json(request: Request) -> Response | None:
+def _refuse_form(request: Request) -> Response | None:
     if "origin" not in request.headers:
         return refuse(403, "Only the dashboard's own pages may do this: there is no Origin.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -86,8 +107,7 @@ def _is_own(host: str) -> bool:
     if st.get_option("server.allowedHosts"):
         return is_host_allowed(host)
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ip_address(name).is_loopback
+        return is_loopback(urlsplit(f"//{host}").hostname)
     except ValueError:
         return False
 

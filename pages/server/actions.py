@@ -1,4 +1,4 @@
-"""What an agent does in a conversation: each act is one transaction, and a second try changes nothing."""
+"""What an agent does in a conversation: each action is one transaction, and a retry changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.chat.states import Author, ClosedBy
 from core.chat.store import find_conversation
 from core.chat.templates import mark_used
 from core.database import Connection, lock_visits
-from core.deadline import write
+from core.deadline import write_async
 from core.reasons import Reason, Refused
 from core.sites import find_site
 from core.tables import Conversation, Message
@@ -28,14 +28,14 @@ UNKNOWN = "This browser has no agent yet: give your name in the dashboard's side
 MALFORMED = "This is not what the chat sends: reload the page."
 
 
-class ConversationAction(msgspec.Struct, frozen=True):
+class ConversationBody(msgspec.Struct, frozen=True):
     """The conversation that is meant: its site's key and its own id."""
 
     site: str
     id: str
 
 
-class SendAction(ConversationAction, frozen=True):
+class SendBody(ConversationBody, frozen=True):
     """A message; n: its client's id. template: the reply that it was made from."""
 
     n: Annotated[str, Meta(pattern=r"^[a-z0-9]{8,40}\Z")]
@@ -43,7 +43,7 @@ class SendAction(ConversationAction, frozen=True):
     template: str = ""
 
 
-class ReadAction(ConversationAction, frozen=True):
+class ReadBody(ConversationBody, frozen=True):
     """to: the number of the newest message that the agent has read."""
 
     to: int
@@ -51,7 +51,7 @@ class ReadAction(ConversationAction, frozen=True):
 
 @dataclass(frozen=True)
 class ActionContext:
-    """Where an act takes place."""
+    """Where and by whom an action is done."""
 
     db: Connection
     conversation: Conversation
@@ -66,9 +66,9 @@ class ActionContext:
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What the act has changed, as the stream tells it; or why it was refused."""
+    """What the action has changed, as the stream carries it; or why it was refused."""
 
-    told: dict[str, Any] = field(default_factory=dict[str, Any])
+    changes: dict[str, Any] = field(default_factory=dict[str, Any])
     status: int = 200
     error: str = ""
 
@@ -78,82 +78,82 @@ Outcome = Conversation | Message | Refused | None
 
 @dataclass(frozen=True)
 class AgentAction:
-    """What is sent, and what is done with it."""
+    """What is sent for it, and what does it."""
 
-    body: type[ConversationAction]
+    body: type[ConversationBody]
     do: Callable[[ActionContext, Any], Outcome]
 
 
-def perform(key: str, act: AgentAction, body: bytes, now: datetime) -> ActionResult:
+async def perform(key: str, action: AgentAction, sent: bytes, now: datetime) -> ActionResult:
     """Do it as the agent with this key, and commit. Raises DatabaseUnavailable."""
     try:
-        said = msgspec.json.decode(body, type=act.body)
+        body = msgspec.json.decode(sent, type=action.body)
     except msgspec.MsgspecError:
         return ActionResult(status=400, error=MALFORMED)
-    return write(lambda db: _perform(db, key, act, said, now))
+    return await write_async(lambda db: _perform(db, key, action, body, now))
 
 
 def _perform(
-    db: Connection, key: str, act: AgentAction, said: ConversationAction, now: datetime
+    db: Connection, key: str, action: AgentAction, body: ConversationBody, now: datetime
 ) -> ActionResult:
-    lock_visits(db)  # so that what is read here is what the act finds
+    lock_visits(db)  # so that nothing changes between what is read here and what the action writes
     agent = find_agent(db, key) if key else None
     if agent is None or agent.id is None:
         return ActionResult(status=401, error=UNKNOWN)
-    site = find_site(db, said.site)
-    found = find_conversation(db, site.id, said.id) if site and site.id else None
+    site = find_site(db, body.site)
+    found = find_conversation(db, site.id, body.id) if site and site.id else None
     if site is None or found is None:
         return ActionResult(status=404, error=Reason.NO_CONVERSATION.agent_text)
-    outcome = act.do(ActionContext(db, found, agent.id, now), said)
+    outcome = action.do(ActionContext(db, found, agent.id, now), body)
     if isinstance(outcome, Refused):
         return ActionResult(status=409, error=outcome.reason.agent_text)
     if outcome is None:
         return ActionResult()
     message = outcome if isinstance(outcome, Message) else None
-    return ActionResult(action_payload(db, site, said.id, message))
+    return ActionResult(action_payload(db, site, body.id, message))
 
 
-def _send(scene: ActionContext, said: SendAction) -> Outcome:
-    done = send_as_agent(
-        scene.db,
-        scene.conversation,
-        agent_id=scene.agent_id,
-        client_id=said.n,
-        text=said.text,
-        now=scene.now,
+def _send(context: ActionContext, body: SendBody) -> Outcome:
+    message = send_as_agent(
+        context.db,
+        context.conversation,
+        agent_id=context.agent_id,
+        client_id=body.n,
+        text=body.text,
+        now=context.now,
     )
-    if said.template and isinstance(done, Message):
-        mark_used(scene.db, scene.conversation.site_id, said.template, scene.now)
-    return done
+    if body.template and isinstance(message, Message):
+        mark_used(context.db, context.conversation.site_id, body.template, context.now)
+    return message
 
 
-def _take(scene: ActionContext, _said: ConversationAction) -> Outcome:
-    return take_over(scene.db, scene.conversation, scene.agent_id, scene.now)
+def _take(context: ActionContext, _body: ConversationBody) -> Outcome:
+    return take_over(context.db, context.conversation, context.agent_id, context.now)
 
 
-def _end(scene: ActionContext, _said: ConversationAction) -> Outcome:
-    if not scene.is_for_me:
+def _end(context: ActionContext, _body: ConversationBody) -> Outcome:
+    if not context.is_for_me:
         return Refused(Reason.TAKEN)
-    return end(scene.db, scene.conversation, ClosedBy.AGENT, scene.now)
+    return end(context.db, context.conversation, ClosedBy.AGENT, context.now)
 
 
-def _read(scene: ActionContext, said: ReadAction) -> Outcome:
+def _read(context: ActionContext, body: ReadBody) -> Outcome:
     """A colleague who looks on has not read it for the one who answers."""
-    if not scene.is_for_me:
-        return scene.conversation
-    return mark_read(scene.db, scene.conversation, Author.AGENT, said.to, scene.now)
+    if not context.is_for_me:
+        return context.conversation
+    return mark_read(context.db, context.conversation, Author.AGENT, body.to, context.now)
 
 
-def _typing(scene: ActionContext, _said: ConversationAction) -> Outcome:
-    if scene.is_for_me:
-        mark_typing(scene.db, scene.conversation, Author.AGENT, scene.now)
+def _typing(context: ActionContext, _body: ConversationBody) -> Outcome:
+    if context.is_for_me:
+        mark_typing(context.db, context.conversation, Author.AGENT, context.now)
     return None
 
 
 ACTIONS = {
-    "send": AgentAction(SendAction, _send),
-    "take": AgentAction(ConversationAction, _take),
-    "end": AgentAction(ConversationAction, _end),
-    "read": AgentAction(ReadAction, _read),
-    "typing": AgentAction(ConversationAction, _typing),
+    "send": AgentAction(SendBody, _send),
+    "take": AgentAction(ConversationBody, _take),
+    "end": AgentAction(ConversationBody, _end),
+    "read": AgentAction(ReadBody, _read),
+    "typing": AgentAction(ConversationBody, _typing),
 }

@@ -5,7 +5,7 @@
     GET  /agent/conversation?site=&id=   one conversation with all its messages
     POST /agent/send, take, end, read, typing
 
-docs/chat.md says what they carry. They are nobody's interface but the component's.
+docs/chat.md says what they carry. Only the chat's component uses them: they may change with it.
 """
 
 from __future__ import annotations
@@ -15,73 +15,81 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.agents import find_agent
-from core.deadline import DatabaseUnavailable, read
-from pages.server.access import COOKIE, Endpoint, acting, body_of, reading, refuse
+from core.deadline import DatabaseUnavailable, read_async
+from pages.server.access import COOKIE, Endpoint, guarded_get, guarded_post, refuse
 from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
-from pages.server.event_stream import EventStream, after, events, next_news
-from pages.server.hub import Hub
-from pages.server.news import News, json_of, note_agents, now_ms, told_since, utc_now
+from pages.server.agent_feed import AgentFeed
+from pages.server.event_stream import EventStream, events
+from pages.server.news import News, json_of, now_ms, read_news_since, utc_now
 from pages.server.payloads import conversation_payload
-from pages.server.threads import off_loop
 
+LONGEST_BODY = 16_384
 NO_CONVERSATION = "This conversation does not exist, or is deleted."
 
 
-def chat_routes(hub: Hub) -> list[BaseRoute]:
+def agent_routes(feed: AgentFeed) -> list[BaseRoute]:
     """The routes for `st.App(routes=...)`."""
     return [
-        Route("/agent/stream", reading(_asked(_stream(hub)))),
-        Route("/agent/poll", reading(_asked(_poll(hub)))),
-        Route("/agent/conversation", reading(_asked(_conversation))),
-        *(
-            Route(f"/agent/{name}", acting(_asked(_acting(act))), methods=["POST"])
-            for name, act in ACTIONS.items()
-        ),
+        _get("stream", _stream(feed)),
+        _get("poll", _poll(feed)),
+        _get("conversation", _conversation),
+        *(_post(name, _performing(action)) for name, action in ACTIONS.items()),
     ]
 
 
-def _asked(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, whose questions the database may leave without an answer."""
+def _get(name: str, endpoint: Endpoint) -> Route:
+    return Route(f"/agent/{name}", guarded_get(_or_unavailable(endpoint)))
 
-    async def asked(request: Request) -> Response:
+
+def _post(name: str, endpoint: Endpoint) -> Route:
+    return Route(f"/agent/{name}", guarded_post(_or_unavailable(endpoint)), methods=["POST"])
+
+
+def _or_unavailable(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, which answers 503 when the database does not answer."""
+
+    async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
         except DatabaseUnavailable as fault:
             return refuse(503, str(fault))
 
-    return asked
+    return answer
 
 
-def _stream(hub: Hub) -> Endpoint:
+def _stream(feed: AgentFeed) -> Endpoint:
     async def stream(request: Request) -> Response:
         agent_id = await _agent_id(request)
         if agent_id is None:
             return refuse(401, UNKNOWN)
-        listener = await hub.open(agent_id)
+        subscriber = await feed.subscribe(agent_id)
         try:
-            first = await _news(agent_id, after(request))
+            first = await read_news_since(_known_revision(request))
         except BaseException:
-            hub.close(listener)
+            feed.unsubscribe(subscriber)
             raise
         hello = json_of({"revision": first.revision, "now": now_ms(), "agent": agent_id})
-        return EventStream(events(listener, hello, first), on_end=lambda: hub.close(listener))
+        return EventStream(
+            events(subscriber, hello, first), on_end=lambda: feed.unsubscribe(subscriber)
+        )
 
     return stream
 
 
-def _poll(hub: Hub) -> Endpoint:
+def _poll(feed: AgentFeed) -> Endpoint:
     async def poll(request: Request) -> Response:
         agent_id = await _agent_id(request)
         if agent_id is None:
             return refuse(401, UNKNOWN)
-        listener = await hub.open(agent_id)
+        subscriber = await feed.subscribe(agent_id)
         try:
-            known = after(request)
-            news: News | None = await _news(agent_id, known)
+            known = _known_revision(request)
+            news: News | None = await read_news_since(known)
             if news.revision <= known:
-                news = await next_news(listener, known)
+                subscriber.begin(known)
+                news = await subscriber.first()
         finally:
-            hub.close(listener)
+            feed.unsubscribe(subscriber)
         return Response(status_code=204) if news is None else _json(news.text)
 
     return poll
@@ -90,33 +98,44 @@ def _poll(hub: Hub) -> Endpoint:
 async def _conversation(request: Request) -> Response:
     if await _agent_id(request) is None:
         return refuse(401, UNKNOWN)
-    site, name = (request.query_params.get(each, "") for each in ("site", "id"))
-    found = await off_loop(lambda: read(lambda db: conversation_payload(db, site, name)))
+    site_key, conversation_id = (request.query_params.get(name, "") for name in ("site", "id"))
+    found = await read_async(lambda db: conversation_payload(db, site_key, conversation_id))
     return refuse(404, NO_CONVERSATION) if found is None else _json(json_of(found))
 
 
-def _acting(act: AgentAction) -> Endpoint:
-    async def acting(request: Request) -> Response:
-        body = await body_of(request)
+def _performing(action: AgentAction) -> Endpoint:
+    async def post(request: Request) -> Response:
+        body = await _read_body(request)
         if body is None:
             return refuse(413, "This is too long.")
-        key = request.cookies.get(COOKIE, "")
-        done = await off_loop(lambda: perform(key, act, body, utc_now()))
-        return refuse(done.status, done.error) if done.error else _json(json_of(done.told))
+        result = await perform(request.cookies.get(COOKIE, ""), action, body, utc_now())
+        return (
+            refuse(result.status, result.error) if result.error else _json(json_of(result.changes))
+        )
 
-    return acting
+    return post
 
 
 async def _agent_id(request: Request) -> int | None:
     key = request.cookies.get(COOKIE, "")
-    agent = await off_loop(lambda: read(lambda db: find_agent(db, key))) if key else None
+    agent = await read_async(lambda db: find_agent(db, key)) if key else None
     return None if agent is None else agent.id
 
 
-async def _news(agent_id: int, revision: int) -> News:
-    """What has changed since the revision; the agent is seen to be there."""
-    await off_loop(lambda: note_agents([agent_id]))
-    return await off_loop(lambda: told_since(revision))
+def _known_revision(request: Request) -> int:
+    """How far the browser has got; 0 when it knows nothing."""
+    text = request.headers.get("last-event-id") or request.query_params.get("after", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 17 else 0
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """What was sent; None when it is longer than LONGEST_BODY."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST_BODY:
+            return None
+    return body
 
 
 def _json(text: str) -> Response:

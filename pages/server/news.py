@@ -1,18 +1,15 @@
-"""What a stream says at a time, made once for all who listen."""
+"""What has changed in the chats, as the agents' streams carry it: made once for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from core.agents import mark_seen
 from core.chat.queries import Changes
-from core.database import Connection
-from core.deadline import read, write
+from core.deadline import read, read_async
 from core.moment import to_milliseconds
 from pages.server.payloads import news_of, news_since
 
@@ -25,27 +22,16 @@ class News:
     text: str
 
 
-def told_of(changes: Changes) -> News:
-    """The changes. Raises DatabaseUnavailable."""
-    news = read(lambda db: news_of(db, changes, now_ms()))
-    return News(changes.revision, json_of(news))
+def read_news(changes: Changes) -> News:
+    """The changes; on the feed's thread. Raises DatabaseUnavailable."""
+    payload = read(lambda db: news_of(db, changes, now_ms()))
+    return News(changes.revision, json_of(payload))
 
 
-def told_since(revision: int) -> News:
+async def read_news_since(revision: int) -> News:
     """What has changed since the revision, or what is open. Raises DatabaseUnavailable."""
-    news = read(lambda db: news_since(db, revision, now_ms()))
-    return News(news["id"], json_of(news))
-
-
-def note_agents(agents: Iterable[int]) -> None:
-    """These agents have the dashboard open. Raises DatabaseUnavailable."""
-    now = utc_now()
-
-    def note(db: Connection) -> None:
-        for agent_id in agents:
-            mark_seen(db, agent_id, now)
-
-    write(note)
+    payload = await read_async(lambda db: news_since(db, revision, now_ms()))
+    return News(payload["id"], json_of(payload))
 
 
 def json_of(value: Any) -> str:
@@ -59,5 +45,5 @@ def now_ms() -> int:
 
 
 def utc_now() -> datetime:
-    """The moment; the routes' one look at the clock."""
+    """The moment; the routes read the clock nowhere else."""
     return datetime.now(UTC)

@@ -10,32 +10,32 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-SIGNS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def on_shutdown(tell: Callable[[], None]) -> Generator[None]:
-    """`tell` is called on the event loop when the process is asked to end, before its server waits.
+def on_shutdown(end_streams: Callable[[], None]) -> Generator[None]:
+    """`end_streams` is called on the event loop when the process is asked to end, before its server waits.
 
-    The server learns of the signal as before. Without signals of its own (in a thread) nothing is
-    told: then it is not the process that ends.
+    The server's own handlers run as before. In a thread that gets no signals nothing is called: then
+    it is not the process that ends.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     loop = asyncio.get_running_loop()
-    before: dict[signal.Signals, Any] = {sign: signal.getsignal(sign) for sign in SIGNS}
+    handlers: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
 
-    def hear(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(tell)
-        handler = before[signal.Signals(number)]
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(end_streams)
+        handler = handlers[number]
         if callable(handler):
             handler(number, frame)
 
-    for sign in SIGNS:
-        signal.signal(sign, hear)
+    for number in SIGNALS:
+        signal.signal(number, on_signal)
     try:
         yield
     finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.chat.limits import LONGEST_MESSAGE, TYPING_FOR
-from pages.server.event_stream import HEARTBEAT, POLL
+from core.chat.subscribers import HEARTBEAT_EVERY, POLL_WAITS
 
 OVER_FOR = timedelta(minutes=10)
 """How long a conversation stays in the list of the open ones after its end (own)."""
@@ -13,9 +13,9 @@ OVER_FOR = timedelta(minutes=10)
 TYPING_EVERY = TYPING_FOR / 2
 """How often an agent's typing is sent: often enough that it holds though one is late."""
 
-SILENT_FOR = timedelta(seconds=POLL + HEARTBEAT)
-"""After this long without a sign a stream is dead: a stream gives one every HEARTBEAT, and a tab that
-polls hears something every POLL."""
+SILENT_FOR = timedelta(seconds=POLL_WAITS + HEARTBEAT_EVERY)
+"""After this long without a sign a stream is dead: a stream gives one every HEARTBEAT_EVERY, and a tab
+that polls hears something every POLL_WAITS."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from collector.chat import stream_route, streams
+from core.chat import subscribers
 from core.chat.conversations import end, mark_typing, take_over
 from core.chat.messages import send_as_agent
 from core.chat.states import Author, ClosedBy
@@ -142,8 +143,8 @@ def test_stream_hears_nothing_of_other_conversations(collector):
 
 
 def test_silent_stream_gives_signs_of_life(collector, monkeypatch):
-    monkeypatch.setattr(streams, "HEARTBEAT_EVERY", 1.0)
-    monkeypatch.setattr(streams, "_LOOK_EVERY", 0.05)
+    monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", 1.0)
+    monkeypatch.setattr(subscribers, "CHECK_EVERY", 0.05)
     agent = attend(collector)
     token = open_chat(collector)
     with listening(collector, token) as reader:
@@ -180,7 +181,7 @@ def test_poll_waits_for_news_and_is_answered_with_them(collector):
 
 
 def test_poll_without_news_is_answered_in_the_end(collector, monkeypatch):
-    monkeypatch.setattr(stream_route, "POLL_WAITS", 0.3)
+    monkeypatch.setattr(subscribers, "POLL_WAITS", 0.3)
     attend(collector)
     token = open_chat(collector)
     revision = collector.call("poll", c=token).json()["id"]
@@ -213,7 +214,7 @@ def test_client_that_has_gone_is_forgotten(collector, action):
 
 def test_reader_that_is_too_slow_is_cut_off_and_holds_up_nobody(collector, monkeypatch):
     monkeypatch.setattr(streams, "MOST_BEHIND", 3)
-    monkeypatch.setattr(streams, "HEARTBEAT_EVERY", 1.0)
+    monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", 1.0)
     agent = attend(collector)
     token = open_chat(collector)
     with listening(collector, token) as quick, connection(collector, "stream", token) as slow:
@@ -259,6 +260,18 @@ def test_streams_of_two_collectors_tell_the_same(run_collector, postgres_url):
     assert heard[0] == heard[1]
     assert [x for _, x, _ in heard[0]] == ["Hello", "to both", "by the second", "by the first"]
     assert heard[0][1][2] == "Ann"
+
+
+@pytest.mark.parametrize("action", ["stream", "poll"])
+def test_database_that_hangs_is_not_waited_for(collector, monkeypatch, action):
+    release = threading.Event()
+    token = open_chat(collector)
+    monkeypatch.setattr(stream_route, "LOADED_WITHIN", 0.2)
+    monkeypatch.setattr(stream_route, "find_by_token", lambda *_: release.wait(60) and None)
+    answer = collector.call(action, c=token)
+    release.set()
+    assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (503, "not_committed")
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_update_that_overlaps_the_first_look_doubles_nothing(collector):

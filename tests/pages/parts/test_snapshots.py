@@ -14,7 +14,8 @@ from sqlalchemy import Connection, event, text
 
 from core import deadline
 from core.database import open_database, writing
-from core.deadline import MOST_WAITING, DatabaseUnavailable, read
+from core.database_threads import MOST_THREADS
+from core.deadline import DatabaseUnavailable, read
 from pages.parts.snapshots import TICK, latest_picture
 from tests.helpers.seed import make_site, make_visits
 from tests.pages.conftest import Database, use_database
@@ -37,7 +38,7 @@ def test_database_that_hangs_collects_no_threads(
 ) -> None:
     monkeypatch.setattr(deadline, "DEADLINE", 0.05)
     release = Event()
-    for _ in range(MOST_WAITING):
+    for _ in range(MOST_THREADS):
         with pytest.raises(DatabaseUnavailable, match="has not answered within"):
             read(lambda _: release.wait(60))
     with pytest.raises(DatabaseUnavailable, match="does not answer"):

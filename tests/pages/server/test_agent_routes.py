@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from core.agents import available_agents, find_agent
 from core.chat.states import ConversationState
 from core.database import open_database, reading
 from core.tables import Agent
-from pages.server.hub import MOST_UNREAD, Listener
+from pages.server.agent_feed import MOST_UNREAD, AgentSubscriber
 from pages.server.news import News
 from tests.helpers.dashboard_chats import Chat, client_id, make_agent, now, visitor_opens
 from tests.helpers.running_collector import wait_for
@@ -365,12 +366,14 @@ def test_answers_carry_the_dashboards_headers(browser_of: Any, agent: Agent) -> 
 
 
 def test_listener_that_does_not_keep_up_is_let_go() -> None:
-    listener = Listener(agent_id=1)
-    told = News(1, "{}")
-    assert all(listener.hear(told) for _ in range(MOST_UNREAD))
-    assert not listener.hear(told)
-    listener.end()
-    assert listener.queue.qsize() == MOST_UNREAD + 1
+    async def read() -> list[News | None]:
+        listener = AgentSubscriber(1, MOST_UNREAD)
+        assert all(listener.push(News(number, "{}")) for number in range(1, MOST_UNREAD + 1))
+        assert not listener.push(News(MOST_UNREAD + 1, "{}"))
+        listener.cut_off()
+        return [news async for news in listener]
+
+    assert asyncio.run(read()) == [News(number, "{}") for number in range(1, MOST_UNREAD + 1)]
 
 
 # ---- the end

@@ -1,0 +1,70 @@
+"""Threads for work on the database: a database that hangs holds up nobody, and collects no threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from threading import BoundedSemaphore, Thread
+from typing import TypeVar
+
+MOST_THREADS = 8
+"""Threads at a time. One that is given up counts until the database lets go of it."""
+
+AT_A_TIME = 4
+"""Of these, the ones that an event loop waits for; the others are those that it has given up."""
+
+MOST_WAITING = 400
+"""Calls of an event loop that may wait: a database that hangs must not collect requests."""
+
+Answer = TypeVar("Answer")
+
+
+class NoThread(Exception):
+    """Every thread waits for the database."""
+
+
+class TooManyWaiting(NoThread):
+    """Every thread waits for the database, and so many calls for a thread that no more may."""
+
+
+class DatabaseThreads:
+    """At most MOST_THREADS threads: for threads by `start`, for one event loop by `run`."""
+
+    def __init__(self, most_waiting: int = MOST_WAITING) -> None:
+        self._free = BoundedSemaphore(MOST_THREADS)
+        self._turns = asyncio.Semaphore(AT_A_TIME)
+        self._most_waiting = most_waiting
+        self._waiting = 0
+
+    def start(self, work: Callable[[], Answer]) -> Future[Answer]:
+        """What the work will return. Raises NoThread."""
+        if not self._free.acquire(blocking=False):
+            raise NoThread
+        answer: Future[Answer] = Future()
+        answer.set_running_or_notify_cancel()  # who gives up cancels the wait, not the work
+        Thread(target=self._work, args=(work, answer), name="database", daemon=True).start()
+        return answer
+
+    async def run(self, work: Callable[[], Answer], within: float | None = None) -> Answer:
+        """What the work returns; TimeoutError so many seconds after its turn has come.
+
+        Raises NoThread as `start`, and TooManyWaiting.
+        """
+        if self._waiting >= self._most_waiting:
+            raise TooManyWaiting
+        self._waiting += 1
+        try:
+            async with self._turns, asyncio.timeout(within):
+                return await asyncio.wrap_future(self.start(work))
+        finally:
+            self._waiting -= 1
+
+    def _work(self, work: Callable[[], Answer], answer: Future[Answer]) -> None:
+        try:
+            give = partial(answer.set_result, work())
+        except BaseException as error:
+            give = partial(answer.set_exception, error)
+        self._free.release()  # first: who gets the answer may ask again at once
+        give()

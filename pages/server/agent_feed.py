@@ -1,0 +1,128 @@
+"""The agents who listen: one feed follows the chats for all of them, while there is anybody.
+
+A stream that does not keep up is ended: its browser comes again and says how far it got.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+
+from core.agents import mark_seen
+from core.chat.feed import Feed
+from core.chat.queries import Changes, newest_revision
+from core.chat.subscribers import Subscriber, Subscribers
+from core.database import Connection
+from core.deadline import DatabaseUnavailable, database_engine, read_async, write_async
+from pages.server.news import News, read_news, utc_now
+
+MOST_UNREAD = 100
+"""News that a stream may have unread before it is ended."""
+
+SEEN_EVERY = 20.0
+"""Seconds between two notes that an agent has the dashboard open."""
+
+AgentSubscriber = Subscriber[int, News]
+"""One open stream or poll; its key is the agent's id."""
+
+_log = logging.getLogger("pages.chats")
+
+
+class AgentFeed:
+    """The subscribers of this process. Used on the event loop only, but for `_publish`."""
+
+    def __init__(self) -> None:
+        self._subscribers: Subscribers[int, News] = Subscribers()
+        self._starting = asyncio.Lock()
+        self._feed: Feed | None = None
+        self._noting: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    async def subscribe(self, agent_id: int) -> AgentSubscriber:
+        """A subscriber to every change from now on; the agent is noted as seen.
+
+        Raises DatabaseUnavailable.
+        """
+        await _note_seen([agent_id])
+        async with self._starting:
+            if self._feed is None and not self._is_closed:
+                await self._start()
+        subscriber = AgentSubscriber(agent_id, MOST_UNREAD)
+        self._subscribers.add(subscriber)
+        if self._is_closed:
+            subscriber.end()
+        return subscriber
+
+    def unsubscribe(self, subscriber: AgentSubscriber) -> None:
+        """Forget the subscriber."""
+        self._subscribers.remove(subscriber)
+
+    def end(self) -> None:
+        """End every stream, and let none begin: the process is about to stop."""
+        self._is_closed = True
+        if self._noting is not None:
+            self._noting.cancel()
+        self._subscribers.end()
+
+    async def stop(self) -> None:
+        """End the streams and the feed."""
+        self.end()
+        await self._stop_feed()
+
+    async def _start(self) -> None:
+        """The feed begins where the database is now: what a subscriber reads later is no older."""
+        revision = await read_async(newest_revision)
+        self._subscribers.start()
+        self._feed = Feed(database_engine(), self._publish, start_at=revision)
+        self._feed.start()
+        self._noting = asyncio.create_task(self._note_while_needed(), name="agents seen")
+
+    async def _stop_feed(self) -> None:
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            self._subscribers.stop()
+            await asyncio.to_thread(feed.stop)
+
+    def _publish(self, changes: Changes) -> None:
+        """Make the news once for all; called on the feed's thread."""
+        try:
+            news = read_news(changes)
+        except Exception as fault:
+            # The feed goes on after these changes, whatever it was: the browsers must ask for them.
+            _log.warning("chat_changes_not_read fault=%s", type(fault).__name__)
+            self._subscribers.call_on_loop(self._subscribers.end)
+        else:
+            self._subscribers.call_on_loop(self._subscribers.publish_to_all, news)
+
+    async def _note_while_needed(self) -> None:
+        """Note who listens; the feed ends the first time that nobody does."""
+        while self._subscribers.keys or not await self._is_idle():
+            if self._subscribers.keys:
+                await _try_to_note(tuple(self._subscribers.keys))
+            await asyncio.sleep(SEEN_EVERY)
+
+    async def _is_idle(self) -> bool:
+        """Whether the feed was stopped because nobody has come in the meantime."""
+        async with self._starting:
+            if self._subscribers.keys:
+                return False
+            await self._stop_feed()
+            return True
+
+
+async def _note_seen(agents: Collection[int]) -> None:
+    now = utc_now()
+
+    def note(db: Connection) -> None:
+        for agent_id in agents:
+            mark_seen(db, agent_id, now)
+
+    await write_async(note)
+
+
+async def _try_to_note(agents: Collection[int]) -> None:
+    try:
+        await _note_seen(agents)
+    except DatabaseUnavailable as fault:
+        _log.warning("agents_not_noted fault=%s", type(fault).__name__)

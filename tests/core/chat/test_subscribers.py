@@ -1,0 +1,170 @@
+"""Subscribers: each reads what is published under its key, once and in order, or a heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from core.chat import subscribers
+from core.chat.subscribers import Subscriber, Subscribers
+
+
+@dataclass(frozen=True)
+class Line:
+    revision: int
+
+
+def lines(*revisions: int) -> list[Line]:
+    return [Line(revision) for revision in revisions]
+
+
+def subscribe(all_of_them: Subscribers[str, Line], key: str = "one", most: int = 3) -> Subscriber:
+    subscriber: Subscriber[str, Line] = Subscriber(key, most)
+    all_of_them.add(subscriber)
+    return subscriber
+
+
+async def unread(subscriber: Subscriber[str, Line]) -> list[Line | None]:
+    subscriber.end()
+    return [line async for line in subscriber]
+
+
+def test_gets_what_is_published_under_its_key_and_no_other() -> None:
+    async def read() -> None:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        one, same, other = (subscribe(all_of_them, key) for key in ("one", "one", "other"))
+        all_of_them.publish("one", Line(1))
+        all_of_them.publish("nobody", Line(2))
+        all_of_them.publish_to_all(Line(3))
+        assert await unread(one) == await unread(same) == lines(1, 3)
+        assert await unread(other) == lines(3)
+
+    asyncio.run(read())
+
+
+def test_gets_nothing_at_or_before_the_revision_that_it_begins_with() -> None:
+    async def read() -> list[Line | None]:
+        subscriber: Subscriber[str, Line] = Subscriber("one", 9)
+        for revision in (4, 5, 6, 6, 5, 7):
+            subscriber.push(Line(revision))
+        subscriber.begin(5)
+        return await unread(subscriber)
+
+    assert asyncio.run(read()) == lines(6, 7)
+
+
+def test_who_does_not_keep_up_is_cut_off_and_holds_up_nobody() -> None:
+    async def read() -> None:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        slow, quick = subscribe(all_of_them), subscribe(all_of_them)
+        for revision in range(1, 6):
+            all_of_them.publish("one", Line(revision))
+            assert await quick.first() == Line(revision)
+        assert len(all_of_them) == 1
+        assert [line async for line in slow] == lines(1, 2, 3)
+
+    asyncio.run(read())
+
+
+def test_cut_off_does_what_the_process_wants() -> None:
+    async def read() -> list[str]:
+        done: list[str] = []
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        subscriber: Subscriber[str, Line] = Subscriber("one", 1, lambda: done.append("aborted"))
+        all_of_them.add(subscriber)
+        for revision in range(1, 5):
+            all_of_them.publish("one", Line(revision))
+        all_of_them.remove(subscriber)
+        return done
+
+    assert asyncio.run(read()) == ["aborted"]
+
+
+def test_keys_are_those_that_anybody_has_subscribed_to() -> None:
+    async def read() -> None:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        one, same, other = (subscribe(all_of_them, key) for key in ("one", "one", "other"))
+        assert (len(all_of_them), set(all_of_them.keys)) == (3, {"one", "other"})
+        all_of_them.remove(one)
+        all_of_them.remove(other)
+        all_of_them.remove(other)
+        assert (len(all_of_them), set(all_of_them.keys)) == (1, {"one"})
+        assert all_of_them.of("one") == {same}
+        assert all_of_them.of("other") == set()
+
+    asyncio.run(read())
+
+
+def test_silence_gives_a_heartbeat_and_an_update_puts_it_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", 0.4)
+    monkeypatch.setattr(subscribers, "CHECK_EVERY", 0.02)
+
+    async def read() -> list[Line | None]:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        all_of_them.start()
+        subscriber = subscribe(all_of_them)
+        got = [await anext(subscriber)]
+        all_of_them.publish("one", Line(1))
+        got += [await anext(subscriber), await anext(subscriber)]
+        all_of_them.stop()
+        return got
+
+    assert asyncio.run(read()) == [None, Line(1), None]
+
+
+@pytest.mark.parametrize("heartbeat", [0.1, 15.0])
+def test_first_waits_for_an_update_and_for_no_longer(
+    monkeypatch: pytest.MonkeyPatch, heartbeat: float
+) -> None:
+    monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", heartbeat)
+    monkeypatch.setattr(subscribers, "CHECK_EVERY", 0.02)
+
+    async def read() -> list[Line | None]:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        all_of_them.start()
+        subscriber = subscribe(all_of_them)
+        monkeypatch.setattr(subscribers, "POLL_WAITS", 0.3)
+        nothing = await subscriber.first()
+        monkeypatch.setattr(subscribers, "POLL_WAITS", 10)
+        asyncio.get_running_loop().call_later(0.3, all_of_them.publish, "one", Line(1))
+        return [nothing, await subscriber.first()]
+
+    assert asyncio.run(read()) == [None, Line(1)]
+
+
+def test_end_ends_every_stream_after_what_is_unread() -> None:
+    async def read() -> None:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        one, other = subscribe(all_of_them), subscribe(all_of_them, "other")
+        all_of_them.publish("one", Line(1))
+        all_of_them.end()
+        assert [line async for line in one] == lines(1)
+        assert [line async for line in other] == []
+        assert await other.first() is None
+
+    asyncio.run(read())
+
+
+def test_another_thread_publishes_through_the_loop() -> None:
+    async def read() -> Line | None:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        all_of_them.start()
+        subscriber = subscribe(all_of_them)
+        await asyncio.to_thread(all_of_them.call_on_loop, all_of_them.publish_to_all, Line(1))
+        return await subscriber.first()
+
+    assert asyncio.run(read()) == Line(1)
+
+
+def test_another_thread_may_come_when_the_loop_has_ended() -> None:
+    async def begin() -> Subscribers[str, Line]:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        all_of_them.start()
+        return all_of_them
+
+    all_of_them = asyncio.run(begin())
+    all_of_them.call_on_loop(all_of_them.publish_to_all, Line(1))
