@@ -42,8 +42,10 @@ SCRIPTS = (
     "embed/chat",
     "embed/adapters",
     "embed/build.py",
+    "core",
+    "collector",
 )
-"""What embed/build.py makes embed/dist from; the collector serves a new file by itself."""
+"""What embed/build.py makes embed/dist from; the scripts get their limits from Python."""
 SHOP = ("embed/demo/templates", "embed/demo/build.py")
 
 
@@ -211,10 +213,10 @@ def _follow_saves(parts: Sequence[Part]) -> Part:
         for part, source in sources:
             if saved := source.saved():
                 _restart(part, saved)
-        if scripts.saved():
-            _build("embed/build.py")
-        if shop.saved():
-            _build("embed/demo/build.py")
+        if saved := scripts.saved():
+            _build("embed/build.py", saved)
+        if saved := shop.saved():
+            _build("embed/demo/build.py", saved)
     return ended[0]
 
 
@@ -232,8 +234,10 @@ def _restart(part: Part, saved: str) -> None:
         print(f"{part.name} is back.", flush=True)
 
 
-def _build(script: str) -> None:
-    subprocess.run([sys.executable, script], cwd=ROOT, check=False)
+def _build(script: str, saved: str) -> None:
+    """Make the files, which the collector serves without a new start; a fault is said by the script."""
+    print(f"{saved} was saved: {script} runs.", flush=True)
+    subprocess.run([sys.executable, script], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
 
 
 def _say_where(dashboard_port: int) -> None:
