@@ -7,9 +7,9 @@
 export const LONGEST_MESSAGE: number;
 /** core/chat/limits.py: how long a word of somebody's typing holds. */
 export const TYPING_FOR: number;
-/** core/chat/limits.py: the states of an invitation that waits for its answer. */
+/** core/chat/states.py: the states of an invitation that waits for its answer. */
 export const INVITED: RegExp;
-/** core/chat/limits.py: the states of a conversation that is over. */
+/** core/chat/states.py: the states of a conversation that is over. */
 export const OVER: RegExp;
 
 /** core/visits/presence.py: a visit without activity is over after this. */

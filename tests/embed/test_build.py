@@ -78,7 +78,7 @@ def test_adapter_that_names_no_global_is_named_in_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("file", "name", "script"),
     [
-        ("core/chat/states.py", "LONGEST_MESSAGE", "visitor-monitor-chat.js"),
+        ("core/chat/limits.py", "LONGEST_MESSAGE", "visitor-monitor-chat.js"),
         ("collector/beacon/wire.py", "MAX_EVENTS", "visitor-monitor.js"),
     ],
 )
