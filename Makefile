@@ -43,6 +43,7 @@ lint: .venv/installed-dev .venv/installed-typescript-$(TYPESCRIPT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/oxlint --deny-warnings embed pages
 	$(NODE) .venv/typescript/node_modules/typescript/bin/tsc
 	$(BIN)/python embed/build.py --check
