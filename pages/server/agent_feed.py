@@ -21,7 +21,7 @@ MOST_UNREAD = 100
 """News that a stream may have unread before it is ended."""
 
 SEEN_EVERY = 20.0
-"""Seconds between two notes that an agent has the dashboard open."""
+"""Seconds between two marks that an agent has the dashboard open."""
 
 AgentSubscriber = Subscriber[int, News]
 """One open stream or poll; its key is the agent's id."""
@@ -36,15 +36,15 @@ class AgentFeed:
         self._subscribers: Subscribers[int, News] = Subscribers()
         self._starting = asyncio.Lock()
         self._feed: Feed | None = None
-        self._noting: asyncio.Task[None] | None = None
+        self._marking: asyncio.Task[None] | None = None
         self._is_closed = False
 
     async def subscribe(self, agent_id: int) -> AgentSubscriber:
-        """A subscriber to every change from now on; the agent is noted as seen.
+        """A subscriber to every change from now on; the agent is marked as seen.
 
         Raises DatabaseUnavailable.
         """
-        await _note_seen([agent_id])
+        await _mark_seen([agent_id])
         async with self._starting:
             if self._feed is None and not self._is_closed:
                 await self._start()
@@ -61,8 +61,8 @@ class AgentFeed:
     def end(self) -> None:
         """End every stream, and let none begin: the process is about to stop."""
         self._is_closed = True
-        if self._noting is not None:
-            self._noting.cancel()
+        if self._marking is not None:
+            self._marking.cancel()
         self._subscribers.end()
 
     async def stop(self) -> None:
@@ -76,7 +76,7 @@ class AgentFeed:
         self._subscribers.start()
         self._feed = Feed(database_engine(), self._publish, start_at=revision)
         self._feed.start()
-        self._noting = asyncio.create_task(self._note_while_needed(), name="agents seen")
+        self._marking = asyncio.create_task(self._mark_while_needed(), name="agents seen")
 
     async def _stop_feed(self) -> None:
         feed, self._feed = self._feed, None
@@ -95,11 +95,11 @@ class AgentFeed:
         else:
             self._subscribers.call_on_loop(self._subscribers.publish_to_all, news)
 
-    async def _note_while_needed(self) -> None:
-        """Note who listens; the feed ends the first time that nobody does."""
+    async def _mark_while_needed(self) -> None:
+        """Mark who listens as seen; the feed ends the first time that nobody does."""
         while self._subscribers.keys or not await self._is_idle():
             if self._subscribers.keys:
-                await _try_to_note(tuple(self._subscribers.keys))
+                await _try_to_mark(tuple(self._subscribers.keys))
             await asyncio.sleep(SEEN_EVERY)
 
     async def _is_idle(self) -> bool:
@@ -111,18 +111,18 @@ class AgentFeed:
             return True
 
 
-async def _note_seen(agents: Collection[int]) -> None:
+async def _mark_seen(agents: Collection[int]) -> None:
     now = utc_now()
 
-    def note(db: Connection) -> None:
+    def mark(db: Connection) -> None:
         for agent_id in agents:
             mark_seen(db, agent_id, now)
 
-    await write_async(note)
+    await write_async(mark)
 
 
-async def _try_to_note(agents: Collection[int]) -> None:
+async def _try_to_mark(agents: Collection[int]) -> None:
     try:
-        await _note_seen(agents)
+        await _mark_seen(agents)
     except DatabaseUnavailable as fault:
         _log.warning("agents_not_noted fault=%s", type(fault).__name__)
