@@ -27,6 +27,7 @@ from core.agents import add_agent
 from core.database import open_database, reading, writing
 from core.schema import upgrade_schema
 from core.sites import add_site, change_site, list_sites
+from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import CHROME, view, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -107,12 +108,6 @@ def start() -> Iterator[type[Command]]:
         if command.process.poll() is None:
             command.process.kill()
             command.process.communicate(timeout=10)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def keys(url: str) -> list[str]:

@@ -22,6 +22,7 @@ from core.database_threads import (
 )
 from core.deadline import DatabaseUnavailable, read, read_async, write_async
 from core.settings import settings
+from tests.helpers.event_loop import run
 
 
 @pytest.fixture
@@ -51,12 +52,12 @@ def test_work_is_done_on_a_thread_of_its_own() -> None:
     async def ask() -> str:
         return await DatabaseThreads().run(lambda: threading.current_thread().name)
 
-    assert asyncio.run(ask()) == "database"
+    assert run(ask()) == "database"
 
 
 def test_fault_of_the_work_reaches_who_waits() -> None:
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(DatabaseThreads().run(lambda: 1 / 0))
+        run(DatabaseThreads().run(lambda: 1 / 0))
 
 
 def test_only_so_much_is_done_at_a_time_and_all_of_it_in_the_end() -> None:
@@ -77,7 +78,7 @@ def test_only_so_much_is_done_at_a_time_and_all_of_it_in_the_end() -> None:
         threads = DatabaseThreads()
         await asyncio.gather(*(threads.run(work) for _ in range(MOST_WAITING)))
 
-    asyncio.run(ask())
+    run(ask())
     assert len(at_once) == MOST_WAITING
     assert max(at_once) <= AT_A_TIME
 
@@ -92,7 +93,7 @@ def test_one_more_than_may_wait_is_refused(release: Event) -> None:
         release.set()
         return await asyncio.gather(*waiting)
 
-    assert asyncio.run(ask()) == [True] * MOST_WAITING
+    assert run(ask()) == [True] * MOST_WAITING
 
 
 def test_work_that_hangs_collects_neither_threads_nor_who_waits(release: Event) -> None:
@@ -105,7 +106,7 @@ def test_work_that_hangs_collects_neither_threads_nor_who_waits(release: Event) 
         results = await asyncio.gather(*calls, return_exceptions=True)
         return results, time.monotonic() - began
 
-    results, seconds = asyncio.run(ask())
+    results, seconds = run(ask())
     assert database_threads() - before == MOST_THREADS
     kinds = [type(result) for result in results]
     assert kinds == [TimeoutError] * MOST_THREADS + [NoThread] * (100 - MOST_THREADS)
@@ -128,7 +129,7 @@ def test_threads_are_free_again_once_the_database_answers(release: Event) -> Non
                 except NoThread:
                     await asyncio.sleep(0.01)
 
-    assert asyncio.run(ask()) == "again"
+    assert run(ask()) == "again"
 
 
 def test_who_gives_up_takes_no_turn_from_the_next(release: Event) -> None:
@@ -141,7 +142,7 @@ def test_who_gives_up_takes_no_turn_from_the_next(release: Event) -> None:
         await asyncio.gather(*hanging, return_exceptions=True)
         return await threads.run(lambda: "next")
 
-    assert asyncio.run(ask()) == "next"
+    assert run(ask()) == "next"
 
 
 def test_pages_and_routes_say_the_same_and_wait_for_each_other_never(
@@ -155,7 +156,7 @@ def test_pages_and_routes_say_the_same_and_wait_for_each_other_never(
         assert all(isinstance(each, DatabaseUnavailable) for each in results)
         return [str(each) for each in results]
 
-    said = asyncio.run(ask())
+    said = run(ask())
     assert said[0].startswith("The database has not answered within 0 seconds. See that the")
     assert said[-1].startswith("The database does not answer. See that the collector runs")
     assert read(lambda _: "the pages go on") == "the pages go on"
@@ -174,7 +175,7 @@ def test_routes_are_refused_when_too_much_waits(
         release.set()
         assert await waiting
 
-    asyncio.run(ask())
+    run(ask())
 
 
 def test_routes_are_refused_on_a_database_without_tables(
@@ -183,4 +184,4 @@ def test_routes_are_refused_on_a_database_without_tables(
     monkeypatch.setenv("MONITOR_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
     settings.cache_clear()
     with pytest.raises(DatabaseUnavailable, match="has no tables yet"):
-        asyncio.run(read_async(lambda _: None))
+        run(read_async(lambda _: None))

@@ -1,7 +1,6 @@
 """The real collector, as its own process."""
 
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -11,6 +10,7 @@ from pathlib import Path
 from core.database import open_database, writing
 from core.schema import upgrade_schema
 from core.sites import add_site, find_site
+from tests.helpers.free_port import free_port
 from tests.helpers.shop import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,7 @@ class CollectorProcess:
     def __init__(self, folder: Path, keys: list[str], url: str = "") -> None:
         self.database = folder / "monitor.db"
         self.url = url or f"sqlite:///{self.database}"
-        self.port = _free_port()
+        self.port = free_port()
         self.log = folder / f"collector-{self.port}.log"
         self._add_sites(keys)
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,9 +76,3 @@ class CollectorProcess:
                 if find_site(db, key) is None:
                     add_site(db, name=f"Shop {key}", key=key, now=datetime.now(UTC))
         engine.dispose()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_monitor import answers
 
@@ -38,10 +38,3 @@ def running_dashboard(
     finally:
         process.terminate()
         process.wait(ENDS_WITHIN)
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -101,10 +101,7 @@ def start(
 
 def free_ports() -> dict[str, int]:
     """A port for each part."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-        collector, dashboard = (each.getsockname()[1] for each in sockets)
-    return {"collector": collector, "dashboard": dashboard}
+    return {"collector": free_port(), "dashboard": free_port()}
 
 
 def answers(url: str) -> bool:

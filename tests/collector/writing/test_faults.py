@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from sqlalchemy import make_url, text
 
 from core.database import open_database, reading, writing
 from core.moment import from_milliseconds
+from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import CHROME, MINUTE, view, wait_for
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +49,7 @@ def collector_process(database_url: str, port: int) -> Iterator[subprocess.Popen
 
 
 def test_a_killed_collector_loses_nothing_that_it_acknowledged(database_url):
-    port = _free_port()
+    port = free_port()
     acknowledged: list[int] = []
     with collector_process(database_url, port) as process:
         senders = [
@@ -67,7 +67,7 @@ def test_a_killed_collector_loses_nothing_that_it_acknowledged(database_url):
 
 
 def test_a_collector_that_is_told_to_end_answers_what_it_has_taken(database_url):
-    port = _free_port()
+    port = free_port()
     acknowledged: list[int] = []
     with collector_process(database_url, port) as process:
         senders = [
@@ -254,9 +254,3 @@ def _answers(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

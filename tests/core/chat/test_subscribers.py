@@ -9,6 +9,7 @@ import pytest
 
 from core.chat import subscribers
 from core.chat.subscribers import Subscriber, Subscribers
+from tests.helpers.event_loop import run
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def test_gets_what_is_published_under_its_key_and_no_other() -> None:
         assert await unread(one) == await unread(same) == lines(1, 3)
         assert await unread(other) == lines(3)
 
-    asyncio.run(read())
+    run(read())
 
 
 def test_gets_nothing_at_or_before_the_revision_that_it_begins_with() -> None:
@@ -52,7 +53,7 @@ def test_gets_nothing_at_or_before_the_revision_that_it_begins_with() -> None:
         subscriber.begin(5)
         return await unread(subscriber)
 
-    assert asyncio.run(read()) == lines(6, 7)
+    assert run(read()) == lines(6, 7)
 
 
 def test_who_does_not_keep_up_is_cut_off_and_holds_up_nobody() -> None:
@@ -65,7 +66,7 @@ def test_who_does_not_keep_up_is_cut_off_and_holds_up_nobody() -> None:
         assert len(all_of_them) == 1
         assert [line async for line in slow] == lines(1, 2, 3)
 
-    asyncio.run(read())
+    run(read())
 
 
 def test_cut_off_does_what_the_process_wants() -> None:
@@ -79,7 +80,7 @@ def test_cut_off_does_what_the_process_wants() -> None:
         all_of_them.remove(subscriber)
         return done
 
-    assert asyncio.run(read()) == ["aborted"]
+    assert run(read()) == ["aborted"]
 
 
 def test_keys_are_those_that_anybody_has_subscribed_to() -> None:
@@ -94,7 +95,7 @@ def test_keys_are_those_that_anybody_has_subscribed_to() -> None:
         assert all_of_them.of("one") == {same}
         assert all_of_them.of("other") == set()
 
-    asyncio.run(read())
+    run(read())
 
 
 def test_silence_gives_a_heartbeat_and_an_update_puts_it_off(
@@ -113,7 +114,7 @@ def test_silence_gives_a_heartbeat_and_an_update_puts_it_off(
         all_of_them.stop()
         return got
 
-    assert asyncio.run(read()) == [None, Line(1), None]
+    assert run(read()) == [None, Line(1), None]
 
 
 @pytest.mark.parametrize("heartbeat", [0.1, 15.0])
@@ -133,7 +134,7 @@ def test_first_waits_for_an_update_and_for_no_longer(
         asyncio.get_running_loop().call_later(0.3, all_of_them.publish, "one", Line(1))
         return [nothing, await subscriber.first()]
 
-    assert asyncio.run(read()) == [None, Line(1)]
+    assert run(read()) == [None, Line(1)]
 
 
 def test_end_ends_every_stream_after_what_is_unread() -> None:
@@ -146,7 +147,7 @@ def test_end_ends_every_stream_after_what_is_unread() -> None:
         assert [line async for line in other] == []
         assert await other.first() is None
 
-    asyncio.run(read())
+    run(read())
 
 
 def test_another_thread_publishes_through_the_loop() -> None:
@@ -157,7 +158,7 @@ def test_another_thread_publishes_through_the_loop() -> None:
         await asyncio.to_thread(all_of_them.call_on_loop, all_of_them.publish_to_all, Line(1))
         return await subscriber.first()
 
-    assert asyncio.run(read()) == Line(1)
+    assert run(read()) == Line(1)
 
 
 def test_another_thread_may_come_when_the_loop_has_ended() -> None:
@@ -166,5 +167,5 @@ def test_another_thread_may_come_when_the_loop_has_ended() -> None:
         all_of_them.start()
         return all_of_them
 
-    all_of_them = asyncio.run(begin())
+    all_of_them = run(begin())
     all_of_them.call_on_loop(all_of_them.publish_to_all, Line(1))

@@ -47,6 +47,7 @@ def test_answers_that_are_lost_double_nothing(shop, page, agent):
     shop.misbehave_in_chat(_only("send", first(3, lose)))
     for text in ("one", "two", "three"):
         dialog.say(text)
+    shop.until(lambda: len(texts(shop)) == 2)
     agent.say(conversation, "four")
     shop.until(lambda: len(texts(shop)) == 5)
     dialog.until_note("")

@@ -29,8 +29,9 @@ from tests.helpers.agent_browsers import (  # noqa: F401
     visit,
 )
 from tests.helpers.dashboard_chats import agent_invites, make_agent, visitor_opens
+from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import wait_for
-from tests.helpers.running_dashboard import free_port, running_dashboard
+from tests.helpers.running_dashboard import running_dashboard
 
 pytestmark = pytest.mark.timeout(300)
 

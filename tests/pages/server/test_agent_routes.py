@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -25,8 +24,10 @@ from core.tables import Agent
 from pages.server.agent_feed import MOST_UNREAD, AgentSubscriber
 from pages.server.news import News
 from tests.helpers.dashboard_chats import Chat, client_id, make_agent, now, visitor_opens
+from tests.helpers.event_loop import run
+from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import wait_for
-from tests.helpers.running_dashboard import free_port, running_dashboard
+from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.running_monitor import answers
 from tests.helpers.seed import make_database, make_site
 
@@ -373,7 +374,7 @@ def test_listener_that_does_not_keep_up_is_let_go() -> None:
         listener.cut_off()
         return [news async for news in listener]
 
-    assert asyncio.run(read()) == [News(number, "{}") for number in range(1, MOST_UNREAD + 1)]
+    assert run(read()) == [News(number, "{}") for number in range(1, MOST_UNREAD + 1)]
 
 
 # ---- the end
