@@ -27,9 +27,8 @@ from core.command_error import CommandError, exit_in_one_line, first_line
 from core.database import is_sqlite, open_database, writing
 from core.schema import SchemaError, upgrade_schema
 from core.settings import Settings, SettingsError, settings
-from core.sites import add_site, list_sites
+from core.sites import DEMO_KEY, add_site, list_sites
 
-DEMO_KEY = "demo"
 DRAIN_WITHIN = 15
 """Seconds in which requests that have begun are answered after SIGTERM."""
 

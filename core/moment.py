@@ -1,6 +1,7 @@
 """Moments: aware UTC datetimes in rules and pages, whole milliseconds on the hot path."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,8 +20,9 @@ def from_milliseconds(milliseconds: int) -> datetime:
     return EPOCH + timedelta(milliseconds=milliseconds)
 
 
+@cache
 def milliseconds(length: timedelta) -> int:
-    """The length in whole milliseconds."""
+    """The length in whole milliseconds. Cached: the lengths are few, and each event asks for some."""
     return length // _MILLISECOND
 
 

@@ -18,6 +18,9 @@ from core.enrich.text import clean
 from core.enrich.url import is_ip_host, split_host
 from core.tables import Site
 
+DEMO_KEY = "demo"
+"""The key of the demo shop's site, which the first start adds."""
+
 LONGEST_KEY = 64
 LONGEST_NAME = 100
 MAX_DOMAINS = 100

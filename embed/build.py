@@ -31,8 +31,9 @@ from collector.beacon.hit import (
 )
 from collector.beacon.wire import MAX_EVENTS
 from collector.http.body import MAX_BYTES
-from core.chat.limits import LONGEST_MESSAGE, TYPING_FOR
+from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY, TYPING_FOR
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
+from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
 from core.enrich.text import LONGEST_PATH, LONGEST_REFERRER
 from core.visits.presence import ACTIVE_FOR, VISIT_ENDS_AFTER
@@ -176,6 +177,8 @@ HANDED_OVER = {
     "MAX_BYTES": str(MAX_BYTES),
     "MAX_EVENTS": str(MAX_EVENTS),
     "OVER": _one_of(each for each in ConversationState if each not in OPEN_STATES),
+    "SILENT_FOR": _milliseconds(timedelta(seconds=SILENT_FOR)),
+    "TYPING_EVERY": _milliseconds(TYPING_EVERY),
     "TYPING_FOR": _milliseconds(TYPING_FOR),
     "VALUE_KEYS": _one_of(VALUE_KEYS),
     "VISIT_ENDS_AFTER": _milliseconds(VISIT_ENDS_AFTER),

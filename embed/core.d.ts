@@ -7,6 +7,10 @@
 export const LONGEST_MESSAGE: number;
 /** core/chat/limits.py: how long a word of somebody's typing holds. */
 export const TYPING_FOR: number;
+/** core/chat/limits.py: how often typing is reported. */
+export const TYPING_EVERY: number;
+/** core/chat/subscribers.py: without a sign for so long, a stream or a poll is dead. */
+export const SILENT_FOR: number;
 /** core/chat/states.py: the states of an invitation that waits for its answer. */
 export const INVITED: RegExp;
 /** core/chat/states.py: the states of a conversation that is over. */

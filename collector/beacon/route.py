@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from collector.beacon.hit import Enrichment, has_unknown, make_hit, needs_salts
@@ -103,14 +103,17 @@ class BeaconRoute:
         """What the headers say of the browser."""
         incoming.details = self.admission.details(incoming)
 
-    async def find_salts(self, incoming: IncomingBeacon) -> Response | None:
+    def find_salts(self, incoming: IncomingBeacon) -> Awaitable[Response | None] | None:
         """The secrets of the days, only where the visit's id has to be derived."""
-        details = incoming.details
-        if needs_salts(incoming.beacon, details):
-            salts = await self.salts.find(details.received_at)
-            if salts is None:
-                return self.admission.refuse(incoming.site.id, Reason.NOT_COMMITTED)
-            incoming.salts = salts
+        if needs_salts(incoming.beacon, incoming.details):
+            return self._wait_for_salts(incoming)
+        return None
+
+    async def _wait_for_salts(self, incoming: IncomingBeacon) -> Response | None:
+        salts = await self.salts.find(incoming.details.received_at)
+        if salts is None:
+            return self.admission.refuse(incoming.site.id, Reason.NOT_COMMITTED)
+        incoming.salts = salts
         return None
 
     def make_hit(self, incoming: IncomingBeacon) -> Response | None:

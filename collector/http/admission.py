@@ -19,8 +19,8 @@ from collector.site_cache import SiteCache, TrackedSite
 from collector.writing.counters import Counters
 from core.enrich.user_agent import LONGEST_USER_AGENT
 from core.reasons import Reason
+from core.visits.arrivals import NO_SITE
 
-NO_SITE = 0
 _LONGEST_HINT = 256
 _PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 

@@ -31,7 +31,7 @@ class Patience(NamedTuple):
 PATIENCE = {
     ConversationState.QUEUED: Patience(INVITATION_EXPIRES_AFTER, ("created_at",)),
     ConversationState.DELIVERED: Patience(INVITATION_EXPIRES_AFTER, ("created_at",)),
-    ConversationState.SHOWN: Patience(INVITATION_EXPIRES_AFTER, ("shown_at",)),
+    ConversationState.SHOWN: Patience(INVITATION_EXPIRES_AFTER, ("created_at", "shown_at")),
     ConversationState.OPEN: Patience(CHAT_ENDS_AFTER, ("accepted_at", "message_at")),
 }
 """When nobody answers an invitation, or says anything in a chat: one entry for each open state."""
@@ -61,7 +61,8 @@ def expires_at(conversation: Conversation) -> datetime:
     """When the open conversation is over by itself, unless somebody answers before."""
     length, since = PATIENCE[ConversationState(conversation.state)]
     moments = (getattr(conversation, name) for name in since)
-    return max(moment for moment in moments if moment is not None) + length
+    known = (moment for moment in moments if moment is not None)
+    return max(known, default=conversation.created_at) + length
 
 
 def find_end(conversation: Conversation, visit: VisitState | None, now: datetime) -> End | None:

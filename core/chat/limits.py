@@ -11,7 +11,10 @@ INVITATION_EXPIRES_AFTER = timedelta(minutes=5)
 """After it was sent, or once shown after that: an answer later than this surprises both (own)."""
 
 TYPING_FOR = timedelta(seconds=6)
-"""How long somebody counts as typing after the last report, which comes every 3 s."""
+"""How long somebody counts as typing after the last report."""
+
+TYPING_EVERY = TYPING_FOR / 2
+"""How often typing is reported: often enough that it holds though one report is late."""
 
 READABLE_FOR = VISIT_ENDS_AFTER
 """After its end a visitor's browser can still read a conversation for this long (own)."""

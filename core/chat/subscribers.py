@@ -19,6 +19,10 @@ HEARTBEAT_EVERY = 15.0
 POLL_WAITS = 25.0
 """Seconds until a poll without news is answered: less than any proxy's patience."""
 
+SILENT_FOR = POLL_WAITS + HEARTBEAT_EVERY
+"""Seconds without a sign after which a client takes its connection for dead: a stream gives one every
+HEARTBEAT_EVERY, and a client that polls hears something every POLL_WAITS."""
+
 CHECK_EVERY = 1.0
 """Seconds between two checks whose heartbeat is due."""
 
@@ -57,8 +61,11 @@ class Subscriber(Generic[Key, Update]):
         self._revision = revision
 
     def push(self, update: Update) -> bool:
-        """Hold the update until it is read; False when as many as may be are unread."""
-        if len(self._unread) >= self._most_unread:
+        """Hold the update until it is read; False when too much is unread, or the stream is to end.
+
+        A stream that is to end must get nothing more: its client asks for what follows what it has.
+        """
+        if self._is_over or len(self._unread) >= self._most_unread:
             return False
         self._unread.append(update)
         self._wake.set()

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.sites import DEMO_KEY
 from core.tables import Site
-
-DEMO_KEY = "demo"
 
 
 def asked_key() -> str:

@@ -26,7 +26,7 @@ def draw_chat(site: Site) -> None:
             subheading("Chat button")
             _draw_button(site)
         with st.container(border=True):
-            subheading("TemplateTexts for chats")
+            subheading("Texts for chats")
             _draw_texts(site)
     with right, st.container(border=True):
         subheading("Invitations by rule")

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.chat.limits import LONGEST_MESSAGE, TYPING_FOR
-from core.chat.subscribers import HEARTBEAT_EVERY, POLL_WAITS
+from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY, TYPING_FOR
+from core.chat.subscribers import SILENT_FOR
 
 OVER_FOR = timedelta(minutes=10)
 """How long a conversation stays in the list of the open ones after its end (own)."""
-
-TYPING_EVERY = TYPING_FOR / 2
-"""How often an agent's typing is sent: often enough that it holds though one is late."""
-
-SILENT_FOR = timedelta(seconds=POLL_WAITS + HEARTBEAT_EVERY)
-"""After this long without a sign a stream is dead: a stream gives one every HEARTBEAT_EVERY, and a tab
-that polls hears something every POLL_WAITS."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -23,7 +16,7 @@ CLIENT_LIMITS = {
     "longest_message": LONGEST_MESSAGE,
     "typing_for": TYPING_FOR // _MILLISECOND,
     "typing_every": TYPING_EVERY // _MILLISECOND,
-    "silent_for": SILENT_FOR // _MILLISECOND,
+    "silent_for": timedelta(seconds=SILENT_FOR) // _MILLISECOND,
     "over_for": OVER_FOR // _MILLISECOND,
 }
 """Lengths of time in milliseconds; client/chat_types.d.ts has the same names."""
