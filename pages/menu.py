@@ -1,4 +1,4 @@
-"""The pages that there are at the moment."""
+"""The pages of the sidebar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pages.parts.snapshots import known_sites, utc_now
 def pages() -> list[st.Page]:
     """The pages of the sidebar, the default one first.
 
-    With sites of which none is tracked there is no Visitor Monitor, and `/` opens Sites.
+    When there are sites but none is tracked, there is no Visitor Monitor, and `/` opens Sites.
     """
     known = known_sites(utc_now())
     is_idle = known.sites is not None and not known.tracked

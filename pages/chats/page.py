@@ -1,4 +1,4 @@
-"""Chats: who is talking now, and what was said before."""
+"""Chats: the conversations that are open, and those of the past."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AWAY = (
 
 
 def draw_page() -> None:
-    """Open chats live, past ones by search."""
+    """Draw the open chats live, and past ones by search."""
     known = known_sites(utc_now(), asked_key())
     if known.sites is None:
         draw_absence(known.fault, "Chats")

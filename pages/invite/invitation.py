@@ -1,4 +1,4 @@
-"""The invitation of one visit: the form, what became of it, or why the visitor cannot be invited."""
+"""The invitation of one visit: the form, its progress, or why the visitor cannot be invited."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ ELSEWHERE = "The visitor is in a chat of another product."
 _DRAWN = "invitation_state drawn"
 
 DrawChat = Callable[[Site, Conversation], None]
-"""Draws a conversation that goes on."""
+"""Draws an open conversation."""
 
 
 def draw_invitation(
     site: Site, visit_id: str, draw_chat: DrawChat, *, names_visitor: bool = False
 ) -> None:
-    """The part that fits the visit as it is now.
+    """Draw the part that fits the visit as it is now.
 
-    For a fragment without a timer: a fragment that reruns by itself would lose what the agent does
-    while text is being typed.
+    Call it in a fragment without a timer: one that reruns by itself would lose what the agent types
+    in the meantime.
     """
     try:
         invitation_state = read(lambda db: read_invitation_state(db, site, visit_id, utc_now()))
@@ -69,7 +69,7 @@ def draw_invitation(
 
 
 def fits(invitation_state: InvitationState) -> bool:
-    """Whether what `draw_invitation` last drew for this visit still fits it."""
+    """Whether the part that `draw_invitation` last drew for this visit still fits it."""
     visit_id, sign = st.session_state.get(_DRAWN, ("", None))
     return visit_id != invitation_state.visit.id or sign == invitation_state.sign
 

@@ -1,4 +1,4 @@
-"""What the page says while a site has had no visitor yet: the two things to do next."""
+"""The page while a site has had no visitor yet: the two things to do next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pages.parts.texts import quiet, subheading
 
 
 def draw_welcome(site: Site) -> None:
-    """Two cards: the demo shop (for its own site), and the script tag of this site."""
+    """Draw two cards: the demo shop (for its own site), and the script tag of this site."""
     subheading("No visitors yet")
     quiet("As soon as somebody opens a page of the site, they appear here. Two ways to begin:")
     left, right = st.columns([2, 3])

@@ -1,4 +1,4 @@
-"""The agent in the sidebar of every page: who one is, Available or Away, and what waits."""
+"""The agent in the sidebar of every page: the name, Available or Away, and what waits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OFFER = "Give your name to chat with visitors."
 
 
 def draw_agent_box() -> None:
-    """Below the navigation; a fragment, so that no page is drawn again for it."""
+    """Draw the box below the navigation; a fragment, so that the page is not drawn again with it."""
     st.html(LOOK)
     with st.sidebar:
         st.fragment(_draw_box)()
@@ -38,10 +38,10 @@ def draw_agent_box() -> None:
 def _draw_box() -> None:
     agent = current_agent()
     with st.container(key="agent_box", gap="small"):
-        told = draw_alerts(agent)
-        if told.known and not is_chosen_here(told.known) and become(told.known):
+        alerts = draw_alerts(agent)
+        if alerts.known and not is_chosen_here(alerts.known) and become(alerts.known):
             st.rerun()
-        if told.opened:
+        if alerts.opened:
             st.switch_page("chats/page.py")
         if agent is None:
             _draw_offer()
@@ -66,7 +66,7 @@ def _draw_agent(agent: Agent) -> None:
         )
         with st.popover("Rename", type="tertiary", key="agent_renaming"):
             _draw_renaming(agent)
-    # The stored state is the truth: another tab may have changed it.
+    # The stored state counts: another tab may have changed it.
     st.session_state["agent_available"] = agent.is_available
     st.toggle(
         "Available",

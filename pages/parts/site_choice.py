@@ -1,4 +1,4 @@
-"""Which site a page is about: /?site=KEY, else the one chosen last, else the default one."""
+"""Which site a page shows: that of /?site=KEY, else the one chosen last, else the default one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def default_site(sites: Sequence[Site]) -> Site | None:
 
 
 def choose_site(sites: Sequence[Site], site: Site) -> None:
-    """The chooser, when there is a choice."""
+    """Draw the chooser when there is more than one site."""
     if len(sites) < 2:
         return
     by_key = {each.key: each for each in sites}

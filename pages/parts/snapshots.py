@@ -1,7 +1,7 @@
-"""What the pages last saw of the database, shared by everybody who looks.
+"""What the pages last read from the database, cached for all viewers.
 
-Whatever the number of viewers, a site is asked for at most once in TICK; when there is no answer
-the last one is kept.
+However many viewers there are, a site is read at most once in TICK; when the database does not
+answer, the last snapshot is kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TICK = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class PictureSnapshot:
-    """The newest picture, if there ever was one; `fault` says why it is not of this moment."""
+    """The newest picture, if there ever was one; `fault` says why it is out of date."""
 
     picture: Picture | None
     fault: str = ""
@@ -40,7 +40,7 @@ class KnownSites:
 
     @property
     def tracked(self) -> list[Site]:
-        """Those whose tracking is on."""
+        """The sites whose tracking is on."""
         return [site for site in self.sites or () if site.tracking_enabled]
 
     def find(self, key: str) -> Site | None:
@@ -51,7 +51,7 @@ class KnownSites:
 def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnapshot:
     """The site's picture at `now`, at most TICK old, or the last one with the fault.
 
-    A picture that somebody saw before this revision of the chats is not this one.
+    A cached picture from before this revision of the chats is not used.
     """
     last = _last_pictures()
     try:
@@ -67,7 +67,7 @@ def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnaps
 def known_sites(now: datetime, key: str = "") -> KnownSites:
     """Every site at `now`, at most TICK old, or the last known ones with the fault.
 
-    A `key` that none of them has makes them be read anew: its site may have been added just now.
+    With a `key` that no cached site has, the sites are read again: it may have been added just now.
     """
     known = _known_sites(now)
     if key and known.find(key) is None:
@@ -89,12 +89,12 @@ def _known_sites(now: datetime) -> KnownSites:
 
 
 def forget_sites() -> None:
-    """Have the sites read anew: one of them was changed."""
+    """Clear the cached sites, after one of them was changed."""
     _sites.clear()
 
 
 def utc_now() -> datetime:
-    """The moment; the pages' one look at the clock."""
+    """The present moment; the pages read the clock only here."""
     return datetime.now(UTC)
 
 
@@ -102,7 +102,7 @@ def _tick(now: datetime) -> int:
     return int(now.timestamp() // TICK.total_seconds())
 
 
-# Refusals are answers too: everybody who waited for the database hears of it at once.
+# A failure is cached too: all who wait for the database get it at once.
 @st.cache_data(ttl=TICK * 2, max_entries=100, show_spinner=False)
 def _picture(
     url: str, key: str, tick: int, revision: int, _now: datetime

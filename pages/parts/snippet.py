@@ -10,13 +10,13 @@ from pages.parts.texts import quiet
 
 
 def draw_snippet(site: Site) -> None:
-    """The tag with this installation's address and the site's key, with a copy button."""
+    """Draw the tag with this installation's address and the site's key, and a copy button."""
     quiet(f"Paste this line into the <head> of every page of {site.name}:")
     st.code(snippet(site), language=None, wrap_lines=True)
 
 
 def snippet(site: Site) -> str:
-    """The tag. A key holds letters, digits, - and _ only."""
+    """The tag. It needs no escaping: a key has only letters, digits, - and _."""
     address = settings().public_address
     return (
         f'<script async src="{address}/embed/visitor-monitor.js" data-site="{site.key}"></script>'

@@ -1,4 +1,4 @@
-"""A new site."""
+"""The form for a new site."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pages.sites.settings_form import DOMAINS_HELP, time_zones
 
 
 def draw_add_form() -> None:
-    """Name, key, domains and time zone; the new site is chosen once it is added."""
+    """Draw the form: name, key, domains and time zone. A site is chosen once it is added."""
     left, right = st.columns(2)
     name = left.text_input("Name", max_chars=LONGEST_NAME, placeholder="Tea shop", key="new_name")
     key = right.text_input(
@@ -69,5 +69,5 @@ def _proposal(name: str) -> str:
 
 
 def _own_time_zone(zones: list[str]) -> str:
-    """The agent's own, as the browser tells it."""
+    """The agent's own time zone, as the browser sends it."""
     return st.context.timezone if st.context.timezone in zones else "UTC"

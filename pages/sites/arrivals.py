@@ -1,4 +1,4 @@
-"""Are beacons arriving, from where, and what was not stored and why."""
+"""Whether beacons arrive, from where, and what was not stored and why."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pages.parts.texts import day_and_time_of, notice, quiet, subheading
 from pages.sites.drop_reasons import reason_text, warning_text
 
 REFRESH = 5
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 ORIGIN_COLUMNS = (
     Column("host", "Domain", Kind.PAGE, sorts=False),
@@ -43,7 +43,7 @@ class Arrivals:
 
 
 def draw_arrivals(site: Site) -> None:
-    """The check, looking again every REFRESH seconds."""
+    """Draw the check, which repeats every REFRESH seconds."""
     st.fragment(_draw, run_every=REFRESH)(site)
 
 

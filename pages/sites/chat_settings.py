@@ -19,7 +19,7 @@ BUTTON = (
 
 
 def draw_chat(site: Site) -> None:
-    """A card each for the button, the texts and the rules."""
+    """Draw one card each for the button, the texts and the rules."""
     left, right = st.columns(2)
     with left:
         with st.container(border=True):

@@ -1,4 +1,4 @@
-"""A site's own context rules, and a box to try an address."""
+"""A site's own context rules, and a field to test an address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HELP = (
 
 
 def draw_rules(site: Site) -> None:
-    """The rules in the order in which they are tried, a new one, and the test of an address."""
+    """Draw the rules in their order, the fields of a new one, and the test of an address."""
     quiet(HELP)
     rules = list(site.rules())
     for position, rule in enumerate(rules):

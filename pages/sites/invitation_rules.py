@@ -1,4 +1,4 @@
-"""Rules that invite visitors by themselves: list, switch, change, delete and add."""
+"""Rules that invite visitors by themselves: list, switch on and off, change, delete and add."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EDITED = "rule edited"
 
 
 def draw_chat_rules(site: Site) -> None:
-    """The site's rules, each with what became of it, and the fields of a new one."""
+    """Draw the site's rules, each with its results, and the fields of a new one."""
     assert site.id is not None
     site_id = site.id
     quiet(HELP)

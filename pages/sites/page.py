@@ -19,7 +19,7 @@ from pages.sites.settings_form import draw_settings
 
 
 def draw_page() -> None:
-    """The chosen site, then the form for another one."""
+    """Draw the chosen site, then the form for a new one."""
     known = known_sites(utc_now(), asked_key())
     if known.sites is None:
         draw_absence(known.fault, "Sites")

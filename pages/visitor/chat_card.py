@@ -16,7 +16,7 @@ from pages.parts.texts import subheading
 
 
 def draw_chat_card(site: Site, visit_id: str) -> None:
-    """A card that is drawn anew only when another part of it fits: see `fits`."""
+    """Draw a card that is drawn again only when another part of it fits: see `fits`."""
     with st.container(border=True, key="chat_card"):
         subheading("Chat")
         st.fragment(draw_invitation)(site, visit_id, _draw_chat)

@@ -1,4 +1,4 @@
-"""One visitor: who it is, where from, and every page in order; live while the visitor is here."""
+"""One visitor: who it is, where from, and every page in order; live while the visit lasts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pages.visitor.past_chats import draw_past_chats, read_past_chats
 from pages.visitor.visit_text import arrival, name_of, state_of, who
 
 REFRESH = 5
-"""Seconds between two looks at a visit that has not ended."""
+"""Seconds between two refreshes of a visit that has not ended."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class VisitDetails:
 
 @dataclass(frozen=True)
 class VisitSnapshot:
-    """The visit as it was last read, if it was; `fault` says why it is not of this moment."""
+    """The visit as it was last read, if it was; `fault` says why it is out of date."""
 
     seen: VisitDetails | None
     fault: str = ""
 
 
 def draw_page() -> None:
-    """Ask which visit, then draw it as long as it goes on."""
+    """Find the visit that is meant, then draw it again for as long as it lasts."""
     known = known_sites(utc_now(), asked_key())
     if known.sites is None:
         draw_absence(known.fault)

@@ -8,14 +8,14 @@ from core.chat.limits import LONGEST_MESSAGE, TYPING_FOR
 from core.chat.subscribers import HEARTBEAT_EVERY, POLL_WAITS
 
 OVER_FOR = timedelta(minutes=10)
-"""How long a conversation stays in the list of the open ones after its end (own)."""
+"""How long a conversation stays in the list of open ones after its end (own rule)."""
 
 TYPING_EVERY = TYPING_FOR / 2
-"""How often an agent's typing is sent: often enough that it holds though one is late."""
+"""How often an agent's typing is sent: often enough to last when one of them is late."""
 
 SILENT_FOR = timedelta(seconds=POLL_WAITS + HEARTBEAT_EVERY)
-"""After this long without a sign a stream is dead: a stream gives one every HEARTBEAT_EVERY, and a tab
-that polls hears something every POLL_WAITS."""
+"""A connection that is silent for this long is dead: a stream has a heartbeat every HEARTBEAT_EVERY,
+and a poll is answered within POLL_WAITS."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 

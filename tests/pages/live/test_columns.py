@@ -48,7 +48,7 @@ def test_every_context_and_status_has_a_colour() -> None:
     ],
 )
 def test_view_takes_only_what_it_understands(said: object, view: TableView) -> None:
-    assert TableView(search="before").told(said) == view
+    assert TableView(search="before").updated(said) == view
 
 
 def test_choice_made_twice_is_taken_back() -> None:
