@@ -1,4 +1,4 @@
-"""The browser scripts' types are checked, and say the same as Python's."""
+"""The browser scripts' types are checked, and agree with Python's."""
 
 import re
 import shutil
