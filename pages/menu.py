@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.snapshots import known_sites, utc_now
+from pages.parts.snapshots import latest_sites, utc_now
 
 
 def pages() -> list[st.Page]:
@@ -12,8 +12,8 @@ def pages() -> list[st.Page]:
 
     When there are sites but none is tracked, there is no Visitor Monitor, and `/` opens Sites.
     """
-    known = known_sites(utc_now())
-    is_idle = known.sites is not None and not known.tracked
+    snapshot = latest_sites(utc_now())
+    is_idle = snapshot.sites is not None and not snapshot.tracked
     sites = st.Page(
         "sites/page.py",
         title="Sites",

@@ -23,7 +23,7 @@ from pages.parts.notices import draw_fault
 from pages.parts.site_choice import choose_site, chosen_site
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, Toolbar, draw_table
-from pages.parts.texts import plural, quiet
+from pages.parts.texts import plural, small_text
 from pages.parts.transcript import draw_transcript
 
 ROWS = 50
@@ -81,7 +81,7 @@ def draw_past(sites: Sequence[Site]) -> None:
     """Draw the list with its search, and the transcript of the chosen conversation."""
     site = chosen_site(sites)
     if site is None:
-        quiet("There is no site yet.")
+        small_text("There is no site yet.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         choose_site(sites, site)
@@ -185,7 +185,7 @@ def _draw_download(site: Site, past_search: PastSearch, period: Period, count: i
         return
     cut = f" The download has the newest {MOST_IN_CSV:,}." if count > MOST_IN_CSV else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        quiet(f"Times are in {site.time_zone}; in the download they are in UTC.{cut}")
+        small_text(f"Times are in {site.time_zone}; in the download they are in UTC.{cut}")
         st.download_button(
             "Download CSV",
             data=lambda: _csv(site, past_search, period),

@@ -15,7 +15,7 @@ from pages.parts.facts import draw_facts
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Clock, draw_table
-from pages.parts.texts import quiet, subheading, time_of
+from pages.parts.texts import small_text, subheading, time_of
 from pages.visitor.page_view_columns import PAGE_VIEW_COLUMNS
 from pages.visitor.visit_text import arrival, name_of, state_of, who
 
@@ -44,7 +44,7 @@ def draw_visitor_panel(site: Site, conversation_id: str) -> None:
     if snapshot.journey is not None:
         _draw_visit(snapshot.journey, site, is_ticking=not snapshot.fault)
     elif snapshot.conversation is not None:
-        quiet(GONE)
+        small_text(GONE)
 
 
 def _load(site: Site, conversation_id: str) -> PanelSnapshot:
@@ -66,7 +66,7 @@ def _load(site: Site, conversation_id: str) -> PanelSnapshot:
 
 def _draw_visit(journey: Journey, site: Site, *, is_ticking: bool) -> None:
     subheading(name_of(journey))
-    quiet(state_of(journey, site.time_zone))
+    small_text(state_of(journey, site.time_zone))
     st.page_link(
         "visitor/page.py",
         label="Open the visitor's page",

@@ -14,7 +14,7 @@ from core.enrich.page_context import PageContext
 from core.reasons import Refused
 from core.tables import Agent, ChatTemplate, Conversation, Site
 from pages.invite.invitation_state import InvitationState
-from pages.parts.agent import current_agent, draw_naming
+from pages.parts.agent import current_agent, draw_name_form
 from pages.parts.snapshots import utc_now
 from pages.parts.texts import notice
 
@@ -33,7 +33,7 @@ def draw_form(site: Site, invitation_state: InvitationState) -> None:
         notice(HAS_PAID, title="Has just paid.", kind="warn")
     agent = current_agent()
     if agent is None:
-        if draw_naming("invitation", WHY_NAME):
+        if draw_name_form("invitation", WHY_NAME):
             st.rerun()  # the whole page: its sidebar opens the agent's stream
         return
     key = f"invitation to {invitation_state.visit.id}"

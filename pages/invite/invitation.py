@@ -17,9 +17,9 @@ from pages.invite.preview import draw_preview, read_preview
 from pages.invite.steps import draw_steps
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
-from pages.parts.texts import quiet, time_of
+from pages.parts.texts import small_text, time_of
 
-LOOK_AGAIN = 1
+REFRESH = 1
 """Seconds between two refreshes of an invitation that waits for its answer."""
 
 NO_VISIT = "This visit is not known any more."
@@ -46,24 +46,24 @@ def draw_invitation(
         draw_fault(str(error))
         return
     if invitation_state is None:
-        quiet(NO_VISIT)
+        small_text(NO_VISIT)
         return
     st.session_state[_DRAWN] = (visit_id, invitation_state.sign)
     if names_visitor:
-        quiet(f"{invitation_state.name}, on {invitation_state.visit.current_path}")
+        small_text(f"{invitation_state.name}, on {invitation_state.visit.current_path}")
     draw_refusal()
     if invitation_state.chat:
         draw_chat(site, invitation_state.chat)
         return
     if invitation_state.invitation:
-        st.fragment(_draw_progress, run_every=LOOK_AGAIN)(site, invitation_state.invitation)
+        st.fragment(_draw_progress, run_every=REFRESH)(site, invitation_state.invitation)
         return
     if invitation_state.newest:
         _draw_outcome(invitation_state.newest, site)
     if not invitation_state.is_live:
-        quiet(OVER)
+        small_text(OVER)
     elif invitation_state.is_chatting:
-        quiet(ELSEWHERE)
+        small_text(ELSEWHERE)
     else:
         draw_form(site, invitation_state)
 
@@ -92,4 +92,4 @@ def _draw_progress(site: Site, invitation: Conversation) -> None:
     draw_preview(sent, site.time_zone)
     draw_steps(sent.conversation, site.time_zone)
     expires = time_of(expires_at(sent.conversation), site.time_zone)
-    quiet(f"Without an answer it expires at {expires} ({site.time_zone}).")
+    small_text(f"Without an answer it expires at {expires} ({site.time_zone}).")

@@ -12,7 +12,7 @@ from core.tables import Site
 from core.visits.presence import Status
 from pages.live.columns import CONTEXT_COLOURS
 from pages.live.view import view_of
-from pages.parts.texts import plural, quiet
+from pages.parts.texts import plural, small_text
 
 ROWS = 1_000
 """The most rows shown: styling more takes seconds at every refresh. The download has every row."""
@@ -47,7 +47,7 @@ def draw_data(picture: Picture, site: Site) -> None:
     view = view_of(site.key)
     found = order_by(narrow(picture.visitors, view.filters()), view.sort or None, view.descending)
     with st.container(horizontal=True, vertical_alignment="center"):
-        quiet(_summary(len(found), len(picture.visitors), site.time_zone))
+        small_text(_summary(len(found), len(picture.visitors), site.time_zone))
         st.download_button(
             "Download CSV",
             data=lambda: csv_of(found),

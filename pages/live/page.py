@@ -14,11 +14,11 @@ from pages.live.data_tab import draw_data
 from pages.live.visitors import draw_visitors
 from pages.live.welcome import draw_welcome
 from pages.parts.chat.component import draw_chat_pulse
-from pages.parts.notices import draw_absence, draw_fault
-from pages.parts.site_choice import asked_key, choose_site, chosen_site
-from pages.parts.snapshots import PictureSnapshot, known_sites, latest_picture, utc_now
+from pages.parts.notices import draw_fault, draw_unavailable
+from pages.parts.site_choice import choose_site, chosen_site, requested_key
+from pages.parts.snapshots import PictureSnapshot, latest_picture, latest_sites, utc_now
 from pages.parts.table.component import Clock
-from pages.parts.texts import heading, notice, quiet, time_of
+from pages.parts.texts import heading, notice, small_text, time_of
 
 TRACKING_OFF = "Tracking is off for this site."
 
@@ -28,12 +28,12 @@ REFRESHES = {2: "2 s", 5: "5 s", 10: "10 s", 30: "30 s", 60: "60 s", 0: "Paused"
 
 def draw_page() -> None:
     """Find the site that is meant, then draw it at every refresh."""
-    known = known_sites(utc_now(), asked_key())
-    site = chosen_site(known.sites or ())
-    if known.sites is None or site is None:
-        draw_absence(known.fault)
+    snapshot = latest_sites(utc_now(), requested_key())
+    site = chosen_site(snapshot.sites or ())
+    if snapshot.sites is None or site is None:
+        draw_unavailable(snapshot.fault)
         return
-    every = _draw_header(known.sites, site)
+    every = _draw_header(snapshot.sites, site)
     if not site.tracking_enabled:
         _draw_tracking_off(site)
         return
@@ -73,7 +73,7 @@ def _draw_tracking_off(site: Site) -> None:
 
 def _draw_live(site: Site, *, is_paused: bool) -> None:
     now = utc_now()
-    newest = known_sites(now).find(site.key)
+    newest = latest_sites(now).find(site.key)
     if newest is not None and newest.tracking_enabled != site.tracking_enabled:
         st.rerun()
     # Each part keeps its place even when it is empty, so that nothing below it is drawn again.
@@ -109,7 +109,9 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
 def _draw_moment(snapshot: PictureSnapshot, site: Site, is_paused: bool) -> None:
     assert snapshot.picture is not None
     paused = " · paused" if is_paused else ""
-    quiet(f"Updated {time_of(snapshot.picture.as_of, site.time_zone)} ({site.time_zone}){paused}")
+    small_text(
+        f"Updated {time_of(snapshot.picture.as_of, site.time_zone)} ({site.time_zone}){paused}"
+    )
 
 
 draw_page()

@@ -35,7 +35,7 @@ def current_agent() -> Agent | None:
     return None
 
 
-def draw_naming(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
+def draw_name_form(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
     """The agent; before there is one, draw a form for the name and return None.
 
     Once the name is given the form is removed, and the same run goes on with the agent. Each place
@@ -56,7 +56,7 @@ def draw_naming(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
     return agent
 
 
-def become(key: str) -> bool:
+def set_current_agent(key: str) -> bool:
     """Make the agent with this key the current one; False when there is no such agent."""
     agent, _ = _look_up(key)
     if agent is None:
@@ -65,7 +65,7 @@ def become(key: str) -> bool:
     return True
 
 
-def is_chosen_here(key: str) -> bool:
+def is_current_here(key: str) -> bool:
     """Whether the agent with this key was made the current one in this session."""
     return st.session_state.get(_KEY) == key
 
@@ -75,7 +75,7 @@ def rename(agent: Agent, name: str) -> bool:
     return _change(agent, name=name)
 
 
-def be_available(agent: Agent, is_available: bool) -> bool:
+def set_available(agent: Agent, is_available: bool) -> bool:
     """Make the agent Available or Away; the result is that of `rename`."""
     return _change(agent, is_available=is_available)
 

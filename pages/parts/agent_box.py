@@ -11,12 +11,12 @@ from core.agents import LONGEST_NAME
 from core.tables import Agent
 from pages.parts.agent import (
     NAME_HELP,
-    be_available,
-    become,
     current_agent,
-    draw_naming,
-    is_chosen_here,
+    draw_name_form,
+    is_current_here,
     rename,
+    set_available,
+    set_current_agent,
 )
 from pages.parts.chat.component import draw_alerts
 
@@ -39,7 +39,7 @@ def _draw_box() -> None:
     agent = current_agent()
     with st.container(key="agent_box", gap="small"):
         alerts = draw_alerts(agent)
-        if alerts.known and not is_chosen_here(alerts.known) and become(alerts.known):
+        if alerts.known and not is_current_here(alerts.known) and set_current_agent(alerts.known):
             st.rerun()
         if alerts.opened:
             st.switch_page("chats/page.py")
@@ -52,7 +52,7 @@ def _draw_box() -> None:
 def _draw_offer() -> None:
     st.html(f'<p class="agent-offer">{escape(OFFER)}</p>')
     with st.popover("Set your name", icon=":material/badge:", width="stretch", key="agent_naming"):
-        agent = draw_naming("sidebar naming")
+        agent = draw_name_form("sidebar naming")
     if agent is not None:
         st.rerun()
 
@@ -88,4 +88,4 @@ def _draw_renaming(agent: Agent) -> None:
 
 
 def _switch(agent: Agent) -> None:
-    be_available(agent, bool(st.session_state["agent_available"]))
+    set_available(agent, bool(st.session_state["agent_available"]))

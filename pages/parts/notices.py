@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.snapshots import known_sites, utc_now
+from pages.parts.snapshots import latest_sites, utc_now
 from pages.parts.texts import heading, notice
 
 AWAY = "No answer from the database."
@@ -19,7 +19,7 @@ def draw_fault(text: str, *, since: str = "") -> None:
     notice(f"{kept}{text} This page tries again by itself.", title=AWAY, kind="bad")
 
 
-def draw_absence(text: str, title: str = "Visitor Monitor") -> None:
+def draw_unavailable(text: str, title: str = "Visitor Monitor") -> None:
     """Draw the whole page when nothing was ever read; it recovers by itself."""
     heading(title)
     draw_fault(text)
@@ -27,5 +27,5 @@ def draw_absence(text: str, title: str = "Visitor Monitor") -> None:
 
 
 def _retry() -> None:
-    if known_sites(utc_now()).sites is not None:
+    if latest_sites(utc_now()).sites is not None:
         st.rerun()

@@ -11,14 +11,14 @@ from core.tables import Site
 DEMO_KEY = "demo"
 
 
-def asked_key() -> str:
+def requested_key() -> str:
     """The key in the page's address, "" without one."""
     return st.query_params.get("site", "")
 
 
 def chosen_site(sites: Sequence[Site]) -> Site | None:
     """The site of the address, of this session, or the default one; None when there is none."""
-    for key in (asked_key(), st.session_state.get("site")):
+    for key in (requested_key(), st.session_state.get("site")):
         for site in sites:
             if site.key == key:
                 st.session_state["site"] = key

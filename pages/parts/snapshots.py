@@ -32,7 +32,7 @@ class PictureSnapshot:
 
 
 @dataclass(frozen=True)
-class KnownSites:
+class SitesSnapshot:
     """The sites, or None when they were never read; `fault` as in PictureSnapshot."""
 
     sites: Sequence[Site] | None
@@ -64,31 +64,31 @@ def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnaps
     return PictureSnapshot(last.get(address), fault)
 
 
-def known_sites(now: datetime, key: str = "") -> KnownSites:
+def latest_sites(now: datetime, key: str = "") -> SitesSnapshot:
     """Every site at `now`, at most TICK old, or the last known ones with the fault.
 
     With a `key` that no cached site has, the sites are read again: it may have been added just now.
     """
-    known = _known_sites(now)
-    if key and known.find(key) is None:
-        forget_sites()
-        return _known_sites(now)
-    return known
+    snapshot = _latest_sites(now)
+    if key and snapshot.find(key) is None:
+        clear_sites()
+        return _latest_sites(now)
+    return snapshot
 
 
-def _known_sites(now: datetime) -> KnownSites:
+def _latest_sites(now: datetime) -> SitesSnapshot:
     last = _last_sites()
     try:
         address = database_url()
         sites, fault = _sites(address, _tick(now))
     except DatabaseUnavailable as error:
-        return KnownSites(None, str(error))
+        return SitesSnapshot(None, str(error))
     if sites is not None:
         last[address] = sites
-    return KnownSites(last.get(address), fault)
+    return SitesSnapshot(last.get(address), fault)
 
 
-def forget_sites() -> None:
+def clear_sites() -> None:
     """Clear the cached sites, after one of them was changed."""
     _sites.clear()
 

@@ -6,12 +6,12 @@ import streamlit as st
 
 from core.settings import settings
 from core.tables import Site
-from pages.parts.texts import quiet
+from pages.parts.texts import small_text
 
 
 def draw_snippet(site: Site) -> None:
     """Draw the tag with this installation's address and the site's key, and a copy button."""
-    quiet(f"Paste this line into the <head> of every page of {site.name}:")
+    small_text(f"Paste this line into the <head> of every page of {site.name}:")
     st.code(snippet(site), language=None, wrap_lines=True)
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 
-def quiet(text: str) -> None:
+def small_text(text: str) -> None:
     """Draw a small grey line."""
     st.html(f'<p style="{_QUIET}">{escape(text)}</p>')
 

@@ -20,7 +20,7 @@ from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, messages_frame
 from core.tables import Site
 from pages.parts.notices import draw_fault
-from pages.parts.texts import day_and_time_of, quiet, subheading, time_of
+from pages.parts.texts import day_and_time_of, small_text, subheading, time_of
 
 LOOK = Path(__file__).with_name("transcript.css")
 GONE = "This chat does not exist, or is deleted: see MONITOR_CHAT_RETENTION_DAYS."
@@ -57,12 +57,12 @@ def draw_transcript(site: Site, conversation_id: str) -> None:
         draw_fault(str(fault))
         return
     if found is None:
-        quiet(GONE)
+        small_text(GONE)
         return
     row = found.conversation
     with st.container(border=True):
         subheading(row["visitor"])
-        quiet(" · ".join(filter(None, (_when(row, site), row["agent"], found.outcome))))
+        small_text(" · ".join(filter(None, (_when(row, site), row["agent"], found.outcome))))
         with st.container(horizontal=True, vertical_alignment="center"):
             _draw_links(site, row)
         st.html(LOOK)

@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.deadline import DatabaseUnavailable, read, write
 from core.sites import LONGEST_KEY, LONGEST_NAME, SiteError, add_site, propose_key
-from pages.parts.snapshots import forget_sites, utc_now
+from pages.parts.snapshots import clear_sites, utc_now
 from pages.parts.texts import notice
-from pages.sites.saving import lines_of, tell_saved
+from pages.sites.saving import keep_saved, lines_of
 from pages.sites.settings_form import DOMAINS_HELP, time_zones
 
 
@@ -50,8 +50,8 @@ def draw_add_form() -> None:
     except (SiteError, DatabaseUnavailable) as error:
         notice(str(error), title="Not added.", kind="bad")
         return
-    forget_sites()
-    tell_saved("The site is added. Its script stands below.")
+    clear_sites()
+    keep_saved("The site is added. Its script stands below.")
     for field in ("new_name", "new_key", "new_domains"):
         del st.session_state[field]
     st.session_state["site"] = site.key

@@ -13,7 +13,7 @@ from core.database import Connection
 from core.deadline import DatabaseUnavailable, write
 from core.sites import SiteChanges, SiteError, change_site
 from core.tables import Site
-from pages.parts.snapshots import forget_sites
+from pages.parts.snapshots import clear_sites
 from pages.parts.texts import notice
 
 _SAVED = "site saved"
@@ -26,8 +26,8 @@ def save(site: Site, **changes: Unpack[SiteChanges]) -> None:
     except (SiteError, DatabaseUnavailable) as error:
         notice(str(error), title="Not saved.", kind="bad")
         return
-    forget_sites()
-    tell_saved("The site is changed; every collector follows within 5 seconds.")
+    clear_sites()
+    keep_saved("The site is changed; every collector follows within 5 seconds.")
     st.rerun()
 
 
@@ -43,11 +43,11 @@ def apply(change: Callable[[Connection], Any], text: str, *, place: str, forget:
         return
     for name in [name for name in st.session_state if forget and str(name).startswith(forget)]:
         del st.session_state[name]
-    tell_saved(text, place)
+    keep_saved(text, place)
     st.rerun()
 
 
-def tell_saved(text: str, place: str = "") -> None:
+def keep_saved(text: str, place: str = "") -> None:
     """Keep the text for the next run of the page, which shows it at the place of this name."""
     st.session_state[_SAVED] = (place, text)
 

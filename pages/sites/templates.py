@@ -13,7 +13,7 @@ from core.deadline import DatabaseUnavailable, read
 from core.tables import ChatTemplate, Site
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
-from pages.parts.texts import quiet
+from pages.parts.texts import small_text
 from pages.sites.saving import apply, draw_saved
 
 _EDITED = "text edited"
@@ -55,7 +55,7 @@ def draw_templates(site: Site, kind: TemplateKind) -> None:
     """Draw the site's texts of one kind, a field for a new one, and suggestions."""
     assert site.id is not None
     site_id, texts = site.id, TEXTS[kind]
-    quiet(texts.use)
+    small_text(texts.use)
     draw_saved(_place(site, kind))
     try:
         templates = read(lambda db: list_templates(db, site_id, kind))
