@@ -1,7 +1,7 @@
 """The dashboard's start: `streamlit run app.py`.
 
 The settings and the address to listen on are checked before anything is served. The pages begin at
-pages/navigation.py; what is served beside them is in pages/server/.
+pages/navigation.py; the other routes are in pages/server/.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Run the collector and the dashboard together: `make run`. One ends, both end.
+"""Run the collector and the dashboard together: `make run`. When one ends, both end.
 
 With --dev (`make dev`) each starts again when one of its files is saved.
 """
@@ -25,17 +25,17 @@ from core.settings import SettingsError, settings
 
 ROOT = Path(__file__).resolve().parent
 STARTS_WITHIN = 90
-"""Seconds; the first start of all compiles the libraries."""
+"""Seconds; the very first start compiles the libraries."""
 STOPS_WITHIN = 15
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a service manager, a terminal that is closed."""
 DASHBOARD_HOST = "127.0.0.1"
-"""It has no sign-in yet and listens nowhere else."""
+"""The dashboard has no sign-in yet, so it listens only here."""
 ABOVE = "what it had to say stands above."
-LOOKS_EVERY = 0.5
-"""Seconds between two looks at the parts, and at their files; a look at 300 files takes 4 ms."""
+CHECKS_EVERY = 0.5
+"""Seconds between two checks of the parts and their files; a check of 300 files takes 4 ms."""
 EDITED = {".py", ".js", ".css", ".csv", ".html", ".jinja", ".svg", ".toml"}
-"""Not what editors and Python leave in the same folders."""
+"""Only these count, not what editors and Python write into the same folders."""
 SCRIPTS = (
     "embed/visitor-monitor.js",
     "embed/visitor-monitor-signals.js",
@@ -50,19 +50,19 @@ SHOP = ("embed/demo/templates", "embed/demo/build.py")
 
 
 class Sources:
-    """Files and folders of the project, as they were at the last look."""
+    """Files and folders of the project, as they were at the last check."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
-        self._saved_at = dict(self._look())
+        self._saved_at = dict(self._scan())
 
     def saved(self) -> str:
         """A file that was saved, made or deleted since the last call, or ""."""
-        before, self._saved_at = self._saved_at, dict(self._look())
+        before, self._saved_at = self._saved_at, dict(self._scan())
         changed = before.items() ^ self._saved_at.items()
         return min((str(file.relative_to(ROOT)) for file, _ in changed), default="")
 
-    def _look(self) -> Iterator[tuple[Path, int]]:
+    def _scan(self) -> Iterator[tuple[Path, int]]:
         for name in self._names:
             for file in (ROOT / name, *(ROOT / name).rglob("*")):
                 if file.suffix in EDITED:
@@ -83,7 +83,7 @@ class Part:
         self.start()
 
     def start(self) -> None:
-        """Begin, or begin anew after `stop`."""
+        """Start the process, also again after `stop`."""
         self.process = subprocess.Popen(self._command, cwd=ROOT, start_new_session=True)
 
     def has_ended(self) -> bool:
@@ -91,7 +91,7 @@ class Part:
         return self.process.poll() is not None
 
     @property
-    def how(self) -> str:
+    def exit_text(self) -> str:
         """How the process ended: "exit code 1", "SIGKILL"."""
         code = self.process.poll() or 0
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -105,7 +105,7 @@ class Part:
             return False
 
     def stop(self) -> None:
-        """End the process, kindly at first."""
+        """End the process: ask first, kill it after STOPS_WITHIN."""
         if self.has_ended():
             return
         self.process.terminate()
@@ -129,7 +129,7 @@ def main() -> int:
         (settings().collector_host, collector_port, "MONITOR_COLLECTOR"),
         (DASHBOARD_HOST, dashboard_port, "STREAMLIT_SERVER"),
     ):
-        reason = _why_not(host, port, name)
+        reason = _port_fault(host, port, name)
         if reason:
             return _refuse(reason)
     for sign in STOPS:
@@ -139,7 +139,7 @@ def main() -> int:
 
 
 def _run(collector_port: int, dashboard_port: int, is_dev: bool) -> str:
-    """Why they ended, or "" when somebody asked for it."""
+    """Why they ended, or "" when they were asked to."""
     parts: list[Part] = []
     try:
         parts.append(_start_collector(collector_port))
@@ -148,7 +148,7 @@ def _run(collector_port: int, dashboard_port: int, is_dev: bool) -> str:
         _await(parts[-1])
         _say_where(dashboard_port)
         ended = _follow_saves(parts) if is_dev else _wait(parts)
-        return f"{ended.name} ended by itself ({ended.how}); {ABOVE}"
+        return f"{ended.name} ended by itself ({ended.exit_text}); {ABOVE}"
     except _Ended as fault:
         return str(fault)
     except KeyboardInterrupt:
@@ -191,7 +191,7 @@ def _await(part: Part) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while not part.is_ready():
         if part.has_ended():
-            raise _Ended(f"{part.name} did not start ({part.how}); {ABOVE}")
+            raise _Ended(f"{part.name} did not start ({part.exit_text}); {ABOVE}")
         if time.monotonic() > deadline:
             raise _Ended(f"{part.name} did not answer within {STARTS_WITHIN} s.")
         time.sleep(0.2)
@@ -200,16 +200,16 @@ def _await(part: Part) -> None:
 def _wait(parts: Sequence[Part]) -> Part:
     """The part that ended by itself."""
     while not (ended := [part for part in parts if part.has_ended()]):
-        time.sleep(LOOKS_EVERY)
+        time.sleep(CHECKS_EVERY)
     return ended[0]
 
 
 def _follow_saves(parts: Sequence[Part]) -> Part:
-    """As `_wait`, and start each part again with what was saved. One that then fails is waited for."""
+    """As `_wait`, and restart each part at a save. A part that then fails does not end the other."""
     sources = [(part, Sources(part.sources)) for part in parts]
     scripts, shop = Sources(SCRIPTS), Sources(SHOP)
     while not (ended := [part for part in parts if part.has_ended() and not part.awaits_save]):
-        time.sleep(LOOKS_EVERY)
+        time.sleep(CHECKS_EVERY)
         for part, source in sources:
             if saved := source.saved():
                 _restart(part, saved)
@@ -235,7 +235,7 @@ def _restart(part: Part, saved: str) -> None:
 
 
 def _build(script: str, saved: str) -> None:
-    """Make the files, which the collector serves without a new start; a fault is said by the script."""
+    """Make the files, which the collector serves without a restart; the script prints its errors."""
     print(f"{saved} was saved: {script} runs.", flush=True)
     subprocess.run([sys.executable, script], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
 
@@ -252,8 +252,8 @@ def _say_where(dashboard_port: int) -> None:
     )
 
 
-def _why_not(host: str, port: int, name: str) -> str:
-    """Why nobody can listen there, with the cure; "" when it is free."""
+def _port_fault(host: str, port: int, name: str) -> str:
+    """Why the port cannot be used, with the cure; "" when it is free."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -1,4 +1,4 @@
-"""The yardstick: an ASGI function that reads the body and answers 204."""
+"""The baseline: an ASGI function that reads the body and answers 204."""
 
 from __future__ import annotations
 

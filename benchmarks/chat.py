@@ -46,25 +46,29 @@ def main(invitations: int, messages: int, database_url: str | None, browser: str
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
         chromium = playwright.chromium.launch(executable_path=browser, args=BROWSER_ARGUMENTS)
-        with collector(url) as shop, dashboard(url) as board:
+        with collector(url) as shop, dashboard(url) as server:
             engine = open_database(url)
             with writing(engine) as db:
                 agent = add_agent(db, "Ann", datetime.now(UTC))
-            desk = _open_desk(chromium, board, agent)
+            agent_page = _open_dashboard(chromium, server, agent)
             shown = [_time_invitation(chromium, shop, engine, agent) for _ in range(invitations)]
-            _tell("from Send to shown", shown)
+            _report("from Send to shown", shown)
             click.echo(f"ratio to the presence interval: {_median(shown) / WATCHED_SECONDS:.2f}")
             visitor, conversation = _open_chat(chromium, shop, engine, agent)
-            desk.goto(f"http://127.0.0.1:{board.port}/chats?site=demo&conversation={conversation}")
-            desk.get_by_role("textbox", name="message").wait_for()
-            _tell("from agent to visitor", _time_messages(desk, visitor, "agent", messages))
-            _tell("from visitor to agent", _time_messages(visitor, desk, "visitor", messages))
+            agent_page.goto(
+                f"http://127.0.0.1:{server.port}/chats?site=demo&conversation={conversation}"
+            )
+            agent_page.get_by_role("textbox", name="message").wait_for()
+            _report("from agent to visitor", _time_messages(agent_page, visitor, "agent", messages))
+            _report(
+                "from visitor to agent", _time_messages(visitor, agent_page, "visitor", messages)
+            )
             engine.dispose()
 
 
-def _open_desk(chromium: Browser, board: BenchmarkServer, agent: Agent) -> Page:
+def _open_dashboard(chromium: Browser, server: BenchmarkServer, agent: Agent) -> Page:
     """The agent's browser with the dashboard open."""
-    address = f"http://127.0.0.1:{board.port}"
+    address = f"http://127.0.0.1:{server.port}"
     context = chromium.new_context()
     context.add_cookies([{"name": "visitor-monitor-agent", "value": agent.key, "url": address}])
     page = context.new_page()
@@ -129,7 +133,7 @@ def _found(engine: Engine, conversation: Conversation) -> Conversation:
 
 
 def _time_messages(writer: Page, reader: Page, side: str, number: int) -> list[float]:
-    passed: list[float] = []
+    times: list[float] = []
     for position in range(number):
         text = f"message {position} of the {side}"
         box = writer.get_by_role("textbox", name="message")
@@ -137,9 +141,9 @@ def _time_messages(writer: Page, reader: Page, side: str, number: int) -> list[f
         began = time.perf_counter()
         box.press("Enter")
         reader.get_by_role("log").get_by_text(text, exact=True).wait_for()
-        passed.append(time.perf_counter() - began)
+        times.append(time.perf_counter() - began)
         writer.wait_for_timeout(random.uniform(100, 400))
-    return passed
+    return times
 
 
 def _until(find: Callable[[], Value | None]) -> Value:
@@ -155,7 +159,7 @@ def _median(values: list[float]) -> float:
     return statistics.median(values)
 
 
-def _tell(label: str, seconds: list[float]) -> None:
+def _report(label: str, seconds: list[float]) -> None:
     click.echo(
         f"{label}: median {_median(seconds):.2f} s, slowest of {len(seconds)} {max(seconds):.2f} s"
     )

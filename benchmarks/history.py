@@ -1,4 +1,4 @@
-"""A database with so many visits of history and so many live, as the collector would have left it."""
+"""A database with a given number of past and of live visits, as the collector would have written it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def fill(database_url: str, history: int, live: int, now: datetime) -> None:
 
 
 def _visits(site_id: int, history: int, live: int, now: int) -> Iterator[TrackedVisit]:
-    """Oldest first, as they would have come."""
+    """The visits, oldest first, as they would have arrived."""
     chance = random.Random(history)
     over = milliseconds(VISIT_ENDS_AFTER)
     span = HISTORY_DAYS * DAY

@@ -1,4 +1,4 @@
-"""Durable beacons a second, beside a bare 204 handler on the same uvicorn in the same run."""
+"""Durable beacons a second, compared with a bare 204 handler on the same uvicorn in the same run."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def main(rounds: int, seconds: float, connections: int, database_url: str | None
             calm = send(collector_port, seconds, connections, pause=connections / 2_000)
             calm_bare = send(bare_port, seconds, connections, pause=connections / 2_000)
     click.echo(f"ratio: median {statistics.median(ratios):.2f}, lowest {min(ratios):.2f}")
-    _tell(f"at full load ({connections} connections)", full[-1])
-    _tell(f"at {calm.per_second:,.0f}/s", calm)
-    _tell(f"bare 204 at {calm_bare.per_second:,.0f}/s", calm_bare)
+    _report(f"at full load ({connections} connections)", full[-1])
+    _report(f"at {calm.per_second:,.0f}/s", calm)
+    _report(f"bare 204 at {calm_bare.per_second:,.0f}/s", calm_bare)
 
 
-def _tell(label: str, result: LoadResult) -> None:
+def _report(label: str, result: LoadResult) -> None:
     click.echo(
         f"latency {label}: p50 {result.percentile(0.5):.1f} ms, p99 {result.percentile(0.99):.1f} ms"
     )

@@ -1,4 +1,4 @@
-"""A load of beacons over keep-alive connections, each with one request under way at a time."""
+"""A load of beacons over keep-alive connections, each with one request at a time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LoadResult:
 
 
 def send(port: int, seconds: float, connections: int, pause: float = 0.0) -> LoadResult:
-    """Send for so many seconds; pause: seconds that each connection rests between two requests."""
+    """Send for this many seconds; pause: seconds that each connection waits between two requests."""
     return uvloop.run(_send(port, seconds, connections, pause))
 
 

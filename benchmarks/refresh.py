@@ -1,4 +1,4 @@
-"""The cost of one refresh of the live page: with little and much history, and beside bare SQL."""
+"""The cost of one refresh of the live page: with little and much history, and against bare SQL."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def main(live: int, little: int, much: int, rounds: int) -> None:
 
 
 def _refresh(engine: Engine, now: datetime) -> None:
-    """All that the live page asks at a refresh."""
+    """All that the live page reads at a refresh."""
     with reading(engine) as db:
         site = find_site(db, "shop")
         assert site is not None
@@ -76,7 +76,7 @@ def _rows(engine: Engine, now: datetime) -> None:
 
 
 def _measure(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, tuple[float, float]]:
-    """Median wall and CPU seconds of each, taken in turns so that noise meets all alike."""
+    """Median wall and CPU seconds of each; they run in turns, so that noise affects all alike."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():

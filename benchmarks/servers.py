@@ -1,4 +1,4 @@
-"""Servers to measure, each a process of its own: a bare 204, the collector, the dashboard."""
+"""The servers to measure, each in its own process: a bare 204, the collector, the dashboard."""
 
 from __future__ import annotations
 

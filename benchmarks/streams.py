@@ -1,4 +1,4 @@
-"""What open conversation streams cost the collector: memory for each, and CPU while nothing is said."""
+"""What open conversation streams cost the collector: memory for each, and CPU without messages."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ async def _open_stream(port: int, token: str) -> HeldStream:
         f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     writer.write(head.encode() + body)
-    stream = reader, writer  # a writer that is let go closes its connection
+    stream = reader, writer  # a writer without a reference closes its connection
     await _await_text(stream, b"data:")
     return stream
 
@@ -110,7 +110,7 @@ async def _await_text(stream: HeldStream, wanted: bytes) -> None:
 
 
 def _open_conversations(engine: Engine, number: int) -> list[str]:
-    """The tokens of so many open conversations, each of another live visit."""
+    """The tokens of this many open conversations, each of another live visit."""
     now = datetime.now(UTC)
     with reading(engine) as db:
         visits = db.exec_driver_sql("SELECT id FROM visit ORDER BY id").scalars().all()[:number]

@@ -6,8 +6,8 @@
 Exits 1, with one line that says what to do, when a file is stale or larger than its limit.
 
 A script may import other sources by their relative names; they are put before it, in one scope. What
-it imports from core.js is written in Python: the values are put in place of the names, so that a
-script is stale once Python's value changes.
+it imports from core.js is defined in Python: the values are put in place of the names, so that a
+script is stale once a value changes in Python.
 """
 
 import gzip
@@ -47,11 +47,11 @@ LIMITS = {
     "visitor-monitor-signals.js": 1_536,
     "visitor-monitor-chat.js": 7_000,
 }
-"""Bytes after `gzip -9` (own rule: the tag must cost a page next to nothing)."""
+"""Bytes after `gzip -9` (own rule: the tag must cost a page almost nothing)."""
 ADAPTER_LIMIT = 700
 """The same for each of embed/adapters/*.js, which report the chats of a tool that the page has."""
 SOURCES = {"visitor-monitor-chat.js": "chat/chat.js"}
-"""Where a script is not named as it is served."""
+"""The sources of the scripts whose file has another name than the served one."""
 
 
 def main(arguments: list[str]) -> int:
@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
 
 
 def minified(source: Path) -> str:
-    """The script with all that it imports, without what only people need."""
+    """The script with all that it imports, minified."""
     script = _inlined(_styled(_with_chats(joined(source))))
     if moved := _MOVED.search(script):
         raise SystemExit(
@@ -110,13 +110,13 @@ _DECLARED = re.compile(r"^(?:async )?(?:const|let|class|function) (\w+)", re.MUL
 
 
 def joined(entry: Path) -> str:
-    """The script and all that it imports, each source once and after what it imports itself."""
+    """The script and all that it imports, each source once and after its own imports."""
     sources = list(dict.fromkeys(_with_imports(entry)))
     parts = [_EXPORT.sub("", _IMPORT.sub("", each.read_text("utf-8"))) for each in sources]
     _check_names(sources, parts)
     if len(parts) == 1:
         return parts[0]
-    # In a function, whose names the minifier shortens; those of a module it keeps.
+    # In a function, because the minifier shortens a function's names but keeps a module's.
     body = "".join(parts).replace("export default ", "return ")
     return f"export default (() => {{\n{body}\n}})();\n"
 
@@ -140,7 +140,7 @@ def _with_imports(source: Path) -> Iterable[Path]:
 
 
 def _check_names(sources: list[Path], parts: list[str]) -> None:
-    """The sources of a script share one scope: a name may be declared once."""
+    """Refuse a name that is declared twice: the sources of a script share one scope."""
     home: dict[str, Path] = {}
     for source, part in zip(sources, parts, strict=True):
         for name in _DECLARED.findall(part):
@@ -201,7 +201,7 @@ _GLOBAL = re.compile(r"^ \* Global: (\S+)$", re.MULTILINE)
 
 
 def _chats() -> dict[str, Path]:
-    """The file that knows a chat tool, by the global that the tool sets."""
+    """The adapter of each chat tool, by the global that the tool sets."""
     return {_global_of(path): path for path in sorted(ADAPTERS.glob("*.js"))}
 
 
@@ -219,14 +219,14 @@ def _global_of(path: Path) -> str:
     return found[1]
 
 
-# --- making it small
+# --- minifying
 
 _CONSTANT = re.compile(r"^ *const ([A-Z][A-Z_]+) =\s+([^;]+);(?: //.*)?\n", re.MULTILINE)
 _STYLE = re.compile(r"(?<=^const style = `)[^`]+", re.MULTILINE)
 
 
 def _styled(source: str) -> str:
-    """The source with its style sheet, if there is one, minified: to JavaScript it is a text."""
+    """The source with its style sheet, if it has one, minified: JavaScript tools see only a string."""
     return _STYLE.sub(lambda found: minify.string("text/css", found[0]), source)
 
 

@@ -5,7 +5,7 @@
 
 /** core/chat/limits.py: characters of a message. */
 export const LONGEST_MESSAGE: number;
-/** core/chat/limits.py: how long a word of somebody's typing holds. */
+/** core/chat/limits.py: how long "is typing" lasts after it was sent. */
 export const TYPING_FOR: number;
 /** core/chat/limits.py: how often typing is reported. */
 export const TYPING_EVERY: number;
@@ -22,14 +22,14 @@ export const VISIT_ENDS_AFTER: number;
 export const ACTIVE_FOR: number;
 /** core/enrich/page_url.py: the query keys that are sent with their values. */
 export const VALUE_KEYS: RegExp;
-/** core/enrich/page_url.py: the query keys that are sent without. */
+/** core/enrich/page_url.py: the query keys that are sent without their values. */
 export const BARE_KEYS: RegExp;
 
 /** collector/beacon/wire.py: events of a beacon. */
 export const MAX_EVENTS: number;
 /** collector/http/body.py: bytes of a beacon. */
 export const MAX_BYTES: number;
-/** core/enrich/text.py: characters, as all that follow. */
+/** core/enrich/text.py: characters, like all that follow. */
 export const LONGEST_PATH: number;
 /** core/enrich/text.py */
 export const LONGEST_REFERRER: number;

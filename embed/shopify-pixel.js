@@ -30,7 +30,7 @@ const ACTIVITIES = [
 
 /** @type {string | undefined} */
 let visit;
-/** Nothing is sent before the checkout is seen. @type {CheckoutPage | undefined} */
+/** Undefined until the checkout is reached: nothing is sent before. @type {CheckoutPage | undefined} */
 let page;
 let activeAt = Date.now();
 let number = 0;
@@ -75,7 +75,7 @@ async function interact() {
   if (page && isOver && (await join())) add('v');
 }
 
-/** Take part in the visit that the theme's tag keeps, or begin one. False after an opt-out. */
+/** Join the visit that the theme's tag keeps, or begin one. False after an opt-out. */
 async function join() {
   const storage = browser.localStorage;
   if (init.customerPrivacy?.analyticsProcessingAllowed === false) return false;
@@ -113,7 +113,7 @@ async function send() {
     if (answer.status < 429) queue = queue.filter((event) => !batch.includes(event));
     if (answer.status === 200) visit = visit && (await answer.json()).s;
   } catch {
-    // The collector was not reached: the events go with the next presence.
+    // The collector was not reached: the events are sent with the next presence.
   }
   isSending = false;
   if (queue.length && !queue.includes(batch[0])) send();

@@ -58,7 +58,7 @@ export type Attributes = Record<string, string | undefined>;
 
 // The chat
 
-/** What a beacon's answer has for the chat: an invitation (`k`), or what the site has. */
+/** What a beacon's answer has for the chat: an invitation (`k`), or what the site offers. */
 export interface Offer {
   t?: 'invite' | 'site';
   k?: string;
@@ -77,7 +77,7 @@ export interface Host {
   listeners: Listeners;
   read(key: string): string | null | undefined;
   write(key: string, value?: string): true | undefined;
-  /** The visit's id, or '' when there is none to take part in. */
+  /** The visit's id, or '' when there is no live one. */
   visit(): string;
   isStoring(): boolean;
   isRunning(): boolean;
@@ -87,13 +87,13 @@ export interface Listeners {
   invite?: (invitation: { from?: string; text?: string }) => void;
 }
 
-/** The chat's module takes what the tag hears for it; nothing: look whether it may still run. */
+/** Gives the chat's module an offer from a beacon's answer; without one it checks whether it may run. */
 export type TakeOffer = (offer?: Offer) => void;
 
 export type ChatAction =
   | 'open' | 'shown' | 'accept' | 'dismiss' | 'send' | 'typing' | 'read' | 'end' | 'stream' | 'poll';
 
-/** What a call says beside version, site key and token. */
+/** What a call sends in addition to version, site key and token. */
 export interface ChatRequest {
   s?: string;
   t?: string;
@@ -115,7 +115,7 @@ export interface ChatAnswer {
 export type ConversationState =
   | 'queued' | 'delivered' | 'shown' | 'open' | 'dismissed' | 'expired' | 'ended' | 'left';
 
-/** A message as it travels: number, 1 of an agent, text, seconds ago, client id, name. */
+/** A message on the wire: number, 1 of an agent, text, seconds ago, client id, name. */
 export interface MessagePayload {
   n: number;
   a: number;
@@ -125,7 +125,7 @@ export interface MessagePayload {
   f?: string;
 }
 
-/** A conversation as it travels, with the messages that are new. What is missing has not changed. */
+/** A conversation on the wire, with the new messages. A missing key has not changed. */
 export interface ConversationUpdate {
   id: number;
   state?: ConversationState | '';
@@ -136,7 +136,7 @@ export interface ConversationUpdate {
   m: MessagePayload[];
 }
 
-/** What waits for the collector's answer. */
+/** An action that waits for the collector's answer. */
 export interface OutboxItem {
   do: ChatAction;
   /** The client's id of a message. */
@@ -147,14 +147,14 @@ export interface OutboxItem {
   at?: number;
 }
 
-/** What one tab says to the others: all that it knows, or with the token alone that it wants to know. */
+/** What one tab sends to the others: the whole state; the token alone asks them for theirs. */
 export interface TabUpdate {
   c: string;
   o?: number;
   u?: ConversationUpdate;
 }
 
-/** What the browser keeps for the tab's next page: token, outbox, draft, whether it is open. */
+/** What the browser stores for the tab's next page: token, outbox, draft, whether it is open. */
 export interface Kept {
   c?: string;
   o?: OutboxItem[];
@@ -174,7 +174,7 @@ export interface VisitorMonitor {
 declare global {
   interface Window {
     visitorMonitor: VisitorMonitor;
-    // Of shops and other chats, as far as they are read.
+    // Globals of shops and other chats, as far as they are used.
     ShopifyAnalytics?: { meta?: { page?: { pageType?: string } } };
     __st?: { p?: string };
     dataLayer?: any[];
@@ -186,7 +186,7 @@ declare global {
     globalPrivacyControl?: boolean;
   }
 
-  // What Shopify gives a pixel.
+  // What Shopify gives to a pixel.
   const analytics: { subscribe(name: string, listener: (event: any) => void): void };
   const init: { customerPrivacy?: { analyticsProcessingAllowed?: boolean } };
   const browser: {

@@ -1,9 +1,9 @@
 // @ts-check
 /*
- * Visitor Monitor, the page signals: which kind of shop page this is, as far as the page says so.
+ * Visitor Monitor, the page signals: which kind of shop page this is, read from the page itself.
  *
  * A module that the embed script loads under data-signals="yes". It reads no form field and changes
- * nothing of the page's. The shop's platform is asked first, then the GA4 events in the data layer,
+ * nothing in the page. It tries the shop's platform first, then the GA4 events in the data layer,
  * then JSON-LD, then og:type.
  */
 
@@ -40,7 +40,7 @@ const PRESTASHOP_PAGES = {
 };
 
 /**
- * Classes of WooCommerce, Magento and Shopware; a thank-you page has those of its checkout too.
+ * Classes of WooCommerce, Magento and Shopware; a thank-you page also has those of the checkout.
  *
  * @type {Patterns}
  */
@@ -77,10 +77,10 @@ const TYPES = [
   ['collection', /^ItemList$/], // product pages list related products too
 ];
 
-let from = 0; // where the data layer stood when this page of a single-page application began
+let from = 0; // the length of the data layer when this page of a single-page application began
 
 /**
- * The page's context word, or undefined; with isNewPage only takes note that one begins.
+ * The page's context word, or undefined; with isNewPage it only notes that a new page begins.
  *
  * @param {boolean} [isNewPage]
  * @returns {PageContext | undefined}
@@ -91,7 +91,7 @@ export default (isNewPage) => {
     if (isNewPage) from = layer.length;
     else return fromPlatform() || first(EVENTS, eventNames(layer)) || first(TYPES, typeNames());
   } catch {
-    // A page that is not yet built, or not built as expected, says nothing.
+    // A page that is not built yet, or not as expected, has no signal.
   }
   return undefined;
 };
@@ -123,7 +123,7 @@ function typeNames() {
       const data = JSON.parse(script.textContent);
       for (const thing of [].concat(data['@graph'] || data)) names.push(...[].concat(thing['@type']));
     } catch {
-      // The page's JSON-LD is its own affair.
+      // Invalid JSON-LD is ignored.
     }
   }
   if (names.filter((name) => name === 'Product').length > 1) names.unshift('CollectionPage');

@@ -1,13 +1,13 @@
 // @ts-check
 /*
- * Visitor Monitor, the embed script: reports to the collector which page a visitor looks at.
+ * Visitor Monitor, the embed script: reports to the collector which page a visitor is on.
  *
  *   <script async src="https://HOST/embed/visitor-monitor.js" data-site="KEY"></script>
  *
  * docs/embed.md explains the tag and the page's API, docs/beacon.md what is sent.
  * `python embed/build.py` writes the minified file that the collector serves.
  *
- * It must never harm the page: whatever the page or the browser calls is wrapped in `safe`, nothing
+ * It must never harm the page: all that the page or the browser calls is wrapped in `safe`, nothing
  * is written to the console, no cookie is set. Times are milliseconds unless a name says seconds.
  */
 import {
@@ -33,36 +33,36 @@ import {
  */
 
 /**
- * Shared by its events, so that an id given by the collector reaches them all.
+ * A visit, shared by its events, so that an id given by the collector reaches them all.
  *
  * @typedef {{id: string}} VisitRef
  */
 /**
- * Its visit, its moment, and what it says.
+ * An event: its visit, its moment, and its fields.
  *
  * @typedef {[VisitRef, number, EventFields & {n: number, a: number}]} QueuedEvent
  */
 /**
- * What can wait, and the timer that it waits for.
+ * Debounced work, with its timer.
  *
  * @typedef {(() => any) & {timer?: number}} TimedWork
  */
 
 (() => {
   const SLOWER_AFTER = 300_000; // without an interaction presence is sent less often
-  const SETTLE = 60; // changes of the address within this time are one page view, the last
-  const AT_LEISURE = 1_000; // the page has most likely finished its start
-  const LOOK_FOR_CHATS = 30_000; // chat tools load late
-  const LOOK_AGAIN = 1_000;
+  const SETTLE = 60; // changes of the address within this time are one page view, of the last address
+  const AFTER_START = 1_000; // the page has most likely finished its start
+  const FIND_CHATS_WITHIN = 30_000; // chat tools load late
+  const FIND_CHATS_EVERY = 1_000;
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
   const LONGEST_RETRY_AFTER_SECONDS = 600;
-  const BYTES_A_BEACON = MAX_BYTES - 384; // its ages may have a digit more when it is sent
-  const EVENTS_KEPT = 50; // in three beacons, below the 64 KiB that a page may send while it leaves
+  const BYTES_A_BEACON = MAX_BYTES - 384; // the ages may have one more digit when it is sent
+  const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
   const CLICK_ID = /^(\w+clk?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid)$/i;
-  const FINAL = /^20|4.[03]/; // taken (200, 204), or never to be (400, 403, 413)
+  const FINAL = /^20|4.[03]/; // accepted (200, 204), or refused for good (400, 403, 413)
   /** @type {string[]} */
   const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/adapters/
 
@@ -109,12 +109,12 @@ import {
     /** The page that the address bar shows. @type {string | undefined} */
     let openPage;
     let activeAt = 0;
-    /** The address with which the visitor came, until it is sent. @type {URLSearchParams | null} */
+    /** The query with which the visitor arrived, until it is sent. @type {URLSearchParams | null} */
     let landing = query();
 
     /** @type {string | undefined} */
     let visitor;
-    /** What the page itself says that it is. @type {string | undefined} */
+    /** The context that the page itself has set. @type {string | undefined} */
     let ownContext;
     /** @type {((isNewPage?: boolean) => PageContext | undefined) | undefined} */
     let readSignal;
@@ -191,13 +191,13 @@ import {
       pageshow(event) {
         if (!event.persisted) return;
         viewedPage = null;
-        look();
+        visibilityChanged();
       },
-      focus: (event) => event.target === window && look(),
-      visibilitychange: look,
+      focus: (event) => event.target === window && visibilityChanged(),
+      visibilitychange: visibilityChanged,
       online: retryNow,
       popstate: addressChanged,
-      // Not `scroll`: the browser vouches for that event even when a script scrolls.
+      // Not `scroll`: the browser marks that event as trusted even when a script scrolls.
       pointerdown: interact,
       pointermove: interact,
       wheel: interact,
@@ -205,7 +205,7 @@ import {
       click: interact,
     };
     for (const [name, listener] of Object.entries(events)) {
-      // Seen from the window, in the capture phase: before the page can stop an event.
+      // On the window, in the capture phase: before the page can stop an event.
       window.addEventListener(name, safe(listener), { capture: true, passive: true });
     }
 
@@ -230,7 +230,7 @@ import {
 
     // What the visitor does
 
-    /** Begin to send, unless the visitor or the page's owner does not want it (yet). */
+    /** Begin to send, unless the visitor or the site does not allow it (yet). */
     function start() {
       if (isRunning || isRefused || !isConsented || read('vm-off')) return;
       isRunning = true;
@@ -244,8 +244,8 @@ import {
           changed();
         }, safe);
       }
-      lookForChats();
-      look();
+      loadAdapters();
+      visibilityChanged();
     }
 
     /** @param {string} name */
@@ -254,7 +254,7 @@ import {
     }
 
     /**
-     * Hand over what the collector has for the chat, which is loaded with the first of it.
+     * Hand the collector's offer to the chat, which is loaded at the first one.
      *
      * @param {Offer} [offer]
      */
@@ -277,16 +277,16 @@ import {
           (take) => take(offer),
           () => {
             chatModule = null;
-            chatFile += '.js?'; // browsers keep the failure of an address
+            chatFile += '.js?'; // browsers cache the failure of an address
           },
         )
         .catch(safe);
     }
 
-    /** Load the adapter of another chat that the page has. */
-    function lookForChats() {
+    /** Load the adapters of other chats that the page has. */
+    function loadAdapters() {
       for (const name of CHATS) if (isRunning && /** @type {any} */ (window)[name]) load(name).catch(safe);
-      if (now() < LOOK_FOR_CHATS) later(lookForChats, LOOK_AGAIN);
+      if (now() < FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
     }
 
     function forget() {
@@ -300,10 +300,10 @@ import {
     }
 
     /** The page came into view, got the focus, or went out of view. */
-    function look() {
+    function visibilityChanged() {
       if (document.hidden) return leave();
       isShown = true;
-      // A conversation that began on another page, or meanwhile in another tab.
+      // For a conversation that began on another page, or in another tab in the meantime.
       if (isRunning && isStoring && read('vm-chat')) chat();
       changed();
     }
@@ -326,7 +326,7 @@ import {
       if (viewedVisit !== visit || quiet >= ACTIVE_FOR) changed();
     }
 
-    /** Let the page settle (its title follows its address), then say what it shows. */
+    /** Let the page settle (its title changes after its address), then report it. */
     function changed() {
       if (!isRunning || !isShown) return;
       changedAt ||= now();
@@ -337,7 +337,7 @@ import {
       if (
         !viewedVisit &&
         (document.readyState === 'loading' ||
-          (options.signals === 'yes' && !readSignal && now() - changedAt < AT_LEISURE))
+          (options.signals === 'yes' && !readSignal && now() - changedAt < AFTER_START))
       ) {
         return later(settle, SETTLE); // `leave` does not wait for them
       }
@@ -362,7 +362,7 @@ import {
           l: cut(navigator.language, 32),
           y: navigator.maxTouchPoints,
           wd: +navigator.webdriver,
-          // Where the visitor came from: a page counted again later says nothing new about that.
+          // Where the visitor came from: only the first page view of a page load knows that.
           ...(landing && {
             r: cut(/[^?#]*/.exec(document.referrer), LONGEST_REFERRER),
             c: campaign('source'),
@@ -394,8 +394,8 @@ import {
     // The visit
 
     /**
-     * Whether there is a visit to take part in: the one that all tabs of the browser share, or
-     * without storage this page's. With `isActivity` it is renewed, or a new one begins.
+     * Whether there is a live visit: the one that all tabs of the browser share, or without storage
+     * this page's. `isActivity` renews it, or begins a new one.
      *
      * @param {boolean} [isActivity]
      */
@@ -412,7 +412,7 @@ import {
         activeAt = now();
         if (isStoring && !write('vm', visit.id + '.' + Date.now())) {
           isStoring = false;
-          visit.id = ''; // the collector derives one that lasts from page to page
+          visit.id = ''; // the collector derives one that is the same on each page
         }
       }
       return true;
@@ -440,7 +440,7 @@ import {
       );
     }
 
-    /** What distinguishes a shop's pages where the path does not; never what the visitor typed. */
+    /** What distinguishes a shop's pages with the same path; never what the visitor typed. */
     function contextQuery() {
       const words = [];
       for (const [name, value] of query()) {
@@ -500,7 +500,7 @@ import {
       const events = batch.map(([, at, fields]) =>
         JSON.stringify({ ...fields, o: Math.round((now() - at) / 1000) }),
       );
-      // Joined by hand: old shop libraries give arrays a toJSON of their own.
+      // Joined by hand, because old shop libraries add a toJSON to arrays.
       return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
     }
 
@@ -524,7 +524,7 @@ import {
           isRunning = isShown = false;
         }
         if (sent === viewedVisit && reason?.includes('visit')) {
-          // The collector knows no such visit, or it is over there: the next interaction opens one.
+          // The visit is unknown to the collector or has ended: the next interaction opens one.
           viewedVisit = null;
           landing = reason === 'no_visit' ? query() : null;
         }
@@ -534,7 +534,7 @@ import {
           pause = 1;
         }
       } catch {
-        // Not reached, too slow, or not an answer of the collector: all are tried again.
+        // Not reached, too slow, or not an answer of the collector: try again in each case.
       }
       sending--;
       pause ||= Math.min(2 ** failures++, LONGEST_PAUSE_SECONDS) * (500 + 1000 * Math.random());
@@ -557,20 +557,20 @@ import {
         if (isStoring && sent === visit) write('vm', sent.id + '.' + Date.now());
       }
       if (answer.i && answer.i !== presenceSeconds) {
-        presenceSeconds = answer.i; // in force at once: an agent may have begun to look
+        presenceSeconds = answer.i; // effective at once: an agent may have opened the dashboard
         schedulePresence();
       }
-      // Asking for the zone costs some 30 ms of the main thread: only on request, and at leisure.
+      // Reading the zone takes some 30 ms of the main thread: only on request, after the page's start.
       if (answer.z) {
-        later(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone), AT_LEISURE);
+        later(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone), AFTER_START);
       }
-      // Once the chat is there it hears, too, that nothing is offered any more.
+      // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });
     }
 
     /**
-     * Time since the page began, by whichever clock counted more: one stands still while the
-     * computer sleeps, the other may be set back.
+     * Time since the page began, by the clock that shows more: one stops while the computer sleeps,
+     * the other may be set back.
      */
     function now() {
       return Math.max(performance.now(), Date.now() - clockStart);
@@ -578,7 +578,7 @@ import {
   }
 
   /**
-   * Nothing that goes wrong in the work reaches the page.
+   * The work, wrapped so that no error reaches the page.
    *
    * @template {any[]} Values
    * @param {(...values: Values) => any} work
@@ -589,13 +589,13 @@ import {
       try {
         return work(...values);
       } catch {
-        // The page goes on as if the script were not there.
+        // The page goes on as without the script.
       }
     };
   }
 
   /**
-   * Debounce the work: it is done once, after the wait that was given last.
+   * Debounce the work: it runs once, after the last given wait.
    *
    * @param {TimedWork} work
    * @param {number} [wait]
@@ -610,7 +610,7 @@ import {
   }
 
   /**
-   * The text's first characters, none of them cut in half.
+   * The text's first characters, without cutting one in half.
    *
    * @param {any} text
    * @param {number} limit

@@ -1,19 +1,19 @@
-"""The pages that there are at the moment."""
+"""The pages of the sidebar."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.snapshots import known_sites, utc_now
+from pages.parts.snapshots import latest_sites, utc_now
 
 
 def pages() -> list[st.Page]:
     """The pages of the sidebar, the default one first.
 
-    With sites of which none is tracked there is no Visitor Monitor, and `/` opens Sites.
+    When there are sites but none is tracked, there is no Visitor Monitor, and `/` opens Sites.
     """
-    known = known_sites(utc_now())
-    is_idle = known.sites is not None and not known.tracked
+    snapshot = latest_sites(utc_now())
+    is_idle = snapshot.sites is not None and not snapshot.tracked
     sites = st.Page(
         "sites/page.py",
         title="Sites",

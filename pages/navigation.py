@@ -1,4 +1,4 @@
-"""The main script: the page's settings, the navigation, and the agent on every page."""
+"""The main script: the page's settings, the navigation, and the agent's box on every page."""
 
 from pathlib import Path
 

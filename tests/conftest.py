@@ -53,7 +53,7 @@ def launch() -> Iterator[Callable[[str], Browser]]:
 def browser(chromium: str, launch: Callable[[str], Browser]) -> Iterator[Browser]:
     """One browser for most tests.
 
-    Chromium's shell, where there is one, is the same browser without its windows and a third
+    Where it is installed, Chromium's shell is used: the same browser without windows, a third
     cheaper. It keeps no page for Back: see `whole_browser`.
     """
     named = os.environ.get("MONITOR_TEST_BROWSER")
@@ -72,7 +72,7 @@ def whole_browser(chromium: str, launch: Callable[[str], Browser]) -> Iterator[B
 
 @pytest.fixture
 def make_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """New browser profiles. Their pages may throw nothing, and the script may log nothing."""
+    """Makes browser profiles. Their pages must throw nothing, and the script must log nothing."""
     with open_profiles(browser) as make:
         yield make
 
@@ -150,7 +150,7 @@ def run_collector() -> Iterator[Callable[..., RunningCollector]]:
 def collector(
     run_collector: Callable[..., RunningCollector], database_url: str
 ) -> RunningCollector:
-    """A collector with its clock in the test's hand, once on SQLite and once on Postgres."""
+    """A collector with its clock controlled by the test, once on SQLite and once on Postgres."""
     return run_collector(database_url)
 
 

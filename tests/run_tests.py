@@ -43,7 +43,7 @@ def _pytest(*arguments: str) -> int:
 
 
 def _failed() -> set[str]:
-    """What failed in the last run and has not passed since; the first run begins without any."""
+    """The tests that failed in the last run and have not passed since; at the first run, none."""
     return set(json.loads(_FAILED.read_text("utf-8"))) if _FAILED.exists() else set()
 
 

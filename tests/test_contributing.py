@@ -48,7 +48,7 @@ def test_named_targets_of_make_exist(page: Path) -> None:
 
 
 @each_page
-def test_names_are_in_the_file_that_is_said_to_have_them(page: Path) -> None:
+def test_names_are_in_the_file_that_the_text_names(page: Path) -> None:
     pairs = re.findall(r"`(\w+)`(?: in|,)\s+`([\w./-]+\.(?:py|js))`", page.read_text("utf-8"))
     missing = [
         (name, file)

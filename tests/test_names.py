@@ -22,7 +22,7 @@ _MAKES_TYPES = (ast.Subscript, ast.BinOp, ast.Attribute)
 
 @pytest.fixture(scope="module")
 def files() -> list[Path]:
-    """Every script of the project, but for what is built."""
+    """Every script of the project except built ones."""
     found = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.*")]
     return [
         file

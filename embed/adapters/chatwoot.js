@@ -5,9 +5,9 @@
  * Global: $chatwoot
  *
  * The widget fires events of the window (github.com/chatwoot/chatwoot, app/javascript/widget:
- * constants/sdkEvents.js, helpers/actionCable.js). `on-start-conversation` comes when the visitor
- * starts one, not when one is continued; `on-message` for both sides and for the conversation's
- * own notes. None of them tells of an end.
+ * constants/sdkEvents.js, helpers/actionCable.js). `on-start-conversation` fires when the visitor
+ * starts one, not when one is continued; `on-message` for messages of both sides and for the
+ * conversation's own notes. There is no event for the end.
  */
 const INCOMING = 0; // the message_type of what the visitor wrote
 const OUTGOING = 1;

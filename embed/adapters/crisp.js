@@ -4,14 +4,14 @@
  *
  * Global: $crisp
  *
- * Crisp keeps one listener an event, the last (docs.crisp.chat, "$crisp Methods", and
- * github.com/microsoft/clarity/issues/979). So the page's are chained: those that wait in the queue
- * for Crisp to load, and all that are pushed later. What Crisp has already taken out of its queue
- * cannot be read, and is left alone: then only what the page pushes from now on tells of chats.
- * None of the events tells of an end.
+ * Crisp keeps one listener for each event, the last (docs.crisp.chat, "$crisp Methods", and
+ * github.com/microsoft/clarity/issues/979). So the page's listeners are chained: those that wait in
+ * the queue for Crisp to load, and all that are pushed later. Listeners that Crisp has already taken
+ * out of its queue cannot be read and are left alone: then chats are reported only by the listeners
+ * that the page pushes from now on. There is no event for the end.
  */
-const LOADS_WITHIN = 30_000; // so long, and so often, Crisp's own loader looks whether it has loaded
-const LOOK_AGAIN = 100;
+const LOADS_WITHIN = 30_000; // Crisp's own loader checks for as long, and as often, whether it has loaded
+const CHECK_AGAIN = 100;
 const { visitorMonitor } = window;
 let isBegun = false;
 /** Our own push. @type {unknown} */
@@ -20,7 +20,7 @@ let hooked;
 /** Commands of the queue: what to do, an event, its listener. @typedef {any[]} CrispCommand */
 
 /** @type {Record<string, () => void>} */
-const tellers = {
+const reports = {
   'message:sent'() {
     visitorMonitor('chat', isBegun ? 'message' : 'start');
     isBegun = true;
@@ -28,17 +28,17 @@ const tellers = {
   'message:received': () => isBegun && visitorMonitor('chat', 'message'),
 };
 
-look();
+hookQueue();
 
 /** Hook the queue, and what Crisp puts in its place when it has loaded. */
-function look(waited = 0) {
+function hookQueue(waited = 0) {
   try {
     const { $crisp } = window;
     if ($crisp.push !== hooked) hook($crisp);
     if ($crisp.is || waited > LOADS_WITHIN) return;
-    setTimeout(look, LOOK_AGAIN, waited + LOOK_AGAIN);
+    setTimeout(hookQueue, CHECK_AGAIN, waited + CHECK_AGAIN);
   } catch {
-    // The page goes on as if this were not there.
+    // The page goes on as without this script.
   }
 }
 
@@ -47,22 +47,22 @@ function hook($crisp) {
   const { push } = $crisp;
   if (!$crisp.is) {
     for (const index in $crisp) $crisp[index] = chained($crisp[index]);
-    for (const event in tellers) $crisp.unshift(chained(['off', event]));
+    for (const event in reports) $crisp.unshift(chained(['off', event]));
   }
   $crisp.push = hooked = (/** @type {CrispCommand[]} */ ...commands) => push.apply($crisp, commands.map(chained));
 }
 
 /**
- * The page's command with our teller in its listener, or in its place where it takes one away.
+ * The page's command with our report added to its listener, or in its place when it removes one.
  *
  * @param {CrispCommand} command
  */
 function chained(command) {
-  const tell = tellers[command?.[1]];
-  if (!tell || !/^o(n|ff)$/.test(command[0])) return command;
+  const report = reports[command?.[1]];
+  if (!report || !/^o(n|ff)$/.test(command[0])) return command;
   const [, event, listener] = command;
   return ['on', event, (/** @type {any[]} */ ...values) => {
-    tell();
+    report();
     return listener?.(...values);
   }];
 }

@@ -5,8 +5,8 @@
  * Global: HubSpotConversations
  *
  * The widget takes any number of listeners (developers.hubspot.com, "Conversations SDK", chat
- * events). It does not tell of messages, except of the visitor's quick replies, and of answers
- * that wait to be read. `conversationClosed` comes when an agent closes it in the inbox.
+ * events). It has no event for messages, except for the visitor's quick replies and for answers
+ * that wait to be read. `conversationClosed` fires when an agent closes it in the inbox.
  */
 const { HubSpotConversations, visitorMonitor } = window;
 let isBegun = false;

@@ -4,9 +4,9 @@
  *
  * Global: Tawk_API
  *
- * The widget fires each of its callbacks as an event of the window too, which is how tawk.to's own
- * packages listen (github.com/tawk/tawk-messenger-react, src/index.js): nothing of the page's is
- * touched. The callbacks are described in developer.tawk.to/jsapi.
+ * The widget also fires each of its callbacks as an event of the window, which tawk.to's own packages
+ * use (github.com/tawk/tawk-messenger-react, src/index.js). So the page's own callbacks stay as they
+ * are. The callbacks are described in developer.tawk.to/jsapi.
  */
 const { visitorMonitor } = window;
 let isBegun = false;

@@ -4,8 +4,8 @@
  *
  * A module that the tag loads once there is something to say. docs/chat.md explains what it does and
  * what it sends. It must never harm the page: nothing is thrown into it or moved in it. This file
- * joins the three parts: what the link hears changes the conversation, and the dialog draws it; what
- * the visitor does in the dialog changes the conversation, and the link sends it.
+ * joins the three parts. What the link receives changes the conversation, and the dialog draws it.
+ * What the visitor does in the dialog changes the conversation, and the link sends it.
  */
 import { VisitorConversation } from './conversation.js';
 import { makeDialog } from './dialog.js';
@@ -17,8 +17,8 @@ import { later, listen, safe } from './safe.js';
  * @import {OutboxItem, TabUpdate, TakeOffer} from '../types.js'
  */
 
-const TICK = 500; // how often it checks what no event announces: the time, a script that was switched off
-const ANNOUNCED_AFTER = 100; // screen readers announce what is added to a log that they know already
+const TICK = 500; // how often it checks what has no event: the time, a script that was switched off
+const ANNOUNCED_AFTER = 100; // screen readers announce only what is added to a log that they know already
 const TYPING_STEP = 3_000;
 
 /** @type {TakeOffer | undefined} */
@@ -39,12 +39,12 @@ function begin(host) {
 
   const draw = safe(drawAll);
   const conversation = new VisitorConversation(host);
-  const link = makeLink(host, conversation, { answered, received, heard, refused });
+  const link = makeLink(host, conversation, { answered, received, shared, refused });
   const dialog = makeDialog({ join, decline, minimise, askToEnd, end, say, typed });
 
-  listen(window, 'visibilitychange online', look);
+  listen(window, 'visibilitychange online', visibilityChanged);
   listen(window, 'pointerout', leaving);
-  // Without storage the next page cannot go on with it.
+  // Without storage the next page cannot continue the conversation.
   listen(window, 'pagehide', () => conversation.token && !host.isStoring() && link.post('end'));
   return safe(takeOffer);
 
@@ -60,7 +60,7 @@ function begin(host) {
       conversation.button = offer.b || 0;
       conversation.exitRule = offer.r || '';
     }
-    later(go, ANNOUNCED_AFTER);
+    later(continueShared, ANNOUNCED_AFTER);
   }
 
   function isRunning() {
@@ -82,8 +82,8 @@ function begin(host) {
     dialog.element.remove();
   }
 
-  /** Go on with what another page or tab has begun. */
-  function go() {
+  /** Continue the conversation that another page or tab has begun. */
+  function continueShared() {
     const found = conversation.found();
     if (found) {
       adopt(found.token);
@@ -95,13 +95,13 @@ function begin(host) {
   }
 
   /** The page came into view, went out of view, or is online again. */
-  function look() {
+  function visibilityChanged() {
     link.retry();
     if (document.hidden) link.closeChannel();
-    else go();
+    else continueShared();
   }
 
-  // What is heard
+  // What is received
 
   /**
    * @param {Offer} offer
@@ -133,7 +133,7 @@ function begin(host) {
   }
 
   /** @param {TabUpdate} message */
-  function heard({ c: token, u: update, o: upTo }) {
+  function shared({ c: token, u: update, o: upTo }) {
     if (update && conversation.isNews(token) && !conversation.isOver(update.state)) adopt(token);
     if (token !== conversation.token) return;
     if (!update) return link.share();
@@ -149,13 +149,13 @@ function begin(host) {
   function answered(item, answer) {
     conversation.answered(item, answer);
     link.share();
-    // What else has ended, the stream tells with all that was said.
+    // Any other end comes from the stream, with all messages.
     if (answer?.state === 'left') settle();
     else draw();
   }
 
   /**
-   * The site is not served, or there is no such conversation (any more).
+   * The site is not served, or the conversation does not exist (any more).
    *
    * @param {number} status
    */
@@ -176,7 +176,7 @@ function begin(host) {
   // What the visitor does
 
   function join() {
-    if (conversation.isInvited()) tell({ do: 'accept' });
+    if (conversation.isInvited()) enqueue({ do: 'accept' });
     conversation.isOpen = conversation.isJoined = true;
     conversation.isEnding = false;
     draw();
@@ -185,7 +185,7 @@ function begin(host) {
 
   function decline() {
     conversation.parting = 'dismissed';
-    tell({ do: 'dismiss' });
+    enqueue({ do: 'dismiss' });
     dialog.leave(draw);
   }
 
@@ -196,7 +196,7 @@ function begin(host) {
 
   function end() {
     conversation.parting = 'ended';
-    tell({ do: 'end' });
+    enqueue({ do: 'end' });
     dialog.main.focus();
   }
 
@@ -213,7 +213,7 @@ function begin(host) {
     const n = crypto.getRandomValues(new Uint32Array(3)).join('');
     const isFirst = !conversation.token && !conversation.outbox.length;
     conversation.draft = '';
-    if (x) tell({ do: isFirst ? 'open' : 'send', n, x, at: Date.now() });
+    if (x) enqueue({ do: isFirst ? 'open' : 'send', n, x, at: Date.now() });
   }
 
   /** @param {string} draft */
@@ -227,7 +227,7 @@ function begin(host) {
   }
 
   /**
-   * Out at the top of the page, by mouse: a rule may have words for who is about to leave.
+   * The mouse left the page at its top: a rule may have a text for a visitor who is about to leave.
    *
    * @param {PointerEvent} event
    */
@@ -241,13 +241,13 @@ function begin(host) {
   }
 
   /** @param {OutboxItem} item */
-  function tell(item) {
+  function enqueue(item) {
     conversation.outbox.push(item);
     draw();
     link.flush();
   }
 
-  /** Draw what there is, keep it, and note what the visitor sees of it. */
+  /** Draw the conversation, store it, and note what the visitor has seen. */
   function drawAll() {
     if (!conversation.isBegun) return;
     if (!isRunning()) return stop();
@@ -260,6 +260,6 @@ function begin(host) {
     conversation.draft = dialog.field.value;
     conversation.keep();
     const seen = view.isDialog && !document.hidden && conversation.markSeen();
-    if (seen) tell(seen);
+    if (seen) enqueue(seen);
   }
 }

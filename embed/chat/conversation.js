@@ -1,7 +1,7 @@
 // @ts-check
 /*
- * What the conversation is: what the collector says of it, what waits to be sent, and what the
- * browser keeps of it for the next page. It sends nothing and draws nothing.
+ * The conversation's state: what the collector has sent of it, what waits to be sent, and what the
+ * browser stores of it for the next page. It sends nothing and draws nothing.
  */
 import { INVITED, OVER, TYPING_FOR } from '../core.js';
 import { safe } from './safe.js';
@@ -11,19 +11,19 @@ import { safe } from './safe.js';
  */
 
 /**
- * What is to be seen of it.
+ * What the dialog shows of it.
  *
  * @typedef {object} ConversationView
  * @property {string} state '' without a conversation
  * @property {string} [from] the agent's name
- * @property {'invited' | 'over' | 'ending' | 'talking'} step what the visitor can do
+ * @property {'invited' | 'over' | 'ending' | 'talking'} step what the visitor can do now
  * @property {boolean} isDialog
  * @property {boolean} isPill
  * @property {boolean} isTall
- * @property {boolean} isAway nobody is there: a message can be left
+ * @property {boolean} isAway no agent is there: the visitor can leave a message
  * @property {boolean} isTyping
  * @property {boolean} isUnsent
- * @property {boolean} isLate something has waited to be sent for long
+ * @property {boolean} isLate something has waited long to be sent
  * @property {number} unread
  * @property {LogLine[]} lines
  */
@@ -34,10 +34,10 @@ import { safe } from './safe.js';
  * @property {boolean} isMine
  * @property {string} [from] the agent's name
  * @property {string} text
- * @property {boolean} [isLost] it is not sent, and will not be
+ * @property {boolean} [isLost] it was not sent and will not be
  */
 
-/** Of the browser's storage, and of what its tabs share. */
+/** The key in the browser's storage, and the name of the lock and the channel of its tabs. */
 export const KEY = 'vm-chat';
 const LATE_AFTER = 2_000;
 
@@ -46,38 +46,38 @@ export class VisitorConversation {
   isBegun = false;
   /** What the site offers: 1 to chat, 2 to leave a message. */
   button = 0;
-  /** The rule that has words for a visitor who is about to leave. */
+  /** The rule that has a text for a visitor who is about to leave. */
   exitRule = '';
-  /** The token of the conversation before. */
+  /** The token of the previous conversation. */
   forgotten = '-';
-  /** What is being written. */
+  /** The text in the field. */
   draft = '';
-  /** What this tab had on the page before. @type {Kept} */
+  /** What this tab had stored on the previous page. @type {Kept} */
   kept = {};
-  /** What it has now. @type {string | undefined} */
+  /** What it has stored now, as text. @type {string | undefined} */
   keptText;
 
-  /** The secret that gives access. @type {string} */
+  /** The secret that gives access to the conversation. @type {string} */
   token;
   /** The newest update. @type {Omit<ConversationUpdate, 'm'> & {state: string, read: number}} */
   chat;
   /** By their numbers. @type {MessagePayload[]} */
   messages;
-  /** Nothing before this revision is missing. @type {number} */
+  /** Nothing up to this revision is missing. @type {number} */
   cursor;
   /** In the order in which it is to be sent. @type {OutboxItem[]} */
   outbox;
-  /** Messages that were not taken, and will not be. @type {OutboxItem[]} */
+  /** Messages that the collector refuses for good. @type {OutboxItem[]} */
   lost;
-  /** The state in which the visitor leaves it, on its way to the collector. @type {string} */
+  /** The visitor's end of it, until the collector confirms: 'dismissed' or 'ended'. @type {string} */
   parting;
   /** Not minimised. @type {boolean} */
   isOpen;
   /** The visitor wants to chat. @type {boolean} */
   isJoined;
-  /** "End this chat?" @type {boolean} */
+  /** The question "End this chat?" is shown. @type {boolean} */
   isEnding;
-  /** A moment. @type {number} */
+  /** The moment until which the agent counts as typing. @type {number} */
   typingUntil = 0;
 
   /** @param {Host} host */
@@ -97,7 +97,7 @@ export class VisitorConversation {
   }
 
   /**
-   * From now on this is the conversation; what waits to open one is said in it.
+   * Make this the conversation; a message that waits to open one is sent in it.
    *
    * @param {string} token
    */
@@ -124,10 +124,10 @@ export class VisitorConversation {
   }
 
   /**
-   * Take in what the collector or another tab says.
+   * Apply an update of the collector or of another tab.
    *
    * @param {ConversationUpdate} update
-   * @param {number} [upTo] nothing before this revision is missing
+   * @param {number} [upTo] nothing up to this revision is missing
    */
   merge(update, upTo = 0) {
     for (const message of update.m) {
@@ -144,10 +144,10 @@ export class VisitorConversation {
   }
 
   /**
-   * Take in the answer to what was sent.
+   * Apply the answer to what was sent.
    *
    * @param {OutboxItem} item
-   * @param {ChatAnswer} [answer] none: the collector cannot take it
+   * @param {ChatAnswer} [answer] undefined: the collector refuses it for good
    */
   answered(item, answer) {
     const { n, x } = item;
@@ -155,7 +155,7 @@ export class VisitorConversation {
     if (x && !answer) this.lost.push(item);
     if (opened) this.token = opened;
     this.keep();
-    // The visit may have had a conversation: the message is sent again in it, and gets its number.
+    // When the visit already had a conversation, the message is sent again in it and gets a number.
     const isTaken = !opened || state === 'left';
     if (isTaken) this.outbox = this.outbox.filter((one) => one !== item);
     const isNew = x && isTaken && answer && !this.messages[number];
@@ -163,12 +163,12 @@ export class VisitorConversation {
     this.merge(id !== undefined && state ? { id, state, m } : { id: -1, m });
   }
 
-  /** It is over: nothing more is sent in it. */
+  /** The conversation is over: nothing more is sent in it. */
   close() {
     this.forgotten = this.token || this.forgotten;
     this.token = '';
     if (this.chat.state === 'left') {
-      // What came too late for a message that was left is left as the next one.
+      // A message that came too late for the one that was left opens the next conversation.
       for (const item of this.outbox) item.do = 'open';
     } else {
       this.lost.push(...this.outbox.filter((item) => item.x));
@@ -177,9 +177,9 @@ export class VisitorConversation {
   }
 
   /**
-   * Note that the visitor sees what is there.
+   * Note that the visitor sees the conversation as it is now.
    *
-   * @returns {OutboxItem | undefined} what the collector is to know of it
+   * @returns {OutboxItem | undefined} what to send to the collector
    */
   markSeen() {
     const state = this.parting || this.chat.state;
@@ -197,7 +197,7 @@ export class VisitorConversation {
     return this.messages.filter((message) => message.a && message.n > this.chat.read);
   }
 
-  /** Nothing of it needs to be seen any more. */
+  /** Whether the visitor needs to see nothing of it any more. */
   isDone() {
     const { chat, isOpen, isJoined, lost, parting } = this;
     const state = parting || chat.state;
@@ -243,7 +243,7 @@ export class VisitorConversation {
     return { c: this.token, o: this.cursor, u: { ...this.chat, m: this.messages.filter(Boolean) } };
   }
 
-  /** Go on with what this tab had on the page before. */
+  /** Restore what this tab had stored on the previous page. */
   resume() {
     const { host } = this;
     this.isBegun = true;
@@ -255,7 +255,7 @@ export class VisitorConversation {
     this.isOpen = isOpen;
   }
 
-  /** The conversation that another page or tab has, if it is a new one. */
+  /** The conversation of another page or tab, if it is new here. */
   found() {
     const [, token, isMinimised] = /^(\w+)(-?)$/.exec(this.host.read(KEY) || '') || [];
     if (!token || !this.isNews(token)) return undefined;
@@ -268,7 +268,7 @@ export class VisitorConversation {
     if (text === this.keptText || !host.isStoring()) return;
     this.keptText = text;
     safe(() => (text ? (sessionStorage[KEY] = text) : delete sessionStorage[KEY]))();
-    // Without a token it makes the next page load the chat, for a message that is to open one.
+    // Without a token this makes the next page load the chat, to send a message that opens one.
     if (c || o.length) host.write(KEY, c + (s && c ? '' : '-'));
     else if (host.read(KEY)?.startsWith(this.forgotten)) host.write(KEY);
   }

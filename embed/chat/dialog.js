@@ -1,7 +1,8 @@
 // @ts-check
 /*
- * What the visitor sees: it draws a view of the conversation, sends nothing, and calls what it is
- * handed when the visitor actions. Text is text; the focus is taken only for a visitor who actions.
+ * What the visitor sees. It draws a view of the conversation, sends nothing, and calls the given
+ * actions when the visitor does something. Text is never HTML; the focus moves only when the visitor
+ * does something.
  */
 import { LONGEST_MESSAGE } from '../core.js';
 import { listen, safe } from './safe.js';
@@ -26,7 +27,7 @@ import { style } from './style.js';
 export function makeDialog(actions) {
   /** Where the focus was before it came to the dialog. @type {HTMLElement | undefined} */
   let before;
-  /** Of the log, by their keys. @type {Record<string, HTMLElement>} */
+  /** The lines of the log by their keys. @type {Record<string, HTMLElement>} */
   let lines = {};
 
   const element = document.createElement('visitor-monitor-chat');
@@ -69,7 +70,7 @@ export function makeDialog(actions) {
 
   /** @param {KeyboardEvent} event */
   function pressed(event) {
-    event.stopPropagation(); // the page's own shortcuts are not meant
+    event.stopPropagation(); // not a shortcut of the page
     if (event.type !== 'keydown' || event.keyCode === 229 /* an input method composes */) return;
     if (event.key === 'Escape') actions.minimise();
     else if (event.key === 'Enter' && event.target === field && !event.shiftKey) say();
@@ -84,7 +85,7 @@ export function makeDialog(actions) {
     actions.say(text);
   }
 
-  /** Outside the body: what is last in it stays the last. */
+  /** Outside the body, so that the body's last element stays the last. */
   function attach() {
     if (!element.isConnected) document.documentElement.append(element);
   }
@@ -96,7 +97,7 @@ export function makeDialog(actions) {
   }
 
   /**
-   * Draw what is left of the dialog, and give the focus back.
+   * Draw again without the dialog, and give the focus back.
    *
    * @param {() => void} drawAgain
    */
@@ -149,7 +150,7 @@ export function makeDialog(actions) {
   }
 
   /**
-   * Nodes stay as they are: screen readers tell each new one, once.
+   * Nodes are kept, so that screen readers announce each new one once.
    *
    * @param {ConversationView} view
    */

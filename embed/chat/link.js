@@ -1,7 +1,8 @@
 // @ts-check
 /*
- * What is sent and heard. What waits is sent in order, each item until it is answered. One tab of the
- * browser, the leader, has a stream (or polls) and tells the others; none while nobody looks.
+ * What is sent and received. The outbox is sent in order, each item again until it is answered. One
+ * tab of the browser, the leader, has a stream (or polls) and shares it with the others; there is no
+ * stream while no tab is visible.
  */
 import { KEY } from './conversation.js';
 import { later, listen, safe } from './safe.js';
@@ -13,22 +14,22 @@ import { later, listen, safe } from './safe.js';
  */
 
 /**
- * What is done with what is heard.
+ * What the link calls with what it receives.
  *
  * @typedef {object} Callbacks
  * @property {(item: OutboxItem, answer?: ChatAnswer) => void} answered
- * @property {(update: ConversationUpdate) => void} received the collector says it
- * @property {(message: TabUpdate) => void} heard another tab says it
- * @property {(status: number) => void} refused the collector's last word
+ * @property {(update: ConversationUpdate) => void} received an update of the collector
+ * @property {(message: TabUpdate) => void} shared an update of another tab
+ * @property {(status: number) => void} refused for good, with the status
  */
 
 const ANSWER_WITHIN = 10_000;
-const UPDATE_WITHIN = 6_000; // else something on the way holds the stream back
-const HEARTBEAT_WITHIN = 40_000; // the collector's comes every 15 seconds, a poll's answer after 25
+const UPDATE_WITHIN = 6_000; // else a proxy holds the stream back
+const HEARTBEAT_WITHIN = 40_000; // a stream has one every 15 seconds, a poll is answered within 25
 const STREAM_AGAIN_AFTER = 120_000;
 const POLL_AGAIN_AFTER = 200;
 const LONGEST_PAUSE = 6_000;
-const MOST_TRIES = 2; // of a message that the collector understands and cannot take
+const MOST_TRIES = 2; // of a message that the collector understands and refuses
 
 /**
  * @param {Host} host
@@ -38,12 +39,12 @@ const MOST_TRIES = 2; // of a message that the collector understands and cannot 
 export function makeLink(host, conversation, callbacks) {
   let isSending = false;
   /** Ends the pause before the next try. @type {((value?: any) => void) | undefined} */
-  let hurry;
+  let endPause;
   let failures = 0;
-  /** Of the stream or poll that is open, or waits for the lock. @type {AbortController | null} */
-  let listening = null;
+  /** Aborts the stream or poll that is open, or waits for the lock. @type {AbortController | null} */
+  let connection = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let stalled;
+  let stallTimer;
   let streamAt = 0;
   /** @type {BroadcastChannel | null} */
   let channel = null;
@@ -73,7 +74,7 @@ export function makeLink(host, conversation, callbacks) {
       status = reply.status;
       if (status === 200) answer = await reply.json();
     } catch {
-      // Not reached, or too slow: sent again.
+      // The collector was not reached or is too slow: send it again.
     }
     if (token !== conversation.token) return;
     if (status === 403 || (token && (status === 404 || status === 410))) return callbacks.refused(status);
@@ -93,7 +94,7 @@ export function makeLink(host, conversation, callbacks) {
 
   /** @returns {Promise<void>} */
   function pause() {
-    return new Promise((done) => later((hurry = done), backoff()));
+    return new Promise((done) => later((endPause = done), backoff()));
   }
 
   function backoff() {
@@ -115,24 +116,24 @@ export function makeLink(host, conversation, callbacks) {
     });
   }
 
-  /** Begin anew, as if nothing had failed. */
+  /** Start again, as if nothing had failed. */
   function retry() {
     sleep();
     failures = 0;
-    hurry?.();
+    endPause?.();
   }
 
-  // What is heard
+  // What is received
 
-  /** Listen, if there is something to hear and somebody looks. */
+  /** Connect, if there is a conversation and the page is visible. */
   function wake() {
     if (!conversation.isBegun || document.hidden) return;
     if (!channel && host.isStoring()) safe(openChannel)();
-    if (listening || !conversation.token) return;
-    listening = new AbortController();
-    const { signal } = listening;
+    if (connection || !conversation.token) return;
+    connection = new AbortController();
+    const { signal } = connection;
     const lead = () =>
-      signal.aborted || // between the grant and this call
+      signal.aborted || // after the lock was granted, before this call
       new Promise((release) => {
         signal.onabort = release;
         safe(follow)(signal);
@@ -143,16 +144,16 @@ export function makeLink(host, conversation, callbacks) {
   }
 
   function sleep() {
-    clearTimeout(stalled);
-    listening?.abort();
-    listening = null;
+    clearTimeout(stallTimer);
+    connection?.abort();
+    connection = null;
   }
 
   /** @param {AbortSignal} signal */
   async function follow(signal) {
     while (!signal.aborted) {
       const isStream = Date.now() >= streamAt;
-      if (isStream) streamAt = Date.now() + STREAM_AGAIN_AFTER; // unless it gives something
+      if (isStream) streamAt = Date.now() + STREAM_AGAIN_AFTER; // unless the stream brings something
       let isAnswered = false;
       expect(isStream ? UPDATE_WITHIN : HEARTBEAT_WITHIN);
       try {
@@ -163,10 +164,10 @@ export function makeLink(host, conversation, callbacks) {
         if (reply.ok) failures = 0;
         if (status === 200) await (isStream ? readStream(reply, signal) : readPoll(reply));
       } catch {
-        // The connection broke: tried again.
+        // The connection broke: try again.
       }
       if (signal.aborted) return;
-      clearTimeout(stalled);
+      clearTimeout(stallTimer);
       const wait = isStream || !isAnswered ? backoff() : POLL_AGAIN_AFTER;
       await new Promise((done) => later(done, wait));
     }
@@ -196,10 +197,10 @@ export function makeLink(host, conversation, callbacks) {
     }
   }
 
-  /** Connect anew unless something comes within this time. @param {number} wait */
+  /** Reconnect unless something comes within this time. @param {number} wait */
   function expect(wait) {
-    clearTimeout(stalled);
-    stalled = later(() => {
+    clearTimeout(stallTimer);
+    stallTimer = later(() => {
       sleep();
       wake();
     }, wait);
@@ -209,16 +210,16 @@ export function makeLink(host, conversation, callbacks) {
 
   function openChannel() {
     channel = new BroadcastChannel(KEY);
-    listen(channel, 'message', ({ data }) => callbacks.heard(data));
+    listen(channel, 'message', ({ data }) => callbacks.shared(data));
   }
 
-  /** A page that could hear something is not kept for Back. */
+  /** Browsers do not keep a page with an open channel for Back. */
   function closeChannel() {
     channel?.close();
     channel = null;
   }
 
-  /** Tell the other tabs all that is known. */
+  /** Send the other tabs the whole state. */
   function share() {
     channel?.postMessage(conversation.snapshot());
   }

@@ -1,8 +1,8 @@
 // @ts-check
-/* Whatever the page or the browser calls goes through here: nothing is ever thrown into the page. */
+/* All that the page or the browser calls is wrapped here: nothing is ever thrown into the page. */
 
 /**
- * Nothing that goes wrong in the work reaches the page, and no promise's rejection either.
+ * The work, wrapped so that no error and no rejection of a promise reaches the page.
  *
  * @template {any[]} Values
  * @param {(...values: Values) => any} work
@@ -14,7 +14,7 @@ export function safe(work) {
       const done = work(...values);
       return done?.catch ? done.catch(() => {}) : done;
     } catch {
-      // The page goes on as if the chat were not there.
+      // The page goes on as without the chat.
     }
   };
 }

@@ -248,7 +248,7 @@ def build_pages() -> Iterator[tuple[str, str]]:
 
 
 def price(cents: int) -> str:
-    """Return a price as the shop writes it; demo.js writes it the same way."""
+    """Return a price as the shop writes it; demo.js must write it the same way."""
     return f"€{cents / 100:.2f}"
 
 

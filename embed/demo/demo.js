@@ -10,7 +10,7 @@ window.visitorMonitor = window.visitorMonitor || function () { (visitorMonitor.q
     try { return JSON.parse(sessionStorage.getItem(`demo-${key}`)) ?? otherwise; } catch { return otherwise; }
   }
   function write(key, value) {
-    try { sessionStorage.setItem(`demo-${key}`, JSON.stringify(value)); } catch { /* storage is blocked: forget it */ }
+    try { sessionStorage.setItem(`demo-${key}`, JSON.stringify(value)); } catch { /* storage is blocked: nothing is kept */ }
   }
 
   // Cart: {slug: quantity}. The pages hold a hidden line for each product.
@@ -75,7 +75,7 @@ window.visitorMonitor = window.visitorMonitor || function () { (visitorMonitor.q
       const answer = await fetch(path);
       if (!answer.ok) throw new Error(answer.status);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (chapter !== path) return; // a later click was quicker
+      if (chapter !== path) return; // a later click was answered first
       if (push) history.pushState(null, "", path);
       document.title = page.title;
       one("[data-guide]").replaceWith(one("[data-guide]", page));
@@ -158,5 +158,5 @@ window.visitorMonitor = window.visitorMonitor || function () { (visitorMonitor.q
   if (read("signed-in", false)) signIn();
   startChat(one("[data-chat]"));
   drawCart();
-  addEventListener("pageshow", drawCart); // a page that Back restores shows today's cart
+  addEventListener("pageshow", drawCart); // a page that Back restores shows the present cart
 })();

@@ -1,8 +1,8 @@
 """Simulated visitors of the demo shop, sent over HTTP to a running collector: `make traffic`.
 
-Real beacons through the front door: what they leave is marked by nothing, so send them only to a
-site that is there for trying out. All of them come from this machine's address, so their countries
-come from the time zones that they tell.
+They are real beacons, and the visits they make are not marked as simulated: send them only to a site
+that is there for testing. All come from this machine's address, so their countries come from the
+time zones that they send.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ SHOP = "Blue Kettle"
 
 @dataclass
 class SimulatedVisitor:
-    """One simulated browser: what it sends and what it was told."""
+    """One simulated browser: what it sends, and what the collector has answered."""
 
     site: str
     agent: str
@@ -123,7 +123,7 @@ def main(visitors: int, seconds: int, site: str, url: str | None) -> None:
 def _schedule(
     visitors: int, seconds: int, site: str
 ) -> Iterator[tuple[SimulatedVisitor, dict[str, Any]]]:
-    """Whose event is next, yielded when it is due and never faster than the rate limit allows."""
+    """Yield each visitor's next event when it is due, never faster than the rate limit allows."""
     began = time.monotonic()
     turns: list[tuple[float, int]] = []
     crowd = [_visitor(site) for _ in range(visitors)]
@@ -154,7 +154,7 @@ def _visitor(site: str) -> SimulatedVisitor:
 
 
 def _journey(visitor: SimulatedVisitor) -> Iterator[TrafficStep]:
-    """From the home page as far as this visitor's interest goes, then reading on."""
+    """From the home page as far as this visitor's interest goes, then presence on the last page."""
     interest = random.random()
     product = random.choice(list(PRODUCTS))
     collection = random.choice(("tea", "cups"))
@@ -177,17 +177,17 @@ def _journey(visitor: SimulatedVisitor) -> Iterator[TrafficStep]:
         yield _view(_reading(), "/demo/checkout/payment", "Payment")
     if interest > 0.93:
         yield _view(_reading(), "/demo/checkout/thank-you", "Thank you")
-    yield from _reading_on()
+    yield from _presence()
 
 
-def _reading_on() -> Iterator[TrafficStep]:
-    """Presence until the end; some visitors look away, some go idle."""
-    looks_away = random.random() < 0.2
+def _presence() -> Iterator[TrafficStep]:
+    """Presence until the end; some visitors hide the page, some become idle."""
+    hides = random.random() < 0.2
     idles = random.random() < 0.3
     idle = 0
     while True:
         idle = idle + 20 if idles else 0
-        if looks_away:
+        if hides:
             yield 20, {"e": "h", "u": "/demo/", "a": idle}
             return
         yield 20, {"e": "p", "u": "/demo/", "a": idle}
@@ -209,9 +209,9 @@ def _send(url: str, visitor: SimulatedVisitor, event: dict[str, Any]) -> bool:
     )
     try:
         with urlopen(request, timeout=10) as answer:
-            told = json.loads(answer.read() or b"{}")
-            visitor.visit_id = told.get("s", visitor.visit_id)
-            visitor.zone_wanted = told.get("z") == 1
+            accepted = json.loads(answer.read() or b"{}")
+            visitor.visit_id = accepted.get("s", visitor.visit_id)
+            visitor.zone_wanted = accepted.get("z") == 1
             return answer.status == 200
     except HTTPError as refusal:
         if refusal.code == 429:

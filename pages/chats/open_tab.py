@@ -1,4 +1,4 @@
-"""The open chats: the list, the chosen conversation, and beside it what the visitor does."""
+"""The open chats: the list, the chosen conversation, and next to it what the visitor does."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pages.chats.visitor_panel import draw_visitor_panel
 from pages.parts.chat.component import Replies, chosen_in_chats, draw_chats
 
 REFRESH = 5
-"""Seconds between two looks at the chosen visitor."""
+"""Seconds between two refreshes of the chosen visitor."""
 
 
 def draw_open(agent: Agent, sites: Sequence[Site]) -> None:
-    """The chats are live by themselves; the visitor beside them is drawn again every REFRESH."""
+    """Draw the chats, which update themselves, and the visitor, who is drawn again every REFRESH."""
     chosen = _chosen()
-    chats, beside = st.columns([2.3, 1], gap="medium")
+    chats, panel = st.columns([2.3, 1], gap="medium")
     with chats:
         draw_chats(
             agent,
@@ -33,7 +33,7 @@ def draw_open(agent: Agent, sites: Sequence[Site]) -> None:
         )
     site = next((site for site in sites if site.key == chosen.partition(" ")[0]), None)
     if site is not None:
-        with beside:
+        with panel:
             st.fragment(draw_visitor_panel, run_every=REFRESH)(site, chosen.partition(" ")[2])
 
 
@@ -50,7 +50,7 @@ def _choose() -> None:
 
 
 def _replies(sites: Sequence[Site]) -> Replies:
-    """Those that were last read while the database is away."""
+    """Each site's replies; while the database does not answer, those that were read last."""
 
     def load(db: Connection) -> Replies:
         return {

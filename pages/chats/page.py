@@ -1,4 +1,4 @@
-"""Chats: who is talking now, and what was said before."""
+"""Chats: the conversations that are open, and those of the past."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import streamlit as st
 
 from pages.chats.open_tab import draw_open
 from pages.chats.past_tab import draw_past
-from pages.parts.agent import current_agent, draw_naming
-from pages.parts.notices import draw_absence, draw_fault
-from pages.parts.site_choice import asked_key
-from pages.parts.snapshots import known_sites, utc_now
-from pages.parts.texts import heading, notice, quiet, subheading
+from pages.parts.agent import current_agent, draw_name_form
+from pages.parts.notices import draw_fault, draw_unavailable
+from pages.parts.site_choice import requested_key
+from pages.parts.snapshots import latest_sites, utc_now
+from pages.parts.texts import heading, notice, small_text, subheading
 
 INTRODUCTION = (
     "Invite visitors from Visitor Monitor and talk with them here. "
@@ -23,14 +23,14 @@ AWAY = (
 
 
 def draw_page() -> None:
-    """Open chats live, past ones by search."""
-    known = known_sites(utc_now(), asked_key())
-    if known.sites is None:
-        draw_absence(known.fault, "Chats")
+    """Draw the open chats live, and past ones by search."""
+    snapshot = latest_sites(utc_now(), requested_key())
+    if snapshot.sites is None:
+        draw_unavailable(snapshot.fault, "Chats")
         return
     heading("Chats")
-    if known.fault:
-        draw_fault(known.fault)
+    if snapshot.fault:
+        draw_fault(snapshot.fault)
     default = "Past" if "past" in st.query_params else "Open"
     now, before = st.tabs(["Open", "Past"], default=default, key="chats_shown", on_change="rerun")
     if now.open:
@@ -38,17 +38,17 @@ def draw_page() -> None:
             _draw_open()
     if before.open:
         with before:
-            draw_past(known.sites)
+            draw_past(snapshot.sites)
 
 
 def _draw_open() -> None:
-    sites = known_sites(utc_now()).sites or ()
+    sites = latest_sites(utc_now()).sites or ()
     agent = current_agent()
     if agent is None:
         with st.container(border=True, width=520):
             subheading("Who are you?")
-            quiet(INTRODUCTION)
-            agent = draw_naming("chats naming")
+            small_text(INTRODUCTION)
+            agent = draw_name_form("chats naming")
         if agent is None:
             return
         st.rerun()

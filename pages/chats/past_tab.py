@@ -1,4 +1,4 @@
-"""Past chats: search what was said, read one, take it along."""
+"""Past chats: search their messages, read one, download them."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from pages.parts.notices import draw_fault
 from pages.parts.site_choice import choose_site, chosen_site
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, Toolbar, draw_table
-from pages.parts.texts import plural, quiet
+from pages.parts.texts import plural, small_text
 from pages.parts.transcript import draw_transcript
 
 ROWS = 50
-"""Conversations of one page of the list."""
+"""Conversations on one page of the list."""
 
 MOST_IN_CSV = 5_000
-"""Conversations of one download."""
+"""Conversations in one download."""
 
 LONGEST_NAME = 40
 """Characters of a visitor's name in the list; the rest is in its tooltip."""
@@ -58,45 +58,45 @@ class PastSearch:
     search: str = ""
     page: int = 0
 
-    def told(self, said: Any) -> PastSearch:
-        """After what the browser said; whatever is not understood changes nothing."""
-        if not isinstance(said, Mapping):
+    def updated(self, view: Any) -> PastSearch:
+        """The search after the browser sent its view; what is not understood changes nothing."""
+        if not isinstance(view, Mapping):
             return self
-        page = said.get("page")
+        page = view.get("page")
         return PastSearch(
-            search=str(said.get("search", ""))[:200],
+            search=str(view.get("search", ""))[:200],
             page=page if isinstance(page, int) and 0 <= page < 1_000_000 else 0,
         )
 
 
 @dataclass(frozen=True)
 class PastPage:
-    """One page of the conversations that were found, and how many there are in all."""
+    """One page of the conversations that were found, and the number of all."""
 
     rows: pd.DataFrame
     count: int
 
 
 def draw_past(sites: Sequence[Site]) -> None:
-    """The list with its search, and the transcript of the chosen one."""
+    """Draw the list with its search, and the transcript of the chosen conversation."""
     site = chosen_site(sites)
     if site is None:
-        quiet("There is no site yet.")
+        small_text("There is no site yet.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         choose_site(sites, site)
         period = _choose_days(site)
-    asked: PastSearch = st.session_state.get(_name(site), PastSearch())
+    past_search: PastSearch = st.session_state.get(_name(site), PastSearch())
     try:
-        found = read(lambda db: _find(db, site, asked, period))
+        found = read(lambda db: _find(db, site, past_search, period))
     except DatabaseUnavailable as fault:
         draw_fault(str(fault))
         return
     chosen = st.query_params.get("past", "")
     listed, opened = st.columns([1.5, 1], gap="medium") if chosen else (st.container(), None)
     with listed:
-        _draw_list(site, asked, found, chosen)
-        _draw_download(site, asked, period, found.count)
+        _draw_list(site, past_search, found, chosen)
+        _draw_download(site, past_search, period, found.count)
     if opened is not None:
         with opened:
             draw_transcript(site, chosen)
@@ -119,26 +119,26 @@ def _choose_days(site: Site) -> Period:
     )
 
 
-def _find(db: Connection, site: Site, asked: PastSearch, period: Period) -> PastPage:
+def _find(db: Connection, site: Site, past_search: PastSearch, period: Period) -> PastPage:
     assert site.id is not None
-    conversations = _conversations(db, site, asked, period, ROWS, asked.page * ROWS)
-    count = count_found(db, site.id, asked.search, *period)
+    conversations = _conversations(db, site, past_search, period, ROWS, past_search.page * ROWS)
+    count = count_found(db, site.id, past_search.search, *period)
     return PastPage(conversations_frame(db, conversations), count)
 
 
 def _conversations(
-    db: Connection, site: Site, asked: PastSearch, period: Period, limit: int, offset: int = 0
+    db: Connection, site: Site, past_search: PastSearch, period: Period, limit: int, offset: int = 0
 ) -> Sequence[FoundConversation]:
     assert site.id is not None
-    return found_conversations(db, site.id, asked.search, *period, limit=limit, offset=offset)
+    return found_conversations(db, site.id, past_search.search, *period, limit=limit, offset=offset)
 
 
-def _draw_list(site: Site, asked: PastSearch, found: PastPage, chosen: str) -> None:
+def _draw_list(site: Site, past_search: PastSearch, found: PastPage, chosen: str) -> None:
     key = f"past chats of {site.key}"
     name = _name(site)
 
     def on_view_change() -> None:
-        st.session_state[name] = asked.told(st.session_state[key].get("view"))
+        st.session_state[name] = past_search.updated(st.session_state[key].get("view"))
 
     rows = found.rows.assign(
         began=[_began(at, site.time_zone) for at in found.rows["created_at"]],
@@ -152,15 +152,20 @@ def _draw_list(site: Site, asked: PastSearch, found: PastPage, chosen: str) -> N
         name="Past chats",
         layout="list cards unsorted",
         href=f"chats?site={site.key}&past=",
-        empty=NOTHING_FOUND if asked.search else NOBODY_YET,
-        view={"search": asked.search, "sort": "", "descending": False, "page": asked.page},
+        empty=NOTHING_FOUND if past_search.search else NOBODY_YET,
+        view={
+            "search": past_search.search,
+            "sort": "",
+            "descending": False,
+            "page": past_search.page,
+        },
         selected=chosen,
         toolbar=Toolbar(
             search="Search messages, visitor, agent",
             filters=(),
             chips=(),
             count=plural(found.count, "chat"),
-            page=asked.page,
+            page=past_search.page,
             pages=max(-(-found.count // ROWS), 1),
         ),
         on_view_change=on_view_change,
@@ -175,15 +180,15 @@ def _began(moment: datetime, time_zone: str) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
-def _draw_download(site: Site, asked: PastSearch, period: Period, count: int) -> None:
+def _draw_download(site: Site, past_search: PastSearch, period: Period, count: int) -> None:
     if not count:
         return
     cut = f" The download has the newest {MOST_IN_CSV:,}." if count > MOST_IN_CSV else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        quiet(f"Times are in {site.time_zone}; in the download they are in UTC.{cut}")
+        small_text(f"Times are in {site.time_zone}; in the download they are in UTC.{cut}")
         st.download_button(
             "Download CSV",
-            data=lambda: _csv(site, asked, period),
+            data=lambda: _csv(site, past_search, period),
             file_name=f"chats-{site.key}-{utc_now():%Y%m%d-%H%M%S}Z.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -192,11 +197,11 @@ def _draw_download(site: Site, asked: PastSearch, period: Period, count: int) ->
         )
 
 
-def _csv(site: Site, asked: PastSearch, period: Period) -> str:
+def _csv(site: Site, past_search: PastSearch, period: Period) -> str:
     """Every message of the conversations that were found."""
 
     def load(db: Connection) -> pd.DataFrame:
-        return messages_frame(db, _conversations(db, site, asked, period, MOST_IN_CSV))
+        return messages_frame(db, _conversations(db, site, past_search, period, MOST_IN_CSV))
 
     return csv_of(read(load))
 

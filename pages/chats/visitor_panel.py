@@ -1,4 +1,4 @@
-"""The visitor of a conversation: who it is and what they do, as far as an agent needs it to answer."""
+"""The visitor of a conversation: who it is and what they do, as far as an agent needs to know it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pages.parts.facts import draw_facts
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Clock, draw_table
-from pages.parts.texts import quiet, subheading, time_of
+from pages.parts.texts import small_text, subheading, time_of
 from pages.visitor.page_view_columns import PAGE_VIEW_COLUMNS
 from pages.visitor.visit_text import arrival, name_of, state_of, who
 
 LEFT_OUT = ("Name", "Visit")
-"""Facts that stand elsewhere; so do not those without a value: there is little room."""
+"""Facts that the panel shows elsewhere. Facts without a value are left out too: there is little room."""
 
 SHOWN = ("time", "path", "page_context", "seconds")
 GONE = "The visit of this conversation is deleted: see MONITOR_RETENTION_DAYS."
@@ -28,7 +28,7 @@ GONE = "The visit of this conversation is deleted: see MONITOR_RETENTION_DAYS."
 
 @dataclass(frozen=True)
 class PanelSnapshot:
-    """The visit as it was last read; `fault` says why it is not of this moment."""
+    """The visit as it was last read; `fault` says why it is out of date."""
 
     conversation: Conversation | None
     journey: Journey | None
@@ -36,19 +36,19 @@ class PanelSnapshot:
 
 
 def draw_visitor_panel(site: Site, conversation_id: str) -> None:
-    """Facts and journey, as they are now."""
-    seen = _load(site, conversation_id)
-    if seen.fault:
-        since = time_of(seen.journey.as_of, site.time_zone) if seen.journey else ""
-        draw_fault(seen.fault, since=since)
-    if seen.journey is not None:
-        _draw_visit(seen.journey, site, is_ticking=not seen.fault)
-    elif seen.conversation is not None:
-        quiet(GONE)
+    """Draw the visitor's facts and journey as they are now."""
+    snapshot = _load(site, conversation_id)
+    if snapshot.fault:
+        since = time_of(snapshot.journey.as_of, site.time_zone) if snapshot.journey else ""
+        draw_fault(snapshot.fault, since=since)
+    if snapshot.journey is not None:
+        _draw_visit(snapshot.journey, site, is_ticking=not snapshot.fault)
+    elif snapshot.conversation is not None:
+        small_text(GONE)
 
 
 def _load(site: Site, conversation_id: str) -> PanelSnapshot:
-    name = f"beside {site.key} {conversation_id}"
+    name = f"visitor panel {site.key} {conversation_id}"
 
     def load(db: Connection) -> PanelSnapshot:
         assert site.id is not None
@@ -56,17 +56,17 @@ def _load(site: Site, conversation_id: str) -> PanelSnapshot:
         return PanelSnapshot(found, found and visitor_journey(db, site, found.visit_id, utc_now()))
 
     try:
-        seen = read(load)
+        snapshot = read(load)
     except DatabaseUnavailable as error:
         last: PanelSnapshot = st.session_state.get(name, PanelSnapshot(None, None))
         return PanelSnapshot(last.conversation, last.journey, str(error))
-    st.session_state[name] = seen
-    return seen
+    st.session_state[name] = snapshot
+    return snapshot
 
 
 def _draw_visit(journey: Journey, site: Site, *, is_ticking: bool) -> None:
     subheading(name_of(journey))
-    quiet(state_of(journey, site.time_zone))
+    small_text(state_of(journey, site.time_zone))
     st.page_link(
         "visitor/page.py",
         label="Open the visitor's page",

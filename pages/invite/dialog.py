@@ -1,4 +1,4 @@
-"""The invitation as a dialog over Visitor Monitor; it outlives every refresh below it."""
+"""The invitation as a dialog over Visitor Monitor; it stays open while the page below refreshes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def open_invitation(site: Site, visit_id: str) -> None:
 
 
 def draw_dialog(site: Site) -> None:
-    """The dialog, until it is closed. Called in each full run of the page; a rerun of a fragment
-    leaves it as it is."""
+    """Draw the dialog until it is closed. To be called in each full run of the page; a rerun of a
+    fragment leaves the dialog as it is."""
     site_key, visit_id = st.session_state.get(_INVITING, ("", ""))
     if site_key == site.key:
         _draw(site, visit_id)

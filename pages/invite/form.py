@@ -14,7 +14,7 @@ from core.enrich.page_context import PageContext
 from core.reasons import Refused
 from core.tables import Agent, ChatTemplate, Conversation, Site
 from pages.invite.invitation_state import InvitationState
-from pages.parts.agent import current_agent, draw_naming
+from pages.parts.agent import current_agent, draw_name_form
 from pages.parts.snapshots import utc_now
 from pages.parts.texts import notice
 
@@ -23,17 +23,17 @@ WHY_NAME = "The visitor sees who invites."
 _REFUSED = "invitation refused"
 
 SHOWN_CHARACTERS = 90
-"""Of a text in the list of templates."""
+"""How much of a text the list of templates shows."""
 
 
 def draw_form(site: Site, invitation_state: InvitationState) -> None:
-    """The form. The next run reads a sent invitation from the database; a refusal is shown by
-    `draw_refusal`, because the form may be gone by then."""
+    """Draw the form. The next run reads a sent invitation from the database; `draw_refusal` shows a
+    refusal, because the form may be gone by then."""
     if invitation_state.visit.page_context == PageContext.PURCHASED:
         notice(HAS_PAID, title="Has just paid.", kind="warn")
     agent = current_agent()
     if agent is None:
-        if draw_naming("invitation", WHY_NAME):
+        if draw_name_form("invitation", WHY_NAME):
             st.rerun()  # the whole page: its sidebar opens the agent's stream
         return
     key = f"invitation to {invitation_state.visit.id}"
@@ -58,19 +58,19 @@ def draw_form(site: Site, invitation_state: InvitationState) -> None:
             on_click=_send,
             args=(site, invitation_state, agent, key),
         )
-        is_kept = st.button("Save as template", key=f"{key} keep")
-    if is_kept:
-        _keep(site, text, {template.text for template in invitation_state.templates})
+        is_saving = st.button("Save as template", key=f"{key} keep")
+    if is_saving:
+        _save_template(site, text, {template.text for template in invitation_state.templates})
 
 
 def draw_refusal() -> None:
-    """Why the invitation that was sent just now was not."""
+    """Say why the invitation that the agent has just sent was refused."""
     if why := st.session_state.pop(_REFUSED, ""):
         notice(why, title="Not sent.", kind="bad")
 
 
 def _draw_templates(key: str, templates: dict[str, ChatTemplate]) -> None:
-    def take() -> None:
+    def insert() -> None:
         st.session_state[key] = templates[st.session_state[f"{key} template"]].text
 
     st.selectbox(
@@ -78,11 +78,11 @@ def _draw_templates(key: str, templates: dict[str, ChatTemplate]) -> None:
         list(templates),
         format_func=lambda name: _shortened(templates[name].text),
         key=f"{key} template",
-        on_change=take,
+        on_change=insert,
     )
 
 
-def _keep(site: Site, text: str, known: set[str]) -> None:
+def _save_template(site: Site, text: str, known: set[str]) -> None:
     assert site.id is not None
     site_id = site.id
     if text.strip() in known:

@@ -1,4 +1,4 @@
-"""The invitation of one visit: the form, what became of it, or why the visitor cannot be invited."""
+"""The invitation of one visit: the form, its progress, or why the visitor cannot be invited."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pages.invite.preview import draw_preview, read_preview
 from pages.invite.steps import draw_steps
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
-from pages.parts.texts import quiet, time_of
+from pages.parts.texts import small_text, time_of
 
-LOOK_AGAIN = 1
+REFRESH = 1
 """Seconds between two refreshes of an invitation that waits for its answer."""
 
 NO_VISIT = "This visit is not known any more."
@@ -29,16 +29,16 @@ ELSEWHERE = "The visitor is in a chat of another product."
 _DRAWN = "invitation_state drawn"
 
 DrawChat = Callable[[Site, Conversation], None]
-"""Draws a conversation that goes on."""
+"""Draws an open conversation."""
 
 
 def draw_invitation(
     site: Site, visit_id: str, draw_chat: DrawChat, *, names_visitor: bool = False
 ) -> None:
-    """The part that fits the visit as it is now.
+    """Draw the part that fits the visit as it is now.
 
-    For a fragment without a timer: a fragment that reruns by itself would lose what the agent does
-    while text is being typed.
+    Call it in a fragment without a timer: one that reruns by itself would lose what the agent types
+    in the meantime.
     """
     try:
         invitation_state = read(lambda db: read_invitation_state(db, site, visit_id, utc_now()))
@@ -46,30 +46,30 @@ def draw_invitation(
         draw_fault(str(error))
         return
     if invitation_state is None:
-        quiet(NO_VISIT)
+        small_text(NO_VISIT)
         return
     st.session_state[_DRAWN] = (visit_id, invitation_state.sign)
     if names_visitor:
-        quiet(f"{invitation_state.name}, on {invitation_state.visit.current_path}")
+        small_text(f"{invitation_state.name}, on {invitation_state.visit.current_path}")
     draw_refusal()
     if invitation_state.chat:
         draw_chat(site, invitation_state.chat)
         return
     if invitation_state.invitation:
-        st.fragment(_draw_progress, run_every=LOOK_AGAIN)(site, invitation_state.invitation)
+        st.fragment(_draw_progress, run_every=REFRESH)(site, invitation_state.invitation)
         return
     if invitation_state.newest:
         _draw_outcome(invitation_state.newest, site)
     if not invitation_state.is_live:
-        quiet(OVER)
+        small_text(OVER)
     elif invitation_state.is_chatting:
-        quiet(ELSEWHERE)
+        small_text(ELSEWHERE)
     else:
         draw_form(site, invitation_state)
 
 
 def fits(invitation_state: InvitationState) -> bool:
-    """Whether what `draw_invitation` last drew for this visit still fits it."""
+    """Whether the part that `draw_invitation` last drew for this visit still fits it."""
     visit_id, sign = st.session_state.get(_DRAWN, ("", None))
     return visit_id != invitation_state.visit.id or sign == invitation_state.sign
 
@@ -92,4 +92,4 @@ def _draw_progress(site: Site, invitation: Conversation) -> None:
     draw_preview(sent, site.time_zone)
     draw_steps(sent.conversation, site.time_zone)
     expires = time_of(expires_at(sent.conversation), site.time_zone)
-    quiet(f"Without an answer it expires at {expires} ({site.time_zone}).")
+    small_text(f"Without an answer it expires at {expires} ({site.time_zone}).")

@@ -1,4 +1,4 @@
-"""Whether a visit can be invited, and what became of its conversations."""
+"""Whether a visit can be invited, and the state of its conversations."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from core.visits.visit_details import find_visit
 
 @dataclass(frozen=True)
 class InvitationState:
-    """A visit at one moment: its conversations, the newest first, and the site's invitations, the
-    one used last first. is_chatting: with us or with another product."""
+    """A visit at one moment: its conversations, newest first, and the site's invitation templates,
+    the last used first. is_chatting: in our chat or in another product's."""
 
     visit: Visit
     is_live: bool
@@ -30,7 +30,7 @@ class InvitationState:
 
     @property
     def newest(self) -> Conversation | None:
-        """The conversation that was begun last, whatever became of it."""
+        """The conversation that began last, in any state."""
         return self.conversations[0] if self.conversations else None
 
     @property
@@ -40,18 +40,18 @@ class InvitationState:
 
     @property
     def chat(self) -> Conversation | None:
-        """The conversation that goes on."""
+        """The open conversation."""
         return next((c for c in self.conversations if c.state == ConversationState.OPEN), None)
 
     @property
     def name(self) -> str:
-        """What the visitor is called."""
+        """The visitor's name."""
         return visitor_label(visitor_name(self.visit.attributes), self.visit.id)
 
     @property
     def sign(self) -> tuple[str, str, bool, bool]:
-        """It changes when another part of the page fits the visit. While an invitation waits for
-        its answer it stays the same: the part that shows it follows the invitation's states."""
+        """A value that changes when another part of the page fits the visit. It stays the same while
+        an invitation waits for its answer: the part that is drawn then follows its states."""
         newest = self.newest
         if newest is None:
             return "", "", self.is_live, self.is_chatting

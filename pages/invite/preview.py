@@ -1,4 +1,4 @@
-"""An invitation as it was sent: by whom, and its text."""
+"""An invitation as it was sent: its agent and its text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_preview(db: Connection, invitation: Conversation) -> InvitationPreview 
 
 
 def draw_preview(sent: InvitationPreview, time_zone: str) -> None:
-    """The text, and who sent it when."""
+    """Draw the text, who sent it, and when."""
     by_rule = ", by a rule" if sent.conversation.opened_by == OpenedBy.RULE else ""
     by = f"{sent.agent_name}{by_rule}, {time_of(sent.conversation.created_at, time_zone)}"
     st.html(

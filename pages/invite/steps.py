@@ -1,4 +1,4 @@
-"""What became of an invitation: each state that it has reached, with the time."""
+"""The steps of an invitation: each state that it has reached, with the time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANSWERS = {
 
 
 def draw_steps(invitation: Conversation, time_zone: str) -> None:
-    """A sentence, and the steps in their order; those to come are dim."""
+    """Draw a sentence and the steps in their order; steps not reached yet are dim."""
     state = ConversationState(invitation.state)
     rows = "".join(_step(word, at, time_zone) for word, at in steps_of(invitation))
     st.html(

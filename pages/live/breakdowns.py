@@ -14,7 +14,7 @@ NARROWEST = 300
 
 
 def draw_breakdowns(picture: Picture, site: Site) -> None:
-    """Three cards side by side; on a phone they scroll sideways."""
+    """Draw three cards in a row; on a phone they scroll sideways."""
     with st.grid(3, min_column_width=NARROWEST, wrap=False, border=True, key="breakdowns"):
         for column, label in CHOICES.items():
             _draw(picture, site, column, label)

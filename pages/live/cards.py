@@ -24,7 +24,7 @@ BROWSING = "Visitors who are online and not chatting."
 
 
 def draw_cards(picture: Picture, site: Site) -> None:
-    """Five numbers and the sparkline; two columns on a phone."""
+    """Draw five numbers and the sparkline, in two columns on a phone."""
     cards = picture.cards
     today = picture.days["label"].iloc[-1]
     under = f"{cards.in_view:,} in view, {cards.away:,} away"
@@ -53,7 +53,7 @@ def _card(label: str, value: int, rule: str, under: str | None = None) -> None:
 
 
 def _started(site: Site, when: str) -> str:
-    """A time zone's name holds letters, digits and / _ - + only."""
+    """The text needs no escaping: a time zone's name has only letters, digits and / _ - +."""
     return f"Visits that started {when}, in the site's time zone (`{site.time_zone}`)."
 
 

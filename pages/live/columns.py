@@ -27,7 +27,7 @@ CONTEXT_COLOURS = {
 more (tests/pages/live/test_columns.py)."""
 
 ELSEWHERE = "elsewhere"
-"""Stands in the column Chat where a chat of another product goes on."""
+"""The value of the column Chat while the visitor is in another product's chat."""
 
 _SHOW = "Show the invitation of the visitor on {path}"
 CHAT_ACTIONS = {
@@ -46,7 +46,7 @@ CHAT_ACTIONS = {
     ),
     ELSEWHERE: RowAction("", "In a chat of another product"),
 }
-"""What an agent can do at each state of a visit's conversation; empty: there is none."""
+"""What an agent can do in each state of a visit's conversation; the state is "" without one."""
 
 VISITOR_COLUMNS = (
     Column(
@@ -93,7 +93,7 @@ VISITOR_COLUMNS = (
 )
 
 ALSO_SENT = ["id", "in_view", "flag", "title", "country_name"]
-"""What the cells use besides their own column."""
+"""What the cells use in addition to their own column."""
 
 
 def share_columns(label: str) -> tuple[Column, ...]:

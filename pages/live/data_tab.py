@@ -12,17 +12,17 @@ from core.tables import Site
 from core.visits.presence import Status
 from pages.live.columns import CONTEXT_COLOURS
 from pages.live.view import view_of
-from pages.parts.texts import plural, quiet
+from pages.parts.texts import plural, small_text
 
 ROWS = 1_000
-"""More cost seconds of styling at every refresh; the download has every row."""
+"""The most rows shown: styling more takes seconds at every refresh. The download has every row."""
 
 STATUS_INK = {
     "light": {Status.CHATTING.value: "#1d4ed8", Status.BROWSING.value: "#15803d"},
     "dark": {Status.CHATTING.value: "#7cabff", Status.BROWSING.value: "#4ade80"},
 }
 DIM = {"light": "#667085", "dark": "#8b95ab"}
-"""The text of idle rows, by theme: readable, and quieter than the rest."""
+"""The text colour of idle rows, by theme: readable, and paler than the rest."""
 
 SHOWN = {
     "status": st.column_config.TextColumn("Status"),
@@ -43,11 +43,11 @@ SHOWN = {
 
 
 def draw_data(picture: Picture, site: Site) -> None:
-    """The rows that the table shows, in its order, up to ROWS, and all of them as CSV."""
+    """Draw the rows of the visitor table, in its order, up to ROWS, and a download of all as CSV."""
     view = view_of(site.key)
     found = order_by(narrow(picture.visitors, view.filters()), view.sort or None, view.descending)
     with st.container(horizontal=True, vertical_alignment="center"):
-        quiet(_told(len(found), len(picture.visitors), site.time_zone))
+        small_text(_summary(len(found), len(picture.visitors), site.time_zone))
         st.download_button(
             "Download CSV",
             data=lambda: csv_of(found),
@@ -69,7 +69,7 @@ def draw_data(picture: Picture, site: Site) -> None:
     )
 
 
-def _told(found: int, all_visitors: int, time_zone: str) -> str:
+def _summary(found: int, all_visitors: int, time_zone: str) -> str:
     total = plural(all_visitors, "visitor")
     shown = total if found == all_visitors else f"{found:,} of {total}, as the table is filtered"
     cut = f"; the first {ROWS:,} are shown, the download has all" if found > ROWS else ""

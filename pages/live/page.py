@@ -14,26 +14,26 @@ from pages.live.data_tab import draw_data
 from pages.live.visitors import draw_visitors
 from pages.live.welcome import draw_welcome
 from pages.parts.chat.component import draw_chat_pulse
-from pages.parts.notices import draw_absence, draw_fault
-from pages.parts.site_choice import asked_key, choose_site, chosen_site
-from pages.parts.snapshots import PictureSnapshot, known_sites, latest_picture, utc_now
+from pages.parts.notices import draw_fault, draw_unavailable
+from pages.parts.site_choice import choose_site, chosen_site, requested_key
+from pages.parts.snapshots import PictureSnapshot, latest_picture, latest_sites, utc_now
 from pages.parts.table.component import Clock
-from pages.parts.texts import heading, notice, quiet, time_of
+from pages.parts.texts import heading, notice, small_text, time_of
 
 TRACKING_OFF = "Tracking is off for this site."
 
 REFRESHES = {2: "2 s", 5: "5 s", 10: "10 s", 30: "30 s", 60: "60 s", 0: "Paused"}
-"""The agent's choice, in seconds; 0: never."""
+"""The intervals that an agent can choose, in seconds; 0: never."""
 
 
 def draw_page() -> None:
-    """Ask which site, then draw it again and again."""
-    known = known_sites(utc_now(), asked_key())
-    site = chosen_site(known.sites or ())
-    if known.sites is None or site is None:
-        draw_absence(known.fault)
+    """Find the site that is meant, then draw it at every refresh."""
+    snapshot = latest_sites(utc_now(), requested_key())
+    site = chosen_site(snapshot.sites or ())
+    if snapshot.sites is None or site is None:
+        draw_unavailable(snapshot.fault)
         return
-    every = _draw_header(known.sites, site)
+    every = _draw_header(snapshot.sites, site)
     if not site.tracking_enabled:
         _draw_tracking_off(site)
         return
@@ -42,7 +42,7 @@ def draw_page() -> None:
 
 
 def _draw_header(sites: Sequence[Site], site: Site) -> int:
-    """The title, and the choices; returns the seconds between two refreshes."""
+    """Draw the title and the choices; returns the seconds between two refreshes."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="header"):
         with st.container(gap=None):
             heading("Visitor Monitor", above=site.name)
@@ -73,29 +73,31 @@ def _draw_tracking_off(site: Site) -> None:
 
 def _draw_live(site: Site, *, is_paused: bool) -> None:
     now = utc_now()
-    newest = known_sites(now).find(site.key)
+    newest = latest_sites(now).find(site.key)
     if newest is not None and newest.tracking_enabled != site.tracking_enabled:
         st.rerun()
-    # Each has its place whether it shows something or not: what stands below is never drawn anew.
+    # Each part keeps its place even when it is empty, so that nothing below it is drawn again.
     pulse, fault = st.empty(), st.empty()
     with pulse:
         revision = 0 if is_paused else draw_chat_pulse(site)
-    look = latest_picture(site, now, revision)
-    if look.picture is None:
-        draw_fault(look.fault)
+    snapshot = latest_picture(site, now, revision)
+    if snapshot.picture is None:
+        draw_fault(snapshot.fault)
         return
-    if look.fault:
+    if snapshot.fault:
         with fault:
-            draw_fault(look.fault, since=time_of(look.picture.as_of, site.time_zone))
-    picture = look.picture
-    _draw_moment(look, site, is_paused)
+            draw_fault(snapshot.fault, since=time_of(snapshot.picture.as_of, site.time_zone))
+    picture = snapshot.picture
+    _draw_moment(snapshot, site, is_paused)
     if picture.days["visits"].sum() + picture.cards.this_month + picture.cards.online == 0:
         draw_welcome(site)
         return
     draw_cards(picture, site)
     draw_breakdowns(picture, site)
     table, frame = st.tabs(["Table", "Data"], key="visitors_shown", on_change="rerun")
-    clock = Clock(age=(now - picture.as_of).total_seconds(), ticking=not (is_paused or look.fault))
+    clock = Clock(
+        age=(now - picture.as_of).total_seconds(), ticking=not (is_paused or snapshot.fault)
+    )
     if table.open:
         with table:
             draw_visitors(picture, site, clock)
@@ -104,10 +106,12 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
             draw_data(picture, site)
 
 
-def _draw_moment(look: PictureSnapshot, site: Site, is_paused: bool) -> None:
-    assert look.picture is not None
+def _draw_moment(snapshot: PictureSnapshot, site: Site, is_paused: bool) -> None:
+    assert snapshot.picture is not None
     paused = " · paused" if is_paused else ""
-    quiet(f"Updated {time_of(look.picture.as_of, site.time_zone)} ({site.time_zone}){paused}")
+    small_text(
+        f"Updated {time_of(snapshot.picture.as_of, site.time_zone)} ({site.time_zone}){paused}"
+    )
 
 
 draw_page()

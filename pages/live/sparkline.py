@@ -8,7 +8,7 @@ HEIGHT = 64
 
 
 def chart() -> alt.LayerChart:
-    """A line with a point a day; wants the columns date, label, visits and is_today."""
+    """A line with one point for each day; needs the columns date, label, visits and is_today."""
     base = alt.Chart().encode(
         x=alt.X("label:O", sort=None, axis=None, scale=alt.Scale(padding=0.2)),
         y=alt.Y("visits:Q", axis=None, scale=alt.Scale(zero=True, nice=False), stack=None),
@@ -23,7 +23,7 @@ def chart() -> alt.LayerChart:
     points = base.mark_point(filled=True, opacity=1).encode(
         size=alt.condition(today, alt.value(130), alt.value(40)),
     )
-    # Wide invisible columns: a tooltip anywhere over the day.
+    # Wide invisible columns, so that the tooltip shows anywhere over the day.
     touch = base.mark_bar(opacity=0, width=alt.RelativeBandSize(1)).encode(y=alt.value(0))
     return alt.LayerChart(layer=[area, line, points, touch]).properties(
         height=HEIGHT, padding={"left": 2, "right": 2, "top": 6, "bottom": 0}

@@ -1,4 +1,4 @@
-"""What an agent has asked the table to show: kept in the session, so that it survives refreshes."""
+"""What an agent wants the table to show: kept in the session, so that it survives refreshes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from core.visits.presence import Status
 from pages.live.columns import VISITOR_COLUMNS
 
 NO_CONTEXT = "none"
-"""How the filter names visits without a context."""
+"""The filter's value for visits without a context."""
 
 CHOICES = {"browser": "Browser", "os": "OS", "country": "Country"}
-"""The breakdowns, by the frame's column: clicking a row of one narrows the table."""
+"""The breakdowns, by the frame's column: a click on a row of one narrows the table."""
 
 
 @dataclass(frozen=True)
 class TableView:
-    """search, status, page_context, sort, descending and page (from 0) are the table's own; the
-    rest is chosen in the breakdowns, None where nothing is."""
+    """search, status, page_context, sort, descending and page (from 0) are chosen in the table, the
+    rest in the breakdowns; None where nothing is chosen."""
 
     search: str = ""
     status: str = ""
@@ -37,7 +37,7 @@ class TableView:
     selected: str = ""
 
     def filters(self) -> Filters:
-        """What the frame is narrowed by."""
+        """The filters for the frame."""
         context = "" if self.page_context == NO_CONTEXT else self.page_context
         return Filters(
             search=self.search,
@@ -48,23 +48,23 @@ class TableView:
             country=_chosen(self.country),
         )
 
-    def told(self, said: Any) -> TableView:
-        """The view after what the browser said; whatever is not understood changes nothing."""
-        if not isinstance(said, Mapping):
+    def updated(self, sent: Any) -> TableView:
+        """The view after the browser sent its part; what is not understood changes nothing."""
+        if not isinstance(sent, Mapping):
             return self
-        page = said.get("page")
+        page = sent.get("page")
         return replace(
             self,
-            search=str(said.get("search", ""))[:200],
-            status=_one_of(said.get("status"), list(Status)),
-            page_context=_one_of(said.get("page_context"), [NO_CONTEXT, *PageContext]),
-            sort=_one_of(said.get("sort"), [column.name for column in VISITOR_COLUMNS]),
-            descending=said.get("descending") is True,
+            search=str(sent.get("search", ""))[:200],
+            status=_one_of(sent.get("status"), list(Status)),
+            page_context=_one_of(sent.get("page_context"), [NO_CONTEXT, *PageContext]),
+            sort=_one_of(sent.get("sort"), [column.name for column in VISITOR_COLUMNS]),
+            descending=sent.get("descending") is True,
             page=page if isinstance(page, int) and 0 <= page < 1_000_000 else 0,
         )
 
     def toggled(self, column: str, value: str) -> TableView:
-        """The view with this choice made, or taken back when it was made before."""
+        """The view with this choice set, or cleared when it was set before."""
         chosen = None if getattr(self, column) == value else value
         return replace(self, page=0, **{column: chosen})
 
@@ -74,12 +74,12 @@ class TableView:
 
 
 def view_of(site_key: str) -> TableView:
-    """What this session has asked to see of the site."""
+    """What this session shows of the site."""
     return st.session_state.get(_name(site_key), TableView())
 
 
 def keep_view(site_key: str, view: TableView) -> None:
-    """Show it so from now on."""
+    """Keep the view for the next refreshes."""
     st.session_state[_name(site_key)] = view
 
 

@@ -20,7 +20,7 @@ from pages.parts.table.component import Chip, Clock, Filter, Toolbar, draw_table
 from pages.parts.texts import plural
 
 ROWS = 100
-"""Rows of one page of the table."""
+"""Rows on one page of the table."""
 
 FILTERS = (
     Filter("status", "Any status", [(status.value, status.value) for status in Status]),
@@ -36,7 +36,7 @@ FILTERS = (
 
 
 def draw_visitors(picture: Picture, site: Site, clock: Clock) -> None:
-    """The table with its toolbar; opens a visitor's page when a row is chosen."""
+    """Draw the table with its toolbar; open a visitor's page when a row is chosen."""
     view = view_of(site.key)
     found = narrow(picture.visitors, view.filters())
     pages = count_pages(len(found), ROWS)
@@ -45,7 +45,7 @@ def draw_visitors(picture: Picture, site: Site, clock: Clock) -> None:
     key = f"visitors of {site.key}"
 
     def on_view_change() -> None:
-        keep_view(site.key, view_of(site.key).told(st.session_state[key].get("view")))
+        keep_view(site.key, view_of(site.key).updated(st.session_state[key].get("view")))
 
     def on_cleared_change() -> None:
         name = st.session_state[key].get("cleared")
@@ -86,19 +86,19 @@ NOBODY_FOUND = "No visitor matches the search and the filters."
 
 
 def choice_label(column: str, value: str) -> str:
-    """What a choice in a breakdown is called."""
+    """The name of a choice in a breakdown."""
     return country_name(value) if column == "country" and value != OTHER else value
 
 
 def _with_others(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with ELSEWHERE where somebody chats, but not with us."""
+    """The rows, with ELSEWHERE where the visitor is in another product's chat."""
     conversation = rows["conversation"].astype("str")
     is_elsewhere = (conversation == "") & (rows["status"] == Status.CHATTING.value)
     return rows.assign(conversation=conversation.mask(is_elsewhere, ELSEWHERE))
 
 
 def _act(picture: Picture, site: Site, visit_id: str) -> None:
-    """Lead to the visitor's chat, or open the invitation."""
+    """Go to the visitor's chat, or open the invitation."""
     row = picture.visitors[picture.visitors["id"] == visit_id]
     if row.empty or row["conversation"].iloc[0] != ConversationState.OPEN.value:
         open_invitation(site, visit_id)

@@ -1,4 +1,4 @@
-"""Who looks: the agent of this browser, known by a cookie that the chat's component sets."""
+"""The agent of this browser, known by a cookie that the chat's component sets."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _LAST = "agent_last_seen"
 
 
 def current_agent() -> Agent | None:
-    """The agent of this browser as stored at most TICK ago; None until somebody gave a name.
+    """The agent of this browser as stored at most TICK ago; None until a name was given.
 
-    While the database is away it is the agent that was last read.
+    While the database does not answer it is the agent that was read last.
     """
     keys = dict.fromkeys((st.session_state.get(_KEY), st.context.cookies.get(COOKIE)))
     for key in filter(None, keys):
@@ -35,11 +35,11 @@ def current_agent() -> Agent | None:
     return None
 
 
-def draw_naming(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
-    """The agent; before there is one, a form in place that asks for the name, and None.
+def draw_name_form(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
+    """The agent; before there is one, draw a form for the name and return None.
 
-    Once the name is given the form is gone and the same run goes on with the agent. `key` is
-    another one for each place of a page.
+    Once the name is given the form is removed, and the same run goes on with the agent. Each place
+    on a page has its own `key`.
     """
     agent = current_agent()
     if agent is not None:
@@ -56,8 +56,8 @@ def draw_naming(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
     return agent
 
 
-def become(key: str) -> bool:
-    """Be the agent with this key from now on; whether there is one."""
+def set_current_agent(key: str) -> bool:
+    """Make the agent with this key the current one; False when there is no such agent."""
     agent, _ = _look_up(key)
     if agent is None:
         return False
@@ -65,18 +65,18 @@ def become(key: str) -> bool:
     return True
 
 
-def is_chosen_here(key: str) -> bool:
-    """Whether it was in this session that the agent with this key became the one."""
+def is_current_here(key: str) -> bool:
+    """Whether the agent with this key was made the current one in this session."""
     return st.session_state.get(_KEY) == key
 
 
 def rename(agent: Agent, name: str) -> bool:
-    """Give the agent another name; whether it was taken, else a notice says why not."""
+    """Give the agent another name; False, with a notice that says why, when it is refused."""
     return _change(agent, name=name)
 
 
-def be_available(agent: Agent, is_available: bool) -> bool:
-    """Make the agent Available or Away; as `rename`."""
+def set_available(agent: Agent, is_available: bool) -> bool:
+    """Make the agent Available or Away; the result is that of `rename`."""
     return _change(agent, is_available=is_available)
 
 
@@ -105,14 +105,14 @@ def _change(agent: Agent, *, name: str | None = None, is_available: bool | None 
 
 
 def _look_up(key: str) -> tuple[Agent | None, bool]:
-    """The agent, and whether the database was asked."""
+    """The agent, and whether the database has answered."""
     try:
         return _agent(database_url(), key, _tick(utc_now()))
     except DatabaseUnavailable:
         return None, False
 
 
-# As in looking.py, a refusal is an answer too.
+# As in snapshots.py, a failure is cached too.
 @st.cache_data(ttl=TICK * 2, max_entries=200, show_spinner=False)
 def _agent(url: str, key: str, tick: int) -> tuple[Agent | None, bool]:
     try:

@@ -1,4 +1,4 @@
-"""The agent in the sidebar of every page: who one is, Available or Away, and what waits."""
+"""The agent in the sidebar of every page: the name, Available or Away, and what waits."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.agents import LONGEST_NAME
 from core.tables import Agent
 from pages.parts.agent import (
     NAME_HELP,
-    be_available,
-    become,
     current_agent,
-    draw_naming,
-    is_chosen_here,
+    draw_name_form,
+    is_current_here,
     rename,
+    set_available,
+    set_current_agent,
 )
 from pages.parts.chat.component import draw_alerts
 
@@ -29,7 +29,7 @@ OFFER = "Give your name to chat with visitors."
 
 
 def draw_agent_box() -> None:
-    """Below the navigation; a fragment, so that no page is drawn again for it."""
+    """Draw the box below the navigation; a fragment, so that the page is not drawn again with it."""
     st.html(LOOK)
     with st.sidebar:
         st.fragment(_draw_box)()
@@ -38,10 +38,10 @@ def draw_agent_box() -> None:
 def _draw_box() -> None:
     agent = current_agent()
     with st.container(key="agent_box", gap="small"):
-        told = draw_alerts(agent)
-        if told.known and not is_chosen_here(told.known) and become(told.known):
+        alerts = draw_alerts(agent)
+        if alerts.known and not is_current_here(alerts.known) and set_current_agent(alerts.known):
             st.rerun()
-        if told.opened:
+        if alerts.opened:
             st.switch_page("chats/page.py")
         if agent is None:
             _draw_offer()
@@ -52,7 +52,7 @@ def _draw_box() -> None:
 def _draw_offer() -> None:
     st.html(f'<p class="agent-offer">{escape(OFFER)}</p>')
     with st.popover("Set your name", icon=":material/badge:", width="stretch", key="agent_naming"):
-        agent = draw_naming("sidebar naming")
+        agent = draw_name_form("sidebar naming")
     if agent is not None:
         st.rerun()
 
@@ -66,7 +66,7 @@ def _draw_agent(agent: Agent) -> None:
         )
         with st.popover("Rename", type="tertiary", key="agent_renaming"):
             _draw_renaming(agent)
-    # The stored state is the truth: another tab may have changed it.
+    # The stored state counts: another tab may have changed it.
     st.session_state["agent_available"] = agent.is_available
     st.toggle(
         "Available",
@@ -88,4 +88,4 @@ def _draw_renaming(agent: Agent) -> None:
 
 
 def _switch(agent: Agent) -> None:
-    be_available(agent, bool(st.session_state["agent_available"]))
+    set_available(agent, bool(st.session_state["agent_available"]))

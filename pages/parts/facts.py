@@ -1,4 +1,4 @@
-"""A list of facts: what is known, and its value, both as they stand."""
+"""A list of facts: names and values, both shown as literal text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NOTHING = "–"
 
 
 def draw_facts(title: str, facts: Sequence[tuple[str, str]]) -> None:
-    """A card with a title and the facts; an empty value is shown as a dash."""
+    """Draw a card with a title and the facts; an empty value is shown as a dash."""
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value or NOTHING)}</dd>" for name, value in facts
     )

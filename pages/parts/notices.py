@@ -1,31 +1,31 @@
-"""How a page says that the database gave no answer."""
+"""Notices for when the database does not answer."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.snapshots import known_sites, utc_now
+from pages.parts.snapshots import latest_sites, utc_now
 from pages.parts.texts import heading, notice
 
 AWAY = "No answer from the database."
 
 RETRY = 3
-"""Seconds between two looks whether the database is back."""
+"""Seconds between two checks whether the database is back."""
 
 
 def draw_fault(text: str, *, since: str = "") -> None:
-    """A banner with the cure; `since`: the time of the picture that is still shown."""
+    """Draw a banner with the cure; `since`: the time of the picture that is still shown."""
     kept = f"What you see is of {since}. " if since else ""
     notice(f"{kept}{text} This page tries again by itself.", title=AWAY, kind="bad")
 
 
-def draw_absence(text: str, title: str = "Visitor Monitor") -> None:
-    """The whole page when nothing was ever read; it comes alive by itself."""
+def draw_unavailable(text: str, title: str = "Visitor Monitor") -> None:
+    """Draw the whole page when nothing was ever read; it recovers by itself."""
     heading(title)
     draw_fault(text)
     st.fragment(_retry, run_every=RETRY)()
 
 
 def _retry() -> None:
-    if known_sites(utc_now()).sites is not None:
+    if latest_sites(utc_now()).sites is not None:
         st.rerun()

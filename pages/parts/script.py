@@ -1,7 +1,7 @@
-"""The script of a component, joined from the modules that it is written in.
+"""The script of a component, joined from its modules.
 
-Streamlit takes a component's script as one text. So the modules' imports are there for who reads
-them and for the tools that check them; nothing has to be built.
+Streamlit takes a component's script as one text. The imports in the modules are for readers and for
+the tools that check them; there is no build step.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
 
 
 def joined_script(entry: Path) -> str:
-    """The module and all that it imports, each once, and after what it imports itself.
+    """The module and all that it imports, each once, and after its own imports.
 
-    What one module calls something, no other of the script may call so.
+    All modules of a script share one scope, so each name may be declared once.
     """
     joined: dict[Path, str] = {}
     _add(entry.resolve(), joined)

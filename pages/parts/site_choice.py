@@ -1,4 +1,4 @@
-"""Which site a page is about: /?site=KEY, else the one chosen last, else the default one."""
+"""Which site a page shows: that of /?site=KEY, else the one chosen last, else the default one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from core.sites import DEMO_KEY
 from core.tables import Site
 
 
-def asked_key() -> str:
+def requested_key() -> str:
     """The key in the page's address, "" without one."""
     return st.query_params.get("site", "")
 
 
 def chosen_site(sites: Sequence[Site]) -> Site | None:
     """The site of the address, of this session, or the default one; None when there is none."""
-    for key in (asked_key(), st.session_state.get("site")):
+    for key in (requested_key(), st.session_state.get("site")):
         for site in sites:
             if site.key == key:
                 st.session_state["site"] = key
@@ -33,7 +33,7 @@ def default_site(sites: Sequence[Site]) -> Site | None:
 
 
 def choose_site(sites: Sequence[Site], site: Site) -> None:
-    """The chooser, when there is a choice."""
+    """Draw the chooser when there is more than one site."""
     if len(sites) < 2:
         return
     by_key = {each.key: each for each in sites}

@@ -1,7 +1,7 @@
-"""What the pages last saw of the database, shared by everybody who looks.
+"""What the pages last read from the database, cached for all viewers.
 
-Whatever the number of viewers, a site is asked for at most once in TICK; when there is no answer
-the last one is kept.
+However many viewers there are, a site is read at most once in TICK; when the database does not
+answer, the last snapshot is kept.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ TICK = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class PictureSnapshot:
-    """The newest picture, if there ever was one; `fault` says why it is not of this moment."""
+    """The newest picture, if there ever was one; `fault` says why it is out of date."""
 
     picture: Picture | None
     fault: str = ""
 
 
 @dataclass(frozen=True)
-class KnownSites:
+class SitesSnapshot:
     """The sites, or None when they were never read; `fault` as in PictureSnapshot."""
 
     sites: Sequence[Site] | None
@@ -40,7 +40,7 @@ class KnownSites:
 
     @property
     def tracked(self) -> list[Site]:
-        """Those whose tracking is on."""
+        """The sites whose tracking is on."""
         return [site for site in self.sites or () if site.tracking_enabled]
 
     def find(self, key: str) -> Site | None:
@@ -51,7 +51,7 @@ class KnownSites:
 def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnapshot:
     """The site's picture at `now`, at most TICK old, or the last one with the fault.
 
-    A picture that somebody saw before this revision of the chats is not this one.
+    A cached picture from before this revision of the chats is not used.
     """
     last = _last_pictures()
     try:
@@ -64,37 +64,37 @@ def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnaps
     return PictureSnapshot(last.get(address), fault)
 
 
-def known_sites(now: datetime, key: str = "") -> KnownSites:
+def latest_sites(now: datetime, key: str = "") -> SitesSnapshot:
     """Every site at `now`, at most TICK old, or the last known ones with the fault.
 
-    A `key` that none of them has makes them be read anew: its site may have been added just now.
+    With a `key` that no cached site has, the sites are read again: it may have been added just now.
     """
-    known = _known_sites(now)
-    if key and known.find(key) is None:
-        forget_sites()
-        return _known_sites(now)
-    return known
+    snapshot = _latest_sites(now)
+    if key and snapshot.find(key) is None:
+        clear_sites()
+        return _latest_sites(now)
+    return snapshot
 
 
-def _known_sites(now: datetime) -> KnownSites:
+def _latest_sites(now: datetime) -> SitesSnapshot:
     last = _last_sites()
     try:
         address = database_url()
         sites, fault = _sites(address, _tick(now))
     except DatabaseUnavailable as error:
-        return KnownSites(None, str(error))
+        return SitesSnapshot(None, str(error))
     if sites is not None:
         last[address] = sites
-    return KnownSites(last.get(address), fault)
+    return SitesSnapshot(last.get(address), fault)
 
 
-def forget_sites() -> None:
-    """Have the sites read anew: one of them was changed."""
+def clear_sites() -> None:
+    """Clear the cached sites, after one of them was changed."""
     _sites.clear()
 
 
 def utc_now() -> datetime:
-    """The moment; the pages' one look at the clock."""
+    """The present moment; the pages read the clock only here."""
     return datetime.now(UTC)
 
 
@@ -102,7 +102,7 @@ def _tick(now: datetime) -> int:
     return int(now.timestamp() // TICK.total_seconds())
 
 
-# Refusals are answers too: everybody who waited for the database hears of it at once.
+# A failure is cached too: all who wait for the database get it at once.
 @st.cache_data(ttl=TICK * 2, max_entries=100, show_spinner=False)
 def _picture(
     url: str, key: str, tick: int, revision: int, _now: datetime

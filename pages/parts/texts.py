@@ -1,4 +1,4 @@
-"""Text on a page: literal, so that nothing in it is read as markdown; moments in local time."""
+"""Text on a page: literal, so that nothing in it is parsed as markdown; moments in local time."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 
-def quiet(text: str) -> None:
-    """A small grey line."""
+def small_text(text: str) -> None:
+    """Draw a small grey line."""
     st.html(f'<p style="{_QUIET}">{escape(text)}</p>')
 
 
 def heading(text: str, above: str = "") -> None:
-    """The page's title, as it stands; `above` is a small line over it."""
+    """Draw the page's title as literal text; `above` is a small line over it."""
     over = f'<p style="{_QUIET}">{escape(above)}</p>' if above else ""
     st.html(f'{over}<h1 style="{_HEADING}">{escape(text)}</h1>')
 
 
 def subheading(text: str) -> None:
-    """The title of a part of the page."""
+    """Draw the title of a part of the page."""
     st.html(f'<h2 style="{_SUBHEADING}">{escape(text)}</h2>')
 
 
 def notice(text: str, *, title: str = "", kind: str = "info") -> None:
-    """A coloured box that says what happened and what to do; kind: info, good or bad."""
+    """Draw a coloured box that says what happened and what to do; kind: info, good or bad."""
     strong = f"<strong>{escape(title)}</strong> " if title else ""
     role = "alert" if kind == "bad" else "status"
     st.html(f'<p class="notice {escape(kind)}" role="{role}">{strong}{escape(text)}</p>')

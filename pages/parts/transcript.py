@@ -1,4 +1,4 @@
-"""What was said in one conversation, to read and to take along."""
+"""The messages of one conversation, to read and to download."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, messages_frame
 from core.tables import Site
 from pages.parts.notices import draw_fault
-from pages.parts.texts import day_and_time_of, quiet, subheading, time_of
+from pages.parts.texts import day_and_time_of, small_text, subheading, time_of
 
 LOOK = Path(__file__).with_name("transcript.css")
 GONE = "This chat does not exist, or is deleted: see MONITOR_CHAT_RETENTION_DAYS."
@@ -38,31 +38,31 @@ class TranscriptLine:
 
 @dataclass(frozen=True)
 class Transcript:
-    """conversation: its row of `conversations_frame`; lines: what was said, in order."""
+    """conversation: its row of `conversations_frame`; lines: its messages in order."""
 
     conversation: pd.Series[Any]
     lines: Sequence[TranscriptLine]
 
     @property
     def outcome(self) -> str:
-        """What became of the conversation."""
+        """How the conversation ended."""
         return outcome_text(self.conversation["state"], self.conversation["closed_by"])
 
 
 def draw_transcript(site: Site, conversation_id: str) -> None:
-    """The conversation from its first message to its last, with its download."""
+    """Draw the conversation from its first message to its last, with its download."""
     try:
         found = read(lambda db: read_transcript(db, site, conversation_id))
     except DatabaseUnavailable as fault:
         draw_fault(str(fault))
         return
     if found is None:
-        quiet(GONE)
+        small_text(GONE)
         return
     row = found.conversation
     with st.container(border=True):
         subheading(row["visitor"])
-        quiet(" · ".join(filter(None, (_when(row, site), row["agent"], found.outcome))))
+        small_text(" · ".join(filter(None, (_when(row, site), row["agent"], found.outcome))))
         with st.container(horizontal=True, vertical_alignment="center"):
             _draw_links(site, row)
         st.html(LOOK)
@@ -99,13 +99,13 @@ def transcript_text(transcript: Transcript, site: Site) -> str:
 
 
 def read_transcript(db: Connection, site: Site, conversation_id: str) -> Transcript | None:
-    """The conversation with all that was said; None when it is deleted."""
+    """The conversation with all its messages; None when it is deleted."""
     assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
     if found is None:
         return None
-    said = messages_frame(db, [found])[["author", "name", "sent_at", "text"]]
-    lines = [TranscriptLine(*values) for values in said.itertuples(index=False, name=None)]
+    messages = messages_frame(db, [found])[["author", "name", "sent_at", "text"]]
+    lines = [TranscriptLine(*values) for values in messages.itertuples(index=False, name=None)]
     return Transcript(conversations_frame(db, [found]).iloc[0], lines)
 
 

@@ -1,8 +1,8 @@
-"""Who may use the dashboard: this machine; and the agents' routes only a page of this very dashboard.
+"""Who may use the dashboard: only this machine. Only the dashboard's own pages may call the agents' routes.
 
-For the routes a cookie alone proves little: a page on another port of the same machine is the same
-site to a browser, and a stranger's name that resolves to this machine (DNS rebinding) is a host like
-any other. So the host must be a known one, and what is sent must come from the host it is sent to.
+For the routes a cookie alone proves little. To a browser, a page on another port of the same machine
+is the same site, and a foreign name that resolves to this machine (DNS rebinding) is a host like any
+other. So the host must be a known one, and the request's origin must be that host.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 COOKIE = "visitor-monitor-agent"
-"""Holds the agent's key; the component sets it. A page's session reads it once, when it begins."""
+"""The cookie with the agent's key; the component sets it. A page's session reads it once, at its start."""
 
 NO_SIGN_IN = (
     "the dashboard has no sign-in yet, so it listens on this machine only. Start it with "
@@ -30,7 +30,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class LoopbackOnly:
-    """Refuses whoever did not come through this machine's own address, however it was started."""
+    """Refuses requests that did not come to a loopback address, however the dashboard was started."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -56,7 +56,7 @@ def is_loopback(address: str | None) -> bool:
 
 
 def guarded_get(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, for requests of this dashboard's own pages only."""
+    """The endpoint, open only to requests of this dashboard's own pages."""
 
     async def guarded(request: Request) -> Response:
         if request.method != "GET":
@@ -67,7 +67,7 @@ def guarded_get(endpoint: Endpoint) -> Endpoint:
 
 
 def guarded_post(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, for JSON that this dashboard's own pages post: no other site's form can."""
+    """The endpoint, open only to JSON that this dashboard's own pages post: a form cannot send it."""
 
     async def guarded(request: Request) -> Response:
         return _refuse_stranger(request) or _refuse_form(request) or await endpoint(request)
@@ -76,7 +76,7 @@ def guarded_post(endpoint: Endpoint) -> Endpoint:
 
 
 def refuse(status: int, text: str) -> JSONResponse:
-    """An answer that says why not."""
+    """A response that says why the request is refused."""
     return JSONResponse({"error": text}, status, headers={"Cache-Control": "no-store"})
 
 
@@ -87,7 +87,7 @@ def _refuse_stranger(request: Request) -> Response | None:
     origin = request.headers.get("origin")
     if origin is not None and not _is_same(origin, host):
         return refuse(403, "Only the dashboard's own pages may do this.")
-    # Browsers say so also where they send no Origin, as for a GET.
+    # Browsers send this header also where they send no Origin, as for a GET.
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return refuse(403, "Only the dashboard's own pages may do this.")
     return None
@@ -103,7 +103,7 @@ def _refuse_form(request: Request) -> Response | None:
 
 
 def _is_own(host: str) -> bool:
-    """Without a list every host would be allowed: then it is this machine's own names."""
+    """Whether the host is allowed. Without a configured list these are this machine's own names."""
     if st.get_option("server.allowedHosts"):
         return is_host_allowed(host)
     try:
@@ -113,6 +113,6 @@ def _is_own(host: str) -> bool:
 
 
 def _is_same(origin: str, host: str) -> bool:
-    """The scheme says nothing: behind a proxy that ends TLS it is another one here."""
+    """Whether the origin is this host. The scheme is ignored: behind a TLS proxy it differs."""
     scheme, separator, name = origin.partition("://")
     return scheme in ("http", "https") and bool(separator) and name.lower() == host.lower()

@@ -29,14 +29,14 @@ MALFORMED = "This is not what the chat sends: reload the page."
 
 
 class ConversationBody(msgspec.Struct, frozen=True):
-    """The conversation that is meant: its site's key and its own id."""
+    """Which conversation: its site's key and its own id."""
 
     site: str
     id: str
 
 
 class SendBody(ConversationBody, frozen=True):
-    """A message; n: its client's id. template: the reply that it was made from."""
+    """A message; n: the client's id of it. template: the canned reply that it was made from."""
 
     n: Annotated[str, Meta(pattern=r"^[a-z0-9]{8,40}\Z")]
     text: str
@@ -51,7 +51,7 @@ class ReadBody(ConversationBody, frozen=True):
 
 @dataclass(frozen=True)
 class ActionContext:
-    """Where and by whom an action is done."""
+    """The conversation and the agent of an action."""
 
     db: Connection
     conversation: Conversation
@@ -66,7 +66,7 @@ class ActionContext:
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What the action has changed, as the stream carries it; or why it was refused."""
+    """What the action has changed, as in the stream; or why it was refused."""
 
     changes: dict[str, Any] = field(default_factory=dict[str, Any])
     status: int = 200
@@ -78,14 +78,14 @@ Outcome = Conversation | Message | Refused | None
 
 @dataclass(frozen=True)
 class AgentAction:
-    """What is sent for it, and what does it."""
+    """The type of an action's body, and the function that performs it."""
 
     body: type[ConversationBody]
     do: Callable[[ActionContext, Any], Outcome]
 
 
 async def perform(key: str, action: AgentAction, sent: bytes, now: datetime) -> ActionResult:
-    """Do it as the agent with this key, and commit. Raises DatabaseUnavailable."""
+    """Perform the action as the agent with this key, and commit. Raises DatabaseUnavailable."""
     try:
         body = msgspec.json.decode(sent, type=action.body)
     except msgspec.MsgspecError:
@@ -138,7 +138,7 @@ def _end(context: ActionContext, _body: ConversationBody) -> Outcome:
 
 
 def _read(context: ActionContext, body: ReadBody) -> Outcome:
-    """A colleague who looks on has not read it for the one who answers."""
+    """Mark the messages read. A colleague who only reads along does not mark them."""
     if not context.is_for_me:
         return context.conversation
     return mark_read(context.db, context.conversation, Author.AGENT, body.to, context.now)

@@ -1,6 +1,6 @@
-"""The agents who listen: one feed follows the chats for all of them, while there is anybody.
+"""The agents' subscribers: one feed follows the chats for all of them, as long as there is one.
 
-A stream that does not keep up is ended: its browser comes again and says how far it got.
+A stream that does not keep up is ended: its browser connects again and says how far it got.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from core.deadline import DatabaseUnavailable, database_engine, read_async, writ
 from pages.server.news import News, read_news, utc_now
 
 MOST_UNREAD = 100
-"""News that a stream may have unread before it is ended."""
+"""How many unread items a stream may have before it is ended."""
 
 SEEN_EVERY = 20.0
 """Seconds between two marks that an agent has the dashboard open."""
 
 AgentSubscriber = Subscriber[int, News]
-"""One open stream or poll; its key is the agent's id."""
+"""One open stream or poll; the key is the agent's id."""
 
 _log = logging.getLogger("pages.chats")
 
 
 class AgentFeed:
-    """The subscribers of this process. Used on the event loop only, but for `_publish`."""
+    """The subscribers of this process. All but `_publish` runs on the event loop."""
 
     def __init__(self) -> None:
         self._subscribers: Subscribers[int, News] = Subscribers()
@@ -59,7 +59,7 @@ class AgentFeed:
         self._subscribers.remove(subscriber)
 
     def end(self) -> None:
-        """End every stream, and let none begin: the process is about to stop."""
+        """End every stream and accept no new one: the process is about to stop."""
         self._is_closed = True
         if self._marking is not None:
             self._marking.cancel()
@@ -71,7 +71,7 @@ class AgentFeed:
         await self._stop_feed()
 
     async def _start(self) -> None:
-        """The feed begins where the database is now: what a subscriber reads later is no older."""
+        """Start the feed at the database's newest revision: what a subscriber reads later is no older."""
         revision = await read_async(newest_revision)
         self._subscribers.start()
         self._feed = Feed(database_engine(), self._publish, start_at=revision)
@@ -85,25 +85,25 @@ class AgentFeed:
             await asyncio.to_thread(feed.stop)
 
     def _publish(self, changes: Changes) -> None:
-        """Make the news once for all; called on the feed's thread."""
+        """Make the news once for all subscribers; called on the feed's thread."""
         try:
             news = read_news(changes)
         except Exception as fault:
-            # The feed goes on after these changes, whatever it was: the browsers must ask for them.
+            # Whatever failed, the feed goes on after these changes: the browsers must ask for them.
             _log.warning("chat_changes_not_read fault=%s", type(fault).__name__)
             self._subscribers.call_on_loop(self._subscribers.end)
         else:
             self._subscribers.call_on_loop(self._subscribers.publish_to_all, news)
 
     async def _mark_while_needed(self) -> None:
-        """Mark who listens as seen; the feed ends the first time that nobody does."""
+        """Mark every SEEN_EVERY who is connected as seen; end the feed when there is nobody."""
         while self._subscribers.keys or not await self._is_idle():
             if self._subscribers.keys:
                 await _try_to_mark(tuple(self._subscribers.keys))
             await asyncio.sleep(SEEN_EVERY)
 
     async def _is_idle(self) -> bool:
-        """Whether the feed was stopped because nobody has come in the meantime."""
+        """Whether the feed was stopped because there is still no subscriber."""
         async with self._starting:
             if self._subscribers.keys:
                 return False

@@ -5,7 +5,7 @@
     GET  /agent/conversation?site=&id=   one conversation with all its messages
     POST /agent/send, take, end, read, typing
 
-docs/chat.md says what they carry. Only the chat's component uses them: they may change with it.
+docs/chat.md describes them. Only the chat's component uses them: they may change with it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _post(name: str, endpoint: Endpoint) -> Route:
 
 
 def _or_unavailable(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, which answers 503 when the database does not answer."""
+    """The endpoint, answering 503 when the database does not answer."""
 
     async def answer(request: Request) -> Response:
         try:
@@ -123,13 +123,13 @@ async def _agent_id(request: Request) -> int | None:
 
 
 def _known_revision(request: Request) -> int:
-    """How far the browser has got; 0 when it knows nothing."""
+    """The newest revision that the browser has; 0 when it has none."""
     text = request.headers.get("last-event-id") or request.query_params.get("after", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 17 else 0
 
 
 async def _read_body(request: Request) -> bytes | None:
-    """What was sent; None when it is longer than LONGEST_BODY."""
+    """The request's body; None when it is longer than LONGEST_BODY."""
     body = b""
     async for part in request.stream():
         body += part

@@ -13,7 +13,7 @@ from pages.server.agent_feed import AgentSubscriber
 from pages.server.news import News, now_ms
 
 RETRY = 1_000
-"""Milliseconds after which a browser comes back by itself."""
+"""Milliseconds after which a browser reconnects by itself."""
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -22,7 +22,7 @@ _HEADERS = {
 
 
 class EventStream(Response):
-    """The events, until the browser goes away or there are no more."""
+    """A response with the events, until the browser goes away or there are no more."""
 
     media_type = "text/event-stream"
 
@@ -33,7 +33,7 @@ class EventStream(Response):
         self._on_end = on_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Whichever ends first ends both: the browser, or the events."""
+        """Send the events; the end of the connection or of the events ends both."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         gone = asyncio.create_task(_until_gone(receive))
         sending = asyncio.create_task(self._send_events(send))

@@ -1,4 +1,4 @@
-"""The security headers of every answer that the dashboard gives over HTTP."""
+"""The security headers of every HTTP response of the dashboard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTENT_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""Nothing is loaded from, or sent to, any other server, whatever a visitor's text contains."""
+"""The page loads from and sends to no other server, whatever a visitor's text contains."""
 
 HEADERS = [
     (b"content-security-policy", CONTENT_POLICY.encode()),
@@ -35,7 +35,7 @@ _NAMES = {name for name, _ in HEADERS}
 
 
 class SecurityHeaders:
-    """Adds HEADERS to every HTTP answer, in place of those with the same name."""
+    """Adds HEADERS to every HTTP response, in place of those with the same name."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

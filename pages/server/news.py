@@ -1,4 +1,4 @@
-"""What has changed in the chats, as the agents' streams carry it: made once for all of them."""
+"""What has changed in the chats, as the agents' streams send it: made once for all of them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class News:
 
 
 def read_news(changes: Changes) -> News:
-    """The changes; on the feed's thread. Raises DatabaseUnavailable."""
+    """The changes as news; called on the feed's thread. Raises DatabaseUnavailable."""
     payload = read(lambda db: news_of(db, changes, now_ms()))
     return News(changes.revision, json_of(payload))
 
 
 async def read_news_since(revision: int) -> News:
-    """What has changed since the revision, or what is open. Raises DatabaseUnavailable."""
+    """What has changed since the revision, or all that is open. Raises DatabaseUnavailable."""
     payload = await read_async(lambda db: news_since(db, revision, now_ms()))
     return News(payload["id"], json_of(payload))
 
@@ -40,10 +40,10 @@ def json_of(value: Any) -> str:
 
 
 def now_ms() -> int:
-    """The moment in milliseconds: browsers compare their clock with it."""
+    """The present moment in milliseconds: browsers compare their clock with it."""
     return to_milliseconds(utc_now())
 
 
 def utc_now() -> datetime:
-    """The moment; the routes read the clock nowhere else."""
+    """The present moment; the routes read the clock only here."""
     return datetime.now(UTC)

@@ -31,14 +31,14 @@ LONGEST_LAST = 120
 """Characters of the newest message that the list shows."""
 
 FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
-"""Milliseconds: a browser that comes back later gets what is open, not all that has happened."""
+"""Milliseconds: a browser that reconnects later gets what is open, not all changes since."""
 
 
 def news_since(db: Connection, revision: int, now: int) -> Payload:
     """What has changed since the revision; `now` in milliseconds.
 
-    For 0 or an old revision it is `whole`: every conversation that is open or left unread, every
-    invitation, and no message.
+    For 0 or an old revision it is `whole`: every conversation that is open or ended with an unread
+    message that the visitor left, every invitation, and no messages.
     """
     if now - revision <= FORGOTTEN_AFTER:
         return news_of(db, changes_since(db, revision), now)
@@ -48,7 +48,7 @@ def news_since(db: Connection, revision: int, now: int) -> Payload:
 
 
 def news_of(db: Connection, changes: Changes, now: int) -> Payload:
-    """The changes as a stream sends them."""
+    """The payload of the changes, as a stream sends it."""
     keys = {site.id: site.key for site in list_sites(db)}
     return {
         "id": changes.revision,

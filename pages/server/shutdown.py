@@ -1,4 +1,4 @@
-"""The end of the process: a web server waits for its open answers, and a stream never ends by itself."""
+"""The end of the process: a web server waits for open responses, and a stream never ends by itself."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def on_shutdown(end_streams: Callable[[], None]) -> Generator[None]:
-    """`end_streams` is called on the event loop when the process is asked to end, before its server waits.
+    """Call `end_streams` on the event loop when the process gets a signal to end, before its server waits.
 
-    The server's own handlers run as before. In a thread that gets no signals nothing is called: then
-    it is not the process that ends.
+    The server's own handlers run as before. In a thread that gets no signals nothing is called: there
+    the end of the server is not the end of the process.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

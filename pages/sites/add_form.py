@@ -1,4 +1,4 @@
-"""A new site."""
+"""The form for a new site."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import streamlit as st
 
 from core.deadline import DatabaseUnavailable, read, write
 from core.sites import LONGEST_KEY, LONGEST_NAME, SiteError, add_site, propose_key
-from pages.parts.snapshots import forget_sites, utc_now
+from pages.parts.snapshots import clear_sites, utc_now
 from pages.parts.texts import notice
-from pages.sites.saving import lines_of, tell_saved
+from pages.sites.saving import keep_saved, lines_of
 from pages.sites.settings_form import DOMAINS_HELP, time_zones
 
 
 def draw_add_form() -> None:
-    """Name, key, domains and time zone; the new site is chosen once it is added."""
+    """Draw the form: name, key, domains and time zone. A site is chosen once it is added."""
     left, right = st.columns(2)
     name = left.text_input("Name", max_chars=LONGEST_NAME, placeholder="Tea shop", key="new_name")
     key = right.text_input(
@@ -50,8 +50,8 @@ def draw_add_form() -> None:
     except (SiteError, DatabaseUnavailable) as error:
         notice(str(error), title="Not added.", kind="bad")
         return
-    forget_sites()
-    tell_saved("The site is added. Its script stands below.")
+    clear_sites()
+    keep_saved("The site is added. Its script stands below.")
     for field in ("new_name", "new_key", "new_domains"):
         del st.session_state[field]
     st.session_state["site"] = site.key
@@ -69,5 +69,5 @@ def _proposal(name: str) -> str:
 
 
 def _own_time_zone(zones: list[str]) -> str:
-    """The agent's own, as the browser tells it."""
+    """The agent's own time zone, as the browser sends it."""
     return st.context.timezone if st.context.timezone in zones else "UTC"

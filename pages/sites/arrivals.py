@@ -1,4 +1,4 @@
-"""Are beacons arriving, from where, and what was not stored and why."""
+"""Whether beacons arrive, from where, and what was not stored and why."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from core.visits.arrivals import NO_SITE, collector_warnings, drops, origins
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, draw_table
-from pages.parts.texts import day_and_time_of, notice, quiet, subheading
+from pages.parts.texts import day_and_time_of, notice, small_text, subheading
 from pages.sites.drop_reasons import reason_text, warning_text
 
 REFRESH = 5
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 ORIGIN_COLUMNS = (
     Column("host", "Domain", Kind.PAGE, sorts=False),
@@ -43,7 +43,7 @@ class Arrivals:
 
 
 def draw_arrivals(site: Site) -> None:
-    """The check, looking again every REFRESH seconds."""
+    """Draw the check, which repeats every REFRESH seconds."""
     st.fragment(_draw, run_every=REFRESH)(site)
 
 
@@ -102,7 +102,7 @@ def _draw_origins(found: Arrivals, site: Site) -> None:
 
 def _draw_drops(found: Arrivals) -> None:
     if not found.drops:
-        quiet("Nothing was left out in the last 24 hours.")
+        small_text("Nothing was left out in the last 24 hours.")
     else:
         rows = pd.DataFrame(
             {

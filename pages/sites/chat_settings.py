@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.chat.states import TemplateKind
 from core.tables import Site
-from pages.parts.texts import quiet, subheading
+from pages.parts.texts import small_text, subheading
 from pages.sites.invitation_rules import draw_chat_rules
 from pages.sites.saving import save
 from pages.sites.templates import TEXTS, draw_templates
@@ -19,7 +19,7 @@ BUTTON = (
 
 
 def draw_chat(site: Site) -> None:
-    """A card each for the button, the texts and the rules."""
+    """Draw one card each for the button, the texts and the rules."""
     left, right = st.columns(2)
     with left:
         with st.container(border=True):
@@ -41,7 +41,7 @@ def _draw_texts(site: Site) -> None:
 
 
 def _draw_button(site: Site) -> None:
-    quiet(BUTTON)
+    small_text(BUTTON)
     is_shown = st.toggle(
         "Chat button on the website", value=site.chat_button, key=f"chat button of {site.key}"
     )

@@ -1,4 +1,4 @@
-"""A site's own context rules, and a box to try an address."""
+"""A site's own context rules, and a field to test an address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.enrich.page_context import ContextRule, PageContext, context_of_url, make_rule
 from core.tables import Site
-from pages.parts.texts import notice, quiet
+from pages.parts.texts import notice, small_text
 from pages.sites.saving import save
 
 HELP = (
@@ -16,8 +16,8 @@ HELP = (
 
 
 def draw_rules(site: Site) -> None:
-    """The rules in the order in which they are tried, a new one, and the test of an address."""
-    quiet(HELP)
+    """Draw the rules in their order, the fields of a new one, and the test of an address."""
+    small_text(HELP)
     rules = list(site.rules())
     for position, rule in enumerate(rules):
         _draw_rule(site, rules, position, rule)

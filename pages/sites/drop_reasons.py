@@ -1,4 +1,4 @@
-"""Why beacons were not stored, in plain words with the cure, and what the collector warns of."""
+"""Why beacons were not stored, in plain words with the cure, and the collector's warnings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ WARNINGS = {
 
 
 def reason_text(reason: str) -> str:
-    """The reason in plain words; an unknown one as it stands."""
+    """The reason in plain words; an unknown one unchanged."""
     return Reason(reason).owner_text if reason in list(Reason) else reason
 
 
 def warning_text(name: str) -> str:
-    """The warning with its cure; an unknown one as it stands."""
+    """The warning with its cure; an unknown one unchanged."""
     return WARNINGS.get(name, f"The collector warns: {name}. See its log.")

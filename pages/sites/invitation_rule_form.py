@@ -16,14 +16,14 @@ from pages.sites.invitation_rule_text import ANY_PAGE, WHEN
 
 CONTEXTS = ["", *(context.value for context in PageContext if context)]
 NIGHT = (22 * 60, 8 * 60)
-"""The quiet hours that are proposed, in minutes since midnight."""
+"""The quiet hours that the form proposes, in minutes since midnight."""
 
 
 @dataclass(frozen=True)
 class Fields:
-    """What a rule says; as the fields stand before anybody has changed them.
+    """The values of a rule's fields; the defaults are those of a new rule.
 
-    The quiet hours, in minutes since midnight, are none when both are the same.
+    The quiet hours are in minutes since midnight; there are none when both are the same.
     """
 
     trigger: Trigger = Trigger.SECONDS
@@ -36,7 +36,7 @@ class Fields:
 
 
 def fields_of(rule: ChatRule) -> Fields:
-    """What the rule says now."""
+    """The rule's values."""
     return Fields(
         trigger=Trigger(rule.trigger),
         threshold=rule.threshold,
@@ -49,7 +49,7 @@ def fields_of(rule: ChatRule) -> Fields:
 
 
 def changes_of(fields: Fields) -> RuleChanges:
-    """The fields as a rule is changed by them."""
+    """The fields as changes of a rule."""
     return RuleChanges(
         trigger=fields.trigger.value,
         threshold=fields.threshold,
@@ -62,7 +62,7 @@ def changes_of(fields: Fields) -> RuleChanges:
 
 
 def draw_fields(key: str, before: Fields, time_zone: str) -> Fields:
-    """The fields, and what they say now; `key` is another one for each rule of the page."""
+    """Draw the fields; returns their values now. Each rule of the page has its own `key`."""
     trigger = st.selectbox(
         "When",
         list(WHEN),

@@ -29,14 +29,14 @@ def sentence_of(rule: ChatRule) -> str:
 
 
 def limits_of(rule: ChatRule) -> str:
-    """How often and when not: "At most 50 a day, not from 22:00 to 08:00"."""
+    """How often it invites, and when not: "At most 50 a day, not from 22:00 to 08:00"."""
     hours = f", not from {clock(rule.quiet_from)} to {clock(rule.quiet_until)}"
     quiet = "" if rule.quiet_from == rule.quiet_until else hours
     return f"At most {rule.daily_cap:,} a day{quiet}"
 
 
 def record_of(rule: ChatRule) -> str:
-    """What became of it: "Shown 40 times, accepted 10 times (25%)"."""
+    """The results so far: "Shown 40 times, accepted 10 times (25%)"."""
     if not rule.shown_count:
         return "Not shown yet"
     share = round(100 * rule.accepted_count / rule.shown_count)

@@ -1,4 +1,4 @@
-"""Rules that invite visitors by themselves: list, switch, change, delete and add."""
+"""Rules that invite visitors by themselves: list, switch on and off, change, delete and add."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.deadline import DatabaseUnavailable, read
 from core.tables import ChatRule, Site
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
-from pages.parts.texts import quiet
+from pages.parts.texts import small_text
 from pages.sites.invitation_rule_form import Fields, changes_of, draw_fields, fields_of
 from pages.sites.invitation_rule_text import limits_of, record_of, sentence_of
 from pages.sites.saving import apply, draw_saved
@@ -25,10 +25,10 @@ _EDITED = "rule edited"
 
 
 def draw_chat_rules(site: Site) -> None:
-    """The site's rules, each with what became of it, and the fields of a new one."""
+    """Draw the site's rules, each with its results, and the fields of a new one."""
     assert site.id is not None
     site_id = site.id
-    quiet(HELP)
+    small_text(HELP)
     draw_saved(_place(site))
     try:
         rules = read(lambda db: list_rules(db, site_id))
@@ -48,7 +48,7 @@ def _draw_rule(site: Site, rule: ChatRule) -> None:
         return
     st.html(f'<p class="rule">{escape(sentence_of(rule))}</p>')
     st.text(rule.text)
-    quiet(f"{limits_of(rule)}. {record_of(rule)}.")
+    small_text(f"{limits_of(rule)}. {record_of(rule)}.")
     key = f"{rule.id} of {site.key}"
     with st.container(horizontal=True, vertical_alignment="center"):
         is_enabled = st.toggle("On", value=rule.is_enabled, key=f"on {key}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.tables import Site
-from pages.parts.notices import draw_absence, draw_fault
-from pages.parts.site_choice import asked_key, choose_site, chosen_site
-from pages.parts.snapshots import KnownSites, known_sites, utc_now
+from pages.parts.notices import draw_fault, draw_unavailable
+from pages.parts.site_choice import choose_site, chosen_site, requested_key
+from pages.parts.snapshots import SitesSnapshot, latest_sites, utc_now
 from pages.parts.snippet import draw_snippet
-from pages.parts.texts import heading, notice, quiet, subheading
+from pages.parts.texts import heading, notice, small_text, subheading
 from pages.sites.add_form import draw_add_form
 from pages.sites.arrivals import draw_arrivals
 from pages.sites.chat_settings import draw_chat
@@ -19,31 +19,31 @@ from pages.sites.settings_form import draw_settings
 
 
 def draw_page() -> None:
-    """The chosen site, then the form for another one."""
-    known = known_sites(utc_now(), asked_key())
-    if known.sites is None:
-        draw_absence(known.fault, "Sites")
+    """Draw the chosen site, then the form for a new one."""
+    snapshot = latest_sites(utc_now(), requested_key())
+    if snapshot.sites is None:
+        draw_unavailable(snapshot.fault, "Sites")
         return
-    site = chosen_site(known.sites)
+    site = chosen_site(snapshot.sites)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(gap=None):
             heading("Sites", above=site.name if site else "")
         if site:
-            choose_site(known.sites, site)
-    if known.fault:
-        draw_fault(known.fault)
+            choose_site(snapshot.sites, site)
+    if snapshot.fault:
+        draw_fault(snapshot.fault)
     draw_saved()
-    _say_tracking(known)
+    _say_tracking(snapshot)
     if site:
         _draw_site(site)
     with st.expander("Add a site", icon=":material/add:", expanded=site is None):
         draw_add_form()
 
 
-def _say_tracking(known: KnownSites) -> None:
-    if not known.sites:
+def _say_tracking(snapshot: SitesSnapshot) -> None:
+    if not snapshot.sites:
         notice("Add the first one below.", title="There is no site yet.")
-    elif not known.tracked:
+    elif not snapshot.tracked:
         notice(
             "Visitor Monitor is hidden, and nobody is recorded. Switch Visitor tracking on in a "
             "site's settings below, and save.",
@@ -56,7 +56,7 @@ def _draw_site(site: Site) -> None:
     with left:
         with st.container(border=True):
             subheading("Script")
-            quiet(f"Key: {site.key}")
+            small_text(f"Key: {site.key}")
             draw_snippet(site)
         with st.container(border=True):
             subheading("Settings")

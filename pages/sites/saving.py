@@ -13,47 +13,47 @@ from core.database import Connection
 from core.deadline import DatabaseUnavailable, write
 from core.sites import SiteChanges, SiteError, change_site
 from core.tables import Site
-from pages.parts.snapshots import forget_sites
+from pages.parts.snapshots import clear_sites
 from pages.parts.texts import notice
 
 _SAVED = "site saved"
 
 
 def save(site: Site, **changes: Unpack[SiteChanges]) -> None:
-    """Change the site and draw the page anew, or say why it cannot be changed."""
+    """Change the site and run the page again, or say why it cannot be changed."""
     try:
         write(lambda db: change_site(db, site.key, **changes))
     except (SiteError, DatabaseUnavailable) as error:
         notice(str(error), title="Not saved.", kind="bad")
         return
-    forget_sites()
-    tell_saved("The site is changed; every collector follows within 5 seconds.")
+    clear_sites()
+    keep_saved("The site is changed; every collector follows within 5 seconds.")
     st.rerun()
 
 
-def apply(order: Callable[[Connection], Any], told: str, *, place: str, forget: str = "") -> None:
-    """Carry out the order and draw the page anew, `told` in its place; or say why it cannot be.
+def apply(change: Callable[[Connection], Any], text: str, *, place: str, forget: str = "") -> None:
+    """Make the change and run the page again with `text` at its place; or say why it is refused.
 
-    What the session has under names that begin with `forget`, such as a form's fields, is over.
+    What the session keeps under names that begin with `forget`, such as a form's fields, is deleted.
     """
     try:
-        write(order)
+        write(change)
     except (ChatSettingsError, DatabaseUnavailable) as error:
         notice(str(error), title="Not saved.", kind="bad")
         return
     for name in [name for name in st.session_state if forget and str(name).startswith(forget)]:
         del st.session_state[name]
-    tell_saved(told, place)
+    keep_saved(text, place)
     st.rerun()
 
 
-def tell_saved(text: str, place: str = "") -> None:
-    """Have the next drawing of the page say so, at the place of this name."""
+def keep_saved(text: str, place: str = "") -> None:
+    """Keep the text for the next run of the page, which shows it at the place of this name."""
     st.session_state[_SAVED] = (place, text)
 
 
 def draw_saved(place: str = "") -> None:
-    """What was saved here just before this drawing, if anything was."""
+    """Draw what was saved here just before this run, if anything was."""
     if st.session_state.get(_SAVED, ("", ""))[0] == place and _SAVED in st.session_state:
         notice(st.session_state.pop(_SAVED)[1], title="Saved.", kind="good")
 

@@ -22,7 +22,7 @@ NULL_ORIGIN_HELP = (
 
 
 def draw_settings(site: Site) -> None:
-    """A form; nothing is changed before it is sent."""
+    """Draw the form; nothing is changed before it is sent."""
     with st.form(f"settings of {site.key}", border=False):
         tracking = st.toggle(
             "Visitor tracking",

@@ -1,4 +1,4 @@
-"""The texts that agents of a site need again and again: invitations and replies."""
+"""A site's templates: the texts that agents use again, as invitations and as replies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.deadline import DatabaseUnavailable, read
 from core.tables import ChatTemplate, Site
 from pages.parts.notices import draw_fault
 from pages.parts.snapshots import utc_now
-from pages.parts.texts import quiet
+from pages.parts.texts import small_text
 from pages.sites.saving import apply, draw_saved
 
 _EDITED = "text edited"
@@ -21,7 +21,7 @@ _EDITED = "text edited"
 
 @dataclass(frozen=True)
 class TemplateTexts:
-    """What a kind of texts is called, what it is for, and what one may begin with."""
+    """The words for one kind of template: its name, what it is for, and suggestions to begin with."""
 
     name: str
     use: str
@@ -52,10 +52,10 @@ TEXTS = {
 
 
 def draw_templates(site: Site, kind: TemplateKind) -> None:
-    """The site's texts of one kind, a field for a new one, and suggestions."""
+    """Draw the site's texts of one kind, a field for a new one, and suggestions."""
     assert site.id is not None
     site_id, texts = site.id, TEXTS[kind]
-    quiet(texts.use)
+    small_text(texts.use)
     draw_saved(_place(site, kind))
     try:
         templates = read(lambda db: list_templates(db, site_id, kind))
@@ -119,14 +119,14 @@ def _draw_new(site: Site, kind: TemplateKind) -> None:
 
 
 def _draw_suggestions(site: Site, kind: TemplateKind, known: set[str]) -> None:
-    """One click adds what is suggested; what the site has already is left out."""
+    """Draw the suggestions that the site does not have yet; one click adds one."""
     new = [text for text in TEXTS[kind].suggestions if text not in known]
     if not new:
         return
     with st.expander("Suggestions", expanded=not known, key=f"suggested {kind} of {site.key}"):
         for position, text in enumerate(new):
-            said, buttons = st.columns([4, 1], vertical_alignment="center")
-            said.text(text)
+            suggestion, buttons = st.columns([4, 1], vertical_alignment="center")
+            suggestion.text(text)
             with buttons.container(horizontal=True, horizontal_alignment="right"):
                 key = f"add {kind} {position} of {site.key}"
                 if st.button("Add", icon=":material/add:", key=key):

@@ -9,14 +9,14 @@ from core.chat.templates import list_templates
 from core.deadline import DatabaseUnavailable, read
 from core.tables import Conversation, Site
 from pages.invite.invitation import draw_invitation
-from pages.parts.agent import current_agent, draw_naming
+from pages.parts.agent import current_agent, draw_name_form
 from pages.parts.chat.component import draw_conversation
 from pages.parts.notices import draw_fault
 from pages.parts.texts import subheading
 
 
 def draw_chat_card(site: Site, visit_id: str) -> None:
-    """A card that is drawn anew only when another part of it fits: see `fits`."""
+    """Draw a card that is drawn again only when another part of it fits: see `fits`."""
     with st.container(border=True, key="chat_card"):
         subheading("Chat")
         st.fragment(draw_invitation)(site, visit_id, _draw_chat)
@@ -25,7 +25,7 @@ def draw_chat_card(site: Site, visit_id: str) -> None:
 def _draw_chat(site: Site, conversation: Conversation) -> None:
     agent = current_agent()
     if agent is None:
-        if draw_naming("conversation naming"):
+        if draw_name_form("conversation naming"):
             st.rerun()
         return
     assert site.id is not None

@@ -1,4 +1,4 @@
-"""One visitor: who it is, where from, and every page in order; live while the visitor is here."""
+"""One visitor: who it is, where from, and every page in order; live while the visit lasts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pages.invite.invitation import fits
 from pages.invite.invitation_state import InvitationState, read_invitation_state
 from pages.parts.chat.component import draw_chat_pulse
 from pages.parts.facts import draw_facts
-from pages.parts.notices import draw_absence, draw_fault
-from pages.parts.site_choice import asked_key
-from pages.parts.snapshots import known_sites, utc_now
+from pages.parts.notices import draw_fault, draw_unavailable
+from pages.parts.site_choice import requested_key
+from pages.parts.snapshots import latest_sites, utc_now
 from pages.parts.table.component import Clock, draw_table
-from pages.parts.texts import heading, quiet, subheading, time_of
+from pages.parts.texts import heading, small_text, subheading, time_of
 from pages.parts.transcript import Transcript
 from pages.visitor.chat_card import draw_chat_card
 from pages.visitor.page_view_columns import PAGE_VIEW_COLUMNS
@@ -27,7 +27,7 @@ from pages.visitor.past_chats import draw_past_chats, read_past_chats
 from pages.visitor.visit_text import arrival, name_of, state_of, who
 
 REFRESH = 5
-"""Seconds between two looks at a visit that has not ended."""
+"""Seconds between two refreshes of a visit that has not ended."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,21 @@ class VisitDetails:
 
 @dataclass(frozen=True)
 class VisitSnapshot:
-    """The visit as it was last read, if it was; `fault` says why it is not of this moment."""
+    """The visit as it was last read, if it was; `fault` says why it is out of date."""
 
     seen: VisitDetails | None
     fault: str = ""
 
 
 def draw_page() -> None:
-    """Ask which visit, then draw it as long as it goes on."""
-    known = known_sites(utc_now(), asked_key())
-    if known.sites is None:
-        draw_absence(known.fault)
+    """Find the visit that is meant, then draw it again for as long as it lasts."""
+    snapshot = latest_sites(utc_now(), requested_key())
+    if snapshot.sites is None:
+        draw_unavailable(snapshot.fault)
         return
-    site = known.find(asked_key())
+    site = snapshot.find(requested_key())
     visit_id = st.query_params.get("visit", "")
-    if known.tracked:
+    if snapshot.tracked:
         _draw_back(site)
     found = _find(site, visit_id) if site else VisitSnapshot(None)
     if site is None or (found.seen is None and not found.fault):
@@ -82,7 +82,7 @@ def _draw_back(site: Site | None) -> None:
 
 def _draw_no_visit() -> None:
     heading("No such visit")
-    quiet(
+    small_text(
         "The address names no visit of this installation. Visits are deleted when the retention "
         "time (MONITOR_RETENTION_DAYS) is over."
     )
@@ -138,7 +138,7 @@ def _draw_head(found: VisitSnapshot, site: Site) -> None:
         draw_fault(found.fault, since=since)
     if journey:
         heading(name_of(journey), above=site.name)
-        quiet(state_of(journey, site.time_zone))
+        small_text(state_of(journey, site.time_zone))
 
 
 def _draw_numbers(journey: Journey) -> None:
@@ -153,7 +153,7 @@ def _draw_numbers(journey: Journey) -> None:
 def _draw_page_views(journey: Journey, site: Site, *, is_ticking: bool) -> None:
     views = journey.page_views
     subheading("Pages in order")
-    quiet(f"Times are in {site.time_zone}. Time on Page counts while the page is in view.")
+    small_text(f"Times are in {site.time_zone}. Time on Page counts while the page is in view.")
     rows = views.assign(
         id=views.index.astype("str"),
         time=[time_of(moment, site.time_zone) for moment in views["viewed_at"]],

@@ -1,4 +1,4 @@
-"""What was said in the visit's conversations that are over."""
+"""The messages of the visit's conversations that are over."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pages.parts.transcript import LOOK, Transcript, read_transcript, transcript
 def read_past_chats(
     db: Connection, site: Site, conversations: Sequence[Conversation]
 ) -> list[Transcript]:
-    """Each of the conversations that is over, with all that was said."""
+    """Each of the conversations that is over, with all its messages."""
     past = [each for each in conversations if each.state not in OPEN_STATES]
     found = [read_transcript(db, site, each.id) for each in past]
     return [transcript for transcript in found if transcript]
 
 
 def draw_past_chats(past: Sequence[Transcript], site: Site) -> None:
-    """Each one folded, or nothing where there is none."""
+    """Draw each one folded, or nothing when there is none."""
     if not past:
         return
     subheading("Chats of this visit")
@@ -32,7 +32,7 @@ def draw_past_chats(past: Sequence[Transcript], site: Site) -> None:
     for transcript in past:
         row = transcript.conversation
         began = time_of(row["created_at"], site.time_zone)
-        told = f"{began} · {transcript.outcome} · {plural(len(transcript.lines), 'message')}"
-        with st.expander(told, icon=":material/forum:", key=f"past chat {row['id']}"):
+        label = f"{began} · {transcript.outcome} · {plural(len(transcript.lines), 'message')}"
+        with st.expander(label, icon=":material/forum:", key=f"past chat {row['id']}"):
             st.html(transcript_html(transcript, site.time_zone))
             link_to_transcript(site, row["id"])

@@ -22,7 +22,7 @@ def state_of(journey: Journey, time_zone: str) -> str:
 
 
 def who(journey: Journey) -> list[tuple[str, str]]:
-    """The visitor: what the website told, where they are, with which device."""
+    """The visitor: what the website says of them, where they are, with which device."""
     visit, listed = journey.visit, journey.listed
     country = f"{listed['flag']} {listed['country_name']}".strip()
     code = f" ({listed['country']})" if listed["country"] else ""

@@ -15,13 +15,13 @@ _numbers = count(1)
 
 @pytest.fixture
 def collector(run_collector: Callable[..., RunningCollector], sqlite_url: str) -> RunningCollector:
-    """A collector on a SQLite file, its clock in the test's hand, with the sites shop1 and open."""
+    """A collector on a SQLite file, its clock controlled by the test, with the sites shop1 and open."""
     return run_collector(sqlite_url)
 
 
 @pytest.fixture
 def quick_closing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chats that are over are closed at once; to be asked for before the collector."""
+    """Chats that are over are closed at once; request it before the collector."""
     monkeypatch.setattr("collector.writing.housekeeping.CLOSE_CHATS_EVERY", 0.2)
 
 

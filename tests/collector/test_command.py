@@ -64,7 +64,7 @@ class Command:
         return answer.json()
 
     def hold(self, action: str, token: str, after: int) -> socket.socket:
-        """A connection that has asked for a stream or a poll."""
+        """A connection that has requested a stream or a poll."""
         body = json.dumps({"v": 1, "k": "demo", "c": token, "after": after}).encode()
         head = f"POST /v1/conversation/{action} HTTP/1.1\r\nHost: x\r\n"
         found = socket.create_connection(("127.0.0.1", int(self.port)))
@@ -79,13 +79,13 @@ class Command:
 
     def streams(self) -> int:
         """Open streams and polls."""
-        said = httpx.get(f"{self.url}/metrics").text
-        return int(float(said.partition("\nmonitor_chat_streams ")[2].split()[0]))
+        metrics = httpx.get(f"{self.url}/metrics").text
+        return int(float(metrics.partition("\nmonitor_chat_streams ")[2].split()[0]))
 
     def end(self) -> tuple[int, str]:
-        """Exit code and what was said on stderr."""
-        _, said = self.process.communicate(timeout=30)
-        return self.process.returncode, said
+        """Stop the collector; returns its exit code and its stderr."""
+        _, stderr = self.process.communicate(timeout=30)
+        return self.process.returncode, stderr
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self.end()
@@ -119,7 +119,7 @@ def keys(url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_collector_starts_on_an_empty_database_and_stops_when_told(
+def test_collector_starts_on_an_empty_database_and_stops_at_a_signal(
     start, bare_database_url, number
 ):
     command = start(bare_database_url)
@@ -127,13 +127,13 @@ def test_collector_starts_on_an_empty_database_and_stops_when_told(
     status = command.post()
     command.process.send_signal(number)
 
-    code, said = command.end()
+    code, stderr = command.end()
 
-    assert (status, code) == (200, 0), said
+    assert (status, code) == (200, 0), stderr
     assert keys(bare_database_url) == ["demo"]
-    assert f"collector_started host=127.0.0.1 port={command.port} workers=1" in said
-    assert said.endswith("collector_stopped\n")
-    assert "Traceback" not in said
+    assert f"collector_started host=127.0.0.1 port={command.port} workers=1" in stderr
+    assert stderr.endswith("collector_stopped\n")
+    assert "Traceback" not in stderr
 
 
 def test_demo_site_is_not_made_where_it_is_not_wanted(start, tmp_path):
@@ -150,32 +150,32 @@ def test_second_collector_on_one_file_is_refused_and_a_later_one_is_not(start, t
     first = start(url)
     first.wait_until_ready()
 
-    code, said = start(url).end()
+    code, stderr = start(url).end()
     first.process.kill()
     first.end()
     third = start(url)
 
     assert code == 1
-    assert said.count("\n") == 1
-    assert f"Another collector (process {first.process.pid}) serves" in said
-    assert "Postgres" in said
+    assert stderr.count("\n") == 1
+    assert f"Another collector (process {first.process.pid}) serves" in stderr
+    assert "Postgres" in stderr
     third.wait_until_ready()
 
 
-def test_port_in_use_is_told_with_the_cure(start, tmp_path):
+def test_port_in_use_is_reported_with_the_cure(start, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        code, said = start(f"sqlite:///{tmp_path / 'm.db'}", PORT=port).end()
+        code, stderr = start(f"sqlite:///{tmp_path / 'm.db'}", PORT=port).end()
 
     assert code == 1
-    assert said == (
+    assert stderr == (
         f"Cannot listen on 127.0.0.1 port {port} (Address already in use): stop what uses it, "
         "or choose another with --port or MONITOR_COLLECTOR_PORT.\n"
     )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "said"),
+    ("arguments", "environment", "expected"),
     [
         (["--workers", "2"], {}, "--workers is 2: one collector writes to a SQLite file"),
         ([], {"MONITOR_RATE_LIMIT": "ten"}, "MONITOR_RATE_LIMIT is 'ten': write for example"),
@@ -194,13 +194,15 @@ def test_port_in_use_is_told_with_the_cure(start, tmp_path):
         (["--host", "no.such.host.invalid"], {}, "Cannot listen on no.such.host.invalid port"),
     ],
 )
-def test_fault_at_the_start_is_told_in_one_line(start, tmp_path, arguments, environment, said):
+def test_fault_at_the_start_is_reported_in_one_line(
+    start, tmp_path, arguments, environment, expected
+):
     url = environment.pop("MONITOR_DATABASE_URL", f"sqlite:///{tmp_path / 'm.db'}")
 
-    code, told = start(url, *arguments, **environment).end()
+    code, stderr = start(url, *arguments, **environment).end()
 
-    assert (code, told.count("\n")) == (1, 1), told
-    assert told.startswith(said)
+    assert (code, stderr.count("\n")) == (1, 1), stderr
+    assert stderr.startswith(expected)
 
 
 def test_stop_drains_what_has_been_sent(start, tmp_path):
@@ -223,7 +225,7 @@ def test_stop_drains_what_has_been_sent(start, tmp_path):
         thread.start()
     wait_for(lambda: len(accepted) > 20)
     command.process.terminate()
-    code, said = command.end()
+    code, stderr = command.end()
     for thread in threads:
         thread.join(10)
 
@@ -231,7 +233,7 @@ def test_stop_drains_what_has_been_sent(start, tmp_path):
     with reading(engine) as db:
         stored = db.exec_driver_sql("SELECT count(*) FROM page_view").scalar_one()
     engine.dispose()
-    assert code == 0, said
+    assert code == 0, stderr
     assert stored >= sum(accepted) > 20
 
 
@@ -259,11 +261,11 @@ def test_stop_does_not_wait_for_streams_and_polls(start, tmp_path):
 
     began = monotonic()
     command.process.terminate()
-    code, said = command.end()
+    code, stderr = command.end()
 
     assert monotonic() - began < STOPS_WITHIN
-    assert code == 0, said
-    assert "ERROR" not in said
+    assert code == 0, stderr
+    assert "ERROR" not in stderr
     for reader in readers:
         reader.settimeout(5)
         with suppress(ConnectionResetError):
@@ -288,9 +290,9 @@ def test_two_workers_share_a_postgres_database(start, postgres_url):
 
     statuses = {command.post(number) for number in range(1, 21)}
     command.process.terminate()
-    code, said = command.end()
+    code, stderr = command.end()
 
-    assert (statuses, code) == ({200}, 0), said
+    assert (statuses, code) == ({200}, 0), stderr
 
 
 def test_two_collectors_that_start_together_make_one_demo_site(start, postgres_url):
@@ -310,32 +312,34 @@ def test_database_server_that_is_away_is_waited_for(start, postgres, postgres_ur
     away = tmp_path / "away"
     url = make_url(postgres_url).set(query={"host": str(away)})
     command = start(url.render_as_string(hide_password=False))
-    told = command.process.stderr.readline()
+    first_line = command.process.stderr.readline()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{command.url}/healthz")
     away.symlink_to(postgres.directory)
 
     command.wait_until_ready()
     command.process.terminate()
-    code, said = command.end()
+    code, stderr = command.end()
 
-    assert "database_awaited" in told
-    assert "cure='start Postgres, or correct MONITOR_DATABASE_URL" in told
-    assert (code, said.count("database_awaited")) == (0, 0)
+    assert "database_awaited" in first_line
+    assert "cure='start Postgres, or correct MONITOR_DATABASE_URL" in first_line
+    assert (code, stderr.count("database_awaited")) == (0, 0)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [({"database": "nowhere"}, "nowhere"), ({"username": "nobody"}, "nobody")],
 )
-def test_database_that_no_waiting_brings_is_told_in_one_line(start, postgres_url, change, said):
+def test_database_that_will_never_answer_is_reported_in_one_line(
+    start, postgres_url, change, expected
+):
     url = make_url(postgres_url).set(**change)
 
-    code, told = start(url.render_as_string(hide_password=False)).end()
+    code, stderr = start(url.render_as_string(hide_password=False)).end()
 
-    assert (code, told.count("\n")) == (1, 1), told
-    assert told.startswith("The database does not answer: ")
-    assert f'"{said}" does not exist' in told
+    assert (code, stderr.count("\n")) == (1, 1), stderr
+    assert stderr.startswith("The database does not answer: ")
+    assert f'"{expected}" does not exist' in stderr
 
 
 def _waits_for_a_lock(engine):

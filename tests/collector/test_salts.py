@@ -22,7 +22,7 @@ def test_a_day_whose_salt_cannot_be_made_is_waited_for(run_collector, sqlite_url
     wait_for(lambda: collector.post(view(), visit="").status_code == 200)
 
 
-def test_a_new_day_has_its_salt_from_one_look_for_all(run_collector, database_url):
+def test_a_new_day_has_its_salt_from_one_read_for_all(run_collector, database_url):
     collector = run_collector(database_url)
     made: list[str] = []
 

@@ -62,7 +62,7 @@ def db(module_database: Engine) -> Iterator[Connection]:
 
 @pytest.fixture
 def site(now: datetime) -> Site:
-    """The site 7, whose days are those of Berlin; not stored."""
+    """The site 7, in the time zone of Berlin; not stored."""
     return Site(id=7, key="shop", name="Shop", time_zone="Europe/Berlin", created_at=now)
 
 
@@ -80,18 +80,18 @@ def store(database: Engine) -> Callable[..., None]:
 
 @pytest.fixture
 def plan_of(sqlite_url: str) -> Iterator[Callable[..., str]]:
-    """plan_of(question, ...): how SQLite would find what the question's statements ask for."""
+    """plan_of(question, ...): SQLite's query plan of the question's statements."""
     database = open_database(sqlite_url)
-    asked: list[Any] = []
-    event.listen(database, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+    statements: list[Any] = []
+    event.listen(database, "before_cursor_execute", lambda *call: statements.append(call[2:4]))
 
     def plan_of(question: Callable[..., Any], *arguments: Any) -> str:
         with reading(database) as connection:
-            asked.clear()
+            statements.clear()
             question(connection, *arguments)
             plans = [
                 connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-                for statement, parameters in list(asked)
+                for statement, parameters in list(statements)
             ]
             return " ".join(row.detail for plan in plans for row in plan)
 

@@ -1,4 +1,4 @@
-"""Agents: who one is, whether they are here, whether they want to chat."""
+"""Agents: their names, whether they are there, whether they are available."""
 
 import pytest
 

@@ -87,7 +87,7 @@ def test_set_changes_what_it_names(run):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "expected"),
     [
         (["site", "set", "nope", "--tracking", "off"], 1, "no site with the key 'nope'"),
         (["site", "add", " "], 1, "The site has no name: write one"),
@@ -99,28 +99,28 @@ def test_set_changes_what_it_names(run):
         (["site", "set", "shop", "--any-domain", "--domain", "x"], 2, "exclude each other"),
     ],
 )
-def test_fault_ends_the_command_and_is_told(run, arguments, code, said):
+def test_fault_ends_the_command_and_is_reported(run, arguments, code, expected):
     done = run(*arguments)
 
     assert done.returncode == code
-    assert said in done.stderr
+    assert expected in done.stderr
     assert done.stdout == ""
     assert code == 2 or done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "expected"),
     [
         ("mysql://x", "MONITOR_DATABASE_URL is 'mysql://x': write sqlite:///FILE"),
         ("sqlite:////proc/nowhere/x.db", "There is no database at /proc/nowhere/x.db: start the"),
         ("postgresql+psycopg://a:b@127.0.0.1:1/x", "The database does not answer: connection"),
     ],
 )
-def test_database_that_cannot_be_used_is_told_in_one_line(run, url, said):
+def test_database_that_cannot_be_used_is_reported_in_one_line(run, url, expected):
     done = run("site", "list", url=url)
 
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith(said)
+    assert done.stderr.startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Work on the database from an event loop, when the database is slow, away or asked by many."""
+"""Work on the database from an event loop, when it is slow, does not answer or has many callers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.helpers.event_loop import run
 
 @pytest.fixture
 def release() -> Iterator[Event]:
-    """What ends all the work that hangs."""
+    """The event that ends all the work that hangs."""
     release = Event()
     yield release
     release.set()
@@ -156,9 +156,9 @@ def test_pages_and_routes_say_the_same_and_wait_for_each_other_never(
         assert all(isinstance(each, DatabaseUnavailable) for each in results)
         return [str(each) for each in results]
 
-    said = run(ask())
-    assert said[0].startswith("The database has not answered within 0 seconds. See that the")
-    assert said[-1].startswith("The database does not answer. See that the collector runs")
+    errors = run(ask())
+    assert errors[0].startswith("The database has not answered within 0 seconds. See that the")
+    assert errors[-1].startswith("The database does not answer. See that the collector runs")
     assert read(lambda _: "the pages go on") == "the pages go on"
 
 

@@ -10,7 +10,7 @@ from core.reasons import Reason
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_reason_has_a_text_for_whoever_meets_it(reason):
+def test_reason_has_a_text_for_everyone_who_meets_it(reason):
     has_body = reason.is_counted and reason.status != 204
     is_told_by_its_place = reason is Reason.MALFORMED
     assert bool(reason.public_text) == (has_body and not is_told_by_its_place)

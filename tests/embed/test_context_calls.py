@@ -1,4 +1,4 @@
-"""What kind of page it is: the query that tells, and the signals of shop platforms."""
+"""What kind of page it is: from the query, and from the signals of shop platforms."""
 
 import pytest
 
@@ -17,7 +17,7 @@ import pytest
         ("/productivity", ""),
     ],
 )
-def test_address_tells_the_context(shop, page, path, expected):
+def test_address_gives_the_context(shop, page, path, expected):
     page.goto(shop.url(path))
     shop.until(lambda: shop.paths())
     assert shop.views()[0]["page_context"] == expected

@@ -24,7 +24,7 @@ def test_no_preflight_no_credentials_plain_text(shop, page):
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 520, 404])
 def test_view_arrives_after_the_collector_failed_once(shop, page, status):
-    shop.misbehave(first(1, answer(status, {"Retry-After": "1"})))
+    shop.set_fault(first(1, answer(status, {"Retry-After": "1"})))
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
     assert len(shop.beacons()) == 2
@@ -34,7 +34,7 @@ def test_view_arrives_after_the_collector_failed_once(shop, page, status):
 
 
 def test_retry_after_is_respected(shop, page):
-    shop.misbehave(first(1, answer(429, {"Retry-After": "2"})))
+    shop.set_fault(first(1, answer(429, {"Retry-After": "2"})))
     page.goto(shop.url("/p1"))
     shop.until(lambda: len(shop.beacons()) == 1)
     page.evaluate(PUSH, "/p2")
@@ -45,7 +45,7 @@ def test_retry_after_is_respected(shop, page):
 
 
 def test_failed_attempts_are_further_and_further_apart(shop, page):
-    shop.misbehave(refuse)
+    shop.set_fault(refuse)
     page.clock.install()
     page.goto(shop.url("/p1"))
     for _ in range(120):
@@ -53,13 +53,13 @@ def test_failed_attempts_are_further_and_further_apart(shop, page):
         page.wait_for_timeout(5)
     attempts = len(shop.beacons())
     assert 5 <= attempts <= 14
-    shop.misbehave(None)
+    shop.set_fault(None)
     page.clock.run_for(100_000)
     shop.until_paths("/p1")
 
 
 def test_malformed_is_discarded_and_the_next_event_is_sent(shop, page):
-    shop.misbehave(first(1, answer(400, body=b'{"error": "no"}')))
+    shop.set_fault(first(1, answer(400, body=b'{"error": "no"}')))
     page.goto(shop.url("/p1"))
     shop.until(lambda: len(shop.beacons()) == 1)
     page.wait_for_timeout(150)
@@ -69,7 +69,7 @@ def test_malformed_is_discarded_and_the_next_event_is_sent(shop, page):
 
 
 def test_refusal_silences_the_page(shop, page):
-    shop.misbehave(first(1, answer(403)))
+    shop.set_fault(first(1, answer(403)))
     page.goto(shop.url("/p1"))
     shop.until(lambda: len(shop.beacons()) == 1)
     page.wait_for_timeout(150)
@@ -94,7 +94,7 @@ def test_tracking_switched_off_is_a_refusal(shop, page, collector):
 
 
 def test_other_drops_are_done_with(shop, page):
-    shop.misbehave(first(1, answer(204, {"X-Drop-Reason": "bot"})))
+    shop.set_fault(first(1, answer(204, {"X-Drop-Reason": "bot"})))
     page.goto(shop.url("/p1"))
     shop.until(lambda: len(shop.beacons()) == 1)
     page.wait_for_timeout(1_100)
@@ -104,14 +104,14 @@ def test_other_drops_are_done_with(shop, page):
 
 
 def test_answer_that_is_not_json_throws_nothing(shop, page):
-    shop.misbehave(first(1, answer(200, {"Content-Type": "text/html"}, b"<html>Log in</html>")))
+    shop.set_fault(first(1, answer(200, {"Content-Type": "text/html"}, b"<html>Log in</html>")))
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b"{}", b'"text"', b'{"s":null,"i":"x"}'])
 def test_odd_answers_do_no_harm(shop, page, body):
-    shop.misbehave(first(1, answer(200, {}, body)))
+    shop.set_fault(first(1, answer(200, {}, body)))
     page.goto(shop.url("/p1"))
     shop.until(lambda: shop.beacons())
     page.wait_for_timeout(150)
@@ -120,7 +120,7 @@ def test_odd_answers_do_no_harm(shop, page, body):
 
 
 def test_lost_answer_counts_once(shop, page):
-    shop.misbehave(first(1, lose))
+    shop.set_fault(first(1, lose))
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
     page.evaluate("visitorMonitor('identify', {name: 'Ada'})")
@@ -131,7 +131,7 @@ def test_lost_answer_counts_once(shop, page):
 
 
 def test_lost_answer_to_a_leaving_page_counts_once(shop, page):
-    shop.misbehave(first(2, lose))
+    shop.set_fault(first(2, lose))
     page.goto(shop.url("/p1"))
     shop.until(lambda: shop.beacons())
     page.goto(shop.url("/p2"))
@@ -180,12 +180,12 @@ def test_outage_of_minutes_is_made_good_in_order(shop, page):
     page.goto(shop.url("/p0"))
     page.clock.run_for(200)
     shop.until_paths("/p0")
-    shop.misbehave(refuse)
+    shop.set_fault(refuse)
     for number in range(1, 31):
         page.evaluate(PUSH, f"/p{number}")
         page.clock.run_for(10_000)
         page.wait_for_timeout(5)
-    shop.misbehave(None)
+    shop.set_fault(None)
     page.clock.run_for(100_000)
     shop.until_paths(*[f"/p{number}" for number in range(31)])
     assert max(len(beacon["b"]) for beacon in shop.beacons()) == 20
@@ -195,7 +195,7 @@ def test_outage_of_minutes_is_made_good_in_order(shop, page):
 
 
 def test_beacon_stays_below_sixteen_kibibytes(shop, page):
-    shop.misbehave(refuse)
+    shop.set_fault(refuse)
     page.goto(shop.url("/p0"))
     shop.until(lambda: shop.beacons())
     for number in range(1, 25):
@@ -205,14 +205,14 @@ def test_beacon_stays_below_sixteen_kibibytes(shop, page):
             [f"/{number}" + "y" * 1000, f"{number} " + "語" * 250],
         )
         page.wait_for_timeout(80)
-    shop.misbehave(None)
+    shop.set_fault(None)
     shop.until(lambda: len(shop.paths()) == 25)
     sizes = [len(passage.body) for passage in shop.passages() if passage.is_beacon]
     assert max(sizes) <= 16_384
 
 
 def test_slow_collector_delays_neither_load_nor_navigation(shop, page):
-    shop.misbehave(slow(4))
+    shop.set_fault(slow(4))
     started = time.monotonic()
     page.goto(shop.url("/p1"))
     shop.until(lambda: shop.beacons())
@@ -235,7 +235,7 @@ def test_slow_script_delays_nothing(shop, page):
 
 def test_hanging_collector_is_given_up_on_and_tried_again(shop, page):
     page.clock.install()
-    shop.misbehave(first(1, slow(3)))
+    shop.set_fault(first(1, slow(3)))
     page.goto(shop.url("/p1"))
     page.clock.run_for(200)
     shop.until(lambda: shop.beacons())
@@ -254,13 +254,13 @@ def test_events_of_an_old_and_a_new_visit_travel_apart(shop, page):
     page.goto(shop.url("/p1"))
     page.clock.run_for(200)
     shop.until_paths("/p1")
-    shop.misbehave(refuse)
+    shop.set_fault(refuse)
     page.evaluate(PUSH, "/p2")
     page.clock.run_for(200)
     page.clock.fast_forward(31 * 60_000)
     page.keyboard.press("a")
     page.clock.run_for(200)
-    shop.misbehave(None)
+    shop.set_fault(None)
     page.clock.run_for(100_000)
     shop.until_paths("/p1", "/p2", "/p2")
     assert sorted(visit["page_count"] for visit in shop.visits()) in ([1, 1, 1], [1, 2])

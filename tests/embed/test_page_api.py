@@ -1,4 +1,4 @@
-"""window.visitorMonitor(...): what a page may tell the script."""
+"""window.visitorMonitor(...): what a page may call."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_half_a_character_is_mended_and_stored(shop, page):
     shop.until(lambda: _statuses(shop) == {200})
 
 
-def test_context_told_later_corrects_the_page(shop, page):
+def test_context_set_later_corrects_the_page(shop, page):
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
     page.evaluate("visitorMonitor('context', 'checkout')")
@@ -116,7 +116,7 @@ def test_invitation_is_handed_to_the_page(shop, page):
             reply.body = json.dumps({**json.loads(reply.body), "c": offer}).encode()
         return reply
 
-    shop.misbehave(invite)
+    shop.set_fault(invite)
     shop.head = STUB % (
         "visitorMonitor('on', 'invite', offer => { window.offer = offer; throw Error('page') })"
     )
@@ -129,7 +129,7 @@ def test_invitation_is_handed_to_the_page(shop, page):
 
 
 def test_identity_that_could_not_be_sent_goes_with_the_next(shop, page):
-    shop.misbehave(first(1, refuse))
+    shop.set_fault(first(1, refuse))
     page.goto(shop.url("/p1"))
     page.wait_for_function("!!window.visitorMonitor", polling=50)
     page.evaluate("visitorMonitor('identify', {name: 'Ada'})")

@@ -34,7 +34,7 @@ def test_allowed_query_keys_are_part_of_the_page(shop, page):
     shop.until_paths("/list?page=2", "/list?page=3")
 
 
-def test_global_privacy_control_stores_nothing_and_tells_no_id(shop, make_context):
+def test_global_privacy_control_stores_nothing_and_sends_no_id(shop, make_context):
     shop.attributes = 'data-remember="yes"'
     context = make_context(extra_http_headers={"Sec-GPC": "1"})
     context.add_init_script(GPC)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 PIXEL = Path(__file__).resolve().parents[2] / "embed" / "shopify-pixel.js"
 
-# What Shopify gives a pixel: its events, and the shop's storage, both at arm's length.
+# What Shopify gives to a pixel: its events, and the shop's storage, both over messages.
 SANDBOX = """<title>Frame</title><script>
-    const listeners = {}, asked = {};
+    const listeners = {}, pending = {};
     let count = 0;
     const analytics = {subscribe: (name, work) => (listeners[name] ||= []).push(work)};
     const ask = (...words) => new Promise(done => {
-        asked[++count] = done;
+        pending[++count] = done;
         parent.postMessage([count, ...words], '*');
     });
     const browser = {localStorage: {
@@ -18,7 +18,7 @@ SANDBOX = """<title>Frame</title><script>
     const init = {};
     addEventListener('message', ({data}) => data.name
         ? (listeners[data.name] || []).forEach(work => work(data))
-        : asked[data[0]](data[1]));
+        : pending[data[0]](data[1]));
 </script><script>PIXEL</script>"""
 CHECKOUT = """<title>Checkout</title><iframe sandbox="allow-scripts allow-forms" src="/sandbox"></iframe>
 <script>

@@ -1,4 +1,4 @@
-"""Tabs: only what is looked at counts, and all tabs of a browser are one visit."""
+"""Tabs: only visible tabs count, and all tabs of a browser are one visit."""
 
 import time
 
@@ -11,13 +11,13 @@ LINK = """<title>Link</title>{tag}<script>
 </script>"""
 LOADED = "<script>onload = () => navigator.sendBeacon('{gate}/loaded/{key}')</script>"
 NEXT = """<title>Next</title><script>
-    const tell = (what) => navigator.sendBeacon('{gate}/' + what + '/{key}');
-    if (document.prerendering) tell('prerendered');
-    document.addEventListener('prerenderingchange', () => tell('activated'));
+    const signal = (what) => navigator.sendBeacon('{gate}/' + what + '/{key}');
+    if (document.prerendering) signal('prerendered');
+    document.addEventListener('prerenderingchange', () => signal('activated'));
 </script>{tag}"""
 
 
-def test_background_tab_counts_when_it_is_first_looked_at(shop, tabs):
+def test_background_tab_counts_when_it_first_becomes_visible(shop, tabs):
     tabs.open(shop.url("/front"))
     shop.until_paths("/front")
     shop.head = LOADED
@@ -29,7 +29,7 @@ def test_background_tab_counts_when_it_is_first_looked_at(shop, tabs):
     shop.until(lambda: _open_spans(shop) == 1)
 
 
-def test_background_tab_never_looked_at_is_no_view(shop, tabs):
+def test_background_tab_that_never_becomes_visible_is_no_view(shop, tabs):
     front = tabs.open(shop.url("/front"))
     shop.until_paths("/front")
     shop.head = LOADED
@@ -65,7 +65,7 @@ def test_prerendered_page_that_is_never_shown_is_no_view(shop, tabs):
     assert shop.paths() == ["/link"]
 
 
-def test_leaving_a_tab_is_told_within_a_second(shop, tabs):
+def test_leaving_a_tab_is_sent_within_a_second(shop, tabs):
     tabs.open(shop.url("/p1"))
     shop.until_paths("/p1")
     left_at = time.monotonic()
@@ -85,7 +85,7 @@ def test_return_to_a_tab_is_presence_and_no_view(shop, tabs):
     assert shop.paths() == ["/p1"]
 
 
-def test_route_that_changes_behind_counts_when_it_is_looked_at(shop, tabs):
+def test_route_that_changes_in_the_background_counts_when_it_becomes_visible(shop, tabs):
     shop.head = """<script>addEventListener('visibilitychange', () => {
         if (document.hidden) for (const path of ['/a', '/b']) history.pushState({}, '', path);
     })</script>"""

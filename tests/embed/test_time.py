@@ -17,7 +17,7 @@ def page(context):
 
 
 def _with_clock(page):
-    """Under the fake clock the script's patience with a slow answer would run out at once."""
+    """Under the fake clock the script would give up on a slow answer at once."""
     page.clock.install()
     page.add_init_script("delete AbortSignal.timeout")
     return page
@@ -39,7 +39,7 @@ def advance(page, milliseconds, step=5 * SECOND):
 
 
 def test_visible_reader_is_present_every_twenty_seconds(shop, page):
-    shop.misbehave(_asks_for(20))
+    shop.set_fault(_asks_for(20))
     arrive(shop, page)
     advance(page, 45 * SECOND)
     shop.until_event("p", 2)
@@ -47,8 +47,8 @@ def test_visible_reader_is_present_every_twenty_seconds(shop, page):
     assert shop.paths() == ["/p1"]
 
 
-def test_presence_slows_down_three_times_and_tells_idle_seconds(shop, page):
-    shop.misbehave(_asks_for(20))
+def test_presence_slows_down_three_times_and_sends_idle_seconds(shop, page):
+    shop.set_fault(_asks_for(20))
     arrive(shop, page)
     advance(page, 11 * MINUTE)
     quiet = [event["a"] for event in shop.events("p")]
@@ -69,12 +69,12 @@ def test_presence_stops_after_thirty_quiet_minutes(shop, page):
 
 
 def test_presence_follows_at_once_the_pace_that_the_collector_asks_for(shop, page):
-    shop.misbehave(_asks_for(5))
+    shop.set_fault(_asks_for(5))
     arrive(shop, page)
     advance(page, 41 * SECOND)
-    told = shop.until(lambda: (found := [e["a"] for e in shop.events("p")])[6:] and found)
-    assert told[0] <= 10, "not after the twenty seconds of the old pace"
-    assert {later - earlier for earlier, later in pairwise(told)} <= {5, 6}
+    activity_ages = shop.until(lambda: (found := [e["a"] for e in shop.events("p")])[6:] and found)
+    assert activity_ages[0] <= 10, "not after the twenty seconds of the old pace"
+    assert {later - earlier for earlier, later in pairwise(activity_ages)} <= {5, 6}
 
 
 def test_interaction_is_activity_and_presence_is_not(shop, page):
@@ -191,7 +191,7 @@ def test_visit_that_is_over_at_the_collector_goes_on_as_its_successor(shop, page
             if event["n"] == 1:
                 event["o"] = 1_800
 
-    shop.misbehave(rewrite(make_old))
+    shop.set_fault(rewrite(make_old))
     arrive(shop, page)
     page.evaluate("visitorMonitor('identify', {name: 'Ada'})")
     page.clock.run_for(100)
@@ -209,7 +209,7 @@ def test_visit_that_is_over_at_the_collector_goes_on_as_its_successor(shop, page
 
 
 def test_visit_that_the_collector_does_not_know_is_opened_again(shop, page):
-    shop.misbehave(first(1, answer(400)))
+    shop.set_fault(first(1, answer(400)))
     arrive(shop, page, "/p1?utm_source=Partner")
     advance(page, 25 * SECOND)
     shop.until_event("p")

@@ -1,4 +1,4 @@
-"""The browser scripts' types are checked, and say the same as Python's."""
+"""The browser scripts' types are checked, and agree with Python's."""
 
 import re
 import shutil
@@ -73,7 +73,7 @@ def test_copy_without_a_change_has_no_fault(copy):
     ("source", "right", "wrong"),
     [
         ("chat/link.js", "{ after: conversation.cursor }", "{ after: conversation.token }"),
-        ("chat/chat.js", "tell({ do: 'accept' })", "tell({ do: 'accepted' })"),
+        ("chat/chat.js", "enqueue({ do: 'accept' })", "enqueue({ do: 'accepted' })"),
         ("chat/dialog.js", "LONGEST_MESSAGE }", "LONGEST_MASSAGE }"),
         ("visitor-monitor.js", "add(describe('h'))", "add(describe('hidden'))"),
         ("visitor-monitor.js", "        tab,\n        listeners,", "        listeners,"),

@@ -1,4 +1,4 @@
-"""What counts as a page view, and what is told of it."""
+"""What counts as a page view, and what is sent of it."""
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_there_and_back_within_sixty_milliseconds_is_no_view(shop, page):
     shop.until_paths("/p1", "/end")
 
 
-def test_title_that_follows_the_route_is_told(shop, page):
+def test_title_that_follows_the_route_is_sent(shop, page):
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
     page.evaluate(
@@ -254,7 +254,7 @@ def test_referrer_is_kept_without_its_query(shop, page, make_shop):
     assert "secret" not in str(shop.beacons())
 
 
-def test_touch_points_and_language_are_told(shop, make_context):
+def test_touch_points_and_language_are_sent(shop, make_context):
     page = make_context(has_touch=True, locale="de-AT").new_page()
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
@@ -262,7 +262,7 @@ def test_touch_points_and_language_are_told(shop, make_context):
     assert shop.events("v")[0]["y"] >= 1
 
 
-def test_time_zone_is_told_only_when_the_collector_asks(shop, make_context):
+def test_time_zone_is_sent_only_when_the_collector_asks(shop, make_context):
     page = make_context(timezone_id="Europe/Vienna").new_page()
     page.clock.install()
     page.goto(shop.url("/p1"))

@@ -61,7 +61,7 @@ class StoryVisitor:
         box.press("Enter")
 
     def sees(self, text: str) -> None:
-        """Wait for the text, which stands there once."""
+        """Wait for the text, which must be there once."""
         expect(self.page.get_by_text(text, exact=True)).to_have_count(1, timeout=WITHIN)
 
 
@@ -82,7 +82,7 @@ class StoryAgent:
         return self.look().filter(has_text=path)
 
     def is_called(self, name: str) -> None:
-        """Give a name where it is asked for."""
+        """Fill in the form for the name."""
         dialog = self.page.get_by_role("dialog")
         dialog.get_by_role("textbox", name="Your name").fill(name)
         dialog.get_by_role("button", name="Save name").click()
@@ -102,7 +102,7 @@ class StoryAgent:
         box.press("Enter")
 
     def sees(self, text: str) -> None:
-        """Wait for the text, which stands there once, in the conversation."""
+        """Wait for the text, which must be in the conversation once."""
         log = self.page.get_by_role("log")
         expect(log.get_by_text(text, exact=True)).to_have_count(1, timeout=WITHIN)
 
@@ -117,7 +117,7 @@ MakeProfile = Callable[..., BrowserContext]
 
 @pytest.fixture
 def make_context(browser: Browser) -> Iterator[MakeProfile]:
-    """New browser profiles; no page may throw or ask another server for anything."""
+    """Makes browser profiles; no page may throw or send a request to another server."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 

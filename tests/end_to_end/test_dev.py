@@ -1,4 +1,4 @@
-"""`make dev`: what is edited is there as soon as it is saved, in a throw-away copy of the project."""
+"""`make dev`: an edit is live as soon as it is saved; in a temporary copy of the project."""
 
 from __future__ import annotations
 

@@ -60,19 +60,19 @@ def test_every_message_arrives_once_and_in_order(database_url, collectors) -> No
     for visitor in visitors:
         seen = [message["n"] for message in visitor.received]
         assert seen == list(range(1, 2 * LINES + 1)), visitor.visit
-        assert _said(visitor.received, by_agent=False) == [visitor.line(n) for n in range(LINES)]
-        assert _said(visitor.received, by_agent=True) == [
+        assert _texts(visitor.received, by_agent=False) == [visitor.line(n) for n in range(LINES)]
+        assert _texts(visitor.received, by_agent=True) == [
             f"answer {number} to {visitor.visit}" for number in range(LINES)
         ]
-        told = [(m["n"], m["text"]) for m in agent.messages(visitor.visit)]
-        assert told == [(m["n"], m["x"]) for m in visitor.received]
+        received = [(m["n"], m["text"]) for m in agent.messages(visitor.visit)]
+        assert received == [(m["n"], m["x"]) for m in visitor.received]
     with reading(engine) as db:
         stored = db.execute(text("SELECT count(*) FROM message")).scalar_one()
     engine.dispose()
     assert stored == CONVERSATIONS * LINES * 2
 
 
-def _said(messages, *, by_agent: bool) -> list[str]:
+def _texts(messages, *, by_agent: bool) -> list[str]:
     return [message["x"] for message in messages if bool(message["a"]) is by_agent]
 
 
@@ -80,7 +80,7 @@ async def _converse(collectors, dashboard, key) -> tuple[list[PeerVisitor], Agen
     async with asyncio.timeout(WITHIN), asyncio.TaskGroup() as group:
         agent = AgentBrowser(dashboard, key, SITE)
         listening = group.create_task(agent.listen())
-        await agent.is_greeted()
+        await agent.wait_until_open()
         visitors = [
             PeerVisitor(_url(collectors[number % len(collectors)]), SITE, number)
             for number in range(CONVERSATIONS)

@@ -16,7 +16,7 @@ from core.database import reading, writing
 from core.frames import live_picture
 from core.moment import from_milliseconds
 from core.sites import add_site
-from tests.helpers.model import MINUTE, SECOND, Happened, Model
+from tests.helpers.model import MINUTE, SECOND, Model, ModelEvent
 
 ZONE = "Asia/Kathmandu"
 STEPS = 140
@@ -167,22 +167,22 @@ class ModelStory:
             content=json.dumps(beacon),
             headers={"User-Agent": BROWSERS[browser.name], "Content-Type": "text/plain"},
         )
-        happened = [self._happened(tab, event) for event in events]
-        if not self.model.accepts(visit_id, happened):
+        model_events = [self._model_event(tab, event) for event in events]
+        if not self.model.accepts(visit_id, model_events):
             known = visit_id in self.model.visits
             assert answer.status_code == 204
             assert answer.headers["X-Drop-Reason"] == ("visit_over" if known else "no_visit")
             return
         assert answer.status_code == 200, (answer.headers, beacon, self._now)
         answered_id = answer.json()["s"]
-        self.model.take(visit_id, happened, browser.facts, answered_id)
+        self.model.take(visit_id, model_events, browser.facts, answered_id)
         if self.random.random() < 0.8:
             browser.visit_id = answered_id
 
-    def _happened(self, tab: str, event: dict[str, Any]) -> Happened:
+    def _model_event(self, tab: str, event: dict[str, Any]) -> ModelEvent:
         at = self._now - min(event["o"], 1800) * SECOND
         has_activity = event["e"] in "vph"
-        return Happened(
+        return ModelEvent(
             kind=event["e"],
             tab=tab,
             number=event["n"],

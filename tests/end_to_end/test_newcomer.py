@@ -47,7 +47,7 @@ MakeContext = Callable[..., BrowserContext]
 
 @pytest.fixture(scope="module")
 def monitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMonitor]:
-    """What `make run` starts. A browser without a screen looks like a robot, hence count_bots."""
+    """What `make run` starts. A headless browser counts as a robot, hence count_bots."""
     folder = tmp_path_factory.mktemp("monitor")
     with running_monitor(folder, MONITOR_COUNT_BOTS="on", MONITOR_RATE_LIMIT="off") as monitor:
         yield monitor
@@ -173,7 +173,7 @@ def test_newcomer_adds_a_website_of_their_own(
 
 @dataclass(frozen=True)
 class VisitorRow:
-    """A row of the table, but for the times."""
+    """A row of the table without the times."""
 
     status: str
     path: str

@@ -1,4 +1,4 @@
-"""run.py: both parts begin and end together, and it says where they are or what is wrong."""
+"""run.py: both parts begin and end together, and it prints their addresses or what is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.helpers.running_monitor import (
 
 
 def refusal(folder: Path, ports: dict[str, int], **variables: str) -> str:
-    """The one line that it prints when it does not even begin."""
+    """The one line that it prints when it refuses to start."""
     log = folder / "run.log"
     process = start(folder, log, ports, **variables)
     assert process.wait(ENDS_WITHIN) == 1
@@ -86,7 +86,7 @@ def test_it_names_the_cure_for_a_port_in_use(tmp_path: Path, part: str, variable
 
 
 @pytest.mark.parametrize("host", ["::1", "0.0.0.0"])
-def test_the_dashboards_port_is_looked_at_where_the_dashboard_listens(
+def test_the_dashboards_port_is_checked_where_the_dashboard_listens(
     tmp_path: Path, host: str
 ) -> None:
     ports = free_ports()
@@ -95,7 +95,7 @@ def test_the_dashboards_port_is_looked_at_where_the_dashboard_listens(
     assert line.startswith(f"Port {ports['dashboard']} is in use: ")
 
 
-def test_the_collectors_port_is_looked_at_on_its_own_address(tmp_path: Path) -> None:
+def test_the_collectors_port_is_checked_on_its_own_address(tmp_path: Path) -> None:
     ports = free_ports()
     with socket.create_server(("::1", ports["collector"]), family=socket.AF_INET6):
         line = refusal(tmp_path, ports, MONITOR_COLLECTOR_HOST="::1")
@@ -103,7 +103,7 @@ def test_the_collectors_port_is_looked_at_on_its_own_address(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
-def test_an_address_that_is_not_this_machines_is_told_with_the_cure(
+def test_an_address_that_is_not_this_machines_is_reported_with_the_cure(
     tmp_path: Path, host: str
 ) -> None:
     line = refusal(tmp_path, free_ports(), MONITOR_COLLECTOR_HOST=host)

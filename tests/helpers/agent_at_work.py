@@ -1,4 +1,4 @@
-"""An agent at work: writes to the database what the dashboard would, by the same functions."""
+"""An agent at work: writes to the database by the same functions as the dashboard."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AgentAtWork:
             self.id = add_agent(db, name, _now()).id or 0
 
     def invite(self, shop: Shop, text: str = "Can I help?") -> Conversation:
-        """Invites the shop's only visit."""
+        """Invite the shop's only visit."""
         visit = shop.visit()
         with writing(self._engine) as db:
             invited = invite(
@@ -52,7 +52,7 @@ class AgentAtWork:
         return _done(invited)
 
     def conversation(self, shop: Shop) -> Conversation:
-        """The newest of the shop, as it is now."""
+        """The shop's newest conversation, as it is now."""
         [newest, *_] = shop.rows(
             "SELECT site_id, id FROM conversation WHERE site_id = :site ORDER BY created_at DESC"
         )
@@ -63,7 +63,7 @@ class AgentAtWork:
 
     def say(self, conversation: Conversation, text: str) -> Message:
         with writing(self._engine) as db:
-            said = send_as_agent(
+            message = send_as_agent(
                 db,
                 conversation,
                 agent_id=self.id,
@@ -71,7 +71,7 @@ class AgentAtWork:
                 text=text,
                 now=_now(),
             )
-        return _done(said)
+        return _done(message)
 
     def type(self, conversation: Conversation) -> None:
         with writing(self._engine) as db:
@@ -89,8 +89,8 @@ class AgentAtWork:
         with writing(self._engine) as db:
             end(db, conversation, ClosedBy.AGENT, _now())
 
-    def wait(self, conversation: Conversation, length: timedelta) -> None:
-        """As if all that happened in the conversation had happened so much earlier."""
+    def backdate(self, conversation: Conversation, length: timedelta) -> None:
+        """Move all that happened in the conversation back by this length."""
         moments = ("created_at", "delivered_at", "shown_at", "accepted_at", "message_at")
         past = {name: getattr(conversation, name) for name in moments}
         earlier = {name: at - length for name, at in past.items() if at is not None}
@@ -101,8 +101,8 @@ class AgentAtWork:
                 .values(revision=conversation.revision + 1, **earlier)
             )
 
-    def ended(self, conversation: Conversation, ago: timedelta) -> None:
-        """As if the conversation had ended so long ago."""
+    def backdate_end(self, conversation: Conversation, ago: timedelta) -> None:
+        """Make the conversation's end this long ago."""
         with writing(self._engine) as db:
             db.execute(
                 update(Conversation)
@@ -111,17 +111,17 @@ class AgentAtWork:
             )
 
     def show_button(self, shop: Shop) -> None:
-        """The site gets its chat button."""
+        """Give the site its chat button."""
         with writing(self._engine) as db:
             change_site(db, shop.key, chat_button=True)
 
     def hide_button(self, shop: Shop) -> None:
-        """The site has no chat button any more."""
+        """Remove the site's chat button."""
         with writing(self._engine) as db:
             change_site(db, shop.key, chat_button=False)
 
-    def stop_leavers(self, shop: Shop, text: str) -> None:
-        """Whoever is about to leave is invited."""
+    def add_exit_rule(self, shop: Shop, text: str) -> None:
+        """Add a rule that invites visitors who are about to leave."""
         with writing(self._engine) as db:
             site = find_site(db, shop.key)
             assert site is not None
@@ -136,7 +136,7 @@ class AgentAtWork:
             )
 
     def leave(self) -> None:
-        """Away from now on."""
+        """Become Away."""
         with writing(self._engine) as db:
             change_agent(db, self.id, is_available=False)
 

@@ -1,5 +1,5 @@
-"""The browsers of agents on the real dashboard, for the tests of Chats: fixtures, and what is looked
-for on the page. The visitors are played on the database; see chatting.py."""
+"""The browsers of agents on the real dashboard, for the tests of Chats: fixtures, and locators on the
+page. The visitors are simulated on the database; see dashboard_chats.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.helpers.seed import make_database, make_site
 HOSTILE = "![x](http://evil.example/a.png)<img src=http://evil.example/b onerror=alert(1)>"
 COOKIE = "visitor-monitor-agent"
 SOON = 3_000
-"""Milliseconds within which a message is there, also on a busy machine."""
+"""Milliseconds within which a message appears, even on a busy machine."""
 
 expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.timeout(300)
@@ -60,9 +60,9 @@ def dashboard(database: Any, site: Any) -> Iterator[str]:
 
 @pytest.fixture
 def new_context(browser: Browser, dashboard: str) -> Iterator[Callable[..., BrowserContext]]:
-    """Opens the browser of an agent; no page of a test may ask another server for anything."""
+    """Opens the browser of an agent; no page of a test may send a request to another server."""
     contexts: list[BrowserContext] = []
-    asked: list[str] = []
+    requested: list[str] = []
 
     def new_context(
         agent: Agent | None = None, *, width: int = 1440, height: int = 900, theme: str = "light"
@@ -73,7 +73,7 @@ def new_context(browser: Browser, dashboard: str) -> Iterator[Callable[..., Brow
             accept_downloads=True,
         )
         context.set_default_timeout(20_000)
-        context.on("request", lambda request: asked.append(request.url))
+        context.on("request", lambda request: requested.append(request.url))
         if agent is not None:
             context.add_cookies([{"name": COOKIE, "value": agent.key, "url": dashboard}])
         contexts.append(context)
@@ -83,7 +83,7 @@ def new_context(browser: Browser, dashboard: str) -> Iterator[Callable[..., Brow
     for context in contexts:
         context.close()
     own = (dashboard, dashboard.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in asked if not url.startswith(own)] == []
+    assert [url for url in requested if not url.startswith(own)] == []
 
 
 @pytest.fixture
@@ -122,21 +122,21 @@ def log(page: Page) -> Locator:
     return page.get_by_role("log", name="Messages")
 
 
-def said(page: Page) -> list[str]:
-    """The texts of the conversation that is shown, in their order."""
+def shown_texts(page: Page) -> list[str]:
+    """The texts of the shown conversation, in their order."""
     return log(page).locator(".text").all_inner_texts()
 
 
-def opens(page: Page, name: str) -> None:
-    """The agent chooses the visitor's conversation."""
+def open_conversation(page: Page, name: str) -> None:
+    """Choose the visitor's conversation in the list."""
     item(page, name).click()
     expect(page.get_by_role("region", name=f"Conversation with {name}")).to_be_visible()
     expect(log(page)).not_to_have_attribute("aria-busy", "true")
 
 
 def seed_story(engine: Any, site: Any, visit: str, agent: Agent) -> None:
-    """A working day: chats in every state."""
-    for chat in open_ones(engine):
+    """Make chats in every state, as in a working day."""
+    for chat in all_open_chats(engine):
         chat.ends()
     colleague = make_agent(engine, "Bea")
     grace = agent_invites(
@@ -185,7 +185,7 @@ def seed_story(engine: Any, site: Any, visit: str, agent: Agent) -> None:
     no.is_dismissed()
 
 
-def open_ones(engine: Any) -> list[Chat]:
+def all_open_chats(engine: Any) -> list[Chat]:
     """Every conversation that is open."""
     with reading(engine) as db:
         sites = {site.id: site for site in list_sites(db)}

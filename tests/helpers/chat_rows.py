@@ -22,7 +22,7 @@ INSTANT = timedelta(milliseconds=1)
 
 _numbers = count(1)
 
-# A test looks at what comes of these as it is: done or refused.
+# These return the result as it is: done or refused. The test checks it.
 add_agent: Callable[..., Any] = agents.add_agent
 end: Callable[..., Any] = conversations.end
 mark_read: Callable[..., Any] = conversations.mark_read
@@ -38,7 +38,7 @@ open_by_rule: Callable[..., Any] = rules.open_by_rule
 
 
 def client_id():
-    """An id as a sender makes it, never the same."""
+    """A new id, as a sender makes it."""
     return f"client{next(_numbers):06}"
 
 
@@ -66,7 +66,7 @@ def visit_of(db, visit_id="visit", site_id=7):
 
 
 def touch(db, at, visit_id="visit", site_id=7):
-    """The visitor is active at the moment."""
+    """Note an activity of the visitor at the given moment."""
     of_site = (col(Visit.site_id) == site_id, col(Visit.id) == visit_id)
     db.execute(update(Visit).where(*of_site).values(last_activity_at=at))
 
@@ -104,7 +104,7 @@ def opened(db, visit_id="visit", now=NOW, **columns) -> Any:
 
 
 def open_it(db, visit_id="visit", now=NOW, **values) -> Any:
-    """What comes of a visitor's first message."""
+    """The result of a visitor's first message."""
     values = {
         "site_id": 7,
         "tab": "",
@@ -118,18 +118,18 @@ def open_it(db, visit_id="visit", now=NOW, **values) -> Any:
 
 
 def ask(db, conversation, text="A question", now=NOW) -> Any:
-    """The visitor says it."""
+    """Send a message of the visitor."""
     return send_as_visitor(db, conversation, client_id=client_id(), text=text, now=now)
 
 
 def answer(db, conversation, text="An answer", now=NOW, agent_id=1) -> Any:
-    """The agent says it."""
+    """Send a message of the agent."""
     return send_as_agent(
         db, conversation, agent_id=agent_id, client_id=client_id(), text=text, now=now
     )
 
 
 def reason_of(refused) -> Any:
-    """Why nothing was done."""
+    """The reason of a refusal."""
     assert isinstance(refused, Refused), refused
     return refused.reason

@@ -25,12 +25,12 @@ TAB = "tab00001"
 
 
 def moment(collector: RunningCollector) -> datetime:
-    """The collector's now."""
+    """The moment by the collector's clock."""
     return from_milliseconds(collector.clock.now)
 
 
 def attend(collector: RunningCollector, name: str = "Ann") -> Agent:
-    """An agent who has the dashboard open and is available; the collector knows it."""
+    """Add an agent who is available and has the dashboard open, and let the collector know."""
     with writing(collector.engine) as db:
         agent = add_agent(db, name, moment(collector))
     refresh(collector)
@@ -38,14 +38,14 @@ def attend(collector: RunningCollector, name: str = "Ann") -> Agent:
 
 
 def stay(collector: RunningCollector, agent: Agent) -> None:
-    """The agent is still there after the clock has moved."""
+    """Note that the agent is still there after the clock has moved."""
     with writing(collector.engine) as db:
         mark_seen(db, agent.id or 0, moment(collector))
     refresh(collector)
 
 
 def refresh(collector: RunningCollector) -> None:
-    """Let the collector learn of agents and rules now, not within two seconds."""
+    """Make the collector read agents and rules now, not within two seconds."""
     collector.app.conversation.attendance.refresh()
 
 
@@ -56,7 +56,7 @@ def send_invitation(
     visit: str = VISIT,
     **fields: Any,
 ) -> Conversation:
-    """The invitation, once the collector holds it for the visit's next beacon."""
+    """Send an invitation; returns once the collector has it for the visit's next beacon."""
     with writing(collector.engine) as db:
         invited = invite(
             db,
@@ -68,17 +68,17 @@ def send_invitation(
             **fields,
         )
     assert not isinstance(invited, Refused), invited
-    board = collector.app.beacon.offers.waiting
-    wait_for(lambda: (held := board.find(1, visit)) and held.token == invited.token)
+    waiting = collector.app.beacon.offers.waiting
+    wait_for(lambda: (held := waiting.find(1, visit)) and held.token == invited.token)
     return invited
 
 
 def say(collector: RunningCollector, agent: Agent, token: str, text: str, n: str = "") -> Message:
-    """The agent's message, written as the dashboard does."""
+    """Send an agent's message as the dashboard does."""
     with writing(collector.engine) as db:
         conversation = find_by_token(db, 1, token)
         assert conversation is not None
-        said = send_as_agent(
+        message = send_as_agent(
             db,
             conversation,
             agent_id=agent.id or 0,
@@ -86,18 +86,18 @@ def say(collector: RunningCollector, agent: Agent, token: str, text: str, n: str
             text=text,
             now=moment(collector),
         )
-    assert not isinstance(said, Refused), said
-    return said
+    assert not isinstance(message, Refused), message
+    return message
 
 
 def offer_chat(collector: RunningCollector) -> None:
-    """The site has a chat button from now on."""
+    """Give the site a chat button."""
     collector.change_site("shop1", chat_button=True)
     collector.refresh_sites()
 
 
 def open_chat(collector: RunningCollector, text: str = "Hello", **fields: Any) -> str:
-    """The token of a conversation that the visitor of a new visit has opened."""
+    """Open a conversation as the visitor of a new visit; returns its token."""
     offer_chat(collector)
     assert collector.post(view(), visit=fields.get("s", VISIT)).status_code == 200
     sent = {"s": VISIT, "t": TAB, "n": "visitor0001", "x": text} | fields
@@ -107,7 +107,7 @@ def open_chat(collector: RunningCollector, text: str = "Hello", **fields: Any) -
 
 
 def state_of(collector: RunningCollector, token: str) -> str:
-    """Where the conversation stands, as it is stored."""
+    """The stored state of the conversation."""
     return collector.row("SELECT state FROM conversation WHERE token = :t", t=token)[0]
 
 
@@ -135,11 +135,11 @@ class Reader:
         raise StopIteration
 
     def line(self) -> str:
-        """The next line as it is."""
+        """The next line, unparsed."""
         return next(self._lines)
 
     def messages(self, number: int) -> list[dict[str, Any]]:
-        """So many messages, however many updates they came with."""
+        """The next `number` messages, in however many updates they come."""
         found: list[dict[str, Any]] = []
         while len(found) < number:
             found += self.next()["m"]
@@ -147,8 +147,8 @@ class Reader:
 
 
 @contextmanager
-def listening(collector: RunningCollector, token: str, after: int = 0) -> Iterator[Reader]:
-    """A stream of the conversation."""
+def open_stream(collector: RunningCollector, token: str, after: int = 0) -> Iterator[Reader]:
+    """Open a stream of the conversation."""
     body = json.dumps({"v": 1, "k": "shop1", "c": token, "after": after})
     headers = {"Origin": ORIGIN, "User-Agent": CHROME, "Content-Type": "text/plain"}
     url = f"{collector.url}/v1/conversation/stream"
@@ -156,8 +156,8 @@ def listening(collector: RunningCollector, token: str, after: int = 0) -> Iterat
         yield Reader(answer)
 
 
-def counted(collector: RunningCollector, result: str) -> float:
-    """Calls with this result, as /metrics has them."""
+def call_count(collector: RunningCollector, result: str) -> float:
+    """The number of calls with this result, from /metrics."""
     for line in collector.http.get("/metrics").text.splitlines():
         if line.startswith(f'monitor_chat_calls_total{{result="{result}"}}'):
             return float(line.split()[-1])
@@ -165,7 +165,7 @@ def counted(collector: RunningCollector, result: str) -> float:
 
 
 def assert_readable(answer: httpx.Response) -> None:
-    """Any page may read the answer and its reason."""
+    """Assert that any page may read the response and its reason."""
     assert answer.status_code < 500
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert "X-Drop-Reason" in answer.headers["Access-Control-Expose-Headers"]

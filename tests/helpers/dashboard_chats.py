@@ -1,4 +1,4 @@
-"""The visitor's side of a chat, played on the database as the collector plays it."""
+"""The visitor's side of a chat, written to the database as the collector does."""
 
 from __future__ import annotations
 
@@ -52,30 +52,30 @@ class Chat:
 
     @property
     def messages(self) -> list[Message]:
-        """All that was said."""
+        """All messages in order."""
         assert self.site.id is not None
         with reading(self.engine) as db:
             return list(messages(db, self.site.id, self.id))
 
     @property
     def texts(self) -> list[str]:
-        """The texts of all that was said."""
+        """The texts of all messages."""
         return [message.text for message in self.messages]
 
     def says(self, text: str) -> None:
-        """The visitor writes."""
+        """The visitor sends a message."""
         with writing(self.engine) as db:
-            said = send_as_visitor(db, self.row, client_id=client_id(), text=text, now=now())
-        assert isinstance(said, Message), said
+            message = send_as_visitor(db, self.row, client_id=client_id(), text=text, now=now())
+        assert isinstance(message, Message), message
 
     def agent_says(self, agent: Agent, text: str) -> None:
-        """An agent answers from somewhere else."""
+        """An agent answers from another browser."""
         assert agent.id is not None
         with writing(self.engine) as db:
-            said = send_as_agent(
+            message = send_as_agent(
                 db, self.row, agent_id=agent.id, client_id=client_id(), text=text, now=now()
             )
-        assert isinstance(said, Message), said
+        assert isinstance(message, Message), message
 
     def types(self) -> None:
         """The visitor is typing."""
@@ -104,12 +104,12 @@ class Chat:
             mark_shown(db, self.row, now())
 
     def is_accepted(self) -> None:
-        """The visitor takes the invitation."""
+        """The visitor accepts the invitation."""
         with writing(self.engine) as db:
             accept(db, self.row, now())
 
     def is_dismissed(self) -> None:
-        """The visitor does not want it."""
+        """The visitor declines the invitation."""
         with writing(self.engine) as db:
             dismiss(db, self.row, now())
 

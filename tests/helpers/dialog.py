@@ -12,7 +12,7 @@ expect.set_options(timeout=WITHIN * 1000)
 
 
 class Dialog:
-    """The dialog on a page, by the names that a screen reader tells."""
+    """The dialog on a page, found by the names that a screen reader announces."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -61,21 +61,21 @@ def texts(shop: Shop) -> list[str]:
 
 
 def say(shop: Shop, dialog: Dialog, text: str) -> None:
-    """The visitor says it, and it is stored."""
+    """Send the text as the visitor, and wait until it is stored."""
     dialog.say(text)
     shop.until(lambda: text in texts(shop))
 
 
-def beat(page: Page) -> None:
-    """A beacon now, not after the interval: as when the visitor comes back to the window."""
+def send_beacon(page: Page) -> None:
+    """Make the script send a beacon now, as when the visitor comes back to the window."""
     page.evaluate("dispatchEvent(new Event('focus'))")
 
 
 def until_offered(shop: Shop, page: Page, dialog: Dialog) -> None:
-    """Wait until the collector's offer has made something appear."""
+    """Wait until the collector's offer has made the dialog or its button appear."""
 
     def is_there() -> bool:
-        beat(page)
+        send_beacon(page)
         page.wait_for_timeout(400)
         return dialog.button("Minimise").is_visible() or dialog.pill.is_visible()
 

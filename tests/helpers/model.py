@@ -1,6 +1,6 @@
-"""A second, simple reading of the rules: every visit is worked out anew from its whole history.
+"""A second, simple version of the rules: every visit is computed again from its whole history.
 
-It shares nothing with core/ but the words of the wire, so that a fault in one shows in the other.
+It shares only the words of the wire with core/, so that a fault in one shows in the other.
 Moments are whole milliseconds since the epoch.
 """
 
@@ -17,7 +17,7 @@ CONTEXT_ORDER = ("In Checkout", "Cart", "Product", "Collection", "Search", "", "
 
 
 @dataclass(frozen=True)
-class Happened:
+class ModelEvent:
     """One event as the model sees it."""
 
     kind: str
@@ -36,13 +36,13 @@ class ModelVisit:
     """A visit and all that happened in it."""
 
     id: str
-    opened_by: Happened
+    opened_by: ModelEvent
     facts: dict[str, str]
-    history: list[Happened] = field(default_factory=list)
-    views: dict[tuple[str, int], Happened] = field(default_factory=dict)
+    history: list[ModelEvent] = field(default_factory=list)
+    views: dict[tuple[str, int], ModelEvent] = field(default_factory=dict)
 
-    def take(self, event: Happened) -> None:
-        """Late news adds its page view; fresh news is history."""
+    def take(self, event: ModelEvent) -> None:
+        """Add the event: its page view always, to the history only when it is the tab's newest."""
         if event.kind == "v":
             self.views.setdefault((event.tab, event.number), event)
         if event.number > self.newest(event.tab):
@@ -69,8 +69,8 @@ class ModelVisit:
                 moments.append(event.active_at)
         return max(moments)
 
-    def is_over_for(self, event: Happened) -> bool:
-        """An interaction before the end, reported later, has kept the visit alive."""
+    def is_over_for(self, event: ModelEvent) -> bool:
+        """Whether the visit has ended for this event. A late report of an activity may have extended it."""
         activity = [self.last_activity_at]
         if event.kind in "vph" and event.active_at - self.last_activity_at < 30 * MINUTE:
             activity.append(event.active_at)
@@ -95,11 +95,11 @@ class ModelVisit:
                 last_report = None if event.chat == "end" else max(event.at, last_report or 0)
         return last_report is not None and now - last_report < 20 * MINUTE
 
-    def current(self) -> Happened:
+    def current(self) -> ModelEvent:
         """The view whose page is current: the newest, unless another tab has taken the focus."""
-        shown: Happened | None = None
+        shown: ModelEvent | None = None
         shown_tab, shown_at = "", 0
-        pages: dict[str, Happened] = {}
+        pages: dict[str, ModelEvent] = {}
         for event in self.history:
             if event.kind == "v":
                 pages[event.tab] = event
@@ -155,7 +155,7 @@ class Model:
         self.chains: dict[str, list[ModelVisit]] = {}
         self.visits: dict[str, ModelVisit] = {}
 
-    def accepts(self, visit_id: str, events: list[Happened]) -> bool:
+    def accepts(self, visit_id: str, events: list[ModelEvent]) -> bool:
         """Whether a beacon changes anything: a page view always does."""
         visit = self.visits.get(visit_id)
         return any(
@@ -164,7 +164,7 @@ class Model:
         )
 
     def take(
-        self, visit_id: str, events: list[Happened], facts: dict[str, str], answered_id: str
+        self, visit_id: str, events: list[ModelEvent], facts: dict[str, str], answered_id: str
     ) -> None:
         """Take an accepted beacon; answered_id: the visit that the collector named."""
         visit = self.visits.get(visit_id)
@@ -177,7 +177,7 @@ class Model:
             visit.take(event)
 
     def _open(
-        self, visit_id: str, answered_id: str, event: Happened, facts: dict[str, str]
+        self, visit_id: str, answered_id: str, event: ModelEvent, facts: dict[str, str]
     ) -> ModelVisit:
         visit = ModelVisit(answered_id, event, facts)
         self.visits[answered_id] = visit

@@ -1,4 +1,4 @@
-"""A small proxy in front of the real collector: it keeps what passes, and misbehaves on demand.
+"""A small proxy in front of the real collector: it records what passes, and makes faults on demand.
 
 A fault is a function (passage, forward) -> Reply | None; None closes the connection unanswered.
 Beacons and the chat's requests have faults of their own. Streams are passed on as they come.
@@ -43,7 +43,7 @@ class Passage:
 
     @property
     def chat(self) -> str:
-        """What is asked of the conversation: "send", "stream", ...; "" for anything else."""
+        """The action of a request of the chat: "send", "stream", ...; "" for other requests."""
         _, is_chat, action = self.path.partition("/v1/conversation/")
         return action if is_chat and self.method == "POST" else ""
 
@@ -61,7 +61,7 @@ Fault = Callable[[Passage, Forward], Reply | None]
 
 
 class NetworkGate:
-    """What passed, and the fault of each shop."""
+    """The requests that passed, and the fault of each shop."""
 
     def __init__(self, port: int, collector_port: int) -> None:
         self.passages: list[Passage] = []
@@ -100,25 +100,25 @@ _OWN_HEADERS = ("content-length", "transfer-encoding", "connection", "date")
 
 
 def _parts(answer: HTTPResponse, connection: HTTPConnection) -> Iterator[bytes]:
-    """What arrives, as it arrives."""
+    """The parts of a response, as they arrive."""
     with closing(connection), suppress(OSError, HTTPException):
         while part := answer.read1():
             yield part
 
 
 def refuse(passage: Passage, forward: Forward) -> Reply | None:
-    """As if the collector were down."""
+    """A fault: the collector is down."""
     return None
 
 
 def lose(passage: Passage, forward: Forward) -> Reply | None:
-    """The collector takes the beacon, its answer never arrives."""
+    """A fault: the collector takes the beacon, but its answer never arrives."""
     forward(passage)
     return None
 
 
 def answer(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Fault:
-    """Answer in the collector's place."""
+    """A fault: this answer in place of the collector's."""
     return lambda passage, forward: Reply(status, {**OPEN, **(headers or {})}, body)
 
 
@@ -131,7 +131,7 @@ def slow(seconds: float) -> Fault:
 
 
 def buffer(passage: Passage, forward: Forward) -> Reply | None:
-    """As proxies do that pass an answer on once they have all of it."""
+    """A fault: the proxy passes a response on only when it is complete."""
     reply = forward(passage)
     if reply is not None and reply.stream is not None:
         reply.body, reply.stream = b"".join(reply.stream), None
@@ -139,7 +139,7 @@ def buffer(passage: Passage, forward: Forward) -> Reply | None:
 
 
 def rewrite(change: Callable[[dict[str, Any]], None]) -> Fault:
-    """The collector gets a changed beacon."""
+    """A fault: the collector gets a changed beacon."""
 
     def pass_changed(passage: Passage, forward: Forward) -> Reply | None:
         beacon = passage.beacon
@@ -210,7 +210,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
         daemon_threads = True
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            pass  # browsers close connections when they like
+            pass  # browsers close connections at any time
 
     server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""What a page says, read from a run of it."""
+"""The content of a page, read from a run of it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def tables(page: AppTest) -> dict[str, Any]:
         if element.proto.component_name != "visitor_monitor_table":
             continue
         mixed = element.proto.mixed
-        told = json.loads(mixed.json)
-        blob = mixed.arrow_blobs[told["rows"]["__streamlit_arrow_ref__"]].data
-        told["rows"] = pa.ipc.open_stream(blob).read_pandas()
-        sent[told["table"]["name"]] = told
+        data = json.loads(mixed.json)
+        blob = mixed.arrow_blobs[data["rows"]["__streamlit_arrow_ref__"]].data
+        data["rows"] = pa.ipc.open_stream(blob).read_pandas()
+        sent[data["table"]["name"]] = data
     return sent
 
 

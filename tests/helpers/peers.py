@@ -1,5 +1,5 @@
-"""Both ends of many conversations as programs: each says its lines until they are answered, and
-keeps what its stream brings, in the order in which it arrives."""
+"""Simulated visitors and agents of many conversations: each sends its lines until they are answered,
+and keeps what its stream brings in the order of arrival."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.helpers.running_collector import CHROME
 
 RETRY = 0.2
 DEADLINE = 30
-SAID_AT_ONCE = 6
-"""Lines that the agent's browser has under way at a time: as many as one host takes."""
+SENT_AT_ONCE = 6
+"""Lines that the agent's browser sends at a time: as many as a browser allows for one host."""
 
 
 class PeerVisitor:
-    """A visitor who opens a conversation and says `lines` lines in it."""
+    """A visitor who opens a conversation and sends lines in it."""
 
     def __init__(self, url: str, site: str, number: int) -> None:
         self.visit = f"visit{number:015d}"
@@ -35,13 +35,13 @@ class PeerVisitor:
             await self._post("beacon", s=self.visit, t="tab1", b=[view])
             opened = await self._call("open", s=self.visit, t="tab1", n="line0000", x=self.line(0))
             self._token = opened["c"]
-            await asyncio.gather(self._listen(all_lines), self._speak(lines))
+            await asyncio.gather(self._listen(all_lines), self._send_lines(lines))
 
     def line(self, number: int) -> str:
         """The text of the number-th line."""
         return f"line {number} of {self.visit}"
 
-    async def _speak(self, lines: int) -> None:
+    async def _send_lines(self, lines: int) -> None:
         for number in range(1, lines):
             await self._call("send", c=self._token, n=f"line{number:04d}", x=self.line(number))
 
@@ -64,7 +64,7 @@ class PeerVisitor:
         return (await self._post(f"conversation/{action}", **fields)).json()
 
     async def _post(self, path: str, **fields: Any) -> httpx.Response:
-        return await insist(
+        return await send_until_accepted(
             lambda: self._http.post(
                 f"{self._url}/v1/{path}",
                 content=self._body(**fields),
@@ -84,17 +84,17 @@ class AgentBrowser:
         self._conversations: dict[str, str] = {}
         self._http, self._url, self._site = _browser(), url, site
         self._headers = {"Cookie": f"visitor-monitor-agent={key}", "Origin": url}
-        self._places = asyncio.Semaphore(SAID_AT_ONCE)
-        self._is_greeted = False
+        self._places = asyncio.Semaphore(SENT_AT_ONCE)
+        self._is_open = False
         self._changed = asyncio.Event()
 
     def messages(self, visit: str) -> list[dict[str, Any]]:
-        """What arrived of the visit's conversation."""
+        """The messages that arrived in the visit's conversation."""
         return self.received[self._conversations[visit]]
 
-    async def is_greeted(self) -> None:
+    async def wait_until_open(self) -> None:
         """Return once the stream is open: from then on it brings every message."""
-        await self._until(lambda: self._is_greeted)
+        await self._until(lambda: self._is_open)
 
     async def listen(self) -> None:
         """Follow the stream until cancelled."""
@@ -103,14 +103,14 @@ class AgentBrowser:
             try:
                 address = f"{self._url}/agent/stream?after={after}"
                 async with self._http.stream("GET", address, headers=self._headers) as stream:
-                    async for told in events(stream):
-                        after = told.get("id", after)
-                        self._keep(told)
+                    async for news in events(stream):
+                        after = news.get("id", after)
+                        self._keep(news)
             except httpx.HTTPError:
                 await asyncio.sleep(RETRY)
 
     async def answer(self, visitor: PeerVisitor, lines: int) -> None:
-        """Say so many lines in the visitor's conversation, once it has appeared."""
+        """Send this many lines in the visitor's conversation, once it has appeared."""
         await self._until(lambda: visitor.visit in self._conversations)
         for number in range(lines):
             body = {
@@ -120,7 +120,7 @@ class AgentBrowser:
                 "text": f"answer {number} to {visitor.visit}",
             }
             async with self._places:
-                await insist(
+                await send_until_accepted(
                     lambda body=body: self._http.post(
                         f"{self._url}/agent/send", json=body, headers=self._headers
                     )
@@ -130,11 +130,11 @@ class AgentBrowser:
         """Return once every line of every conversation has arrived."""
         await self._until(lambda: all(len(self.messages(v.visit)) >= all_lines for v in visitors))
 
-    def _keep(self, told: dict[str, Any]) -> None:
-        self._is_greeted = True
-        for conversation in told.get("conversations", ()):
+    def _keep(self, news: dict[str, Any]) -> None:
+        self._is_open = True
+        for conversation in news.get("conversations", ()):
             self._conversations[conversation["visit"]] = conversation["id"]
-        for message in told.get("messages", ()):
+        for message in news.get("messages", ()):
             self.received[message["id"]].append(message)
         self._changed.set()
 
@@ -145,12 +145,12 @@ class AgentBrowser:
 
 
 def _browser() -> httpx.AsyncClient:
-    """Each has its own connections: in one pool, hundreds of them wait for each other."""
+    """A client with its own connections: in one pool, hundreds of them wait for each other."""
     return httpx.AsyncClient(timeout=DEADLINE, verify=False, trust_env=False)
 
 
-async def insist(send: Any) -> httpx.Response:
-    """The answer 200; what is not reached, or is busy, is asked again. Anything else is a fault."""
+async def send_until_accepted(send: Any) -> httpx.Response:
+    """Send until the answer is 200. Only a lost connection, 429 and 503 are tried again."""
     while True:
         try:
             answer = await send()

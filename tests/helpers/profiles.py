@@ -1,4 +1,4 @@
-"""Browser profiles whose pages may throw nothing, and in which the script may log nothing."""
+"""Browser profiles whose pages must throw nothing, and in which the script must log nothing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

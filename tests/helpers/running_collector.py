@@ -50,7 +50,7 @@ TABLES = (
 
 
 class FakeClock:
-    """The collector's clock: it stands still until the test moves it. Milliseconds."""
+    """The collector's clock in milliseconds: it moves only when the test moves it."""
 
     def __init__(self, now: datetime = START) -> None:
         self.now = to_milliseconds(now)
@@ -64,7 +64,7 @@ class FakeClock:
 
 
 class RunningCollector:
-    """A collector to send beacons to, and its database to look into."""
+    """A collector to send beacons to, and its database to read."""
 
     def __init__(self, url: str, app: App, engine: Engine, clock: FakeClock) -> None:
         self.url = url
@@ -157,12 +157,12 @@ class RunningCollector:
         return dict(self.rows("SELECT reason, sum(hits) FROM drop_count GROUP BY reason"))
 
     def change_site(self, key: str, **changes: Unpack[SiteChanges]) -> None:
-        """Change a site as the dashboard does; the collector learns of it within 5 seconds."""
+        """Change a site as the dashboard does; the collector reads it within 5 seconds."""
         with writing(self.engine) as db:
             change_site(db, key, **changes)
 
     def refresh_sites(self) -> None:
-        """Let the collector learn of new and changed sites now."""
+        """Make the collector read new and changed sites now."""
         self.app.beacon.admission.site_cache.refresh()
 
 

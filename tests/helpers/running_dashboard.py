@@ -22,7 +22,7 @@ ENDS_WITHIN = 20
 def running_dashboard(
     database_url: str, port: int | None = None, **variables: str
 ) -> Iterator[str]:
-    """The address of a dashboard on this database; `port`: another one than a free one."""
+    """The address of a dashboard on this database; `port`: a given one instead of a free one."""
     port = port or free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],

@@ -34,7 +34,7 @@ class RunningMonitor:
         return self._log.read_text(encoding="utf-8")
 
     def address_of(self, name: str) -> str:
-        """The address printed beside the name, for example "Dashboard"."""
+        """The address printed next to the name, for example "Dashboard"."""
         found = re.search(rf"^  {name} +(http\S+)$", self.printed, re.MULTILINE)
         assert found, self.printed
         return found[1]
@@ -48,14 +48,14 @@ class RunningMonitor:
         return found
 
     def end(self, sign: signal.Signals) -> int:
-        """Its exit code after the signal."""
+        """Send the signal; returns the exit code."""
         self.process.send_signal(sign)
         return self.process.wait(ENDS_WITHIN)
 
 
 @contextmanager
 def running_monitor(folder: Path, *command: str, **variables: str) -> Iterator[RunningMonitor]:
-    """Started on a new SQLite file in the folder; yielded once it says where it is.
+    """Start it on a new SQLite file in the folder; yields once it has printed its addresses.
 
     command: what Python runs, unless it is run.py of this project.
     """

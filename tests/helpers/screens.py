@@ -1,4 +1,4 @@
-"""Pictures of a page, kept in artifacts/ to be looked at."""
+"""Screenshots of a page, kept in artifacts/ for people to see."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from playwright.sync_api import Page
 
 ARTIFACTS = Path(os.environ.get("MONITOR_TEST_ARTIFACTS", Path(__file__).parents[2] / "artifacts"))
 DRAWN_WITHIN = 700
-"""Milliseconds in which charts and canvases draw themselves anew, and dialogs have glided in."""
+"""Milliseconds in which charts and canvases draw again, and the animation of dialogs ends."""
 
 _TALLEST = 2_600
 
 
 def keep_screenshot(page: Page, name: str) -> None:
-    """What is on the screen."""
+    """Keep what is on the screen."""
     ARTIFACTS.mkdir(exist_ok=True)
     page.mouse.move(0, 0)
     page.wait_for_timeout(DRAWN_WITHIN)
@@ -23,9 +23,9 @@ def keep_screenshot(page: Page, name: str) -> None:
 
 
 def keep_both_themes(page: Page, name: str, *, whole: bool = True) -> None:
-    """A picture in light and one in dark, as tall as the content if it is to be `whole`.
+    """Keep a picture in light and one in dark; with `whole`, as tall as the content.
 
-    The page must be as wide as its screen, and is afterwards as it was, in light.
+    The page must be as wide as its screen. Afterwards it is as before, in light.
     """
     page.wait_for_function("document.querySelectorAll('[data-testid=stSkeleton]').length === 0")
     size = page.viewport_size

@@ -55,14 +55,14 @@ def make_database(folder: Path) -> tuple[str, Engine]:
 
 
 def make_site(engine: Engine, **values: object) -> Site:
-    """A site, `Tea shop` in Berlin unless told otherwise."""
+    """A site, `Tea shop` in Berlin unless given otherwise."""
     named = {"name": "Tea shop", "time_zone": "Europe/Berlin", **values}
     with writing(engine) as db:
         return add_site(db, **named, now=datetime.now(UTC))  # pyright: ignore[reportArgumentType]
 
 
 def make_visits(engine: Engine, site: Site, number: int, *, now: datetime, seed: int = 7) -> None:
-    """So many live visits, the same ones for the same seed, and a week of counts before them."""
+    """Make `number` live visits, the same for the same seed, and the counts of a week before them."""
     chance = random.Random(seed)
     visits = [_visit(chance, site, position, now) for position in range(number)]
     with writing(engine) as db:

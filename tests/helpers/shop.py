@@ -12,7 +12,7 @@ from typing import Any
 from tests.helpers.network_gate import Fault, NetworkGate, Passage, serving
 
 WITHIN = 20.0
-"""Seconds in which what is awaited must have happened."""
+"""Seconds within which an awaited condition must hold."""
 
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Page {path}</title>
 {head}
@@ -66,15 +66,15 @@ class Shop:
             markup = markup.replace(name, text)
         return markup
 
-    def misbehave(self, fault: Fault | None) -> None:
-        """From now on the gate treats this shop's beacons so; None: well again."""
+    def set_fault(self, fault: Fault | None) -> None:
+        """Set the fault of the gate for this shop's beacons; None: no fault."""
         if fault is None:
             self.gate.faults.pop(self.key, None)
         else:
             self.gate.faults[self.key] = fault
 
-    def misbehave_in_chat(self, fault: Fault | None) -> None:
-        """The same for what the chat asks."""
+    def set_chat_fault(self, fault: Fault | None) -> None:
+        """Set the fault for this shop's requests of the chat."""
         if fault is None:
             self.gate.chat_faults.pop(self.key, None)
         else:
@@ -89,7 +89,7 @@ class Shop:
         return [p.beacon for p in self.passages() if p.is_beacon]
 
     def chats(self, action: str = "") -> list[Passage]:
-        """What the chat asked: all of it, or one action's."""
+        """The requests of the chat: all, or those of one action."""
         return [p for p in self.passages() if p.chat and action in ("", p.chat)]
 
     def events(self, kinds: str = "vphci") -> list[dict[str, Any]]:
@@ -150,7 +150,7 @@ def until(holds: Callable[[], Any], explain: Callable[[], str], within: float = 
 
 @contextmanager
 def open_shops(gate: NetworkGate, database: Path) -> Iterator[Callable[[str], Shop]]:
-    """A web server of many shops; yields what makes one for a site key."""
+    """Run a web server of many shops; yields a function that makes one for a site key."""
     shops: dict[str, Shop] = {}
 
     class ShopHandler(BaseHTTPRequestHandler):

@@ -1,8 +1,8 @@
 """A Chromium of real tabs, without DevTools on its pages.
 
 Playwright keeps every page visible and DevTools on a page turns prerendering off, so what depends
-on being looked at is shown here: tabs are opened and switched over Chromium's HTTP interface, and
-what the embed script did is read from the database.
+on visibility is tested here: tabs are opened and switched over Chromium's HTTP interface, and the
+result is read from the database.
 """
 
 import json

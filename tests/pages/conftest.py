@@ -41,7 +41,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
 
 
 def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the pages read this database, as after a new start."""
+    """Make the pages read this database, as after a new start."""
     monkeypatch.setenv("MONITOR_DATABASE_URL", url)
     settings.cache_clear()
     st.cache_data.clear()
@@ -53,7 +53,7 @@ def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cookies(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The cookies of the browser that AppTest stands for: it has none of its own."""
+    """The browser's cookies: AppTest has none of its own."""
     cookies: dict[str, str] = {}
     monkeypatch.setattr(ContextProxy, "cookies", cookies)
     return cookies
@@ -61,7 +61,7 @@ def cookies(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 @pytest.fixture
 def open_page(cookies: dict[str, str]) -> OpenPage:
-    """Opens a page by its address; the key words are the address's query."""
+    """Opens a page by its address; the keyword arguments are the address's query."""
 
     def open_page(page: str = "", **query: str) -> AppTest:
         test = AppTest.from_file(str(NAVIGATION), default_timeout=60)

@@ -8,7 +8,7 @@ from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY, TYPING_FOR
 from core.chat.subscribers import SILENT_FOR
 
 OVER_FOR = timedelta(minutes=10)
-"""How long a conversation stays in the list of the open ones after its end (own)."""
+"""How long a conversation stays in the list of open ones after its end (own rule)."""
 
 _MILLISECOND = timedelta(milliseconds=1)
 

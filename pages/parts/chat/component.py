@@ -1,8 +1,8 @@
 """The chat in the agent's browser: declared here, drawn by pages/parts/chat/client/.
 
-Every part of a page shares one stream of changes, so a message is there at once, without a run of
-the page. Python says which agent it is, which conversation is chosen, which replies the sites keep,
-and the limits that the server has too.
+All parts of a page share one stream of changes, so a message appears at once, without a run of the
+page. Python sends the agent, the chosen conversation, the replies of the sites, and the limits that
+the server applies too.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ CHATS_KEY = "chats"
 PULSE_KEY = "chat_pulse"
 
 Replies = Mapping[str, Sequence[ChatTemplate]]
-"""The replies that each site keeps ready, by its key."""
+"""Each site's canned replies, by the site's key."""
 
 
 def draw_alerts(agent: Agent | None) -> Any:
-    """What an agent notices on every page: `opened` when the chats are asked for, `known` with the
-    key of an agent whose name was given in another tab."""
+    """What every page needs of the chats. In the result, `opened` is set when the agent wants to see
+    them, and `known` is the key of an agent whose name was given in another tab."""
     return _chat(
         key=ALERTS_KEY,
         data=_data("alerts", agent),
@@ -49,7 +49,7 @@ def draw_chats(
     is_one_site: bool,
     on_chosen_change: Callable[[], None],
 ) -> None:
-    """The open conversations, and the chosen one: "SITE ID", as `chosen_in_chats` gives it."""
+    """Draw the open conversations and the chosen one: "SITE ID", as `chosen_in_chats` returns it."""
     _chat(
         key=CHATS_KEY,
         data=_data(
@@ -77,7 +77,7 @@ def draw_conversation(
     *,
     key: str = "conversation",
 ) -> None:
-    """One conversation alone, live, with the field to answer in."""
+    """Draw one conversation alone, live, with the field for answers."""
     _chat(
         key=key,
         data=_data(
@@ -91,15 +91,15 @@ def draw_conversation(
 
 def draw_chat_pulse(site: Site) -> int:
     """The newest revision at which a conversation of the site began, was answered or ended, 0 at
-    first. Called inside a fragment, it has the fragment drawn again when that happens, at most once
-    a second; it shows nothing."""
+    first. It shows nothing; the fragment that calls it is drawn again when that happens, at most
+    once a second."""
     revision = _pulse(key=PULSE_KEY, data={"site": site.key}, on_revision_change=_nothing).revision
     return int(revision) if isinstance(revision, int | float) else 0
 
 
 @dataclass(frozen=True)
 class _Choice:
-    """What was chosen in the list; `turn` counts the choices."""
+    """The choice in the list; `turn` counts the choices."""
 
     key: str = ""
     turn: int = 0
@@ -112,7 +112,7 @@ def _choice() -> _Choice:
 
 
 def _data(part: str, agent: Agent | None, **more: Any) -> dict[str, Any]:
-    """What every part is given, whichever comes first on a page; client/chat_types.d.ts names it."""
+    """The data that every part gets, since any may be the first on a page; typed in chat_types.d.ts."""
     return {
         "part": part,
         "agent": _who(agent),
@@ -123,7 +123,7 @@ def _data(part: str, agent: Agent | None, **more: Any) -> dict[str, Any]:
 
 
 def _who(agent: Agent | None) -> dict[str, Any] | None:
-    """The key goes to nobody but the agent's own browser, which sets the cookie from it."""
+    """The agent with the key. It is sent only to the agent's own browser, which makes the cookie of it."""
     return None if agent is None else {"id": agent.id, "name": agent.name, "key": agent.key}
 
 
@@ -144,5 +144,5 @@ _chat = v2.component(
     js=joined_script(_FOLDER / "component.js"),
 )
 
-# A component of its own: a live page sends its script with every refresh.
+# A component of its own, because a live page sends its script with every refresh.
 _pulse = v2.component("visitor_monitor_pulse", js=joined_script(_FOLDER / "pulse.js"))

@@ -134,7 +134,7 @@ export const KINDS = {
       const [word, note] = childrenOf(button)
       const [, unseen] = childrenOf(dash)
       const action = column.actions[row[column.name]] ?? NO_ACTION
-      // A function, because "$&" in a visitor's path would mean something in a text.
+      // A function, because in a replacement text "$&" from a visitor's path has a meaning.
       const name = action.name.replace(/\{(\w+)\}/g, (_, column) => String(row[column] ?? ""))
       button.hidden = action.label === ""
       dash.hidden = action.label !== ""

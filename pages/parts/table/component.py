@@ -1,7 +1,7 @@
 """The table that every page draws: declared here, drawn by table.js.
 
-The columns are declared once, in Python; the browser gets the rows of one page and keeps the same
-nodes through refreshes. Text from visitors is only ever text there.
+The columns are declared once, in Python; the browser gets the rows of one page and keeps its nodes
+through refreshes. There, text from visitors is never read as HTML.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).parent
 
 
 class Kind(StrEnum):
-    """How the cells of a column are drawn; each has its functions in cells.js."""
+    """How the cells of a column are drawn; cells.js has the functions of each."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -48,10 +48,10 @@ class Colour:
 
 @dataclass(frozen=True)
 class RowAction:
-    """A row's button: its word, a note beside it, and its name for those who cannot see the row.
+    """A row's button: its label, a note next to it, and its name for screen readers.
 
-    In `name`, {path} stands for the row's path, and so each column. Without a label there is no
-    button but a dash, and `name` says why.
+    In `name`, {path} stands for the row's path; the same holds for each column. Without a label the
+    cell shows a dash in place of a button, and `name` says why.
     """
 
     label: str
@@ -65,8 +65,8 @@ class Column:
     """A column of a table: `name` is the frame's column, `label` what the header says.
 
     tooltip: the frame's column shown when the pointer rests on a cell. colours: of each value.
-    pulse: the value whose dot pulses. ticks: the frame's column that says whether a length grows
-    between two refreshes. actions: what can be done at each value.
+    pulse: the value whose dot pulses. ticks: the frame's column that says whether a length of time
+    grows between two refreshes. actions: the button for each value.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Filter:
-    """A choice of one value; `label` stands for no choice, the options are (value, label)."""
+    """A choice of one value; `label` is shown for no choice, the options are (value, label)."""
 
     name: str
     label: str
@@ -110,7 +110,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Toolbar:
-    """What stands above the table: `search` explains the search box, `count` says how many rows
+    """The bar above the table: `search` is the search box's placeholder, `count` says how many rows
     there are, `page` (from 0) of `pages` is shown."""
 
     search: str
@@ -138,12 +138,12 @@ def draw_table(
     on_cleared_change: Callable[[], None] | None = None,
     on_pressed_change: Callable[[], None] | None = None,
 ) -> Any:
-    """What was done in the table: `opened`, `acted`, `pressed`, `cleared` (a row's id or a chip's
-    name).
+    """Draw the table; the result says what was done in it: `opened`, `acted`, `pressed`, `cleared`
+    (a row's id or a chip's name).
 
     rows: a frame with the columns' own columns and a text column `id`; a LINK leads to href + id.
     layout: words of table.css: "list" or "shares"; "cards": each row is a card on a phone; "still":
-    its rows lead nowhere; "unsorted": no column sorts, so that cards need no header.
+    its rows are not links; "unsorted": no column sorts, so that cards need no header.
     """
     return _table(
         key=key,

@@ -35,19 +35,19 @@ export function setAttribute(node, name, value) {
 }
 
 /**
- * The elements within it, of which `make` has made each.
+ * The child elements, all made by `make`.
  * @param {Element} node
  */
 export const childrenOf = (node) => /** @type {HTMLCollectionOf<HTMLElement>} */ (node.children)
 
 /**
- * The page or the component's own tree, which knows what has the focus.
+ * The document or the component's shadow root: its `activeElement` has the focus.
  * @param {Node} node
  */
 export const rootOf = (node) => /** @type {Document | ShadowRoot} */ (node.getRootNode())
 
 /**
- * What has the focus there, to give it back.
+ * The element that has the focus there, so that it can get it back.
  * @param {Node} node
  */
 export const focusedIn = (node) => /** @type {HTMLElement | null} */ (rootOf(node).activeElement)

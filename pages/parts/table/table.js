@@ -1,7 +1,7 @@
 // @ts-check
-// A table that lives through refreshes: the same rows stay the same nodes, so that focus, selection,
-// scroll and the text in the search box survive. One instance for each element of the page, for as
-// long as its columns are the same: an edited declaration makes a new one.
+// A table that survives refreshes: each row keeps its node, so that focus, selection, scroll position
+// and the text in the search box stay. Each element of the page has one instance for as long as its
+// columns are the same: an edited declaration makes a new one.
 
 import { KINDS } from "./cells.js"
 import { closestTo, focusedIn, make, rootOf, setAttribute, setText } from "./elements.js"
@@ -115,7 +115,7 @@ export class DataTable {
     this.rows = kept
     if (!kept.has(this.selected ?? "")) this.selected = null
     this.markSelected()
-    // Moving a node takes its focus away, and so does hiding one.
+    // A node loses the focus when it is moved or hidden.
     if (!focused?.isConnected) return
     if (focused.hidden) focusOn(focused.closest("tr"), "a.link")
     else if (focusedIn(this.root) !== focused) focused.focus({ preventScroll: true })
@@ -168,7 +168,7 @@ export class DataTable {
   }
 
   /**
-   * Up, down, and at the third click back to the default order.
+   * Sort one way, then the other; the third click restores the default order.
    * @param {string} name
    */
   sort(name) {
@@ -221,7 +221,8 @@ export class DataTable {
   }
 
   /**
-   * A dialog that an action opens gives the focus back to nobody: it cannot see into a component.
+   * Give the focus back to the row once the dialog that its action opens has closed. The dialog
+   * itself cannot: it does not see into a component.
    * @param {string} id
    */
   returnFocusTo(id) {
@@ -240,7 +241,7 @@ export class DataTable {
   }
 
   /**
-   * The rows are one stop of the tab key, and their actions another; arrows move within.
+   * The rows are one stop for the tab key, their actions another; the arrow keys move within.
    * @param {KeyboardEvent} event
    */
   key(event) {
@@ -293,7 +294,7 @@ export class DataTable {
 const rowOf = (event) => /** @type {RowNode | null} */ (closestTo(event, "tr"))
 
 /**
- * Whether there was something in the row to put the focus on.
+ * Focus the element in the row; returns whether there is one.
  * @param {HTMLElement | null | undefined} row
  * @param {string} selector
  */

@@ -1,4 +1,4 @@
-// What pages/parts/table/component.py gives the table, and what its files share.
+// What pages/parts/table/component.py sends to the table, and what its files share.
 
 export interface ColourJson {
   back: string
@@ -7,7 +7,7 @@ export interface ColourJson {
 
 export interface RowActionJson {
   label: string
-  /** With {path} for the row's path, and so each column. */
+  /** {path} stands for the row's path; the same holds for each column. */
   name: string
   note: string
   is_quiet: boolean
@@ -90,7 +90,7 @@ export interface TableData {
   clock: ClockJson
 }
 
-/** As much as is used of the Arrow table that Streamlit makes of a frame. */
+/** The part that is used of the Arrow table that Streamlit makes of a frame. */
 export interface ArrowRows {
   numRows: number
   schema: { fields: { name: string }[] }
@@ -100,9 +100,9 @@ export interface ArrowRows {
 /** Seconds without activity from which a visitor counts as no longer active, and as idle. */
 export type ActivityLimits = Pick<ClockJson, "active" | "idle">
 
-/** What a cell needs beside its row. */
+/** What a cell needs in addition to its row. */
 export interface CellContext {
-  /** What a link's address begins with; the row's id follows. */
+  /** The beginning of a link's address; the row's id follows. */
   href: string
   limits: ActivityLimits
   /** Seconds since the rows were read. */
@@ -118,10 +118,10 @@ export type ShowCell = (
 
 /** How the cells of one kind are drawn. */
 export interface CellDrawing {
-  /** Once, for a new row. */
+  /** Called once, for a new row. */
   make?(cell: HTMLElement): void
-  /** At every refresh. */
+  /** Called at every refresh. */
   show: ShowCell
-  /** Every second. */
+  /** Called every second. */
   tick?: ShowCell
 }

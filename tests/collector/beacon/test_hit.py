@@ -1,4 +1,4 @@
-"""What becomes of what a browser says, seen in the rows that are stored."""
+"""What is stored of what a browser sends, read from the rows."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_time_zone_is_kept_when_it_looks_like_one(collector, zone, stored, count
     assert collector.row("SELECT time_zone, country FROM visit") == (stored, country)
 
 
-def test_time_zone_may_come_later_and_tells_an_unknown_country(collector):
+def test_time_zone_may_come_later_and_gives_an_unknown_country(collector):
     collector.post(view())
     collector.post({"e": "p", "n": 2, "u": "/", "z": "Asia/Tokyo"})
 
@@ -204,7 +204,7 @@ def test_country_header_of_an_untrusted_peer_is_ignored(run_collector, sqlite_ur
     assert collector.row("SELECT country FROM visit") == ("",)
 
 
-def test_forged_forwarded_address_tells_no_country(collector):
+def test_forged_forwarded_address_gives_no_country(collector):
     collector.post(view(), headers={"X-Forwarded-For": "8.8.8.8"})
 
     assert collector.row("SELECT country FROM visit") == ("",)

@@ -149,11 +149,11 @@ def test_half_characters_are_replaced_not_refused(title, read):
 
 
 def test_every_key_and_every_reason_is_documented():
-    told = (Path(__file__).parents[3] / "docs" / "beacon.md").read_text()
+    documented = (Path(__file__).parents[3] / "docs" / "beacon.md").read_text()
     keys = {*WireEvent.__struct_fields__, *Beacon.__struct_fields__}
     reasons = {reason for reason in Reason if reason.is_counted}
 
-    assert {word for word in keys | reasons if f"`{word}`" not in told} == set()
+    assert {word for word in keys | reasons if f"`{word}`" not in documented} == set()
 
 
 def test_deep_nesting_is_malformed():

@@ -1,4 +1,4 @@
-"""Calls of the chat from hostile hands: refused readably, counted, and never a 5xx."""
+"""Hostile calls of the chat: refused with a readable reason, counted, and never a 5xx."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from collector.chat.request import ChatAction
 from core.settings import RateLimit
-from tests.helpers.collector_chats import TAB, VISIT, assert_readable, counted, open_chat
+from tests.helpers.collector_chats import TAB, VISIT, assert_readable, call_count, open_chat
 from tests.helpers.running_collector import view, wait_for
 
 TOKEN = "t" * 32
@@ -74,14 +74,14 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("action", "sent", "status", "reason"), HOSTILE)
 def test_hostile_call_is_refused_readably_and_counted(shared, action, sent, status, reason):
-    before = counted(shared, reason)
+    before = call_count(shared, reason)
     answer = shared.call_with(action, sent)
     assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (status, reason)
     assert_readable(answer)
     if status != 204:
         assert set(answer.json()) == {"error"}
         assert "\n" not in answer.json()["error"]
-    assert counted(shared, reason) == before + 1
+    assert call_count(shared, reason) == before + 1
     wait_for(lambda: shared.drops().get(reason, 0) > 0)
 
 

@@ -1,4 +1,4 @@
-"""What a beacon's answer says of the chat, and how soon the next beacon is to come."""
+"""What a beacon's answer brings for the chat, and when the next beacon should come."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def add(collector: Any, **values: Any) -> ChatRule:
 
 
 def invited(collector: Any, visit: str = VISIT) -> bool:
-    """Whether the visit has been invited; the orders before this call are committed."""
+    """Whether the visit has been invited; all that was queued before this call is committed."""
     collector.call("open", s="nobody0000000001", t=TAB, n="visitor0001", x="after the others")
     return bool(collector.rows("SELECT id FROM conversation WHERE visit_id = :v", v=visit))
 
@@ -100,8 +100,8 @@ def test_invitation_waits_over_a_restart(run_collector, sqlite_url):
     first.post(view())
     made = send_invitation(first, agent, "May I help?")
     second = run_collector(sqlite_url)
-    told = offer(second.post(presence(2)))
-    assert (told["k"], told["text"], told["from"]) == (made.token, "May I help?", "Ann")
+    offered = offer(second.post(presence(2)))
+    assert (offered["k"], offered["text"], offered["from"]) == (made.token, "May I help?", "Ann")
 
 
 def test_invitation_reaches_visits_of_the_other_collector(run_collector, postgres_url):
@@ -211,7 +211,7 @@ def test_rule_invites_on_its_page_up_to_the_days_cap(collector):
     assert not invited(collector, OTHER)
 
 
-def test_rule_invites_on_a_later_page_when_its_own_was_not_told_alone(collector):
+def test_rule_invites_on_a_later_page_when_its_own_came_in_one_beacon(collector):
     attend(collector)
     add(collector, trigger="pages", threshold=2)
     collector.post(view(1), view(2), view(3))
@@ -282,16 +282,16 @@ def test_rule_that_is_off_does_nothing(collector):
     assert not invited(collector)
 
 
-def test_exit_rule_is_offered_in_its_context_and_invites_when_asked(collector):
+def test_exit_rule_is_offered_in_its_context_and_invites_on_request(collector):
     attend(collector)
     rule = add(collector, trigger="exit", page_context="Cart", text="Wait!")
     assert offer(collector.post(view(1, "/"))) is None
     assert offer(collector.post(view(2, "/cart"))) == {"t": "site", "r": rule.id}
     assert not invited(collector)
-    told = collector.call("open", s=VISIT, t=TAB, r=rule.id)
-    assert told.status_code == 200
+    offered = collector.call("open", s=VISIT, t=TAB, r=rule.id)
+    assert offered.status_code == 200
     (token,) = collector.row("SELECT token FROM conversation")
-    assert told.json() == {"t": "invite", "k": token, "from": "Ann", "text": "Wait!"}
+    assert offered.json() == {"t": "invite", "k": token, "from": "Ann", "text": "Wait!"}
     assert state_of(collector, token) == "delivered"
     again = collector.call("open", s=VISIT, t=TAB, r=rule.id)
     assert (again.status_code, again.headers["X-Drop-Reason"]) == (204, "not_now")
@@ -330,7 +330,7 @@ def test_rule_counts_what_was_shown_and_accepted(collector):
     assert (found.shown_count, found.accepted_count) == (1, 1)
 
 
-def test_beacons_come_often_while_an_agent_looks(collector):
+def test_beacons_come_often_while_an_agent_watches(collector):
     assert collector.post(view()).json()["i"] == 20
     agent = attend(collector)
     assert collector.post(presence(2)).json()["i"] == 5

@@ -1,4 +1,4 @@
-"""What a visitor's side of a chat may call for, and what it is answered."""
+"""What a visitor's side of a chat may call, and the responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.helpers.collector_chats import (
     VISIT,
     assert_readable,
     attend,
-    counted,
+    call_count,
     moment,
     open_chat,
     state_of,
@@ -30,7 +30,7 @@ from tests.helpers.running_collector import RunningCollector, view
 
 
 def token_in(collector: RunningCollector, visit: str, state: str) -> str:
-    """The token of a conversation of the visit that stands there."""
+    """The token of a conversation of the visit in this state."""
     if state == "left":
         opened = collector.call("open", s=visit, t=TAB, n="visitor0001", x="ChatRequest me")
         return opened.json()["c"]
@@ -73,7 +73,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("action", "state", "then"), CASES)
-def test_action_is_answered_as_the_conversation_stands(shared, visit, action, state, then):
+def test_action_is_answered_by_the_state_of_the_conversation(shared, visit, action, state, then):
     token = token_in(shared, visit, state)
 
     answer = shared.call(action, c=token, n="visitor0002", x="Hello", to=1)
@@ -93,7 +93,7 @@ def test_action_is_answered_as_the_conversation_stands(shared, visit, action, st
 
 
 @pytest.mark.parametrize("action", ["shown", "accept", "dismiss", "end", "read", "send"])
-def test_action_that_is_told_twice_is_answered_twice_and_counts_once(shared, visit, action):
+def test_action_that_is_sent_twice_is_answered_twice_and_counts_once(shared, visit, action):
     state = "open" if action in ("end", "read", "send") else "delivered"
     token = token_in(shared, visit, state)
 
@@ -234,11 +234,11 @@ def test_token_of_another_site_is_not_known(shared, visit):
 
 
 def test_calls_are_counted_by_their_result(shared, visit):
-    before = counted(shared, "accepted")
+    before = call_count(shared, "accepted")
     token = token_in(shared, visit, "open")
     shared.call("typing", c=token)
     shared.call("poll", c=token)
-    assert counted(shared, "accepted") == before + 2
+    assert call_count(shared, "accepted") == before + 2
 
 
 def test_visitors_words_never_reach_the_log(shared, visit, caplog, monkeypatch):

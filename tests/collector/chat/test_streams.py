@@ -1,4 +1,4 @@
-"""Conversations as they travel: streams and polls."""
+"""Conversations on the wire: streams and polls."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from core.database import writing
 from core.reasons import Refused
 from tests.helpers.collector_chats import (
     attend,
-    listening,
     moment,
     open_chat,
+    open_stream,
     say,
     send_invitation,
     state_of,
@@ -33,23 +33,25 @@ def test_messages_travel_both_ways_over_a_stream(run_collector, database_url):
     collector = run_collector(database_url)
     agent = attend(collector)
     token = open_chat(collector, "Hello")
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         first = reader.next()
         assert (first["state"], first["from"], first["read"], first["by"]) == ("open", "", 0, "")
         assert [(m["n"], m["a"], m["x"], m["i"], m["f"]) for m in first["m"]] == [
             (1, 0, "Hello", "visitor0001", "")
         ]
         say(collector, agent, token, "Good day")
-        told = reader.next()
-        assert told["from"] == "Ann"
-        assert [(m["n"], m["a"], m["x"], m["f"]) for m in told["m"]] == [(2, 1, "Good day", "Ann")]
+        update = reader.next()
+        assert update["from"] == "Ann"
+        assert [(m["n"], m["a"], m["x"], m["f"]) for m in update["m"]] == [
+            (2, 1, "Good day", "Ann")
+        ]
         assert collector.call("send", c=token, n="visitor0002", x="Thanks").json()["number"] == 3
         assert [(m["n"], m["i"]) for m in reader.messages(1)] == [(3, "visitor0002")]
 
 
 def test_stream_is_an_event_stream_that_nothing_may_hold_back(collector):
     token = open_chat(collector)
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         assert reader.status == 200
         assert reader.headers["Content-Type"] == "text/event-stream"
         assert reader.headers["Cache-Control"] == "no-store"
@@ -61,11 +63,11 @@ def test_stream_is_an_event_stream_that_nothing_may_hold_back(collector):
         assert lines[2] == ""
 
 
-def test_stream_tells_typing_reading_and_who_has_the_conversation(collector):
+def test_stream_sends_typing_reading_and_who_has_the_conversation(collector):
     ann, bob = attend(collector), attend(collector, "Bob")
     token = open_chat(collector)
     say(collector, ann, token, "Hello")
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         assert reader.next()["typing"] == 0
         with writing(collector.engine) as db:
             conversation = find_by_token(db, 1, token)
@@ -82,14 +84,14 @@ def test_stream_tells_typing_reading_and_who_has_the_conversation(collector):
 def test_stream_goes_on_where_it_was_left(collector):
     agent = attend(collector)
     token = open_chat(collector)
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         cursor = reader.next()["id"]
     for number in range(5):
         say(collector, agent, token, f"line {number}")
-    with listening(collector, token, cursor) as reader:
+    with open_stream(collector, token, cursor) as reader:
         update = reader.next()
         assert [m["n"] for m in update["m"]] == [2, 3, 4, 5, 6]
-    with listening(collector, token, update["id"]) as reader:
+    with open_stream(collector, token, update["id"]) as reader:
         assert reader.next()["m"] == []
         say(collector, agent, token, "line 5")
         assert [m["n"] for m in reader.messages(1)] == [7]
@@ -98,7 +100,7 @@ def test_stream_goes_on_where_it_was_left(collector):
 def test_stream_ends_after_the_last_update(collector):
     attend(collector)
     token = open_chat(collector)
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         reader.next()
         with writing(collector.engine) as db:
             conversation = find_by_token(db, 1, token)
@@ -111,8 +113,8 @@ def test_stream_ends_after_the_last_update(collector):
 
 
 @pytest.mark.parametrize("action", ["stream", "poll"])
-def test_conversation_that_is_over_is_told_at_once_and_ends(collector, action):
-    token = open_chat(collector)  # nobody attends: it is left
+def test_conversation_that_is_over_is_sent_at_once_and_ends(collector, action):
+    token = open_chat(collector)  # no agent is there: the message is left
     revision = collector.call("poll", c=token).json()["id"]
     answer = collector.call(action, c=token, after=revision)
     assert answer.status_code == 200
@@ -123,7 +125,7 @@ def test_invitation_can_be_listened_to_before_it_is_accepted(quick_closing, coll
     agent = attend(collector)
     collector.post(view())
     invited = send_invitation(collector, agent)
-    with listening(collector, invited.token) as reader:
+    with open_stream(collector, invited.token) as reader:
         assert reader.next()["state"] == "queued"
         collector.call("shown", c=invited.token)
         assert reader.next()["state"] == "shown"
@@ -131,11 +133,11 @@ def test_invitation_can_be_listened_to_before_it_is_accepted(quick_closing, coll
         assert reader.next()["state"] == "expired"
 
 
-def test_stream_hears_nothing_of_other_conversations(collector):
+def test_stream_gets_nothing_of_other_conversations(collector):
     agent = attend(collector)
     token = open_chat(collector)
     other = open_chat(collector, s="z1b2c3d4e5f6g7h8", n="visitor0009")
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         reader.next()
         say(collector, agent, other, "for the other")
         say(collector, agent, token, "for you")
@@ -147,7 +149,7 @@ def test_silent_stream_gives_signs_of_life(collector, monkeypatch):
     monkeypatch.setattr(subscribers, "CHECK_EVERY", 0.05)
     agent = attend(collector)
     token = open_chat(collector)
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         reader.next()
         assert [reader.line() for _ in range(4)] == ["", ":", "", ":"]
         say(collector, agent, token, "still there?")
@@ -193,7 +195,7 @@ def test_poll_without_news_is_answered_in_the_end(collector, monkeypatch):
 
 @pytest.mark.parametrize(("minutes", "status"), [(29, 200), (30, 410)])
 @pytest.mark.parametrize("action", ["stream", "poll", "read"])
-def test_what_ended_long_ago_is_told_no_more(collector, action, minutes, status):
+def test_what_ended_long_ago_is_not_sent_any_more(collector, action, minutes, status):
     attend(collector)
     token = open_chat(collector)
     collector.call("end", c=token)
@@ -217,11 +219,11 @@ def test_reader_that_is_too_slow_is_cut_off_and_holds_up_nobody(collector, monke
     monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", 1.0)
     agent = attend(collector)
     token = open_chat(collector)
-    with listening(collector, token) as quick, connection(collector, "stream", token) as slow:
+    with open_stream(collector, token) as quick, connection(collector, "stream", token) as slow:
         quick.messages(1)
         wait_for(lambda: open_streams(collector) == 2)
         while open_streams(collector) == 2:
-            say_much(collector, agent, token)
+            send_much(collector, agent, token)
             assert len(quick.messages(100)) == 100
         assert open_streams(collector) == 1
         slow.settimeout(5)
@@ -235,31 +237,31 @@ def test_nothing_is_lost_or_doubled_over_a_restart(run_collector, database_url):
     first = run_collector(database_url)
     agent = attend(first)
     token = open_chat(first)
-    with listening(first, token) as reader:
+    with open_stream(first, token) as reader:
         say(first, agent, token, "before")
-        heard = reader.messages(2)
+        received = reader.messages(2)
         cursor = first.call("poll", c=token).json()["id"]
     say(first, agent, token, "meanwhile")
     second = run_collector(database_url)
-    with listening(second, token, cursor) as reader:
-        heard += reader.messages(1)
+    with open_stream(second, token, cursor) as reader:
+        received += reader.messages(1)
         say(second, agent, token, "after")
-        heard += reader.messages(1)
-    assert [m["x"] for m in heard] == ["Hello", "before", "meanwhile", "after"]
+        received += reader.messages(1)
+    assert [m["x"] for m in received] == ["Hello", "before", "meanwhile", "after"]
 
 
-def test_streams_of_two_collectors_tell_the_same(run_collector, postgres_url):
+def test_streams_of_two_collectors_send_the_same(run_collector, postgres_url):
     one, two = run_collector(postgres_url), run_collector(postgres_url)
     agent = attend(one)
     token = open_chat(one)
-    with listening(one, token) as here, listening(two, token) as there:
+    with open_stream(one, token) as here, open_stream(two, token) as there:
         say(one, agent, token, "to both")
         two.call("send", c=token, n="visitor0002", x="by the second")
         one.call("send", c=token, n="visitor0003", x="by the first")
-        heard = [[(m["n"], m["x"], m["f"]) for m in each.messages(4)] for each in (here, there)]
-    assert heard[0] == heard[1]
-    assert [x for _, x, _ in heard[0]] == ["Hello", "to both", "by the second", "by the first"]
-    assert heard[0][1][2] == "Ann"
+        received = [[(m["n"], m["x"], m["f"]) for m in each.messages(4)] for each in (here, there)]
+    assert received[0] == received[1]
+    assert [x for _, x, _ in received[0]] == ["Hello", "to both", "by the second", "by the first"]
+    assert received[0][1][2] == "Ann"
 
 
 @pytest.mark.parametrize("action", ["stream", "poll"])
@@ -274,7 +276,7 @@ def test_database_that_hangs_is_not_waited_for(collector, monkeypatch, action):
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_update_that_overlaps_the_first_look_doubles_nothing(collector):
+def test_update_that_overlaps_the_first_read_doubles_nothing(collector):
     agent = attend(collector)
     token = open_chat(collector)
     stop = threading.Event()
@@ -287,7 +289,7 @@ def test_update_that_overlaps_the_first_look_doubles_nothing(collector):
     talker.start()
     try:
         for _ in range(6):
-            with listening(collector, token) as reader:
+            with open_stream(collector, token) as reader:
                 numbers = [m["n"] for m in reader.messages(60)]
                 assert numbers == list(range(1, len(numbers) + 1))
     finally:
@@ -295,10 +297,10 @@ def test_update_that_overlaps_the_first_look_doubles_nothing(collector):
         talker.join()
 
 
-def test_streams_survive_a_reception_that_cannot_look(collector, monkeypatch):
+def test_streams_survive_an_attendance_that_cannot_be_read(collector, monkeypatch):
     ann = attend(collector)
     token = open_chat(collector)
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         reader.next()
         attendance = collector.app.conversation.attendance
         monkeypatch.setattr(attendance, "_names", {})
@@ -310,7 +312,7 @@ def test_streams_survive_a_reception_that_cannot_look(collector, monkeypatch):
 def test_conversation_ends_by_silence_for_who_listens(quick_closing, collector):
     attend(collector)
     token = open_chat(collector)
-    with listening(collector, token) as reader:
+    with open_stream(collector, token) as reader:
         reader.next()
         collector.clock.advance(20 * 60_000)
         last = reader.next()
@@ -323,13 +325,13 @@ def fail() -> None:
     raise OSError("the database is away")
 
 
-def say_much(collector: Any, agent: Any, token: str) -> None:
-    """Some 800 KB in one update."""
+def send_much(collector: Any, agent: Any, token: str) -> None:
+    """Send some 800 KB in one update."""
     with writing(collector.engine) as db:
         conversation = find_by_token(db, 1, token)
         assert conversation is not None
         for number in range(100):
-            said = send_as_agent(
+            message = send_as_agent(
                 db,
                 conversation,
                 agent_id=agent.id,
@@ -337,11 +339,11 @@ def say_much(collector: Any, agent: Any, token: str) -> None:
                 text="\U0001f6d2" * 2_000,
                 now=moment(collector),
             )
-            assert not isinstance(said, Refused), said
+            assert not isinstance(message, Refused), message
 
 
 def open_streams(collector: Any) -> int:
-    """Streams and polls, as /metrics has them."""
+    """The number of open streams and polls, from /metrics."""
     (line,) = [
         line
         for line in collector.http.get("/metrics").text.splitlines()
@@ -351,7 +353,7 @@ def open_streams(collector: Any) -> int:
 
 
 def connection(collector: Any, action: str, token: str, after: int = 0) -> socket.socket:
-    """A connection that has asked and reads nothing."""
+    """A connection that has sent a request and reads nothing."""
     found = socket.socket()
     found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     found.connect(("127.0.0.1", collector.port))

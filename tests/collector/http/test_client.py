@@ -1,4 +1,4 @@
-"""Whose address it is, behind the owner's own proxies."""
+"""Which address is the visitor's, behind the owner's own proxies."""
 
 from ipaddress import ip_network
 from time import perf_counter
@@ -87,7 +87,7 @@ def test_others_are_not_warned_of(clients, warnings, peer, forwarded):
     assert warnings == []
 
 
-def test_warning_stands_in_the_log_once_and_without_an_address(clients, caplog):
+def test_warning_is_logged_once_and_without_an_address(clients, caplog):
     for last in range(5):
         clients.find(f"192.168.7.{last}", b"198.51.100.7")
 

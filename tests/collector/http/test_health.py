@@ -36,7 +36,7 @@ def test_locked_database_is_not_ready(collector, sqlite_url, monkeypatch):
     assert answer.json()["status"] == "not ready"
 
 
-def test_metrics_tell_results_queue_batches_and_commits(collector):
+def test_metrics_have_results_queue_batches_and_commits(collector):
     collector.post(view())
     collector.post({"e": "p", "n": 1, "u": "/"}, visit="b" * 16)
     collector.send(b"{}")

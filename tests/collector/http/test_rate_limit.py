@@ -51,7 +51,7 @@ def test_addresses_do_not_share(limiter):
     assert limiter.take("b") == 0
 
 
-def test_wait_is_told_in_whole_seconds_and_suffices(watch):
+def test_wait_is_given_in_whole_seconds_and_suffices(watch):
     limiter = RateLimiter(RateLimit(1, 2), watch)
     waits = [limiter.take("a") for _ in range(3)]
     watch.now += waits[-1]

@@ -31,7 +31,7 @@ def test_accepted_is_200_with_visit_interval_and_wish_for_the_zone(collector):
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_zone_is_not_asked_for_again_once_it_is_known(collector):
+def test_zone_is_not_requested_again_once_it_is_known(collector):
     answer = collector.post(view(z="Europe/Berlin"))
 
     assert answer.json() == {"s": ID, "i": 20}
@@ -267,7 +267,7 @@ def test_rate_limit_counts_the_visitors_behind_a_trusted_proxy_apart(run_collect
     assert statuses == [200, 200, 429]
 
 
-def test_untrusted_proxy_is_told_on_the_sites_page(collector):
+def test_untrusted_proxy_is_reported_on_the_sites_page(collector):
     collector.post(view(), headers={"X-Forwarded-For": "198.51.100.1"})
 
     assert wait_for(lambda: collector.rows("SELECT name FROM collector_warning")) == [

@@ -1,4 +1,4 @@
-"""Faults: nothing that was acknowledged is lost, and all heals without a person."""
+"""Faults: nothing that was acknowledged is lost, and everything recovers by itself."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_killed_collector_loses_nothing_that_it_acknowledged(database_url):
     assert set(acknowledged) <= stored
 
 
-def test_a_collector_that_is_told_to_end_answers_what_it_has_taken(database_url):
+def test_a_collector_that_is_stopped_answers_what_it_has_taken(database_url):
     port = free_port()
     acknowledged: list[int] = []
     with collector_process(database_url, port) as process:

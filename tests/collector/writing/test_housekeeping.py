@@ -1,4 +1,4 @@
-"""Housekeeping: retention runs, and SQLite's log does not grow for ever."""
+"""Housekeeping: retention runs, and SQLite's log does not grow without end."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ def test_the_running_collector_forgets_by_itself(run_collector, database_url):
     wait_for(lambda: after.row("SELECT count(*) FROM visit") == (0,))
 
 
-def test_the_running_collector_forgets_what_was_said_in_chats_by_itself(
-    run_collector, database_url
-):
+def test_the_running_collector_deletes_the_text_of_chats_by_itself(run_collector, database_url):
     before = run_collector(database_url)
     open_chat(before, "Hello")
     later = FakeClock()

@@ -1,4 +1,4 @@
-"""Simultaneous first beacons: one visit a visitor, one view a beacon, whoever takes them."""
+"""Simultaneous first beacons: one visit a visitor, one view a beacon, in whichever collector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chat's writes, beside those of beacons and of each other."""
+"""The chat's writes, together with those of beacons and with each other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.helpers.running_collector import view, wait_for
 
 
 class Sender:
-    """Calls that are under way."""
+    """Calls that are in progress."""
 
     def __init__(self, collector: Any, token: str) -> None:
         self._collector = collector
@@ -36,7 +36,7 @@ class Sender:
         self._threads.append(thread)
 
     def statuses(self) -> dict[str, int]:
-        """What each was answered, once all are."""
+        """The status of each call, once all are answered."""
         for thread in self._threads:
             thread.join(20)
         return {text: answer.status_code for text, answer in self.answers.items()}
@@ -47,7 +47,7 @@ class Sender:
 
 @contextmanager
 def queued(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The writer's thread takes no order meanwhile; gives how many it took each time after that."""
+    """Block the writer meanwhile; yields the number of items that it then takes in each batch."""
     gate, taken = threading.Event(), []
     commit = Writer._commit_actions
 
@@ -64,7 +64,7 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         gate.set()
 
 
-def said(collector: Any) -> list[str]:
+def stored_texts(collector: Any) -> list[str]:
     return [text for (text,) in collector.rows("SELECT text FROM message ORDER BY number")]
 
 
@@ -82,7 +82,7 @@ def test_message_to_a_locked_database_is_sent_again_and_counts_once(
         assert first.headers["Access-Control-Allow-Origin"] == "*"
     again = wait_for(lambda: retry(collector, token))
     assert again.json()["number"] == 2
-    assert said(collector) == ["Hello", "Anybody?"]
+    assert stored_texts(collector) == ["Hello", "Anybody?"]
 
 
 def retry(collector: Any, token: str) -> httpx.Response | None:
@@ -114,7 +114,10 @@ def test_order_that_fails_undoes_its_own_work_and_no_other(
             sender.send(text)
         wait_for(lambda: len(collector.app.conversation.write_queue.actions) == len(texts))
     assert sender.statuses() == {text: 400 if text == "message3" else 200 for text in texts}
-    assert sorted(said(collector)) == ["Hello", *(text for text in texts if text != "message3")]
+    assert sorted(stored_texts(collector)) == [
+        "Hello",
+        *(text for text in texts if text != "message3"),
+    ]
 
 
 def test_orders_are_not_starved_by_beacons(collector, monkeypatch):
@@ -161,4 +164,4 @@ def test_one_transaction_takes_the_orders_that_wait(collector, monkeypatch):
         wait_for(lambda: len(collector.app.conversation.write_queue.actions) == 20)
     assert set(sender.statuses().values()) == {200}
     assert taken == [20]
-    assert len(said(collector)) == 21
+    assert len(stored_texts(collector)) == 21

@@ -1,5 +1,5 @@
-"""Sites, visits and conversations are apart, although an id of the one may be one of the other too:
-ids of visits and messages are made by browsers, which may send what they like."""
+"""Sites, visits and conversations are kept apart even when they have the same ids: browsers make the
+ids of visits and messages, and may send any."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A conversation ends by itself: an invitation nobody answers, silence, a visit that is over."""
+"""A conversation ends by itself: an invitation without an answer, silence, a visit that is over."""
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -32,7 +32,7 @@ AROUND = [(-INSTANT, False), (0 * INSTANT, True), (INSTANT, True)]
 around = pytest.mark.parametrize(("apart", "is_over"), AROUND, ids=["before", "at", "after"])
 
 
-def told(db, conversation):
+def closing_of(db, conversation):
     found = stored(db, conversation)
     return found.state, found.closed_by, found.closed_at
 
@@ -45,7 +45,7 @@ def test_invitation_that_is_not_shown_expires_five_minutes_after_it_was_sent(db,
 
     assert close_due(db, NOW + 5 * MINUTE + apart) == int(is_over)
     expected = ("expired", "silence", NOW + 5 * MINUTE) if is_over else ("delivered", "", None)
-    assert told(db, invitation) == expected
+    assert closing_of(db, invitation) == expected
 
 
 @around
@@ -56,7 +56,7 @@ def test_invitation_that_is_shown_expires_five_minutes_after_that(db, apart, is_
 
     assert close_due(db, NOW + 9 * MINUTE + apart) == int(is_over)
     expected = ("expired", "silence", NOW + 9 * MINUTE) if is_over else ("shown", "", None)
-    assert told(db, invitation) == expected
+    assert closing_of(db, invitation) == expected
 
 
 @around
@@ -72,7 +72,7 @@ def test_chat_ends_after_twenty_minutes_without_a_message(db, speak, apart, is_o
 
     assert close_due(db, newest + 20 * MINUTE + apart) == int(is_over)
     expected = ("ended", "silence", newest + 20 * MINUTE) if is_over else ("open", "", None)
-    assert told(db, conversation) == expected
+    assert closing_of(db, conversation) == expected
     assert visit_of(db).chat_source == ("" if is_over else "built_in")
     assert span_of(db, conversation).is_open is not is_over
 
@@ -86,7 +86,7 @@ def test_chat_ends_with_its_visit(db, apart, is_over):
 
     assert close_due(db, NOW + 30 * MINUTE + apart) == int(is_over)
     expected = ("ended", "visit", NOW + 30 * MINUTE) if is_over else ("open", "", None)
-    assert told(db, conversation) == expected
+    assert closing_of(db, conversation) == expected
 
 
 @around
@@ -96,7 +96,7 @@ def test_invitation_expires_with_its_visit(db, apart, is_over):
 
     assert close_due(db, NOW + 3 * MINUTE + apart) == int(is_over)
     expected = ("expired", "visit", NOW + 3 * MINUTE) if is_over else ("queued", "", None)
-    assert told(db, invitation) == expected
+    assert closing_of(db, invitation) == expected
 
 
 @around
@@ -129,7 +129,7 @@ def test_what_is_over_is_over_before_anybody_has_closed_it(db):
     late = NOW + 5 * MINUTE
 
     assert reason_of(accept(db, invitation, late)) is Reason.OVER
-    assert told(db, invitation) == ("expired", "silence", late)
+    assert closing_of(db, invitation) == ("expired", "silence", late)
 
 
 def test_late_word_does_not_revive_a_chat(db):
@@ -150,7 +150,7 @@ def test_conversation_whose_visit_is_deleted_ends_and_leaves_no_span(db):
         db.execute(delete(table))
 
     assert close_due(db, NOW + MINUTE) == 1
-    assert told(db, conversation) == ("ended", "visit", NOW + MINUTE)
+    assert closing_of(db, conversation) == ("ended", "visit", NOW + MINUTE)
     assert db.execute(select(func.count()).select_from(VisitSpan)).scalar_one() == 0
 
 

@@ -1,4 +1,4 @@
-"""The feed: what is committed in the chats, by whom ever, is told soon, once, and in order."""
+"""The feed: every commit in the chats, of any process, is published soon, once, and in order."""
 
 from datetime import UTC, datetime
 from queue import Empty, Queue
@@ -18,16 +18,16 @@ SOON = 5.0
 
 
 @pytest.fixture
-def told():
+def published():
     return Queue()
 
 
 @pytest.fixture
-def follow(database, told):
+def follow(database, published):
     feeds = []
 
     def follow(start_at=None):
-        feed = Feed(database, told.put, start_at)
+        feed = Feed(database, published.put, start_at)
         feed.start()
         feeds.append(feed)
         return feed
@@ -39,7 +39,7 @@ def follow(database, told):
 
 @pytest.fixture
 def invited(database, store, site, make_visit):
-    """An invitation, committed before anybody listens."""
+    """An invitation, committed before there is a feed."""
     now = datetime.now(UTC)
     store(site, make_visit("visit", last_activity_at=now, started_at=now))
     with writing(database) as db:
@@ -56,56 +56,56 @@ def say(database, conversation, number):
         )
 
 
-def test_tells_what_another_engine_commits(database, database_url, invited, follow, told):
+def test_publishes_what_another_engine_commits(database, database_url, invited, follow, published):
     follow(invited.revision)
     other = open_database(database_url)
     say(other, invited, 1)
     other.dispose()
 
-    changes = told.get(timeout=SOON)
+    changes = published.get(timeout=SOON)
     assert [message.text for message in changes.messages] == ["line 1"]
     assert [each.id for each in changes.conversations] == [invited.id]
     assert changes.revision == changes.conversations[-1].revision
 
 
-def test_begins_with_what_is_new(database, invited, follow, told):
+def test_begins_with_what_is_new(database, invited, follow, published):
     feed = follow()
     wait_for(lambda: feed._revision is not None)
     say(database, invited, 1)
 
-    assert [message.text for message in told.get(timeout=SOON).messages] == ["line 1"]
+    assert [message.text for message in published.get(timeout=SOON).messages] == ["line 1"]
 
 
-def test_begins_where_it_is_told_to(invited, follow, told):
+def test_begins_at_the_given_revision(invited, follow, published):
     follow(0)
 
-    assert [message.text for message in told.get(timeout=SOON).messages] == ["Hi"]
+    assert [message.text for message in published.get(timeout=SOON).messages] == ["Hi"]
 
 
-def test_tells_each_message_once_and_in_order(database, invited, follow, told):
+def test_publishes_each_message_once_and_in_order(database, invited, follow, published):
     follow(invited.revision)
     for number in range(30):
         say(database, invited, number)
 
     lines = []
     while len(lines) < 30:
-        lines += [message.text for message in told.get(timeout=SOON).messages]
+        lines += [message.text for message in published.get(timeout=SOON).messages]
     assert lines == [f"line {number}" for number in range(30)]
     with pytest.raises(Empty):
-        told.get(timeout=0.6)
+        published.get(timeout=0.6)
 
 
-def test_nothing_is_told_of_what_is_undone(database, invited, follow, told):
+def test_nothing_is_published_of_what_is_rolled_back(database, invited, follow, published):
     follow(invited.revision)
     with pytest.raises(ZeroDivisionError), writing(database) as db:
         send_as_visitor(db, invited, client_id="undone00", text="undone", now=datetime.now(UTC))
         raise ZeroDivisionError
     say(database, invited, 1)
 
-    assert [message.text for message in told.get(timeout=SOON).messages] == ["line 1"]
+    assert [message.text for message in published.get(timeout=SOON).messages] == ["line 1"]
 
 
-def test_goes_on_when_the_database_was_away(database, invited, follow, told):
+def test_goes_on_when_the_database_was_away(database, invited, follow, published):
     with writing(database) as db:
         db.execute(text("ALTER TABLE conversation RENAME TO conversation_away"))
     feed = follow(invited.revision)
@@ -114,22 +114,22 @@ def test_goes_on_when_the_database_was_away(database, invited, follow, told):
         db.execute(text("ALTER TABLE conversation_away RENAME TO conversation"))
     say(database, invited, 1)
 
-    assert [message.text for message in told.get(timeout=SOON).messages] == ["line 1"]
+    assert [message.text for message in published.get(timeout=SOON).messages] == ["line 1"]
     assert wait_for(lambda: not feed._fault)
 
 
-def test_goes_on_when_its_listener_fails(database, invited, told):
+def test_goes_on_when_its_listener_fails(database, invited, published):
     def fail_once(changes):
-        told.put(changes)
-        if told.qsize() == 1:
+        published.put(changes)
+        if published.qsize() == 1:
             raise RuntimeError
 
     feed = Feed(database, fail_once, invited.revision)
     feed.start()
     say(database, invited, 1)
-    wait_for(lambda: told.qsize() == 1)
+    wait_for(lambda: published.qsize() == 1)
     say(database, invited, 2)
-    wait_for(lambda: told.qsize() == 2)
+    wait_for(lambda: published.qsize() == 2)
     feed.stop()
 
 
@@ -140,16 +140,16 @@ on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=Tru
 
 
 @on_postgres
-def test_postgres_tells_of_it_without_being_asked(database, invited, follow, told, monkeypatch):
+def test_postgres_notifies_without_a_poll(database, invited, follow, published, monkeypatch):
     monkeypatch.setattr("core.chat.feed.LOOK_ANYWAY", SOON + 1)
     follow(invited.revision)
     for number in range(3):
         say(database, invited, number)
-        assert told.get(timeout=SOON).messages[0].text == f"line {number}"
+        assert published.get(timeout=SOON).messages[0].text == f"line {number}"
 
 
 @on_postgres
-def test_listens_again_when_its_connection_was_cut(database, invited, follow, told):
+def test_listens_again_when_its_connection_was_cut(database, invited, follow, published):
     feed = follow(invited.revision)
     with database.connect() as connection:
         wait_for(lambda: connection.execute(text(f"SELECT count(*) {LISTENERS}")).scalar_one())
@@ -158,4 +158,4 @@ def test_listens_again_when_its_connection_was_cut(database, invited, follow, to
     wait_for(lambda: feed._fault)
     say(database, invited, 1)
 
-    assert told.get(timeout=SOON).messages[0].text == "line 1"
+    assert published.get(timeout=SOON).messages[0].text == "line 1"

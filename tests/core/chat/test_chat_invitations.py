@@ -206,10 +206,10 @@ def test_agent_says_nothing_more_before_the_visitor_answers(db):
 def test_answer_accepts(db):
     add_visit(db)
     invitation = invited(db)
-    said = ask(db, invitation, now=NOW + SECOND)
+    message = ask(db, invitation, now=NOW + SECOND)
 
     found = stored(db, invitation)
-    assert (said.number, found.state, found.accepted_at) == (2, "open", NOW + SECOND)
+    assert (message.number, found.state, found.accepted_at) == (2, "open", NOW + SECOND)
     assert found.waiting_since == NOW + SECOND
 
 

@@ -45,8 +45,8 @@ def test_messages_are_numbered_in_their_order(db, conversation):
     answer(db, conversation, "two")
     ask(db, conversation, "three")
 
-    said = messages(db, 7, conversation.id)
-    assert [(each.number, each.author, each.text) for each in said[1:]] == [
+    lines = messages(db, 7, conversation.id)
+    assert [(each.number, each.author, each.text) for each in lines[1:]] == [
         (2, "visitor", "one"),
         (3, "agent", "two"),
         (4, "visitor", "three"),
@@ -67,11 +67,11 @@ def test_message_that_is_delivered_twice_counts_once(db, conversation):
 
 
 def test_repeated_message_finds_itself_after_the_end(db, conversation):
-    said = send_as_visitor(db, conversation, client_id="visitor1", text="Bye", now=NOW)
+    message = send_as_visitor(db, conversation, client_id="visitor1", text="Bye", now=NOW)
     end(db, conversation, ClosedBy.AGENT, NOW)
 
     again = send_as_visitor(db, conversation, client_id="visitor1", text="Bye", now=NOW)
-    assert again == said
+    assert again == message
 
 
 def test_waiting_begins_with_the_first_question_and_ends_with_the_answer(db, conversation):
@@ -174,7 +174,7 @@ def test_nothing_changes_after_the_end(db, conversation):
 def test_deleted_conversation_is_told(db, conversation):
     forget_conversations(db, 7, ["visit"])
 
-    for told in (
+    for refused in (
         ask(db, conversation),
         answer(db, conversation),
         end(db, conversation, ClosedBy.AGENT, NOW),
@@ -182,7 +182,7 @@ def test_deleted_conversation_is_told(db, conversation):
         mark_typing(db, conversation, Author.AGENT, NOW),
         mark_read(db, conversation, Author.AGENT, 1, NOW),
     ):
-        assert reason_of(told) is Reason.NO_CONVERSATION
+        assert reason_of(refused) is Reason.NO_CONVERSATION
     assert messages(db, 7, conversation.id) == []
 
 

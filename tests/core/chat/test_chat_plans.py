@@ -1,4 +1,4 @@
-"""What is asked of the chats is found by an index, however many there are."""
+"""Every query on the chats uses an index, however many there are."""
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_question_is_answered_by_an_index(plan_of, index, question, arguments):
     assert "SCAN" not in plan
 
 
-def test_facts_beside_the_conversations_are_found_by_their_keys(plan_of):
+def test_facts_of_the_conversations_are_found_by_their_keys(plan_of):
     plan = plan_of(facts_of, [ANY])
 
     assert "visit USING INDEX sqlite_autoindex_visit_1 (site_id=? AND id=?)" in plan

@@ -1,4 +1,4 @@
-"""What is asked of the chats: what is open, what was said, what has changed, what is kept."""
+"""Queries on the chats: what is open, the messages, what has changed, what is kept."""
 
 import pytest
 from sqlalchemy import update
@@ -124,17 +124,17 @@ def test_changes_are_what_has_happened_since(db):
     conversation = opened(db)
     invited(db, "other")
     before = newest_revision(db)
-    said = [ask(db, conversation, "one"), answer(db, conversation, "two")]
+    sent = [ask(db, conversation, "one"), answer(db, conversation, "two")]
 
     changes = changes_since(db, before)
     assert changes.conversations == [stored(db, conversation)]
-    assert changes.messages == said
-    assert changes.revision == newest_revision(db) == said[-1].revision
+    assert changes.messages == sent
+    assert changes.revision == newest_revision(db) == sent[-1].revision
     assert changes_since(db, changes.revision) == ((), (), changes.revision)
-    assert [each.text for each in changes_since(db, said[0].revision).messages] == ["two"]
+    assert [each.text for each in changes_since(db, sent[0].revision).messages] == ["two"]
 
 
-def test_change_without_a_message_is_told_without_one(db):
+def test_change_without_a_message_comes_without_one(db):
     add_visit(db)
     invitation = invited(db)
     mark_shown(db, invitation, NOW)
@@ -145,7 +145,7 @@ def test_change_without_a_message_is_told_without_one(db):
 
 
 @pytest.fixture
-def said(db):
+def conversations(db):
     """Three conversations, the oldest first: ann's, bob's, eve's."""
     ann = add_agent(db, "Änne", NOW).id
     for number, (visit_id, text, attributes) in enumerate(
@@ -187,11 +187,11 @@ FOUND = {
 }
 
 
-def test_search_looks_into_texts_and_names(db, said):
+def test_search_looks_into_texts_and_names(db, conversations):
     assert {search: found(db, search) for search in FOUND} == FOUND
 
 
-def test_search_stays_within_the_site(db, said):
+def test_search_stays_within_the_site(db, conversations):
     add_visit(db, "theirs", site_id=8)
     ask(db, opened(db, "theirs", site_id=8), "100% of another site")
 
@@ -200,7 +200,7 @@ def test_search_stays_within_the_site(db, said):
     assert count_found(db, 8, "kostet") == 0
 
 
-def test_found_are_cut_by_dates_and_pages(db, said):
+def test_found_are_cut_by_dates_and_pages(db, conversations):
     assert found(db, from_at=NOW + MINUTE) == ["eve", "bob"]
     assert found(db, until_at=NOW + MINUTE) == ["ann"]
     assert found(db, "100", from_at=NOW + INSTANT, until_at=NOW + 3 * MINUTE) == ["eve"]
@@ -208,7 +208,7 @@ def test_found_are_cut_by_dates_and_pages(db, said):
     assert found(db, limit=2, offset=2) == ["ann"]
 
 
-def test_found_tell_the_agent_and_outlive_their_visit(db, said):
+def test_found_conversations_name_the_agent_and_outlive_their_visit(db, conversations):
     db.execute(update(Visit).where(col(Visit.id) == "ann").values(id="gone"))
     *_, row = found_conversations(db, 7)
 

@@ -1,4 +1,4 @@
-"""Several write chats and visits at once: every change has its place, and none undoes another."""
+"""Several processes write chats and visits at once: no change undoes another."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +41,7 @@ on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=Tru
 
 @pytest.fixture
 def engines(database, database_url):
-    """Two engines of the same database, as two programs have them."""
+    """Two engines on the same database, as in two processes."""
     with ExitStack() as opened_ones:
         other = open_database(database_url)
         opened_ones.callback(other.dispose)
@@ -167,14 +167,14 @@ def until_it_waits(engine):
 
 
 def both(engine):
-    """What the collector and what the chat have written of the visit."""
+    """What the collector and the chat have written of the visit."""
     with reading(engine) as db:
         visit = visit_of(db)
     return visit.page_count, visit.current_path, visit.chat_source
 
 
 @on_postgres
-def test_chat_that_begins_beside_a_beacon_keeps_both(engines, chat):
+def test_chat_that_begins_during_a_beacon_keeps_both(engines, chat):
     def begin():
         with writing(engines[1]) as db:
             accept(db, chat, NOW)
@@ -199,7 +199,7 @@ def test_chat_that_begins_beside_a_beacon_keeps_both(engines, chat):
 
 
 @on_postgres
-def test_beacon_beside_a_chat_keeps_both(engines, chat):
+def test_beacon_during_a_chat_keeps_both(engines, chat):
     def look(number):
         with writing_visits(engines[1], view_of(number)):
             pass

@@ -241,7 +241,7 @@ def test_changing_a_rule_keeps_its_counts(db):
     assert (changed.text, changed.shown_count, changed.accepted_count) == ("Hello", 3, 1)
 
 
-def test_rule_that_is_gone_is_told(db):
+def test_rule_that_is_gone_is_refused(db):
     rule = a_rule(db)
     delete_rule(db, 7, rule.id)
     delete_rule(db, 7, rule.id)

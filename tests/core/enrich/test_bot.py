@@ -12,7 +12,7 @@ ROWS = list(csv.DictReader((Path(__file__).parent / "data" / "bots.csv").open())
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["user_agent"][-40:])
-def test_machines_are_told_from_people(row: dict[str, str]) -> None:
+def test_machines_are_distinguished_from_people(row: dict[str, str]) -> None:
     found = is_bot(row["user_agent"], brands=row["brands"], webdriver=row["webdriver"] == "1")
     assert found == (row["is_bot"] == "1")
 

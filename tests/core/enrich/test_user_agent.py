@@ -52,7 +52,7 @@ def test_brand_does_not_override_a_named_browser() -> None:
 
 
 @pytest.mark.parametrize(("touch_points", "os"), [(0, "macOS"), (1, "macOS"), (2, "iPadOS")])
-def test_touch_tells_an_ipad_from_a_mac(touch_points: int, os: str) -> None:
+def test_touch_distinguishes_an_ipad_from_a_mac(touch_points: int, os: str) -> None:
     agent = (
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 "
         "(KHTML, like Gecko) Version/27.0 Safari/605.1.15"

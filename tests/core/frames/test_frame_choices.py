@@ -1,4 +1,4 @@
-"""The rows that an agent asks for: narrowed, ordered, by the page, as CSV."""
+"""The rows that an agent wants to see: narrowed, ordered, by the page, as CSV."""
 
 import csv
 import io

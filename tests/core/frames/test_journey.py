@@ -25,13 +25,13 @@ def journey(database, site, now):
 
 
 @pytest.fixture
-def tell(store, make_visit, now):
-    """tell(views, spans): a visit whose page views and spans begin and end seconds before now.
+def store_visit(store, make_visit, now):
+    """store_visit(views, spans): a visit whose page views and spans begin and end seconds before now.
 
     views: (tab, number, seconds ago); spans: (tab, from, until, is_open).
     """
 
-    def tell(views, spans=()):
+    def store_visit(views, spans=()):
         store(make_visit(started_at=now - 1000 * SECOND))
         for tab, number, ago in views:
             store(
@@ -59,7 +59,7 @@ def tell(store, make_visit, now):
                 )
             )
 
-    return tell
+    return store_visit
 
 
 def seconds(journey):
@@ -89,16 +89,18 @@ def test_journey_says_who_it_is_and_where_from(journey, store, make_visit):
         )
     )
 
-    told = journey()
+    details = journey()
 
-    assert told.listed[["visitor_name", "country_name", "flag", "browser", "device"]].tolist() == [
+    assert details.listed[
+        ["visitor_name", "country_name", "flag", "browser", "device"]
+    ].tolist() == [
         "Ada",
         "Germany",
         "🇩🇪",
         "Firefox",
         "phone",
     ]
-    visit = told.visit
+    visit = details.visit
     assert (visit.source, visit.campaign, visit.entry_path) == ("Newsletter", "spring", "/sale")
     assert visit.attributes["plan"] == "gold"
 
@@ -113,8 +115,8 @@ def test_visit_is_here_until_it_has_ended(journey, store, make_visit, now, quiet
     assert journey().is_live is is_live
 
 
-def test_page_views_come_in_order_with_their_context(journey, tell, now):
-    tell([("b", 1, 50), ("a", 2, 20), ("a", 1, 100)])
+def test_page_views_come_in_order_with_their_context(journey, store_visit, now):
+    store_visit([("b", 1, 50), ("a", 2, 20), ("a", 1, 100)])
 
     views = journey().page_views
 
@@ -175,15 +177,15 @@ def test_page_views_come_in_order_with_their_context(journey, tell, now):
     ],
 )
 def test_seconds_on_a_page_are_those_in_view_until_its_tabs_next(
-    journey, tell, views, spans, expected
+    journey, store_visit, views, spans, expected
 ):
-    tell(views, spans)
+    store_visit(views, spans)
 
     assert seconds(journey()) == expected
 
 
-def test_last_page_grows_with_now_while_it_is_in_view(journey, tell, now):
-    tell([("a", 1, 100), ("a", 2, 20)], [("a", 100, 5, True)])
+def test_last_page_grows_with_now_while_it_is_in_view(journey, store_visit, now):
+    store_visit([("a", 1, 100), ("a", 2, 20)], [("a", 100, 5, True)])
 
     assert [seconds(journey(now + later * SECOND)) for later in (0, 10, 84, 85)] == [
         {"/a1": 80, "/a2": 20},
@@ -195,16 +197,16 @@ def test_last_page_grows_with_now_while_it_is_in_view(journey, tell, now):
     assert journey(now + 85 * SECOND).page_views["in_view"].tolist() == [False, False]
 
 
-def test_seconds_round_down_and_have_a_label(journey, tell):
-    tell([("a", 1, 100)], [("a", 100, 34.001, False)])
+def test_seconds_round_down_and_have_a_label(journey, store_visit):
+    store_visit([("a", 1, 100)], [("a", 100, 34.001, False)])
 
     views = journey().page_views
 
     assert (views["seconds"].item(), views["seconds_label"].item()) == (65, "1m 05s")
 
 
-def test_visit_without_a_stored_page_view_has_an_empty_table(journey, tell):
-    tell([])
+def test_visit_without_a_stored_page_view_has_an_empty_table(journey, store_visit):
+    store_visit([])
 
     views = journey().page_views
 
@@ -227,7 +229,7 @@ def test_journey_leads_to_the_visits_before_and_after(journey, store, make_visit
         make_visit("third", follows="visit"),
     )
 
-    told = journey()
+    details = journey()
 
-    assert told.follows.id == "first"
-    assert [visit.id for visit in told.followed_by] == ["third"]
+    assert details.follows.id == "first"
+    assert [visit.id for visit in details.followed_by] == ["third"]

@@ -1,4 +1,4 @@
-"""Each rule says the same of a stored row, in SQL, in milliseconds and in a frame."""
+"""Each rule gives the same result for a stored row, in SQL, in milliseconds and in a frame."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

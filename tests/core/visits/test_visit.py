@@ -526,7 +526,7 @@ def test_identify_keeps_ten_attributes_and_renews_known_ones(story):
         ("", "UTC", "", ("UTC", "")),
     ],
 )
-def test_time_zone_tells_the_country_where_none_was_known(story, known, zone, country, expected):
+def test_time_zone_gives_the_country_where_none_was_known(story, known, zone, country, expected):
     story.visit.country = known
 
     learn_time_zone(story.visit, zone, country)

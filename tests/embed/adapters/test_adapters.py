@@ -1,4 +1,4 @@
-"""The chat tools of others light up the same status. One row and one fake page for each."""
+"""Chats of other products set the same status. One row and one fake page for each product."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,19 +9,19 @@ PAGES = Path(__file__).parent
 
 
 class Widget(NamedTuple):
-    """A chat tool: its fake page is NAME.html, which says what `widget` does there."""
+    """A chat tool: its fake page is NAME.html, which defines what `widget` does there."""
 
     name: str
     sign: str
-    """The global that tells of it, by which its adapter is called."""
-    tells_end: bool
+    """The global that it sets, after which its adapter is named."""
+    reports_end: bool
 
 
 WIDGETS = [
-    Widget("tawk", "Tawk_API", tells_end=True),
-    Widget("crisp", "$crisp", tells_end=False),
-    Widget("hubspot", "HubSpotConversations", tells_end=True),
-    Widget("chatwoot", "$chatwoot", tells_end=False),
+    Widget("tawk", "Tawk_API", reports_end=True),
+    Widget("crisp", "$crisp", reports_end=False),
+    Widget("hubspot", "HubSpotConversations", reports_end=True),
+    Widget("chatwoot", "$chatwoot", reports_end=False),
 ]
 CRISP = next(widget for widget in WIDGETS if widget.name == "crisp")
 
@@ -31,12 +31,12 @@ def each(widgets: list[Widget]) -> pytest.MarkDecorator:
 
 
 each_widget = each(WIDGETS)
-each_that_ends = each([widget for widget in WIDGETS if widget.tells_end])
+each_that_ends = each([widget for widget in WIDGETS if widget.reports_end])
 
 
 @each_widget
 @pytest.mark.parametrize("query", ["", "?late"], ids=["in the page", "late"])
-def test_chat_is_told(shop, page, widget, query):
+def test_chat_is_reported(shop, page, widget, query):
     open_page(shop, page, widget, query)
 
     page.evaluate("widget.start()")
@@ -50,7 +50,7 @@ def test_chat_is_told(shop, page, widget, query):
     page.evaluate("widget.agentSays()")
     shop.until(lambda: shop.visit()["chat_message_at"] > asked)
 
-    if widget.tells_end:
+    if widget.reports_end:
         page.evaluate("widget.end()")
         shop.until(lambda: shop.visit()["chat_source"] == "")
     assert {event["s"] for event in shop.events("c")} >= {"start", "message"}
@@ -69,7 +69,7 @@ def test_agent_alone_begins_no_chat(shop, page, widget):
 
 
 @each_that_ends
-def test_end_is_told_on_the_next_page_too(shop, page, widget):
+def test_end_is_reported_on_the_next_page_too(shop, page, widget):
     open_page(shop, page, widget)
     page.evaluate("widget.start()")
     shop.until(lambda: shop.visit()["chat_source"] == "third_party")
@@ -82,7 +82,7 @@ def test_end_is_told_on_the_next_page_too(shop, page, widget):
 
 
 @each_widget
-def test_page_hears_its_widget_as_before(shop, page, widget):
+def test_page_gets_the_events_of_its_widget_as_before(shop, page, widget):
     open_page(shop, page, widget)
 
     page.evaluate("widget.start()")
@@ -108,7 +108,7 @@ def test_broken_widget_does_no_harm(shop, page, widget):
 
 
 @each_widget
-def test_chat_is_told_under_a_strict_policy(shop, page, widget):
+def test_chat_is_reported_under_a_strict_policy(shop, page, widget):
     shop.attributes = 'nonce="n0nce"'
     shop.headers["Content-Security-Policy"] = (
         f"default-src 'none'; script-src 'nonce-n0nce'; connect-src {shop.gate.url}"
@@ -121,7 +121,7 @@ def test_chat_is_told_under_a_strict_policy(shop, page, widget):
 
 
 @each_widget
-def test_only_the_widget_that_is_there_is_asked_about(shop, page, widget):
+def test_only_the_adapter_of_the_present_widget_is_loaded(shop, page, widget):
     open_page(shop, page, widget)
 
     assert scripts(shop) == ["visitor-monitor.js", adapter(widget)]
@@ -156,7 +156,7 @@ def test_no_widget_is_looked_for_before_consent(shop, page):
 
 
 @pytest.mark.parametrize("query", ["?", "?kept"], ids=["replaced", "kept"])
-def test_crisp_that_takes_the_only_listener_away_is_still_told(shop, page, query):
+def test_crisp_is_reported_though_its_only_listener_is_taken_away(shop, page, query):
     """Crisp puts an object of its own in the queue's place, or goes on with the queue."""
     open_page(shop, page, CRISP, query)
 
@@ -200,7 +200,7 @@ def open_page(shop, page, widget, query=""):
 
 
 def await_adapter(shop, page, widget):
-    """Until the script has loaded it by itself, and it has done all that it does when it loads."""
+    """Wait until the script has loaded the adapter, and the adapter has run."""
     shop.until(lambda: adapter(widget) in scripts(shop))
     page.evaluate("url => import(url).catch(() => {})", f"{shop.gate.url}/embed/{adapter(widget)}")
     if widget.name == "crisp" and "broken" not in page.url:
@@ -212,7 +212,7 @@ def adapter(widget):
 
 
 def scripts(shop):
-    """The collector's scripts that this shop's pages asked for, in order, each once."""
+    """The collector's scripts that this shop's pages requested, in order, each once."""
     paths = [
         p.path.removeprefix("/embed/") for p in shop.passages() if p.path.startswith("/embed/")
     ]

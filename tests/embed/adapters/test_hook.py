@@ -1,4 +1,4 @@
-"""What the main script does for the chat's own script: loads it, once, and hands it what came.
+"""What the main script does for the chat's script: loads it once, and hands it each offer.
 
 Most tests put a script in the chat's place that keeps what it is given; that the two fit together
 is shown where the chat itself is tested.
@@ -24,7 +24,7 @@ CHAT = "**/embed/visitor-monitor-chat.js*"
 @pytest.mark.parametrize("offer", [OFFER, {"t": "site", "b": 1}], ids=["invitation", "site"])
 def test_chat_is_begun_once_and_gets_every_offer(shop, page, offer):
     serve(page, KEEPER)
-    shop.misbehave(offering(offer))
+    shop.set_fault(offering(offer))
     page.goto(shop.url("/p1"))
     shop.until(lambda: page.evaluate("window.offers?.length") == 1)
 
@@ -45,16 +45,16 @@ def test_chat_is_not_loaded_without_an_offer(shop, page):
 
 def test_chat_knows_the_visit_and_its_host(shop, page):
     serve(page, KEEPER)
-    shop.misbehave(offering(OFFER))
+    shop.set_fault(offering(OFFER))
     page.goto(shop.url("/p1"))
     shop.until(lambda: page.evaluate("window.offers?.length") == 1)
 
     [beacon] = shop.beacons()
-    told = page.evaluate(
+    host = page.evaluate(
         "(({base, site, tab, visit, isStoring, isRunning}) =>"
         " [base, site, tab, visit(), isStoring(), isRunning()])(hosts[0])"
     )
-    assert told == [shop.gate.url, shop.key, beacon["t"], beacon["s"], True, True]
+    assert host == [shop.gate.url, shop.key, beacon["t"], beacon["s"], True, True]
     page.evaluate("hosts[0].write('vm-chat', 'x'), hosts[0].write('vm-chat')")
     assert page.evaluate("hosts[0].read('vm-chat')") is None
     page.evaluate("visitorMonitor('consent', false)")
@@ -63,7 +63,7 @@ def test_chat_knows_the_visit_and_its_host(shop, page):
 
 def test_listener_of_the_page_is_handed_on(shop, page):
     serve(page, KEEPER)
-    shop.misbehave(offering(OFFER))
+    shop.set_fault(offering(OFFER))
     page.goto(shop.url("/p1"))
     shop.until(lambda: page.evaluate("window.offers?.length") == 1)
 
@@ -78,7 +78,7 @@ def test_conversation_is_resumed_before_a_beacon_is_answered(shop, page):
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
     page.evaluate("localStorage.setItem('vm-chat', 't0ken')")
-    shop.misbehave(refuse)
+    shop.set_fault(refuse)
 
     page.goto(shop.url("/p2"))
 
@@ -128,24 +128,24 @@ def test_forgetting_forgets_the_conversation(shop, page, call):
 
 
 def test_chat_that_does_not_load_is_tried_again_with_the_next_offer(shop, page):
-    asked = []
+    requests = []
 
     def fail_first(route):
-        asked.append(route.request.url)
-        if len(asked) == 1:
+        requests.append(route.request.url)
+        if len(requests) == 1:
             return route.abort()
         return route.fulfill(body=KEEPER, headers=OPEN)
 
     page.route(CHAT, fail_first)
-    shop.misbehave(offering(OFFER))
+    shop.set_fault(offering(OFFER))
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
-    shop.until(lambda: page.evaluate("true") and asked)
+    shop.until(lambda: page.evaluate("true") and requests)
 
     page.evaluate("visitorMonitor('page')")
 
     shop.until(lambda: page.evaluate("window.offers?.length") == 1)
-    assert len(asked) == len(set(asked)) == 2
+    assert len(requests) == len(set(requests)) == 2
     assert len(shop.beacons()) == 2, "a chat that fails is no reason to send again"
 
 
@@ -164,11 +164,11 @@ def test_chat_that_does_not_load_is_tried_again_with_the_next_offer(shop, page):
     ],
 )
 def test_broken_chat_does_no_harm(shop, page, script):
-    asked = serve(page, script)
-    shop.misbehave(offering(OFFER))
+    requests = serve(page, script)
+    shop.set_fault(offering(OFFER))
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
-    shop.until(lambda: page.evaluate("true") and asked)
+    shop.until(lambda: page.evaluate("true") and requests)
 
     page.evaluate("visitorMonitor('page')")
     shop.until_paths("/p1", "/p1")
@@ -183,18 +183,18 @@ OPEN = {"Access-Control-Allow-Origin": "*", "Content-Type": "text/javascript"}
 
 def serve(page, script):
     """The browser gets this script as the chat's. Returns the requests for it, as they come."""
-    asked = []
+    requests = []
 
     def answer(route):
-        asked.append(route.request.url)
+        requests.append(route.request.url)
         route.fulfill(body=script, headers=OPEN)
 
     page.route(CHAT, answer)
-    return asked
+    return requests
 
 
 def offering(offer):
-    """The collector has this for the chat in each of its answers."""
+    """The collector offers this to the chat in each of its answers."""
 
     def offer_too(passage, forward):
         reply = forward(passage)

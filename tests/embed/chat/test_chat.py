@@ -6,19 +6,19 @@ import pytest
 from playwright.sync_api import expect
 
 from core.chat.limits import CHAT_ENDS_AFTER, INVITATION_EXPIRES_AFTER
-from tests.helpers.dialog import Dialog, beat, chatting, invited, say, texts, until_offered
+from tests.helpers.dialog import Dialog, chatting, invited, say, send_beacon, texts, until_offered
 
 
 def test_nothing_of_the_chat_is_loaded_before_there_is_something_to_say(shop, page, agent):
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
-    beat(page)
+    send_beacon(page)
     shop.until_event("p")
     assert not any("chat" in passage.path for passage in shop.passages())
     assert page.locator("visitor-monitor-chat").count() == 0
 
 
-def test_invitation_comes_with_a_beacon_and_is_told_as_shown(shop, page, agent):
+def test_invitation_comes_with_a_beacon_and_is_reported_as_shown(shop, page, agent):
     dialog = invited(shop, page, agent, "Can I help\nwith the teas?")
     expect(dialog.card).to_have_attribute("aria-label", "Ann")
     dialog.until_lines("Can I help\nwith the teas?")
@@ -27,7 +27,7 @@ def test_invitation_comes_with_a_beacon_and_is_told_as_shown(shop, page, agent):
     assert row["accepted_at"] is None
 
 
-def test_invitation_is_shown_only_on_a_page_that_is_looked_at(shop, agent, tabs):
+def test_invitation_is_shown_only_on_a_visible_page(shop, agent, tabs):
     front = tabs.open(shop.url("/p1"))
     shop.until_paths("/p1")
     agent.invite(shop)
@@ -39,7 +39,7 @@ def test_invitation_is_shown_only_on_a_page_that_is_looked_at(shop, agent, tabs)
     shop.until(lambda: agent.conversation(shop).state == "shown")
 
 
-def test_page_hears_of_the_invitation_once(shop, page, agent):
+def test_page_gets_the_event_of_the_invitation_once(shop, page, agent):
     shop.head = """<script>
         window.visitorMonitor = window.visitorMonitor || function () {
             (visitorMonitor.q = visitorMonitor.q || []).push(arguments) };
@@ -48,8 +48,8 @@ def test_page_hears_of_the_invitation_once(shop, page, agent):
     </script>"""
     dialog = invited(shop, page, agent, "Hello")
     shop.until(lambda: _row(shop, "shown"))
-    beat(page)
-    beat(page)
+    send_beacon(page)
+    send_beacon(page)
     [offer] = page.evaluate("offers")
     assert offer == {"from": "Ann", "text": "Hello"}, "and no token"
     dialog.until_visible()
@@ -106,7 +106,7 @@ def test_enter_of_an_input_method_does_not_send(shop, page, agent):
     shop.until(lambda: texts(shop)[1:] == ["お茶"])
 
 
-def test_typing_is_told_to_the_visitor_and_ends(shop, page, agent):
+def test_typing_is_shown_to_the_visitor_and_ends(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
     agent.type(conversation)
     dialog.until_note("Ann is typing")
@@ -118,18 +118,18 @@ def test_typing_is_told_to_the_visitor_and_ends(shop, page, agent):
     dialog.until_note("")
 
 
-def test_typing_is_told_to_the_agent_every_three_seconds_at_most(shop, page, agent):
+def test_typing_is_sent_to_the_agent_every_three_seconds_at_most(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     begun = time.monotonic()
     for letter in "a long word here":
         dialog.field.press(letter)
         page.wait_for_timeout(250)
-    asked = 1 + int((time.monotonic() - begun) / 3)
-    assert 1 <= len(shop.chats("typing")) <= asked
+    most = 1 + int((time.monotonic() - begun) / 3)
+    assert 1 <= len(shop.chats("typing")) <= most
     assert agent.conversation(shop).visitor_typing_at is not None
 
 
-def test_reading_is_told_while_the_conversation_is_open(shop, page, agent):
+def test_reading_is_sent_while_the_conversation_is_open(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
     shop.until(lambda: agent.conversation(shop).visitor_read == 1)
     agent.say(conversation, "two")
@@ -150,7 +150,7 @@ def test_declined_invitation_is_gone_and_does_not_come_back(shop, page, agent):
     row = shop.until(lambda: _row(shop, "dismissed"))
     assert row["closed_by"] == "visitor"
     for _ in range(3):
-        beat(page)
+        send_beacon(page)
         page.wait_for_timeout(200)
     page.goto(shop.url("/p2"))
     shop.until_paths("/p1", "/p2")
@@ -179,7 +179,7 @@ def test_invitation_that_is_taken_back_disappears(shop, page, agent):
 def test_invitation_that_nobody_answers_disappears(shop, page, agent):
     dialog = invited(shop, page, agent)
     shop.until(lambda: _row(shop, "shown"))
-    agent.wait(agent.conversation(shop), INVITATION_EXPIRES_AFTER)
+    agent.backdate(agent.conversation(shop), INVITATION_EXPIRES_AFTER)
     dialog.until_gone()
     expired = _row(shop, "expired")
     assert expired and expired["closed_by"] == "silence"
@@ -188,7 +188,7 @@ def test_invitation_that_nobody_answers_disappears(shop, page, agent):
 
 def test_silence_ends_it(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
-    agent.wait(conversation, CHAT_ENDS_AFTER)
+    agent.backdate(conversation, CHAT_ENDS_AFTER)
     dialog.until_note("This chat has ended.")
     ended = _row(shop, "ended")
     assert ended and ended["closed_by"] == "silence"

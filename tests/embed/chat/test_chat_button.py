@@ -1,16 +1,16 @@
-"""What a site may set: a chat button, leaving a message, words for who is about to leave."""
+"""What a site may set: a chat button, leaving a message, a text for visitors who are about to leave."""
 
 from playwright.sync_api import expect
 
 from tests.helpers.agent_at_work import AgentAtWork
-from tests.helpers.dialog import Dialog, beat, chatting, until_offered
+from tests.helpers.dialog import Dialog, chatting, send_beacon, until_offered
 from tests.helpers.network_gate import lose
 
 
 def test_there_is_no_button_unless_the_site_wants_one(shop, page, agent):
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
-    beat(page)
+    send_beacon(page)
     shop.until_event("p")
     assert page.locator("visitor-monitor-chat").count() == 0
 
@@ -37,13 +37,13 @@ def test_button_goes_when_the_site_wants_none_any_more(shop, page, agent):
     dialog = _with_button(shop, page, agent)
     dialog.until_pill("Chat")
     agent.hide_button(shop)
-    shop.until(lambda: beat(page) or not dialog.pill.is_visible())
+    shop.until(lambda: send_beacon(page) or not dialog.pill.is_visible())
 
 
 def test_opened_twice_by_a_lost_answer_is_one_conversation(shop, page, agent):
     dialog = _with_button(shop, page, agent)
     dialog.pill.click()
-    shop.misbehave_in_chat(_lose_first_open())
+    shop.set_chat_fault(_lose_first_open())
     dialog.say("one")
     dialog.say("two")
     shop.until(lambda: [row["text"] for row in _messages(shop)] == ["one", "two"])
@@ -55,24 +55,24 @@ def test_opened_twice_by_a_lost_answer_is_one_conversation(shop, page, agent):
 def test_message_that_opens_survives_the_next_page(shop, page, agent):
     dialog = _with_button(shop, page, agent)
     dialog.pill.click()
-    shop.misbehave_in_chat(lambda passage, forward: None)
+    shop.set_chat_fault(lambda passage, forward: None)
     dialog.say("one")
     dialog.until_note("Not sent yet. It will be tried again.")
     page.goto(shop.url("/p2"))
-    shop.misbehave_in_chat(None)
-    shop.until(lambda: beat(page) or [row["text"] for row in _messages(shop)] == ["one"])
+    shop.set_chat_fault(None)
+    shop.until(lambda: send_beacon(page) or [row["text"] for row in _messages(shop)] == ["one"])
     dialog.until_lines("one")
 
 
 def test_chat_whose_opening_was_answered_too_late_is_on_the_next_page(shop, page, agent):
     dialog = _with_button(shop, page, agent)
     dialog.pill.click()
-    shop.misbehave_in_chat(lose)
+    shop.set_chat_fault(lose)
     dialog.say("one")
     dialog.until_note("Not sent yet. It will be tried again.")
     assert [row["state"] for row in _rows(shop)] == ["open"]
     page.goto(shop.url("/p2"))
-    shop.misbehave_in_chat(None)
+    shop.set_chat_fault(None)
     dialog.until_lines("one")
     dialog.until_note("")
     conversation = agent.conversation(shop)
@@ -130,7 +130,7 @@ def test_invitation_reaches_who_is_just_writing(shop, page, agent):
 
 
 def test_leaving_at_the_top_invites(shop, page, agent):
-    agent.stop_leavers(shop, "Before you go?")
+    agent.add_exit_rule(shop, "Before you go?")
     dialog = _with_rule(shop, page)
     _leave(page)
     dialog.until_lines("Before you go?")
@@ -145,7 +145,7 @@ def test_leaving_at_the_top_invites(shop, page, agent):
 
 
 def test_leaving_elsewhere_or_by_touch_does_not(shop, page, agent):
-    agent.stop_leavers(shop, "Before you go?")
+    agent.add_exit_rule(shop, "Before you go?")
     dialog = _with_rule(shop, page)
     page.mouse.move(300, 300)
     page.mouse.move(-5, 300)
@@ -160,7 +160,7 @@ def test_leaving_elsewhere_or_by_touch_does_not(shop, page, agent):
 
 
 def test_rule_that_may_not_invite_any_more_shows_nothing(shop, page, agent):
-    agent.stop_leavers(shop, "Before you go?")
+    agent.add_exit_rule(shop, "Before you go?")
     dialog = _with_rule(shop, page)
     agent.leave()
     page.wait_for_timeout(2_500)
@@ -180,7 +180,7 @@ def _with_button(shop, page, agent):
 
 
 def _with_rule(shop, page):
-    """The page, once the collector has told it of the rule."""
+    """The page, once the collector has sent it the rule."""
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
     shop.until(lambda: _beaten(page) or any("-chat" in p.path for p in _files(shop)))
@@ -195,7 +195,7 @@ def _leave(page):
 
 
 def _beaten(page):
-    beat(page)
+    send_beacon(page)
     page.wait_for_timeout(200)
 
 

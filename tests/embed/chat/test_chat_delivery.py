@@ -1,4 +1,4 @@
-"""Nothing is lost or doubled: reloads, tabs, lines that break, proxies that buffer, a restart."""
+"""Nothing is lost or doubled: reloads, tabs, broken connections, proxies that buffer, a restart."""
 
 import json
 import time
@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.collector_process import CollectorProcess
-from tests.helpers.dialog import Dialog, beat, chatting, invited, texts
+from tests.helpers.dialog import Dialog, chatting, invited, send_beacon, texts
 from tests.helpers.network_gate import Reply, answer, buffer, first, lose, open_gate, refuse, slow
 from tests.helpers.shop import open_shops, until
 
@@ -30,13 +30,13 @@ def test_message_of_the_last_moment_survives_the_reload(shop, page, agent):
 
 def test_message_that_could_not_be_sent_is_sent_after_the_reload(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
-    shop.misbehave_in_chat(refuse)
+    shop.set_chat_fault(refuse)
     dialog.say("one")
     dialog.say("two")
     dialog.until_note("Not sent yet. It will be tried again.")
     dialog.until_lines("Can I help?", "one", "two")
     page.reload()
-    shop.misbehave_in_chat(None)
+    shop.set_chat_fault(None)
     dialog.until_lines("Can I help?", "one", "two")
     shop.until(lambda: texts(shop) == ["Can I help?", "one", "two"])
     dialog.until_note("")
@@ -44,7 +44,7 @@ def test_message_that_could_not_be_sent_is_sent_after_the_reload(shop, page, age
 
 def test_answers_that_are_lost_double_nothing(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
-    shop.misbehave_in_chat(_only("send", first(3, lose)))
+    shop.set_chat_fault(_only("send", first(3, lose)))
     for text in ("one", "two", "three"):
         dialog.say(text)
     shop.until(lambda: len(texts(shop)) == 2)
@@ -58,7 +58,7 @@ def test_answers_that_are_lost_double_nothing(shop, page, agent):
 
 def test_collector_that_asks_to_wait_gets_it_later(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
-    shop.misbehave_in_chat(_only("send", first(2, answer(503, {"Retry-After": "1"}))))
+    shop.set_chat_fault(_only("send", first(2, answer(503, {"Retry-After": "1"}))))
     dialog.say("one")
     dialog.until_note("Not sent yet. It will be tried again.")
     shop.until(lambda: texts(shop)[1:] == ["one"])
@@ -67,7 +67,7 @@ def test_collector_that_asks_to_wait_gets_it_later(shop, page, agent):
 
 def test_slow_line_says_that_it_is_not_sent_yet(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
-    shop.misbehave_in_chat(_only("send", slow(3.5)))
+    shop.set_chat_fault(_only("send", slow(3.5)))
     dialog.say("one")
     dialog.until_note("Not sent yet. It will be tried again.")
     dialog.until_note("")
@@ -75,7 +75,7 @@ def test_slow_line_says_that_it_is_not_sent_yet(shop, page, agent):
 
 def test_message_that_comes_after_the_end_says_that_it_was_not_sent(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
-    shop.misbehave_in_chat(_only("send", refuse))
+    shop.set_chat_fault(_only("send", refuse))
     dialog.say("one")
     dialog.until_note("Not sent yet. It will be tried again.")
     agent.end(conversation)
@@ -88,7 +88,7 @@ def test_message_that_comes_after_the_end_says_that_it_was_not_sent(shop, page, 
 
 def test_message_that_cannot_be_taken_says_so_and_holds_up_nothing(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
-    shop.misbehave_in_chat(_only("send", answer(409, {"X-Drop-Reason": "too_many"})))
+    shop.set_chat_fault(_only("send", answer(409, {"X-Drop-Reason": "too_many"})))
     dialog.say("one")
     dialog.until_lines("Can I help?", "one (not sent)")
     dialog.button("End").click()
@@ -100,7 +100,7 @@ def test_chat_that_ended_long_ago_is_not_shown_again(shop, page, agent):
     _, conversation = chatting(shop, page, agent)
     page.goto("about:blank")
     agent.end(conversation)
-    agent.ended(conversation, timedelta(minutes=31))
+    agent.backdate_end(conversation, timedelta(minutes=31))
     page.goto(shop.url("/p2"))
     shop.until(lambda: [passage.status for passage in shop.chats("stream")][-1:] == [410])
     Dialog(page).until_gone()
@@ -123,7 +123,7 @@ def test_coming_back_online_sends_at_once(shop, page, agent, context):
 
 
 def test_stream_that_a_proxy_holds_back_is_replaced_by_polls(shop, page, agent):
-    shop.misbehave_in_chat(buffer)
+    shop.set_chat_fault(buffer)
     dialog, conversation = chatting(shop, page, agent)
     shop.until(lambda: shop.chats("poll"))
     agent.say(conversation, "one")
@@ -146,7 +146,7 @@ def test_polls_are_not_used_where_streams_work(shop, page, agent):
 
 
 def test_stream_that_breaks_is_opened_again_where_it_was(shop, page, agent):
-    shop.misbehave_in_chat(_only("stream", first(3, _cut)))
+    shop.set_chat_fault(_only("stream", first(3, _cut)))
     dialog, conversation = chatting(shop, page, agent)
     for number in range(4):
         agent.say(conversation, str(number))
@@ -242,7 +242,7 @@ def test_end_in_one_tab_is_the_end_in_the_other(shop, context, agent):
     other.until_note("This chat has ended.")
 
 
-def test_tab_that_was_open_before_has_it_once_it_is_looked_at(shop, context, agent):
+def test_tab_that_was_open_before_has_it_once_it_is_visible(shop, context, agent):
     before, page = context.new_page(), context.new_page()
     before.goto(shop.url("/p0"))
     shop.until_paths("/p0")
@@ -250,10 +250,10 @@ def test_tab_that_was_open_before_has_it_once_it_is_looked_at(shop, context, age
     shop.until_paths("/p0", "/p1")
     agent.invite(shop)
     dialog = Dialog(page)
-    shop.until(lambda: beat(page) or page.wait_for_timeout(200) or dialog.pill.count())
+    shop.until(lambda: send_beacon(page) or page.wait_for_timeout(200) or dialog.pill.count())
     dialog.button("Chat").click()
     shop.until(lambda: agent.conversation(shop).state == "open")
-    beat(before)
+    send_beacon(before)
     Dialog(before).until_lines("Can I help?")
 
 
@@ -265,11 +265,11 @@ def test_hidden_tab_holds_no_stream_and_goes_on_when_it_is_shown(shop, agent, ta
     tabs.open("about:blank")
     shop.until_event("h")
     agent.end(agent.conversation(shop))
-    asked = len(_listened(shop))
+    requests = len(_listened(shop))
     time.sleep(1)
-    assert len(_listened(shop)) == asked
+    assert len(_listened(shop)) == requests
     tabs.show(tab)
-    shop.until(lambda: len(_listened(shop)) > asked)
+    shop.until(lambda: len(_listened(shop)) > requests)
 
 
 def test_page_is_kept_for_back_with_a_conversation(shop, page_with_back, agent):
@@ -297,20 +297,20 @@ def test_conversation_that_is_unknown_is_forgotten(shop, page):
     assert 1 <= len(shop.chats()) <= 2
 
 
-def test_site_that_refuses_is_asked_no_more(shop, page, agent):
+def test_site_that_refuses_gets_no_more_requests(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     shop.until(lambda: agent.conversation(shop).visitor_read == 1)
-    shop.misbehave_in_chat(answer(403, {"X-Drop-Reason": "tracking_off"}))
+    shop.set_chat_fault(answer(403, {"X-Drop-Reason": "tracking_off"}))
     dialog.say("one")
     dialog.until_gone()
-    asked = len(shop.chats())
+    requests = len(shop.chats())
     page.wait_for_timeout(1_500)
-    assert len(shop.chats()) == asked
+    assert len(shop.chats()) == requests
 
 
 def test_conversation_that_has_ended_meanwhile_says_so(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
-    shop.misbehave_in_chat(_only("send", answer(410, body=b'{"error": "over"}')))
+    shop.set_chat_fault(_only("send", answer(410, body=b'{"error": "over"}')))
     dialog.say("one")
     dialog.until_note("This chat has ended.")
     dialog.until_lines("Can I help?", "one (not sent)")
@@ -321,14 +321,14 @@ def test_conversation_that_has_ended_meanwhile_says_so(shop, page, agent):
     assert page.evaluate("sessionStorage['vm-chat']") is None
 
 
-def test_end_that_an_answer_tells_first_is_shown_with_all_that_was_said(shop, page, agent):
-    shop.misbehave_in_chat(_only("read", refuse))
+def test_end_that_comes_first_in_an_answer_is_shown_with_all_messages(shop, page, agent):
+    shop.set_chat_fault(_only("read", refuse))
     _, conversation = chatting(shop, page, agent)
     shop.until(lambda: shop.chats("read"))
     page.goto("about:blank")
     agent.say(conversation, "Goodbye")
     agent.end(conversation)
-    shop.misbehave_in_chat(_only("stream", slow(1)))
+    shop.set_chat_fault(_only("stream", slow(1)))
     page.goto(shop.url("/p2"))
     dialog = Dialog(page)
     dialog.until_lines("Can I help?", "Goodbye")
@@ -342,14 +342,14 @@ def test_garbage_in_a_stream_is_survived(shop, page, agent):
         headers = {"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"}
         return Reply(200, headers, b"data: {]\n\n:\n\ndata: {}\n\ndata: null\n\n")
 
-    shop.misbehave_in_chat(_only("stream", first(1, garble)))
+    shop.set_chat_fault(_only("stream", first(1, garble)))
     page.reload()
     agent.say(conversation, "one")
     dialog.until_lines("Can I help?", "one")
 
 
-def test_invitation_that_cannot_be_told_as_shown_is_told_later(shop, page, agent):
-    shop.misbehave_in_chat(_only("shown", first(2, refuse)))
+def test_invitation_that_cannot_be_reported_as_shown_is_reported_later(shop, page, agent):
+    shop.set_chat_fault(_only("shown", first(2, refuse)))
     invited(shop, page, agent)
     shop.until(lambda: agent.conversation(shop).state == "shown")
 
@@ -359,7 +359,7 @@ def _listened(shop):
 
 
 def _cut(passage, forward):
-    """The stream ends after its first parts."""
+    """A fault: the stream ends after its first parts."""
     reply = forward(passage)
     if reply is not None and reply.stream is not None:
         reply.stream = islice(reply.stream, 2)

@@ -98,7 +98,7 @@ def test_focus_is_visible(shop, page, agent):
     expect(dialog.field).to_be_focused()
 
 
-def test_shortcuts_of_the_page_do_not_hear_what_is_typed(shop, page, agent):
+def test_shortcuts_of_the_page_do_not_get_what_is_typed(shop, page, agent):
     shop.head = """<script>
         window.heard = [];
         for (const name of ['keydown', 'keypress', 'keyup'])
@@ -110,7 +110,7 @@ def test_shortcuts_of_the_page_do_not_hear_what_is_typed(shop, page, agent):
     assert page.evaluate("heard") == []
 
 
-def test_screen_readers_are_told_names_and_roles(shop, page, agent):
+def test_screen_readers_get_names_and_roles(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
     say(shop, dialog, "Hello")
     agent.say(conversation, "Hello again")
@@ -281,8 +281,8 @@ def test_nothing_is_left_of_it_in_print(shop, page, agent):
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_of_both_sides_is_text(shop, page, agent, text):
     dialog, conversation = chatting(shop, page, agent)
-    said = agent.say(conversation, text)
-    expect(dialog.lines).to_have_text(["Can I help?", said.text], use_inner_text=False)
+    message = agent.say(conversation, text)
+    expect(dialog.lines).to_have_text(["Can I help?", message.text], use_inner_text=False)
     dialog.field.fill(text)
     dialog.field.press("Enter")
     shop.until(lambda: len(_messages(shop)) == 3)
@@ -318,9 +318,9 @@ def test_opt_out_removes_it_within_a_second(shop, page, agent):
     page.evaluate("Promise.resolve()")
     assert page.evaluate("Object.keys(sessionStorage)") == []
     dialog.element.wait_for(state="detached", timeout=1_000)
-    asked = len(shop.chats())
+    requests = len(shop.chats())
     page.wait_for_timeout(1_000)
-    assert len(shop.chats()) == asked
+    assert len(shop.chats()) == requests
     assert page.evaluate("Object.keys(localStorage)") == ["vm-off"]
     assert page.evaluate("Object.keys(sessionStorage)") == []
 
@@ -373,10 +373,10 @@ def test_without_storage_the_next_page_ends_it(shop, page, agent):
 
 def test_token_is_in_no_address_and_goes_without_cookies(shop, page, agent):
     _, conversation = chatting(shop, page, agent)
-    asked = shop.chats()
-    assert all(conversation.token not in passage.path for passage in asked)
-    assert all("cookie" not in passage.headers for passage in asked)
-    assert {passage.method for passage in asked} == {"POST"}
+    requests = shop.chats()
+    assert all(conversation.token not in passage.path for passage in requests)
+    assert all("cookie" not in passage.headers for passage in requests)
+    assert {passage.method for passage in requests} == {"POST"}
 
 
 # Light and dark

@@ -98,7 +98,7 @@ def test_no_two_pages_have_the_same_title():
 
 @dataclass
 class ShopPage(HTMLParser):
-    """What one page links to, its ids, and the form fields that would travel."""
+    """What one page links to, its ids, and the form fields that would be sent."""
 
     links: list[str] = field(default_factory=list[str])
     ids: set[str] = field(default_factory=set[str])

@@ -1,4 +1,4 @@
-"""Chatting as agents do it: the real dashboard in Chromium, and whatever a connection can do to it."""
+"""Chatting as agents do it: the real dashboard in Chromium, and faults of the connection."""
 
 # Fixtures are imported by their name: a test's parameter is no redefinition.
 # ruff: noqa: F811
@@ -23,8 +23,8 @@ from tests.helpers.agent_browsers import (  # noqa: F401
     log,
     new_context,
     open_chats,
-    opens,
-    said,
+    open_conversation,
+    shown_texts,
     site,
     visit,
 )
@@ -41,7 +41,7 @@ def test_both_sides_have_a_message_at_once(
 ) -> None:
     chat = visitor_opens(engine, site, visit, "Is it in stock?", attributes={"name": "Ada"})
     page = open_chats(agent)
-    opens(page, "Ada")
+    open_conversation(page, "Ada")
     expect(log(page).get_by_text("Is it in stock?")).to_be_visible()
     field(page).fill("Yes, it is.")
     page.keyboard.press("Enter")
@@ -50,7 +50,7 @@ def test_both_sides_have_a_message_at_once(
     expect(log(page).locator(".text").last).to_have_text(
         "Lovely.\nTwo please.", timeout=SOON, use_inner_text=True
     )
-    assert said(page) == ["Is it in stock?", "Yes, it is.", "Lovely.\nTwo please."]
+    assert shown_texts(page) == ["Is it in stock?", "Yes, it is.", "Lovely.\nTwo please."]
     expect(field(page)).to_have_value("")
     expect(field(page)).to_be_focused()
 
@@ -60,7 +60,7 @@ def test_first_answer_makes_the_conversation_the_agents_own(
 ) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Bob"})
     page = open_chats(agent)
-    opens(page, "Bob")
+    open_conversation(page, "Bob")
     assert chat.row.agent_id == 0
     field(page).fill("Hello Bob")
     page.get_by_role("button", name="Send").click()
@@ -70,7 +70,7 @@ def test_first_answer_makes_the_conversation_the_agents_own(
 def test_typing_and_read_marks_are_shown(open_chats: OpenChats, engine, site, agent, visit) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Cleo"})
     page = open_chats(agent)
-    opens(page, "Cleo")
+    open_conversation(page, "Cleo")
     wait_for(lambda: chat.row.agent_read == 1, 5)
     field(page).fill("One moment")
     wait_for(lambda: chat.row.agent_typing_at is not None, 5)
@@ -91,7 +91,7 @@ def test_states_of_an_invitation_are_followed(
     chat = agent_invites(engine, site, visit, agent, attributes={"name": "Pia"})
     page = open_chats(agent)
     expect(item(page, "Pia")).to_contain_text("Invitation queued")
-    opens(page, "Pia")
+    open_conversation(page, "Pia")
     steps = page.get_by_role("list", name="Invitation")
     expect(steps).to_have_text(re.compile(r"^Invited by Ann \d\d:\d\d$"))
     chat.is_delivered()
@@ -108,10 +108,12 @@ def test_states_of_an_invitation_are_followed(
     expect(field(page)).to_be_hidden()
 
 
-def test_dismissed_invitation_is_told(open_chats: OpenChats, engine, site, agent, visit) -> None:
+def test_dismissed_invitation_is_shown_as_dismissed(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
     chat = agent_invites(engine, site, visit, agent, attributes={"name": "Quin"})
     page = open_chats(agent)
-    opens(page, "Quin")
+    open_conversation(page, "Quin")
     chat.is_delivered()
     chat.is_shown()
     chat.is_dismissed()
@@ -125,7 +127,7 @@ def test_message_that_was_left_is_listed_until_it_is_read(
     visitor_opens(engine, site, visit, "Call me", is_attended=False, attributes={"name": "Rae"})
     page = open_chats(agent)
     expect(item(page, "Rae")).to_contain_text("Left a message")
-    opens(page, "Rae")
+    open_conversation(page, "Rae")
     expect(log(page).get_by_text("Call me")).to_be_visible()
     expect(page.get_by_text("Left while nobody was available")).to_be_visible()
     expect(field(page)).to_be_hidden()
@@ -137,7 +139,7 @@ def test_colleague_takes_over(new_context, dashboard, engine, site, visit) -> No
     first, second = (new_context(each).new_page() for each in (ann, bea))
     for page in (first, second):
         page.goto(f"{dashboard}/chats")
-        opens(page, "Ivy")
+        open_conversation(page, "Ivy")
     field(first).fill("I am Ann")
     first.keyboard.press("Enter")
     expect(second.get_by_text("Ann talks with this visitor.")).to_be_visible()
@@ -155,41 +157,43 @@ def test_colleague_takes_over(new_context, dashboard, engine, site, visit) -> No
 def test_two_tabs_share_one_stream(new_context, dashboard, engine, site, agent, visit) -> None:
     context = new_context(agent)
     streams: list[str] = []
-    context.on("request", lambda asked: "/agent/stream" in asked.url and streams.append(asked.url))
+    context.on(
+        "request", lambda request: "/agent/stream" in request.url and streams.append(request.url)
+    )
     chat = visitor_opens(engine, site, visit, attributes={"name": "Dora"})
     pages = [context.new_page() for _ in range(3)]
     for page in pages:
         page.goto(f"{dashboard}/chats")
-        opens(page, "Dora")
+        open_conversation(page, "Dora")
     chat.says("Anybody there?")
     for page in pages:
         expect(log(page).get_by_text("Anybody there?")).to_be_visible(timeout=SOON)
     assert len(streams) == 1
     pages[0].close()
-    for _ in range(100):  # what the browser asks for is told only while it is waited for
+    for _ in range(100):  # Playwright reports requests only during a wait
         pages[1].wait_for_timeout(100)
         if len(streams) == 2:
             break
     chat.says("And now?")
     for page in pages[1:]:
         expect(log(page).get_by_text("And now?")).to_be_visible()
-        assert said(page) == ["Hello?", "Anybody there?", "And now?"]
+        assert shown_texts(page) == ["Hello?", "Anybody there?", "And now?"]
     assert len(streams) == 2
 
 
 FALL_BEHIND = """() => {
     window[Symbol.for('visitor-monitor-chats')].revision -= 1
     const { fetch } = window
-    window.fetch = async (...asked) => {
-        const answer = await fetch(...asked)
-        if (!String(asked[0]).includes('/agent/poll') || window.letIn) return answer
+    window.fetch = async (...request) => {
+        const answer = await fetch(...request)
+        if (!String(request[0]).includes('/agent/poll') || window.letIn) return answer
         return new Promise((done) => (window.letIn = () => done(answer)))
     }
 }"""
-"""As after a sleep; the first answer to what was missed is let in when the test says so."""
+"""The tab has missed a change, as after a sleep; the first poll is answered when the test lets it."""
 
 
-def test_tab_that_fell_behind_is_told_what_comes_while_it_asks(
+def test_tab_that_fell_behind_gets_what_comes_while_it_reads(
     new_context, dashboard, engine, site, agent, visit
 ) -> None:
     context = new_context(agent)
@@ -207,12 +211,12 @@ def test_tab_that_fell_behind_is_told_what_comes_while_it_asks(
     expect(item(behind, "Rae")).to_contain_text("Two", timeout=SOON)
 
 
-def test_lost_connection_is_told_and_nothing_is_lost(
+def test_lost_connection_is_shown_and_nothing_is_lost(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Sue"})
     page = open_chats(agent)
-    opens(page, "Sue")
+    open_conversation(page, "Sue")
     page.context.set_offline(True)
     field(page).fill("One")
     page.keyboard.press("Enter")
@@ -224,10 +228,10 @@ def test_lost_connection_is_told_and_nothing_is_lost(
     wait_for(lambda: [text for text in chat.texts if text in ("One", "Two")] == ["One", "Two"], 20)
     expect(log(page).get_by_text("Still there?")).to_be_visible()
     expect(log(page).get_by_text("Sending …")).to_have_count(0)
-    assert said(page) == chat.texts
+    assert shown_texts(page) == chat.texts
 
 
-def test_restart_of_the_dashboard_is_told_and_loses_nothing(
+def test_restart_of_the_dashboard_is_shown_and_loses_nothing(
     browser: Browser, database, engine, site, agent, visit
 ) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Sid"})
@@ -237,7 +241,7 @@ def test_restart_of_the_dashboard_is_told_and_loses_nothing(
     with running_dashboard(database[0], port) as address:
         context.add_cookies([{"name": COOKIE, "value": agent.key, "url": address}])
         page.goto(f"{address}/chats")
-        opens(page, "Sid")
+        open_conversation(page, "Sid")
     expect(page.get_by_text("The connection is lost.").first).to_be_visible()
     field(page).fill("Written while nothing answers")
     page.keyboard.press("Enter")
@@ -246,9 +250,9 @@ def test_restart_of_the_dashboard_is_told_and_loses_nothing(
         expect(log(page).get_by_text("Said while nothing answers")).to_be_visible(timeout=60_000)
         expect(page.get_by_text("The connection is lost.")).to_have_count(0)
         expect(log(page).get_by_text("Sending …")).to_have_count(0)
-        said_at_last = ["Hello?", "Said while nothing answers", "Written while nothing answers"]
-        assert sorted(said(page)) == sorted(said_at_last)
-        assert said(page) == chat.texts
+        texts_at_last = ["Hello?", "Said while nothing answers", "Written while nothing answers"]
+        assert sorted(shown_texts(page)) == sorted(texts_at_last)
+        assert shown_texts(page) == chat.texts
     context.close()
 
 
@@ -257,7 +261,7 @@ def test_unsent_message_lives_through_a_reload(
 ) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Tim"})
     page = open_chats(agent)
-    opens(page, "Tim")
+    open_conversation(page, "Tim")
     page.route("**/agent/send", lambda route: route.abort())
     field(page).fill("It is on its way")
     page.keyboard.press("Enter")
@@ -273,7 +277,7 @@ def test_answer_to_an_ended_chat_is_refused_with_a_reason(
 ) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Uma"})
     page = open_chats(agent)
-    opens(page, "Uma")
+    open_conversation(page, "Uma")
     page.route("**/agent/send", lambda route: (chat.ends(), route.continue_()))
     field(page).fill("Too late")
     page.keyboard.press("Enter")
@@ -291,6 +295,6 @@ def test_polling_takes_over_where_a_proxy_holds_the_stream(
     context.route("**/agent/stream*", lambda route: None)
     page = context.new_page()
     page.goto(f"{dashboard}/chats")
-    opens(page, "Vic")
+    open_conversation(page, "Vic")
     chat.says("Through the proxy")
     expect(log(page).get_by_text("Through the proxy")).to_be_visible(timeout=SOON)

@@ -1,4 +1,4 @@
-"""What the page Chats is like to look at, to hear, and to use with a keyboard or a screen reader.
+"""How the page Chats looks and sounds, and how it works with a keyboard or a screen reader.
 
 Screenshots are kept in artifacts/.
 """
@@ -23,6 +23,7 @@ from tests.helpers.agent_browsers import (  # noqa: F401
     OpenChats,
     agent,
     all_agents,
+    all_open_chats,
     dashboard,
     database,
     engine,
@@ -31,10 +32,9 @@ from tests.helpers.agent_browsers import (  # noqa: F401
     log,
     new_context,
     open_chats,
-    open_ones,
-    opens,
-    said,
+    open_conversation,
     seed_story,
+    shown_texts,
     site,
     visit,
 )
@@ -51,15 +51,15 @@ def test_draft_survives_refreshes_other_chats_and_a_reload(
     visitor_opens(engine, site, visit, attributes={"name": "Eve"})
     visitor_opens(engine, site, f"{visit}b", attributes={"name": "Fay"})
     page = open_chats(agent)
-    opens(page, "Eve")
+    open_conversation(page, "Eve")
     field(page).fill("I look it up for")
     facts = page.get_by_text("Now on")
     expect(facts).to_be_visible()
-    page.wait_for_timeout(6_000)  # the facts beside it are drawn again every 5 s
+    page.wait_for_timeout(6_000)  # the facts next to it are drawn again every 5 s
     expect(field(page)).to_have_value("I look it up for")
-    opens(page, "Fay")
+    open_conversation(page, "Fay")
     expect(field(page)).to_have_value("")
-    opens(page, "Eve")
+    open_conversation(page, "Eve")
     expect(field(page)).to_have_value("I look it up for")
     page.reload()
     expect(field(page)).to_have_value("I look it up for")
@@ -74,7 +74,7 @@ def test_back_shows_the_conversation_of_the_address(
     page = open_chats(agent)
     facts = page.get_by_role("heading", level=2)
     for name in ("Eli", "Flo"):
-        opens(page, name)
+        open_conversation(page, name)
         expect(facts.filter(has_text=name)).to_have_count(2)  # of the chat, and of the visitor
     page.go_back()
     expect(page.get_by_role("region", name="Conversation with Eli")).to_be_visible()
@@ -89,7 +89,7 @@ def test_nodes_and_focus_live_through_changes(
 ) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Gil"})
     page = open_chats(agent)
-    opens(page, "Gil")
+    open_conversation(page, "Gil")
     line = log(page).locator(".message").first
     line.evaluate("node => { node.isTheSame = true }")
     entry = item(page, "Gil")
@@ -106,7 +106,7 @@ def test_nodes_and_focus_live_through_changes(
 
 
 def test_title_counts_who_waits(open_chats: OpenChats, engine, site, agent, visit) -> None:
-    for row in open_ones(engine):
+    for row in all_open_chats(engine):
         row.ends()
     page = open_chats(agent, "")
     expect(page).to_have_title("Visitor Monitor")
@@ -121,7 +121,7 @@ def test_title_counts_who_waits(open_chats: OpenChats, engine, site, agent, visi
     other.ends()
     expect(page).to_have_title("(1) Visitor Monitor")
     page.get_by_role("button", name="1 visitor waits for you").click()
-    opens(page, "Jon")
+    open_conversation(page, "Jon")
     expect(page).to_have_title("Visitor Monitor")
     assert chat.row.agent_read == 1
 
@@ -146,9 +146,7 @@ def test_sound_is_off_until_it_is_wanted(open_chats: OpenChats, engine, site, ag
     expect(page.get_by_role("button", name="Sound on")).to_be_visible()
 
 
-def test_hostile_text_is_shown_as_it_stands(
-    open_chats: OpenChats, engine, site, agent, visit
-) -> None:
+def test_hostile_text_is_shown_literally(open_chats: OpenChats, engine, site, agent, visit) -> None:
     chat = visitor_opens(
         engine,
         site,
@@ -160,8 +158,8 @@ def test_hostile_text_is_shown_as_it_stands(
     )
     page = open_chats(agent)
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
-    opens(page, HOSTILE)
-    assert said(page) == [HOSTILE]
+    open_conversation(page, HOSTILE)
+    assert shown_texts(page) == [HOSTILE]
     field(page).fill(HOSTILE)
     page.keyboard.press("Enter")
     wait_for(lambda: chat.texts == [HOSTILE, HOSTILE], 5)
@@ -218,7 +216,7 @@ def test_enter_that_ends_a_composition_does_not_send(
 ) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Oki"})
     page = open_chats(agent)
-    opens(page, "Oki")
+    open_conversation(page, "Oki")
     field(page).fill("にほん")
     field(page).dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
     field(page).dispatch_event("keydown", {"key": "Enter", "keyCode": 229, "bubbles": True})
@@ -259,11 +257,11 @@ def test_name_given_in_one_tab_is_known_in_the_other(open_chats: OpenChats, dash
 def test_screen_reader_finds_list_conversation_and_field(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
-    for chat in open_ones(engine):
+    for chat in all_open_chats(engine):
         chat.ends()
     visitor_opens(engine, site, visit, "Good morning", attributes={"name": "Wes"})
     page = open_chats(agent)
-    opens(page, "Wes")
+    open_conversation(page, "Wes")
     expect(page.get_by_role("region", name="Conversation with Wes")).to_match_aria_snapshot(
         """
         - region "Conversation with Wes":
@@ -300,7 +298,7 @@ def test_chats_fit_their_screen(
     agent = make_agent(engine, "Ann")
     seed_story(engine, site, visit, agent)
     page = open_chats(agent, width=width, height=height)
-    opens(page, "Grace Hopper")
+    open_conversation(page, "Grace Hopper")
     expect(page.get_by_text("Now on")).to_be_visible()
     keep_both_themes(page, "chats", whole=False)
     page.get_by_role("tab", name="Past").click()

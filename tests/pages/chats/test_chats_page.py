@@ -54,17 +54,17 @@ def be(page: AppTest, agent: Agent) -> AppTest:
 
 
 def chats(page: AppTest) -> dict[str, Any]:
-    """What the component of the open chats was given."""
-    told = [
+    """The data that the component of the open chats got."""
+    sent = [
         json.loads(each.proto.json or each.proto.mixed.json)
         for each in page.get("bidi_component")
         if each.proto.component_name == "visitor_monitor_chat"
     ]
-    return next(each for each in told if each["part"] == "chats")
+    return next(each for each in sent if each["part"] == "chats")
 
 
 def past(open_page: OpenPage, **query: str) -> AppTest:
-    """The tab Past; `search` as the table's own search box asks it."""
+    """The tab Past; `search` as the table's own search box sends it."""
     query = {"site": "tea", "past": "-", **query}
     return open_page("chats", **query)
 
@@ -92,12 +92,12 @@ def test_open_chats_know_the_agent_and_the_replies(
     with writing(database.engine) as db:
         add_template(db, site.id, TemplateKind.REPLY, "Hello!", now())
         add_template(db, site.id, TemplateKind.INVITATION, "May I help?", now())
-    told = chats(be(open_page("chats"), agent))
-    assert told["agent"] == {"id": agent.id, "name": "Ann", "key": agent.key}
-    assert [reply["text"] for reply in told["replies"]["tea"]] == ["Hello!"]
-    assert told["chosen"] == ""
-    assert told["is_one_site"] is True
-    assert set(told) == declared_keys("parts/chat/client/chat_types.d.ts", "ChatsData")
+    sent = chats(be(open_page("chats"), agent))
+    assert sent["agent"] == {"id": agent.id, "name": "Ann", "key": agent.key}
+    assert [reply["text"] for reply in sent["replies"]["tea"]] == ["Hello!"]
+    assert sent["chosen"] == ""
+    assert sent["is_one_site"] is True
+    assert set(sent) == declared_keys("parts/chat/client/chat_types.d.ts", "ChatsData")
 
 
 def test_address_chooses_a_conversation_and_shows_its_visitor(
@@ -211,7 +211,7 @@ def test_days_are_those_of_the_sites_time_zone(
     assert listed(page).empty
 
 
-def test_transcript_is_shown_as_it_stands(
+def test_transcript_is_shown_literally(
     database: Database, site: Site, agent: Agent, open_page: OpenPage
 ) -> None:
     chat = visitor_opens(

@@ -43,7 +43,7 @@ def site(database: Database) -> Site:
 
 @pytest.fixture
 def agent(database: Database, cookies: dict[str, str]) -> Agent:
-    """An agent, who sits at this browser."""
+    """The agent of this browser."""
     with writing(database.engine) as db:
         agent = add_agent(db, "Ann", now())
     cookies[COOKIE] = agent.key
@@ -193,7 +193,7 @@ def be_invited(database: Database, site: Site) -> None:
         (lambda *_: None, Reason.EMPTY),
     ],
 )
-def test_what_happened_since_the_form_was_drawn_is_said_in_plain_words(
+def test_what_happened_since_the_form_was_drawn_is_reported_in_plain_words(
     database: Database, site: Site, agent: Agent, dialog: Any, happen: Any, refusal: Reason
 ) -> None:
     make_visit(database.engine, site, VISIT, now=now())
@@ -352,8 +352,8 @@ def chatting(open_page: OpenPage, site: Site) -> tuple[str, str, str, str]:
     st.cache_data.clear()
     page = open_page()
     cards, row = metrics(page), visitors(page).set_index("id").loc[VISIT]
-    said = texts(open_page("visitor", site=site.key, visit=VISIT))
-    [state] = re.findall(r"(?:Chatting|Browsing): the page is in view", said)
+    shown = texts(open_page("visitor", site=site.key, visit=VISIT))
+    [state] = re.findall(r"(?:Chatting|Browsing): the page is in view", shown)
     return cards["Chatting"], cards["Browsing"], str(row["status"]), state
 
 
@@ -405,7 +405,7 @@ def test_open_conversation_goes_on_on_the_visitor_s_page(
     assert not page.text_area
 
 
-def test_past_conversations_are_on_the_visitor_s_page_with_all_that_was_said(
+def test_past_conversations_are_on_the_visitor_s_page_with_all_messages(
     database: Database, site: Site, agent: Agent, open_page: OpenPage
 ) -> None:
     chat = agent_invites(database.engine, site, VISIT, agent, "May I help?")
@@ -417,8 +417,8 @@ def test_past_conversations_are_on_the_visitor_s_page_with_all_that_was_said(
     assert not page.exception
     [past] = [each for each in page.expander if "3 messages" in each.label]
     assert past.label.endswith("Ended by the visitor · 3 messages")
-    said = texts(page)
-    assert said.index("May I help?") < said.index(HOSTILE) < said.index("I see.")
+    shown = texts(page)
+    assert shown.index("May I help?") < shown.index(HOSTILE) < shown.index("I see.")
     assert not any("<img" in each.proto.body for each in page.get("html"))
     assert page.text_area
 

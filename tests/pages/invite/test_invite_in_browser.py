@@ -76,9 +76,9 @@ def agent(engine: Engine) -> Agent:
 
 @pytest.fixture
 def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenBrowserPage]:
-    """Opens a page as the agent; none may ask another server for anything, nor open a dialog."""
+    """Opens a page as the agent; none may send a request to another server, nor open a dialog."""
     contexts = []
-    asked: list[str] = []
+    requested: list[str] = []
     alerts: list[str] = []
 
     def open_page(
@@ -93,7 +93,7 @@ def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenBr
         if known:
             context.add_cookies([{"name": COOKIE, "value": agent.key, "url": dashboard}])
         page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requested.append(request.url))
         page.on("dialog", lambda dialog: alerts.append(dialog.message))
         page.goto(f"{dashboard}/{path}")
         return page
@@ -102,7 +102,7 @@ def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenBr
     for context in contexts:
         context.close()
     own = (dashboard, dashboard.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in asked if not url.startswith(own)] == []
+    assert [url for url in requested if not url.startswith(own)] == []
     assert alerts == []
 
 
@@ -450,7 +450,7 @@ def row(page: Page, visit_id: str) -> Locator:
 
 
 def visits_in_order(page: Page, count: int) -> list[str]:
-    """The ids of the rows from top to bottom, once there are so many; the table may be drawn anew."""
+    """The ids of the rows from top to bottom, once there are that many; the table may draw again."""
     rows = page.get_by_role("table", name="Active visitors").locator("tbody tr")
     ids = rows.evaluate_all("rows => rows.map(row => row.dataset.id)")
     return ids if len(ids) == count else []

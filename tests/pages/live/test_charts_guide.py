@@ -1,4 +1,4 @@
-"""What docs/charts.md tells an analyst to do works."""
+"""The steps of docs/charts.md work."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_every_context_and_status_has_a_colour() -> None:
 
 
 @pytest.mark.parametrize(
-    "said, view",
+    "sent, view",
     [
         ({"search": "tea", "sort": "path"}, TableView(search="tea", sort="path")),
         ({"sort": "secret", "status": "x", "page_context": "y", "page": "z"}, TableView()),
@@ -47,8 +47,8 @@ def test_every_context_and_status_has_a_colour() -> None:
         (None, TableView(search="before")),
     ],
 )
-def test_view_takes_only_what_it_understands(said: object, view: TableView) -> None:
-    assert TableView(search="before").told(said) == view
+def test_view_takes_only_what_it_understands(sent: object, view: TableView) -> None:
+    assert TableView(search="before").updated(sent) == view
 
 
 def test_choice_made_twice_is_taken_back() -> None:

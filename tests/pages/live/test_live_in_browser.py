@@ -64,9 +64,9 @@ def dashboard(database) -> Iterator[str]:
 
 @pytest.fixture
 def open_site(browser: Browser, dashboard: str):
-    """Opens Visitor Monitor; no page of a test may ask another server for anything."""
+    """Opens Visitor Monitor; no page of a test may send a request to another server."""
     contexts = []
-    asked: list[str] = []
+    requested: list[str] = []
 
     def open_site(
         key: str, *, width: int = 1440, height: int = 900, theme: str = "light", path: str = ""
@@ -79,7 +79,7 @@ def open_site(browser: Browser, dashboard: str):
         context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requested.append(request.url))
         page.goto(f"{dashboard}/{path}?site={key}")
         return page
 
@@ -87,7 +87,7 @@ def open_site(browser: Browser, dashboard: str):
     for context in contexts:
         context.close()
     own = (dashboard, dashboard.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in asked if not url.startswith(own)] == []
+    assert [url for url in requested if not url.startswith(own)] == []
 
 
 def table(page: Page) -> Locator:
@@ -112,7 +112,7 @@ def refresh_every(page: Page, choice: str) -> None:
 
 
 def wait_for_refresh(page: Page, times: int = 1) -> None:
-    """Until the page has shown newer pictures so many times."""
+    """Wait until the page has shown newer pictures this many times."""
     for _ in range(times):
         before = page.get_by_text("Updated ").inner_text()
         expect(page.get_by_text("Updated ")).not_to_have_text(before, timeout=30_000)
@@ -305,13 +305,13 @@ def test_labels_in_the_browser_are_the_ones_of_python(browser: Browser) -> None:
     source = joined_script(ROOT / "pages" / "parts" / "table" / "labels.js")
     page = browser.new_page()
     limits = "{active: 60, idle: 600}"
-    told = page.evaluate(
+    labels = page.evaluate(
         f"(seconds) => {{ {source}; return seconds.map(s => "
         f"[lengthLabel(s), activityLabel(s, {limits})]) }}",
         LENGTHS,
     )
     page.close()
-    assert told == [
+    assert labels == [
         [duration_label(timedelta(seconds=s)), activity_label(timedelta(seconds=s))]
         for s in LENGTHS
     ]
@@ -327,7 +327,7 @@ def test_pulse_stops_where_motion_is_unwanted(open_site) -> None:
     assert dot.evaluate(moving) == "none"
 
 
-def test_hostile_text_is_shown_as_it_stands(open_site) -> None:
+def test_hostile_text_is_shown_literally(open_site) -> None:
     page = open_site("small")
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     cell = table(page).get_by_text(f"/{HOSTILE}", exact=True)

@@ -318,20 +318,20 @@ def test_last_picture_stays_while_the_database_is_away_and_heals(
 
 
 def see(page: AppTest, site_key: str, view: TableView) -> AppTest:
-    """The page after the table was asked to show this."""
+    """The page after the table was set to show this."""
     page.session_state[f"view of {site_key}"] = view
     return page.run()
 
 
 def markdown(page: AppTest) -> str:
-    """Everything on the page that the browser would read as markdown."""
+    """Everything on the page that is parsed as markdown."""
     elements = [*page.markdown, *page.caption, *page.error, *page.warning, *page.info]
     labels = [f"{m.label} {m.value} {m.delta} {m.help}" for m in page.metric]
     return "\n".join([*(element.value for element in elements), *labels])
 
 
 def wait_for_next_tick() -> None:
-    """The pages ask at most once in two seconds."""
+    """Wait for the next tick: the pages read at most once in two seconds."""
     until = now() + timedelta(seconds=2.1)
     while now() < until:
         time.sleep(0.05)

@@ -40,7 +40,7 @@ def save(page: AppTest, name: str) -> AppTest:
     return page.sidebar.button[0].click().run()
 
 
-def test_nobody_is_asked_for_a_name_to_look(database: Database, open_page: OpenPage) -> None:
+def test_no_name_is_needed_to_see_the_visitors(database: Database, open_page: OpenPage) -> None:
     make_site(database.engine)
     page = open_page()
     assert not page.exception
@@ -93,7 +93,7 @@ def test_agent_takes_another_name(database: Database, open_page: OpenPage) -> No
     assert "Anna" in texts(page)
 
 
-def test_name_is_shown_as_it_stands(database: Database, open_page: OpenPage) -> None:
+def test_name_is_shown_literally(database: Database, open_page: OpenPage) -> None:
     make_site(database.engine)
     page = be(open_page(), make_agent(database.engine, HOSTILE))
     assert HOSTILE in texts(page)
@@ -112,8 +112,8 @@ def test_key_stays_in_the_agents_own_browser(database: Database, open_page: Open
     make_site(database.engine)
     agent = make_agent(database.engine)
     page = be(open_page("chats"), agent)
-    told = [each.proto for each in page.get("bidi_component")]
-    holders = {each.component_name for each in told if agent.key in str(each)}
+    components = [each.proto for each in page.get("bidi_component")]
+    holders = {each.component_name for each in components if agent.key in str(each)}
     assert holders == {"visitor_monitor_chat"}
     assert agent.key not in texts(page)
     with reading(database.engine) as db:

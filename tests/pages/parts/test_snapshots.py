@@ -1,4 +1,4 @@
-"""Questions to a database that is slow, away or asked by many."""
+"""Reads from a database that is slow, does not answer, or has many callers."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ def test_twenty_viewers_cost_one_query(database: Database) -> None:
     site = make_site(database.engine)
     now = datetime.now(UTC)
     make_visits(database.engine, site, 50, now=now)
-    asked: list[str] = []
+    statements: list[str] = []
     event.listen(
         deadline._engine(database.url),
         "before_cursor_execute",
-        lambda *arguments: asked.append(arguments[2]),
+        lambda *arguments: statements.append(arguments[2]),
     )
     with ThreadPoolExecutor(20) as viewers:
         looks = list(viewers.map(lambda _: latest_picture(site, now), range(20)))
     assert all(look.picture is not None and not look.fault for look in looks)
-    assert len([statement for statement in asked if "FROM visit \n" in statement]) == 1
+    assert len([statement for statement in statements if "FROM visit \n" in statement]) == 1
 
 
 def test_last_picture_stays_while_postgres_is_frozen(
@@ -105,7 +105,7 @@ def test_last_picture_stays_while_postgres_is_frozen(
 
 
 def backends_of(db: Connection) -> list[int]:
-    """The server's processes of everybody else in this database."""
+    """The server processes of all other connections to this database."""
     statement = text(
         "SELECT pid FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -1,4 +1,4 @@
-"""The chat's own addresses in the dashboard's process: who may use them, and what they carry."""
+"""The chat's own routes in the dashboard's process: who may use them, and what they send."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ class AgentStream:
         """The data of the events without a name."""
         return [data for name, data in self.events if name == "message"]
 
-    def said(self) -> list[str]:
-        """The texts of all messages that it told; some of the time before it may be told again."""
+    def texts(self) -> list[str]:
+        """The texts of all messages so far; at the start some older ones may come twice."""
         return [message["text"] for news in self.news() for message in news["messages"]]
 
     def _follow(self) -> None:
@@ -188,7 +188,7 @@ def test_what_a_form_can_send_is_refused(
 def test_name_that_is_made_to_resolve_here_is_refused(
     browser_of: Any, agent: Agent, chat: Chat, host: str
 ) -> None:
-    """DNS rebinding: to the browser it is the stranger's own origin."""
+    """DNS rebinding: to the browser it is the foreign page's own origin."""
     own = {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
     client = browser_of(agent)
     for name in READ:
@@ -240,21 +240,21 @@ def test_stream_says_hello_and_what_is_open(browser_of: Any, agent: Agent, chat:
     news = stream.news()[0]
     assert news["whole"] is True
     assert news["id"] == hello["revision"] >= chat.row.revision
-    [told] = [each for each in news["conversations"] if each["id"] == chat.id]
-    assert told["site"] == "tea"
-    assert told["visitor"] == "Ada"
-    assert told["state"] == "open"
-    assert told["unread"] == 1
-    assert told["last"] == "Hello?"
-    assert told["waiting_since"] is not None
+    [conversation] = [each for each in news["conversations"] if each["id"] == chat.id]
+    assert conversation["site"] == "tea"
+    assert conversation["visitor"] == "Ada"
+    assert conversation["state"] == "open"
+    assert conversation["unread"] == 1
+    assert conversation["last"] == "Hello?"
+    assert conversation["waiting_since"] is not None
 
 
-def test_stream_tells_what_happens_at_once(browser_of: Any, agent: Agent, chat: Chat) -> None:
+def test_stream_sends_what_happens_at_once(browser_of: Any, agent: Agent, chat: Chat) -> None:
     stream = AgentStream(browser_of(agent))
     wait_for(stream.news)
     began = time.monotonic()
     chat.says("Anybody?")
-    wait_for(lambda: stream.said()[-1:] == ["Anybody?"])
+    wait_for(lambda: stream.texts()[-1:] == ["Anybody?"])
     assert time.monotonic() - began < 2
     chat.ends()
     wait_for(lambda: stream.news()[-1]["conversations"][0]["state"] == "ended")
@@ -335,10 +335,10 @@ def test_many_streams_cost_one_look_at_the_database(
     for number in range(20):
         chat.says(f"line {number}")
     wanted = [f"line {number}" for number in range(20)]
-    wait_for(lambda: all(stream.said()[-20:] == wanted for stream in streams), 20)
+    wait_for(lambda: all(stream.texts()[-20:] == wanted for stream in streams), 20)
 
 
-def test_postgres_tells_at_once(postgres_url: str) -> None:
+def test_postgres_notifies_at_once(postgres_url: str) -> None:
     engine = open_database(postgres_url)
     agent = make_agent(engine)
     chat = visitor_opens(engine, make_site(engine, key="tea"), "visit1")
@@ -351,9 +351,9 @@ def test_postgres_tells_at_once(postgres_url: str) -> None:
         stream = AgentStream(client)
         wait_for(stream.news, 20)
         chat.says("From a collector")
-        wait_for(lambda: stream.said()[-1:] == ["From a collector"])
+        wait_for(lambda: stream.texts()[-1:] == ["From a collector"])
         assert post(client, "send", chat, n=client_id(), text="An answer").status_code == 200
-        wait_for(lambda: stream.said()[-1:] == ["An answer"])
+        wait_for(lambda: stream.texts()[-1:] == ["An answer"])
         assert chat.texts == ["Hello?", "From a collector", "An answer"]
     engine.dispose()
 

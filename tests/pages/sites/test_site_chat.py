@@ -186,7 +186,7 @@ def test_rule_without_a_text_is_refused_with_the_cure(
     assert rules(database, site) == []
 
 
-def test_rule_tells_how_often_it_was_shown_and_accepted(
+def test_rule_shows_how_often_it_was_shown_and_accepted(
     database: Database, site: Site, page: AppTest
 ) -> None:
     make_agent(database.engine)
@@ -232,7 +232,7 @@ def test_rule_is_a_sentence(values: dict[str, Any], words: str) -> None:
         ((1320, 480), "At most 1,000 a day, not from 22:00 to 08:00"),
     ],
 )
-def test_limits_are_said(quiet: tuple[int, int], words: str) -> None:
+def test_limits_are_in_words(quiet: tuple[int, int], words: str) -> None:
     rule = rule_with(daily_cap=1000, quiet_from=quiet[0], quiet_until=quiet[1])
     assert limits_of(rule) == words
 

@@ -141,10 +141,10 @@ def test_check_says_from_where_and_what_was_dropped(
         )
     page = open_page(PAGE)
     assert not page.exception
-    said = texts(page)
-    assert "from shop.example" in said
-    assert "MONITOR_TRUSTED_PROXIES" in said
-    assert "3 beacons of the last 24 hours named a site key that does not exist" in said
+    shown = texts(page)
+    assert "from shop.example" in shown
+    assert "MONITOR_TRUSTED_PROXIES" in shown
+    assert "3 beacons of the last 24 hours named a site key that does not exist" in shown
     origins = tables(page)["Domains from which beacons arrive"]["rows"]
     assert origins["host"].tolist() == ["shop.example", "old.example", "a page without an origin"]
     drops = tables(page)["Beacons that were not stored"]["rows"]
@@ -160,7 +160,7 @@ def test_unknown_words_of_another_version_are_shown_as_they_stand() -> None:
     assert "new_warning" in warning_text("new_warning")
 
 
-def test_database_away_is_said(tmp_path, monkeypatch, open_page: OpenPage) -> None:
+def test_database_away_is_shown(tmp_path, monkeypatch, open_page: OpenPage) -> None:
     use_database(f"sqlite:///{tmp_path / 'empty.db'}", monkeypatch)
     page = open_page(PAGE)
     assert not page.exception

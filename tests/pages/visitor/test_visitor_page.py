@@ -18,7 +18,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def test_page_tells_who_from_where_and_every_page(database: Database, open_page: OpenPage) -> None:
+def test_page_shows_who_from_where_and_every_page(database: Database, open_page: OpenPage) -> None:
     site = make_site(database.engine)
     make_visit(
         database.engine,
@@ -32,9 +32,9 @@ def test_page_tells_who_from_where_and_every_page(database: Database, open_page:
     )
     page = open_page(PAGE, site="tea-shop", visit="abc123def456")
     assert not page.exception
-    said = texts(page)
+    shown = texts(page)
     for word in ("Ada", "gold", "spring", "https://news.example/tea", "France (FR)", "Tea shop"):
-        assert word in said
+        assert word in shown
     views = tables(page)["Pages in order"]["rows"]
     assert len(views) == 1
     assert views["in_view"].tolist() == [True]
@@ -51,7 +51,7 @@ def test_visitor_without_a_name_has_a_short_id(database: Database, open_page: Op
     "query",
     [{}, {"site": "tea-shop"}, {"site": "tea-shop", "visit": "x"}, {"site": "y", "visit": "x"}],
 )
-def test_unknown_visit_is_said_plainly(
+def test_unknown_visit_is_reported_plainly(
     database: Database, open_page: OpenPage, query: dict[str, str]
 ) -> None:
     make_site(database.engine)
@@ -105,7 +105,7 @@ def test_hostile_text_is_literal(database: Database, open_page: OpenPage) -> Non
     assert all("evil.example" not in str(metric.value) for metric in page.metric)
 
 
-def test_database_away_is_said(tmp_path, monkeypatch, open_page: OpenPage) -> None:
+def test_database_away_is_shown(tmp_path, monkeypatch, open_page: OpenPage) -> None:
     use_database(f"sqlite:///{tmp_path / 'empty.db'}", monkeypatch)
     page = open_page(PAGE, site="tea-shop", visit="x")
     assert not page.exception

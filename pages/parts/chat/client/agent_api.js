@@ -1,5 +1,5 @@
 // @ts-check
-// What the dashboard's own addresses below agent/ answer: see pages/server/agent_routes.py.
+// The calls of the dashboard's own routes below agent/: see pages/server/agent_routes.py.
 
 /** @import { ChatStore } from "./chat_store.js" */
 /** @import { ConversationAnswer, NewsJson, PostResult } from "./chat_types.js" */
@@ -14,7 +14,7 @@ export class AgentApi {
   }
 
   /**
-   * What is newer than the revision, as soon as there is something; {} when there is nothing for some
+   * What is newer than the revision, as soon as there is something; {} when nothing changed for some
    * time, undefined when the server cannot be reached.
    * @param {number} revision
    * @returns {Promise<NewsJson | { conversations?: undefined } | undefined>}
@@ -49,8 +49,8 @@ export class AgentApi {
   }
 
   /**
-   * {isDone, error}: `error` is for the agent to read; without one a later try may succeed. What has
-   * changed goes to the store.
+   * {isDone, error}: `error` is a text for the agent; without one a later try may succeed. Changes go
+   * to the store.
    * @param {string} action
    * @param {object} body
    * @returns {Promise<PostResult>}

@@ -1,5 +1,5 @@
 // @ts-check
-// The cookie that holds the agent's key; Python says its name.
+// The cookie that holds the agent's key; its name comes from Python.
 
 const KEPT_FOR = 400 * 86_400
 

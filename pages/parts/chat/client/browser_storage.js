@@ -1,5 +1,5 @@
 // @ts-check
-// What the browser keeps: for all tabs, or for this one until it is closed.
+// What the browser stores: for all tabs, or for this one until it is closed.
 
 /** @param {string} name */
 export function keptLocally(name) {
@@ -18,7 +18,7 @@ export function keepLocally(name, value) {
   try {
     localStorage.setItem(name, value)
   } catch {
-    // It is kept for nobody else.
+    // Storage is blocked: other tabs and the next page do not get the value.
   }
 }
 
@@ -44,6 +44,6 @@ export function keepStored(name, value) {
   try {
     sessionStorage.setItem(name, JSON.stringify(value))
   } catch {
-    // Full or forbidden: what is written lives as long as the page.
+    // Storage is full or blocked: the value lives only in this page.
   }
 }

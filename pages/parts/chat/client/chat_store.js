@@ -1,6 +1,6 @@
 // @ts-check
-// What this tab knows of the chats. Everything on the page draws from here, and only the stream, the
-// other tabs and the answers to what was posted write to it: in whatever order and however often.
+// What this tab knows of the chats. Everything on the page draws from here. Only the stream, the other
+// tabs and the answers to posts write to it, in any order and any number of times.
 
 /** @import { ConnectionStatus, LimitsJson, MessageJson, NewsJson, StoreEvent } from "./chat_types.js" */
 /** @import { ConversationJson, KnownConversation } from "./chat_types.js" */
@@ -18,17 +18,17 @@ export class ChatStore {
     this.status = "off"
     /** @type {Map<string, KnownConversation>} */
     this.conversations = new Map()
-    /** @type {Map<string, Map<number, MessageJson>>} Each conversation's, by their numbers. */
+    /** @type {Map<string, Map<number, MessageJson>>} The messages of each conversation, by their numbers. */
     this.messages = new Map()
     this.revision = 0
-    this.isRead = false // whether what is open has been read
+    this.isRead = false // whether the open conversations have been read
     this.skew = 0
     /** @type {Set<(event: StoreEvent) => void>} */
     this.listeners = new Set()
   }
 
   /**
-   * Calls the listener with what has happened, until what it returns is called.
+   * Calls the listener with each event; returns a function that ends this.
    * @param {(event: StoreEvent) => void} listener
    */
   subscribe(listener) {
@@ -61,7 +61,7 @@ export class ChatStore {
   }
 
   /**
-   * `isOld`: of the time before this page was opened; nobody is alerted.
+   * `isOld`: from before this page was opened; there is no alert.
    * @param {Partial<NewsJson>} news
    * @param {boolean} [isOld]
    */
@@ -77,7 +77,7 @@ export class ChatStore {
   }
 
   /**
-   * The conversation as it is kept, when its state is another one than before.
+   * The conversation as it is stored, if its state has changed.
    * @param {ConversationJson} conversation
    */
   keep(conversation) {
@@ -90,7 +90,7 @@ export class ChatStore {
   }
 
   /**
-   * Whether it is new, and of a visitor. Messages of conversations that nobody opened are not kept.
+   * Whether it is new and of a visitor. Messages of conversations that were not opened are not kept.
    * @param {MessageJson} message
    */
   keepMessage(message) {
@@ -102,7 +102,7 @@ export class ChatStore {
   }
 
   /**
-   * After a long absence the server sends what is open, not what has happened meanwhile.
+   * After a long absence the server sends what is open, not all changes since.
    * @param {ConversationJson[]} conversations
    */
   forgetOthers(conversations) {
@@ -113,7 +113,7 @@ export class ChatStore {
   }
 
   /**
-   * Messages in their order; undefined when they were never read.
+   * The messages in their order; undefined when they were never read.
    * @param {string} key
    */
   messagesOf(key) {
@@ -140,7 +140,7 @@ export class ChatStore {
   }
 
   /**
-   * Mine to answer; without a list every agent may.
+   * Whether I may answer it; without a list every agent may.
    * @param {KnownConversation} conversation
    */
   isForMe(conversation) {
@@ -149,7 +149,7 @@ export class ChatStore {
   }
 
   /**
-   * Whether there is something in it that I should read: what is over waits for nobody.
+   * Whether it has something that I should read; a conversation that is over has not.
    * @param {KnownConversation} conversation
    */
   waitsForMe(conversation) {

@@ -8,7 +8,7 @@ import type { Outbox } from "./outbox.js"
 import type { Sound } from "./sound.js"
 import type { StreamClient } from "./stream_client.js"
 
-// ---- what the server says
+// ---- what the server sends
 
 export interface ConversationJson {
   /** The site's key. */
@@ -16,7 +16,7 @@ export interface ConversationJson {
   site_name: string
   id: string
   visit: string
-  /** The visitor's name, or what stands for it. */
+  /** The visitor's name, or the text shown in its place. */
   visitor: string
   path: string
   state: string
@@ -55,7 +55,7 @@ export interface MessageJson {
   agent_name: string
   text: string
   at: number
-  /** The id that its sender gave it. */
+  /** The id that the sender gave it. */
   client: string
 }
 
@@ -78,11 +78,11 @@ export interface ConversationAnswer {
 
 export interface PostResult {
   isDone: boolean
-  /** For the agent to read; "" when a later try may succeed. */
+  /** A text for the agent; "" when a later try may succeed. */
   error: string
 }
 
-// ---- what Python gives the component
+// ---- what Python sends to the component
 
 export interface AgentJson {
   id: number
@@ -120,9 +120,9 @@ export interface AlertsData extends PartData {
 
 export interface ChatsData extends PartData {
   part: "chats"
-  /** "SITE ID" of the conversation that the page's address names, or "". */
+  /** "SITE ID" of the conversation in the page's address, or "". */
   chosen: string
-  /** Counts what was chosen by hand. */
+  /** Counts the choices that the agent made by hand. */
   turn: number
   replies: RepliesJson
   is_one_site: boolean
@@ -166,16 +166,16 @@ export type ConnectionStatus = "off" | "connecting" | "live" | "lost"
 export type StoreEvent =
   | {
       kind: "news"
-      /** The conversations that are in another state than before. */
+      /** The conversations whose state has changed. */
       moved: KnownConversation[]
       /** The new messages of visitors. */
       spoken: MessageJson[]
-      /** Of the time before this page was opened: nobody is alerted. */
+      /** From before this page was opened: there is no alert. */
       isOld: boolean
     }
   | { kind: "status" | "agent" | "named" | "whole" | "unsent" }
 
-/** What the tabs tell each other. All but "ask" and "named" come from the leader tab. */
+/** The messages between tabs. All but "ask" and "named" come from the leader tab. */
 export type TabMessage =
   | { kind: "ask" }
   | { kind: "named" }
@@ -195,12 +195,12 @@ export interface ChatApp {
   limits: LimitsJson
 }
 
-/** And what a part that shows conversations has besides. */
+/** What a part that shows conversations has in addition. */
 export interface PanelApp extends ChatApp {
   replies: RepliesJson
 }
 
-/** And the one that lists them. */
+/** What the part that lists them has in addition. */
 export interface ListApp extends PanelApp {
   /** "SITE ID", or "". */
   chosen: string
@@ -212,7 +212,7 @@ export interface ChatPart<Data extends ChatData> {
   root: HTMLElement
   refresh(component: import("../../streamlit.js").ComponentArguments<Data>): void
   receive(event: StoreEvent): void
-  /** Every second. */
+  /** Called every second. */
   tick(): void
   stop(): void
 }

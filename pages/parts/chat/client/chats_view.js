@@ -27,8 +27,8 @@ export class ChatsView {
   }
 
   /**
-   * The page's address decides, for example after Back; but what was chosen here a moment ago is
-   * newer than a run of the page that does not know of it.
+   * The page's address decides, for example after Back. But a choice that was made here a moment ago
+   * is newer than a run of the page that does not know of it.
    * @param {ComponentArguments<ChatsData>} component
    */
   refresh({ data, setStateValue }) {

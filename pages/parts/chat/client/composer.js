@@ -1,5 +1,5 @@
 // @ts-check
-// The field to answer in.
+// The field for answers.
 
 import { make, setText } from "../../table/elements.js"
 import { ReplyMenu } from "./reply_menu.js"
@@ -61,8 +61,8 @@ export class Composer {
   }
 
   /**
-   * Streamlit has keys of its own, such as r: they must not reach it from here. Enter that ends a
-   * composition chooses a word.
+   * Streamlit has shortcuts of its own, such as r: keys must not reach it from here. While an input
+   * method composes, Enter only chooses a word.
    * @param {KeyboardEvent} event
    */
   keydown(event) {
@@ -102,7 +102,7 @@ export class Composer {
   }
 
   /**
-   * Where the cursor is; what was written stays.
+   * Insert the reply at the cursor; the text in the field stays.
    * @param {ReplyJson} reply
    */
   insert({ id, text }) {

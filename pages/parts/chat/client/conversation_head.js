@@ -1,5 +1,5 @@
 // @ts-check
-// Above a conversation: whose it is, and what can be done with it.
+// The head of a conversation: the visitor, the agent, and the buttons.
 
 import { focusedIn, make, setText } from "../../table/elements.js"
 
@@ -9,7 +9,7 @@ export class ConversationHead {
   /**
    * @param {HTMLElement} parent
    * @param {PanelApp} app
-   * @param {(action: "take" | "end") => void} act called when the agent is sure
+   * @param {(action: "take" | "end") => void} act called once the agent has confirmed
    */
   constructor(parent, app, act) {
     this.app = app
@@ -71,7 +71,7 @@ export class ConversationHead {
   }
 
   /**
-   * Ask whether the agent is sure, or no more.
+   * Ask the agent to confirm, or stop asking.
    * @param {boolean} isAsking
    */
   ask(isAsking) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The conversations of all sites: those that wait first. The same conversation stays the same node.
+// The conversations of all sites, those that wait first. Each conversation keeps its node.
 
 import { childrenOf, closestTo, focusedIn, make, setAttribute, setText } from "../../table/elements.js"
 import { lengthLabel } from "../../table/labels.js"
@@ -182,7 +182,7 @@ export class ConversationList {
   }
 
   /**
-   * The list is one stop of the tab key; arrows move within.
+   * The list is one stop for the tab key; the arrow keys move within it.
    * @param {KeyboardEvent} event
    */
   key(event) {
@@ -200,7 +200,7 @@ const NO_CHATS =
   "the invitation and their answer appear here."
 
 /**
- * What I have not read first, then who has waited longest for me, then what is newest.
+ * Unread ones first, then those that have waited longest for me, then the newest.
  * @param {ChatStore} store
  */
 function byUrgency(store) {

@@ -1,5 +1,5 @@
 // @ts-check
-// One conversation: what was said, and the field to answer in. Text is only ever text.
+// One conversation: its messages, and the field for answers. Text is never read as HTML.
 
 import { make, setText } from "../../table/elements.js"
 import { Composer } from "./composer.js"
@@ -24,7 +24,7 @@ export class ConversationPanel {
     this.app = app
     this.list = list
     this.key = ""
-    this.readUpTo = 0 // the newest message that the server knows to be read
+    this.readUpTo = 0 // the newest message that the server has as read
     this.isUnknown = false
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined
@@ -46,7 +46,7 @@ export class ConversationPanel {
     return this.app.store.conversations.get(this.key)
   }
 
-  // ---- which one
+  // ---- which conversation
 
   /** @param {string} key */
   open(key) {
@@ -63,7 +63,7 @@ export class ConversationPanel {
     this.show()
   }
 
-  /** Read the messages so far; the stream brings the others. */
+  /** Read the messages so far; the stream brings later ones. */
   async load() {
     const { key } = this
     if (!key) return
@@ -135,7 +135,7 @@ export class ConversationPanel {
     if (isDone && action === "end") this.leave()
   }
 
-  /** What is in view has been read, but only by the one who answers. */
+  /** Report what is in view as read, but only for the agent who answers. */
   async sendRead() {
     const { conversation } = this
     if (!conversation?.unread || !this.app.store.isForMe(conversation)) return

@@ -1,5 +1,5 @@
 // @ts-check
-// What was said, in the order of the numbers. New lines are read out by screen readers, old ones not.
+// The messages in the order of their numbers. Screen readers read out new lines, not old ones.
 
 import { childrenOf, make, setText } from "../../table/elements.js"
 import { dayOf, timeOf } from "./texts.js"
@@ -8,12 +8,12 @@ import { dayOf, timeOf } from "./texts.js"
 
 /**
  * @typedef {object} ShownMessage
- * @property {string} key of its element: the same before and after it is stored
- * @property {string} number "" while it is on its way
- * @property {string} by whose name stands above it
+ * @property {string} key of its element, the same before and after it is stored
+ * @property {string} number "" while it is being sent
+ * @property {string} by the name above it
  * @property {string} text
  * @property {number} at
- * @property {boolean} isMine of the side of the agents
+ * @property {boolean} isMine from an agent
  * @property {UnsentMessage} [unsent]
  */
 
@@ -30,8 +30,8 @@ export class MessageList {
   constructor(parent, app) {
     this.app = app
     this.key = ""
-    this.isLoaded = false // whether its messages so far are there
-    this.isNew = true // whether it was opened just now: it begins at its end
+    this.isLoaded = false // whether its messages so far are loaded
+    this.isNew = true // whether it was just opened: then it is scrolled to its end
     this.shownSteps = ""
     /** @type {Map<string, HTMLElement>} */
     this.items = new Map()
@@ -95,7 +95,7 @@ export class MessageList {
   }
 
   /**
-   * Whether a message of one's own was added.
+   * Draw the messages; returns whether an own one was added.
    * @param {KnownConversation} conversation
    */
   place(conversation) {
@@ -121,7 +121,7 @@ export class MessageList {
   }
 
   /**
-   * The messages that are stored, then those on their way.
+   * The stored messages, then those that are being sent.
    * @param {MessageJson[]} messages
    * @param {KnownConversation} conversation
    * @returns {ShownMessage[]}
@@ -192,7 +192,7 @@ export class MessageList {
   }
 
   /**
-   * Sending, refused with what can be done about it, or nothing.
+   * Show that it is being sent, or was refused with buttons for both ways out, or nothing.
    * @param {HTMLElement} fate
    * @param {UnsentMessage | undefined} unsent
    */

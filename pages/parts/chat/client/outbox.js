@@ -1,5 +1,5 @@
 // @ts-check
-// What an agent has written: drafts, and messages on their way. Both live through a reload.
+// What an agent has written: drafts, and messages not stored yet. Both survive a reload.
 
 import { keepStored, readStored } from "./browser_storage.js"
 import { keyOf } from "./chat_store.js"
@@ -82,7 +82,7 @@ export class Outbox {
   }
 
   /**
-   * One after the other, so that they arrive in their order. The id makes a second try harmless.
+   * Send one after the other, so that they arrive in order. The id makes a second try harmless.
    * @param {string} key
    */
   async sendNext(key) {
@@ -100,7 +100,7 @@ export class Outbox {
   }
 
   /**
-   * A message that was refused holds back those behind it: their order is their sense.
+   * A refused message holds back those after it: out of order they could be misunderstood.
    * @param {string} key
    */
   next(key) {
@@ -128,14 +128,14 @@ export class Outbox {
     })
   }
 
-  /** Another try for all that wait for one. */
+  /** Try again at once for all that wait. */
   goOn() {
     for (const done of this.pauses) done()
     this.pauses.clear()
   }
 
   /**
-   * The stream may bring a message before the answer to its sending comes.
+   * The stream may bring a message before the answer to its post.
    * @param {StoreEvent} event
    */
   receive(event) {

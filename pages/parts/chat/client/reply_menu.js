@@ -1,5 +1,5 @@
 // @ts-check
-// The replies that a site keeps ready.
+// The menu of a site's canned replies.
 
 import { childrenOf, focusedIn, make, setText } from "../../table/elements.js"
 

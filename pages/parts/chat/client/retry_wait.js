@@ -1,5 +1,5 @@
 // @ts-check
-// How long to wait before something is tried again.
+// How long to wait before another try.
 
 const WAITS = [1_000, 2_000, 4_000, 8_000, 15_000]
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The line in the sidebar.
+// The line in the sidebar that says how many conversations wait.
 
 import { make, setText } from "../../table/elements.js"
 import { newId } from "./random_id.js"
@@ -36,7 +36,7 @@ export class SidebarAlert {
     this.show()
   }
 
-  /** A session that began before this browser's agent had a name learns it now. */
+  /** Send the agent's key to a session that began before this browser had an agent. */
   sendKey() {
     const { key } = this.app.cookie
     if (key && key !== this.key && key !== this.keySent) {

@@ -1,5 +1,5 @@
 // @ts-check
-// A sound for those who want one.
+// The sound of a new message, for agents who want one.
 
 import { keepLocally, keptLocally } from "./browser_storage.js"
 import { newId } from "./random_id.js"
@@ -35,7 +35,7 @@ export class Sound {
     for (const listener of this.listeners) listener()
   }
 
-  /** The tab that was used last makes the sound: one is enough, and browsers allow it to no other. */
+  /** The tab that was used last makes the sound: one is enough, and browsers allow it in no other. */
   markActive() {
     keepLocally(ACTIVE_TAB, this.tab)
     if (this.isOn && this.context?.state !== "running") this.wakeUp()
@@ -78,7 +78,7 @@ export class Sound {
         tone.stop(at + 0.2)
       })
     } catch {
-      // A browser that makes no sound.
+      // The browser allows no sound.
     }
   }
 }

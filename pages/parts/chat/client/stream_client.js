@@ -1,7 +1,7 @@
 // @ts-check
-// The one stream of this browser. The leader tab, which holds the lock, has it and sends the others
-// what comes; when it goes, the next one takes over where it was. Browsers allow six connections for
-// each host.
+// The one stream of this browser. The leader tab, which holds the lock, has the stream and sends the
+// other tabs what comes. When it closes, the next tab takes over at the same place. One stream is
+// enough for all tabs because browsers allow only six connections to a host.
 
 import { addressOf } from "./agent_api.js"
 import { retryWait } from "./retry_wait.js"
@@ -35,7 +35,7 @@ export class StreamClient {
     this.isCatchingUp = false
     /** @type {EventSource | null} */
     this.source = null
-    /** @type {object | null} What the loop that polls has of its own. */
+    /** @type {object | null} Identifies the polling loop that runs now. */
     this.polling = null
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined
@@ -47,7 +47,7 @@ export class StreamClient {
   }
 
   /**
-   * Be this agent. Python has the key; the browser keeps it in a cookie.
+   * Use this agent. Python sends the key; the browser keeps it in a cookie.
    * @param {AgentJson} agent
    */
   start(agent) {
@@ -61,17 +61,17 @@ export class StreamClient {
     else if (this.isLeader) this.connect()
   }
 
-  // ---- who leads
+  // ---- which tab leads
 
   queueForLead(steal = false) {
     this.store.setStatus("connecting")
     this.channel.postMessage({ kind: "ask" })
-    const led = navigator.locks ? navigator.locks.request(LEADER, { steal }, () => this.lead()) : this.lead()
-    led.catch(() => this.follow()) // another tab took it: this one was asleep
+    const lock = navigator.locks ? navigator.locks.request(LEADER, { steal }, () => this.lead()) : this.lead()
+    lock.catch(() => this.follow()) // another tab took the lock while this one was asleep
   }
 
   /**
-   * Until the page goes.
+   * Hold the lock until the page is closed.
    * @returns {Promise<void>}
    */
   lead() {
@@ -111,7 +111,7 @@ export class StreamClient {
   }
 
   /**
-   * A tab that slept may have missed some: then it reads them from the server.
+   * A tab that slept may have missed news: then it reads them from the server.
    * @param {number} from
    * @param {NewsJson} news
    */
@@ -121,7 +121,7 @@ export class StreamClient {
     else this.catchUp()
   }
 
-  /** Until it has all that the leader tab has: there may be more when the answer comes. */
+  /** Read until this tab has all that the leader tab has: more may come during a read. */
   async catchUp() {
     if (this.isCatchingUp) return
     this.isCatchingUp = true
@@ -177,7 +177,7 @@ export class StreamClient {
   }
 
   /**
-   * A browser comes back by itself after a lost connection, not after a refusal.
+   * A browser reconnects by itself after a lost connection, not after a refusal.
    * @param {EventSource} source
    */
   failed(source) {

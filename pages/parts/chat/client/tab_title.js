@@ -3,7 +3,7 @@
 
 /** @import { ChatStore } from "./chat_store.js" */
 
-/** Streamlit sets the title at every run: the number is put before it again. */
+/** Streamlit sets the title at every run: then the number is added again. */
 export class TabTitle {
   /** @param {ChatStore} store */
   constructor(store) {

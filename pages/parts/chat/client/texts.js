@@ -1,5 +1,5 @@
 // @ts-check
-// The words for the connection and for moments.
+// Texts for the state of the connection and for moments.
 
 /** @import { ConnectionStatus } from "./chat_types.js" */
 
