@@ -13,7 +13,7 @@ class Reason(StrEnum):
 
     The word stands in X-Drop-Reason, `drop_count` and /metrics. public_text: the error in the
     response, for the website's developer; "" where the response has no body. owner_text: the Sites
-    page, with the cure; "" where only an agent meets the reason, and nothing is counted.
+    page, with the cure; "" where only an agent meets the reason: then nothing is counted.
     agent_text: what the dashboard tells an agent whose action was refused; "" where none can be.
     """
 
@@ -32,11 +32,6 @@ class Reason(StrEnum):
         reason.owner_text = owner_text
         reason.agent_text = agent_text
         return reason
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether it may stand in `drop_count`: False where only an agent meets it."""
-        return bool(self.owner_text)
 
     BOT = (
         "bot",

@@ -35,6 +35,7 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.sql import ClauseElement
 
 from core.tables import Table
+from core.visits.hit import Opening
 from core.visits.tab_state import read_memory, write_memory
 from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit_rows import PageViewRow, SpanRow
@@ -51,7 +52,8 @@ _MOVING = [name for name in _STATE if name not in _KEY]
 _ATTRIBUTES = _STATE.index("attributes")
 _MEMORY = _STATE.index("memory")
 _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.name not in _STATE]
-_NO_ENTRY = [""] * len(_ENTRY)
+_NO_ENTRY = [asdict(Opening()).get(name, "") for name in _ENTRY]
+"""Of a visit that is stored already: never written, but each of its column's type."""
 _in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["visit"].c.keys()))
 AT_ONCE = (30, 5, 1)
 """Rows that one statement stores: with at most 999 parameters, the limit of old SQLites."""
@@ -221,7 +223,7 @@ def _visit_row(visit: TrackedVisit) -> tuple[Any, ...]:
     return _in_order([*row, *(_entry_row(visit.entry) if visit.entry else _NO_ENTRY)])
 
 
-def _entry_row(entry: Entry) -> list[str]:
+def _entry_row(entry: Entry) -> list[Any]:
     columns = asdict(entry.opening) | {"entry_path": entry.path, "follows": entry.follows}
     return [columns[name] for name in _ENTRY]
 

@@ -21,6 +21,16 @@ STATES: Mapping[str, str] = {
 }
 """In a list; of what has ended, `outcome_text` says by whom."""
 
+STEPS: Mapping[str, str] = {
+    ConversationState.QUEUED: "Queued",
+    ConversationState.DELIVERED: "Delivered",
+    ConversationState.SHOWN: "Shown",
+    ConversationState.OPEN: "Accepted",
+    ConversationState.DISMISSED: STATES[ConversationState.DISMISSED],
+    ConversationState.EXPIRED: STATES[ConversationState.EXPIRED],
+}
+"""The step by which an invitation reached the state."""
+
 ENDS: Mapping[str, str] = {
     ClosedBy.VISITOR: "Ended by the visitor",
     ClosedBy.AGENT: "Ended by the agent",
@@ -77,9 +87,9 @@ def steps_taken(conversation: Conversation, agent_name: str) -> list[tuple[str, 
         return [began]
     steps = [
         began,
-        ("Delivered", conversation.delivered_at),
-        ("Shown", conversation.shown_at),
-        ("Accepted", conversation.accepted_at),
+        (STEPS[ConversationState.DELIVERED], conversation.delivered_at),
+        (STEPS[ConversationState.SHOWN], conversation.shown_at),
+        (STEPS[ConversationState.OPEN], conversation.accepted_at),
     ]
     return [(word, at) for word, at in steps if at is not None]
 

@@ -11,6 +11,7 @@ import { VisitorConversation } from './conversation.js';
 import { makeDialog } from './dialog.js';
 import { makeLink } from './link.js';
 import { later, listen, safe } from './safe.js';
+import { TYPING_EVERY } from '../core.js';
 
 /**
  * @import {ChatAnswer, ConversationUpdate, Host, Offer} from '../types.js'
@@ -19,7 +20,6 @@ import { later, listen, safe } from './safe.js';
 
 const TICK = 500; // how often it checks what has no event: the time, a script that was switched off
 const ANNOUNCED_AFTER = 100; // screen readers announce only what is added to a log that they know already
-const TYPING_STEP = 3_000;
 
 /** @type {TakeOffer | undefined} */
 let take;
@@ -221,7 +221,7 @@ function begin(host) {
     conversation.draft = draft;
     draw();
     const isOpen = conversation.chat.state === 'open';
-    if (!isOpen || !draft || Date.now() - typedAt <= TYPING_STEP) return undefined;
+    if (!isOpen || !draft || Date.now() - typedAt <= TYPING_EVERY) return undefined;
     typedAt = Date.now();
     return link.post('typing');
   }

@@ -6,6 +6,7 @@
  */
 import { KEY } from './conversation.js';
 import { later, listen, safe } from './safe.js';
+import { SILENT_FOR } from '../core.js';
 
 /**
  * @import {ChatAction, ChatAnswer, ChatRequest, ConversationUpdate} from '../types.js'
@@ -25,7 +26,6 @@ import { later, listen, safe } from './safe.js';
 
 const ANSWER_WITHIN = 10_000;
 const UPDATE_WITHIN = 6_000; // else a proxy holds the stream back
-const HEARTBEAT_WITHIN = 40_000; // a stream has one every 15 seconds, a poll is answered within 25
 const STREAM_AGAIN_AFTER = 120_000;
 const POLL_AGAIN_AFTER = 200;
 const LONGEST_PAUSE = 6_000;
@@ -155,7 +155,7 @@ export function makeLink(host, conversation, callbacks) {
       const isStream = Date.now() >= streamAt;
       if (isStream) streamAt = Date.now() + STREAM_AGAIN_AFTER; // unless the stream brings something
       let isAnswered = false;
-      expect(isStream ? UPDATE_WITHIN : HEARTBEAT_WITHIN);
+      expect(isStream ? UPDATE_WITHIN : SILENT_FOR);
       try {
         const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, signal);
         const { status } = reply;
@@ -189,7 +189,7 @@ export function makeLink(host, conversation, callbacks) {
     for (;;) {
       const { done, value } = await reader.read();
       if (done || signal.aborted) return;
-      expect(HEARTBEAT_WITHIN);
+      expect(SILENT_FOR);
       streamAt = 0;
       const parts = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = parts.pop() || '';

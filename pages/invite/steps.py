@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from core.chat.outcome import STEPS
 from core.chat.states import ConversationState
 from core.tables import Conversation
 from pages.parts.texts import time_of
@@ -19,10 +20,8 @@ WORDS = {
     ConversationState.DISMISSED: "The visitor has dismissed the invitation.",
     ConversationState.EXPIRED: "The invitation has expired: nobody answered it.",
 }
-ANSWERS = {
-    ConversationState.DISMISSED: "Dismissed",
-    ConversationState.EXPIRED: "Expired",
-}
+REFUSALS = (ConversationState.DISMISSED, ConversationState.EXPIRED)
+"""The last step, where the visitor did not accept."""
 
 
 def draw_steps(invitation: Conversation, time_zone: str) -> None:
@@ -37,13 +36,14 @@ def draw_steps(invitation: Conversation, time_zone: str) -> None:
 
 def steps_of(invitation: Conversation) -> list[tuple[str, datetime | None]]:
     """Each step and when it was reached; None where it was not, or not yet."""
-    answer = ANSWERS.get(ConversationState(invitation.state), "Accepted")
-    answered_at = invitation.accepted_at if answer == "Accepted" else invitation.closed_at
+    state = ConversationState(invitation.state)
+    answer = state if state in REFUSALS else ConversationState.OPEN
+    answered_at = invitation.closed_at if state in REFUSALS else invitation.accepted_at
     return [
-        ("Queued", invitation.created_at),
-        ("Delivered", invitation.delivered_at),
-        ("Shown", invitation.shown_at),
-        (answer, answered_at),
+        (STEPS[ConversationState.QUEUED], invitation.created_at),
+        (STEPS[ConversationState.DELIVERED], invitation.delivered_at),
+        (STEPS[ConversationState.SHOWN], invitation.shown_at),
+        (STEPS[answer], answered_at),
     ]
 
 

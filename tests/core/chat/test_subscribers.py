@@ -150,6 +150,18 @@ def test_end_ends_every_stream_after_what_is_unread() -> None:
     run(read())
 
 
+def test_stream_that_is_to_end_gets_nothing_more() -> None:
+    async def read() -> list[Line | None]:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        reader = subscribe(all_of_them)
+        reader.begin(10)
+        all_of_them.end()  # the change 11 could not be read
+        all_of_them.publish("one", Line(12))
+        return [line async for line in reader]
+
+    assert run(read()) == []
+
+
 def test_another_thread_publishes_through_the_loop() -> None:
     async def read() -> Line | None:
         all_of_them: Subscribers[str, Line] = Subscribers()

@@ -34,6 +34,11 @@ def page(site: Site, open_page: OpenPage) -> AppTest:
     return open_page("sites")
 
 
+def test_each_part_has_its_title(page: AppTest) -> None:
+    titles = {line.strip() for line in texts(page).splitlines()}
+    assert {"Chat button", "Texts for chats", "Invitations by rule"} <= titles
+
+
 # ---- the button
 
 
