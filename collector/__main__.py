@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import time
-from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -25,6 +24,7 @@ from collector.http.protocol import Protocol
 from collector.writing.serving_lock import LockHeld, serving_lock
 from core.command_error import CommandError, exit_in_one_line, first_line
 from core.database import is_sqlite, open_database, writing
+from core.moment import utc_now
 from core.schema import SchemaError, upgrade_schema
 from core.settings import Settings, SettingsError, settings
 from core.sites import DEMO_KEY, add_site, list_sites
@@ -140,7 +140,7 @@ def _add_demo_site(db: Connection) -> None:
     if db.dialect.name == "postgresql":
         db.exec_driver_sql("LOCK TABLE site IN SHARE ROW EXCLUSIVE MODE")
     if not list_sites(db):
-        add_site(db, name="Demo shop", key=DEMO_KEY, now=datetime.now(UTC))
+        add_site(db, name="Demo shop", key=DEMO_KEY, now=utc_now())
 
 
 def _config(app: Any, **options: Any) -> uvicorn.Config:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from sqlalchemy import make_url
 
 from core.command_error import CommandError, exit_in_one_line
 from core.database import is_sqlite, open_database, reading, writing
+from core.moment import utc_now
 from core.schema import SchemaError, check_schema
 from core.settings import Settings, SettingsError, settings
 from core.sites import SiteChanges, SiteError, add_site, change_site, list_sites
@@ -51,7 +51,7 @@ def add(name: str, key: str, domains: tuple[str, ...], time_zone: str) -> None:
     """Add a website and print the tag for its pages."""
     with _database() as (chosen, engine), writing(engine) as db:
         added = add_site(
-            db, name=name, key=key, domains=domains, time_zone=time_zone, now=datetime.now(UTC)
+            db, name=name, key=key, domains=domains, time_zone=time_zone, now=utc_now()
         )
     click.echo(f"Added {added.name} with the key {added.key}. {_IN_FORCE}")
     click.echo("Put this into the head of its pages:")

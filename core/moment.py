@@ -8,6 +8,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+def utc_now() -> datetime:
+    """The moment now. Only the edges ask: a route, a page, a command."""
+    return datetime.now(UTC)
+
+
 def to_milliseconds(moment: datetime) -> int:
     """Whole milliseconds since the epoch; a naive datetime is refused with ValueError."""
     if moment.tzinfo is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.moment import utc_now
 from pages.chats.open_tab import draw_open
 from pages.chats.past_tab import draw_past
 from pages.parts.agent import current_agent, draw_name_form
 from pages.parts.notices import draw_fault, draw_unavailable
 from pages.parts.site_choice import requested_key
-from pages.parts.snapshots import latest_sites, utc_now
+from pages.parts.snapshots import latest_sites
 from pages.parts.texts import heading, notice, small_text, subheading
 
 INTRODUCTION = (

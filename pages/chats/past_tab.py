@@ -17,11 +17,11 @@ from core.chat.queries import count_found, found_conversations
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, csv_of, messages_frame
+from core.moment import utc_now
 from core.tables import Site
 from core.visits.calendar import Period, day_period, local_day
 from pages.parts.notices import draw_fault
 from pages.parts.site_choice import choose_site, chosen_site
-from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, Toolbar, draw_table
 from pages.parts.texts import plural, small_text
 from pages.parts.transcript import draw_transcript

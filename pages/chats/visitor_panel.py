@@ -10,10 +10,10 @@ from core.chat.store import find_conversation
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import Journey, visitor_journey
+from core.moment import utc_now
 from core.tables import Conversation, Site
 from pages.parts.facts import draw_facts
 from pages.parts.notices import draw_fault
-from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Clock, draw_table
 from pages.parts.texts import small_text, subheading, time_of
 from pages.visitor.page_view_columns import PAGE_VIEW_COLUMNS

@@ -11,11 +11,11 @@ from core.chat.templates import ChatSettingsError, add_template, mark_used
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, write
 from core.enrich.page_context import PageContext
+from core.moment import utc_now
 from core.reasons import Refused
 from core.tables import Agent, ChatTemplate, Conversation, Site
 from pages.invite.invitation_state import InvitationState
 from pages.parts.agent import current_agent, draw_name_form
-from pages.parts.snapshots import utc_now
 from pages.parts.texts import notice
 
 HAS_PAID = "The visitor is on the page after the payment: an invitation may disturb."

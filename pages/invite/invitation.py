@@ -9,6 +9,7 @@ import streamlit as st
 from core.chat.closing import expires_at
 from core.chat.states import INVITED_STATES, ConversationState
 from core.deadline import DatabaseUnavailable, read
+from core.moment import utc_now
 from core.tables import Conversation, Site
 from pages.invite.form import draw_form, draw_refusal
 from pages.invite.invitation_state import InvitationState, read_invitation_state
@@ -16,7 +17,6 @@ from pages.invite.links import link_to_chat
 from pages.invite.preview import draw_preview, read_preview
 from pages.invite.steps import draw_steps
 from pages.parts.notices import draw_fault
-from pages.parts.snapshots import utc_now
 from pages.parts.texts import small_text, time_of
 
 REFRESH = 1

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.moment import utc_now
 from core.tables import Site
 from pages.invite.dialog import draw_dialog
 from pages.live.breakdowns import draw_breakdowns
@@ -16,7 +17,7 @@ from pages.live.welcome import draw_welcome
 from pages.parts.chat.component import draw_chat_pulse
 from pages.parts.notices import draw_fault, draw_unavailable
 from pages.parts.site_choice import choose_site, chosen_site, requested_key
-from pages.parts.snapshots import PictureSnapshot, latest_picture, latest_sites, utc_now
+from pages.parts.snapshots import PictureSnapshot, latest_picture, latest_sites
 from pages.parts.table.component import Clock
 from pages.parts.texts import heading, notice, small_text, time_of
 

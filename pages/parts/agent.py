@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.agents import LONGEST_NAME, AgentError, add_agent, change_agent, find_agent
 from core.deadline import DatabaseUnavailable, database_url, read, write
+from core.moment import utc_now
 from core.tables import Agent
-from pages.parts.snapshots import TICK, utc_now
+from pages.parts.snapshots import TICK
 from pages.parts.texts import notice
 from pages.server.access import COOKIE
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts.snapshots import latest_sites, utc_now
+from core.moment import utc_now
+from pages.parts.snapshots import latest_sites
 from pages.parts.texts import heading, notice
 
 AWAY = "No answer from the database."

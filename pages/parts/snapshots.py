@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 import streamlit as st
@@ -91,11 +91,6 @@ def _latest_sites(now: datetime) -> SitesSnapshot:
 def clear_sites() -> None:
     """Clear the cached sites, after one of them was changed."""
     _sites.clear()
-
-
-def utc_now() -> datetime:
-    """The present moment; the pages read the clock only here."""
-    return datetime.now(UTC)
 
 
 def _tick(now: datetime) -> int:

@@ -15,7 +15,8 @@ from core.chat.queries import Changes, newest_revision
 from core.chat.subscribers import Subscriber, Subscribers
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, database_engine, read_async, write_async
-from pages.server.news import News, read_news, utc_now
+from core.moment import utc_now
+from pages.server.news import News, read_news
 
 MOST_UNREAD = 100
 """How many unread items a stream may have before it is ended."""

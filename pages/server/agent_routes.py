@@ -16,11 +16,12 @@ from starlette.routing import BaseRoute, Route
 
 from core.agents import find_agent
 from core.deadline import DatabaseUnavailable, read_async
+from core.moment import utc_now
 from pages.server.access import COOKIE, Endpoint, guarded_get, guarded_post, refuse
 from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
 from pages.server.agent_feed import AgentFeed
 from pages.server.event_stream import EventStream, events
-from pages.server.news import News, json_of, now_ms, read_news_since, utc_now
+from pages.server.news import News, json_of, now_ms, read_news_since
 from pages.server.payloads import conversation_payload
 
 LONGEST_BODY = 16_384

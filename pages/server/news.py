@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from core.chat.queries import Changes
 from core.deadline import read, read_async
-from core.moment import to_milliseconds
+from core.moment import to_milliseconds, utc_now
 from pages.server.payloads import news_of, news_since
 
 
@@ -42,8 +41,3 @@ def json_of(value: Any) -> str:
 def now_ms() -> int:
     """The present moment in milliseconds: browsers compare their clock with it."""
     return to_milliseconds(utc_now())
-
-
-def utc_now() -> datetime:
-    """The present moment; the routes read the clock only here."""
-    return datetime.now(UTC)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.deadline import DatabaseUnavailable, read, write
+from core.moment import utc_now
 from core.sites import LONGEST_KEY, LONGEST_NAME, SiteError, add_site, propose_key
-from pages.parts.snapshots import clear_sites, utc_now
+from pages.parts.snapshots import clear_sites
 from pages.parts.texts import notice
 from pages.sites.saving import keep_saved, lines_of
 from pages.sites.settings_form import DOMAINS_HELP, time_zones

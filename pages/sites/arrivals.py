@@ -9,11 +9,11 @@ import streamlit as st
 
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
+from core.moment import utc_now
 from core.reasons import Reason
 from core.tables import CollectorWarning, Site, SiteOrigin
 from core.visits.arrivals import NO_SITE, collector_warnings, drops, origins
 from pages.parts.notices import draw_fault
-from pages.parts.snapshots import utc_now
 from pages.parts.table.component import Column, Kind, draw_table
 from pages.parts.texts import day_and_time_of, notice, small_text, subheading
 from pages.sites.drop_reasons import reason_text, warning_text

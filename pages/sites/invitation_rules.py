@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.chat.rules import add_rule, change_rule, delete_rule, list_rules
 from core.deadline import DatabaseUnavailable, read
+from core.moment import utc_now
 from core.tables import ChatRule, Site
 from pages.parts.notices import draw_fault
-from pages.parts.snapshots import utc_now
 from pages.parts.texts import small_text
 from pages.sites.invitation_rule_form import Fields, changes_of, draw_fields, fields_of
 from pages.sites.invitation_rule_text import limits_of, record_of, sentence_of

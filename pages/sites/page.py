@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.moment import utc_now
 from core.tables import Site
 from pages.parts.notices import draw_fault, draw_unavailable
 from pages.parts.site_choice import choose_site, chosen_site, requested_key
-from pages.parts.snapshots import SitesSnapshot, latest_sites, utc_now
+from pages.parts.snapshots import SitesSnapshot, latest_sites
 from pages.parts.snippet import draw_snippet
 from pages.parts.texts import heading, notice, small_text, subheading
 from pages.sites.add_form import draw_add_form

@@ -10,9 +10,9 @@ from core.chat.limits import LONGEST_MESSAGE
 from core.chat.states import TemplateKind
 from core.chat.templates import add_template, change_template, delete_template, list_templates
 from core.deadline import DatabaseUnavailable, read
+from core.moment import utc_now
 from core.tables import ChatTemplate, Site
 from pages.parts.notices import draw_fault
-from pages.parts.snapshots import utc_now
 from pages.parts.texts import small_text
 from pages.sites.saving import apply, draw_saved
 

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import Journey, visitor_journey
+from core.moment import utc_now
 from core.tables import Site
 from pages.invite.invitation import fits
 from pages.invite.invitation_state import InvitationState, read_invitation_state
@@ -17,7 +18,7 @@ from pages.parts.chat.component import draw_chat_pulse
 from pages.parts.facts import draw_facts
 from pages.parts.notices import draw_fault, draw_unavailable
 from pages.parts.site_choice import requested_key
-from pages.parts.snapshots import latest_sites, utc_now
+from pages.parts.snapshots import latest_sites
 from pages.parts.table.component import Clock, draw_table
 from pages.parts.texts import heading, small_text, subheading, time_of
 from pages.parts.transcript import Transcript
