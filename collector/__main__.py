@@ -78,7 +78,7 @@ def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
             f"--workers is {workers}: one collector writes to a SQLite file; "
             "use Postgres (MONITOR_DATABASE_URL), or leave --workers out."
         )
-    open_country_database(chosen)  # an unusable one is told once, not by each worker for ever
+    open_country_database(chosen)  # an unusable one is reported once, not by each worker
     with serving_lock(chosen.database_url), _bind(host, port) as listener:
         engine = open_database(chosen.database_url)
         _await_database(engine, chosen.demo)

@@ -32,7 +32,7 @@ Step = Callable[[Any], Response | Awaitable[Response | None] | None]
 
 
 class RequestDetails(Struct, gc=False):
-    """What the request says beside its body. is_private: the browser sends Sec-GPC: 1."""
+    """What the request says besides its body. is_private: the browser sends Sec-GPC: 1."""
 
     received_at: int
     client: Client
@@ -166,7 +166,7 @@ class Admission(Struct):
         return responses.refused(reason)
 
     def details(self, incoming: IncomingRequest) -> RequestDetails:
-        """What the request says beside its body."""
+        """What the request says besides its body."""
         headers = incoming.headers
         hint = ""
         if self.country_header and incoming.client.has_trusted_peer:

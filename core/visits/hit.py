@@ -63,7 +63,7 @@ class Hit(Struct, frozen=True):
 
     visit_ids: the id that the embed sent; or, when it sent none, the ids that the server derived,
     yesterday's before today's. opening: set when an event is a page view. time_zone and its
-    zone_country: set when the browser told its zone.
+    zone_country: set when the browser has sent its zone.
     """
 
     site_id: int
