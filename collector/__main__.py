@@ -18,8 +18,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from uvicorn.supervisors import Multiprocess
 
-from collector.app import build_app, open_country_database
+from collector.app import build_app
 from collector.http.file_limit import allow_open_files
+from collector.http.locator import open_country_database
 from collector.http.protocol import Protocol
 from collector.writing.serving_lock import LockHeld, serving_lock
 from core.command_error import CommandError, exit_in_one_line, first_line

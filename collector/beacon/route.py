@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, cast
 
 from collector.beacon.hit import Enrichment, has_unknown, make_hit, needs_salts
@@ -21,7 +21,7 @@ from collector.http.admission import (
     take_steps,
 )
 from collector.http.body import Receive
-from collector.http.client import Client
+from collector.http.locator import Locate
 from collector.http.responses import Response
 from collector.salts import Salts
 from collector.writing.faults import place_fault
@@ -56,7 +56,7 @@ class BeaconRoute:
         self,
         admission: Admission,
         salts: Salts,
-        locate: Callable[[Client, str], str],
+        locate: Locate,
         counts_bots: bool,
         write_queue: WriteQueue,
         offers: Offers,

@@ -1,0 +1,87 @@
+"""What runs besides the requests: loaded before the first one, ended after the last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import Engine
+
+from collector.chat.attendance import Attendance
+from collector.chat.streams import Streams
+from collector.chat.waiting_invitations import WaitingInvitations
+from collector.refresher import Refresher, Task
+from collector.salts import Salts
+from collector.site_cache import SiteCache
+from collector.writing.writer import Writer
+from core.chat.feed import Feed
+from core.database import reading
+from core.database_threads import DatabaseThreads
+from core.enrich.bot import is_bot
+from core.enrich.country import country_name, country_of_time_zone
+from core.enrich.source import find_source
+from core.enrich.user_agent import read_user_agent
+
+SITES_EVERY = 2.0
+SALTS_EVERY = 60.0
+
+
+class Background:
+    """The threads and tasks of a collector: docs/architecture.md has them in a table."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        threads: DatabaseThreads,
+        writer: Writer,
+        site_cache: SiteCache,
+        salts: Salts,
+        attendance: Attendance,
+        waiting: WaitingInvitations,
+        streams: Streams,
+    ) -> None:
+        self._engine = engine
+        self._threads = threads
+        self._writer = writer
+        self._waiting = waiting
+        self._streams = streams
+        self._tasks = [
+            Task("sites", site_cache.refresh, SITES_EVERY),
+            Task("reception", attendance.refresh, SITES_EVERY),
+            Task("salts", salts.refresh, SALTS_EVERY),
+        ]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Everything is loaded and runs; at the end what waits is committed."""
+        await asyncio.to_thread(_warm_up)
+        for task in self._tasks:
+            await self._threads.run(task.run)
+        revision = await self._threads.run(self._load_waiting)
+        feed = Feed(self._engine, self._streams.take_changes, revision)
+        refresher = Refresher(self._tasks)
+        self._writer.start(asyncio.get_running_loop())
+        self._streams.subscribers.start()
+        feed.start()
+        refresher.start()
+        yield
+        self._streams.subscribers.stop()
+        await asyncio.to_thread(refresher.stop)
+        await asyncio.to_thread(feed.stop)
+        await self._writer.stop()
+        self._engine.dispose()
+
+    def _load_waiting(self) -> int:
+        """The revision from which the feed goes on."""
+        with reading(self._engine) as db:
+            return self._waiting.load(db)
+
+
+def _warm_up() -> None:
+    """Load tables and compile patterns before the first visitor waits for it."""
+    agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
+    read_user_agent(agent)
+    is_bot(agent)
+    find_source(referrer="https://shop.example/", own_host="www.shop.example")
+    country_name(country_of_time_zone("Europe/Berlin"))
