@@ -106,8 +106,8 @@ def _read_tokens() -> tuple[tuple[re.Pattern[str], Browser], ...]:
     )
 
 
-# Apps first (their pages carry the system browser's name too), then browsers that ua-parser
-# misses in some spellings.
+# Apps first (their pages carry the system browser's name too), then browsers that ua-parser misses
+# in some spellings ("FxiOS/155" for want of a ".0"). Firefox on iOS last: others are built on it.
 _TOKENS = _read_tokens()
 _APP_FAMILIES = {
     "Facebook": "Facebook app",

@@ -99,7 +99,7 @@ _OS_HINTS = {
 # Where an agent may pose as another system to get desktop pages; Android, say, never poses.
 _OPEN_TO_OS_HINT = ("", "Windows", "macOS", "Linux")
 # Browsers that exist on iOS alone, asking for desktop pages as "Macintosh".
-_IOS_BROWSER = re.compile(r"\b(?:CriOS|FxiOS|EdgiOS|OPT|OPiOS|GSA)/")
+_IOS_BROWSER = re.compile(r"\b(?:CriOS|FxiOS|EdgiOS|OPT|OPX|OPiOS|M[Xx]iOS|GSA)/")
 
 
 def _os(user_agent: str, family: str, hint: str, touch_points: int) -> str:

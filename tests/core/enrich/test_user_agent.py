@@ -60,6 +60,85 @@ def test_touch_distinguishes_an_ipad_from_a_mac(touch_points: int, os: str) -> N
     assert read_user_agent(agent, touch_points=touch_points).os == os
 
 
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 26_4 like Mac OS X) "
+    "AppleWebKit/605.1.15 (KHTML, like Gecko)"
+)
+PLACES_OF_A_TOKEN = (
+    "{} Mobile/15E148 Version/26.4",
+    "{} Mobile/15E148 Version/26.4 Safari/604.1",
+    "{} Version/26.4 Mobile/15E148 Safari/604.1",
+    "Version/26.4 {} Mobile/15E148 Safari/604.1",
+    "Version/26.4 Mobile/15E148 {} Safari/604.1",
+    "Version/26.4 Mobile/15E148 Safari/604.1 {}",
+    "{} Mobile/15E148",
+    "Mobile/15E148 {}",
+)
+
+
+@pytest.mark.parametrize("place", PLACES_OF_A_TOKEN)
+@pytest.mark.parametrize(
+    ("token", "browser", "in_app"),
+    [
+        ("FxiOS/155", "Firefox", False),
+        ("FxiOS/155.0", "Firefox", False),
+        ("FxiOS/8.1 Focus", "Firefox", False),
+        ("Focus/155", "Firefox", False),
+        ("CriOS/155", "Chrome", False),
+        ("EdgiOS/155", "Edge", False),
+        ("OPT/6", "Opera", False),
+        ("OPX/3", "Opera", False),
+        ("Brave/1", "Brave", False),
+        ("Ddg/26.6", "DuckDuckGo", False),
+        ("DuckDuckGo/7", "DuckDuckGo", False),
+        ("(Ecosia ios@11.2)", "Ecosia", False),
+        ("YaBrowser/26", "Yandex", False),
+        ("Vivaldi/7", "Vivaldi", False),
+        ("Whale/3", "Whale", False),
+        ("UCBrowser/13", "UC Browser", False),
+        ("MQQBrowser/14", "QQ Browser", False),
+        ("MXiOS/6", "Maxthon", False),
+        ("MxiOS/6", "Maxthon", False),
+        ("Aloha/2", "Aloha Browser", False),
+        ("AlohaBrowser/5", "Aloha Browser", False),
+        ("Arc/1", "Arc", False),
+        ("ArcMobile2/1", "Arc", False),
+        ("Orion/1", "Orion", False),
+        ("Dolphin/11", "Dolphin", False),
+        ("Mercury/9", "Mercury", False),
+        ("Ghostery/3", "Ghostery", False),
+        ("OnionBrowser/3", "Onion Browser", False),
+        ("QwantMobile/4", "Qwant", False),
+        ("Sleipnir/4", "Sleipnir", False),
+        ("AvastSecureBrowser/5", "Avast Secure Browser", False),
+        ("baidubrowser/3", "Baidu Browser", False),
+        ("GSA/439", "Google app", True),
+        ("AppleNews/608", "Apple News app", True),
+        ("Barcelona/300", "Threads app", True),
+        ("LINE/14", "LINE", True),
+        ("Instagram 300", "Instagram app", True),
+        ("[FBAN/FBIOS;FBAV/400]", "Facebook app", True),
+        ("Snapchat/12", "Snapchat app", True),
+        ("Twitter for iPhone/10", "X app", True),
+        ("MicroMessenger/8", "WeChat", True),
+    ],
+)
+def test_token_on_ios_names_the_browser_wherever_it_stands(
+    place: str, token: str, browser: str, in_app: bool
+) -> None:
+    found = read_user_agent(f"{IPHONE} {place.format(token)}", touch_points=5)
+    assert found == UserAgent(browser, "iOS", "Mobile", in_app)
+
+
+@pytest.mark.parametrize("token", ["FxiOS/155", "CriOS/155", "EdgiOS/155", "OPX/3", "MXiOS/6"])
+def test_ios_browser_that_asks_for_desktop_pages_is_on_an_ipad(token: str) -> None:
+    agent = (
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 "
+        f"(KHTML, like Gecko) {token} Version/26.4 Safari/605.1.15"
+    )
+    assert read_user_agent(agent).os == "iPadOS"
+
+
 @settings(deadline=None)
 @given(st.text(), st.text(), st.text(), st.text(), st.integers())
 def test_nothing_raises(agent: str, brands: str, platform: str, mobile: str, touch: int) -> None:
