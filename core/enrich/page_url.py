@@ -146,11 +146,17 @@ def _from_path(path: str, keys: Mapping[str, str | None]) -> PageUrl:
     )
 
 
+# Names of machinery, which every page below carries: /__ecom/checkout, /_app/cart, /-/cart, /v2/cart
+_TECHNICAL = re.compile(r"[_~].*|-|v\d{1,2}")
+
+
 def _without_prefixes(segments: list[str]) -> tuple[list[str], str]:
-    """The segments behind up to two locales and two roots, and the last root taken off."""
+    """The segments behind up to two locales, two roots and what is technical, and the last root."""
     locales, roots, root = 2, 2, ""
     for at, segment in enumerate(segments):
         is_last = at == len(segments) - 1
+        if _TECHNICAL.fullmatch(segment):
+            continue
         if locales and _is_locale(segment):
             locales -= 1
         elif (

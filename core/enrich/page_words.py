@@ -29,7 +29,7 @@ def locale_codes() -> tuple[frozenset[str], frozenset[str]]:
 
 _WORDS = _read_words()
 
-# Prefixes under which a shop may live: /demo/..., /shop/..., /index.php/...
+# Prefixes under which a shop may live: /demo/..., /shop/..., /app/..., /index.php/...
 ROOT = _WORDS["root"]
 # A page that says thanks: by itself, or (DONE) as a later step of a checkout or an order.
 THANKS = _WORDS["thanks"]

@@ -54,6 +54,49 @@ def test_query_as_the_beacon_sends_it_counts(path: str, query: str, context: str
 
 
 @pytest.mark.parametrize(
+    ("path", "context"),
+    [
+        ("/__ecom/checkout", "In Checkout"),
+        ("/__ecom/checkout/thank-you", "Purchased"),
+        ("/__ecom/thank-you-page/abc", "Purchased"),
+        ("/_app/cart", "Cart"),
+        ("/_app/cart/checkout", "In Checkout"),
+        ("/_/bag", "Cart"),
+        ("/-/cart", "Cart"),
+        ("/~store/kasse", "In Checkout"),
+        ("/app/checkout", "In Checkout"),
+        ("/web/warenkorb", "Cart"),
+        ("/ecom/cart", "Cart"),
+        ("/storefront/checkout", "In Checkout"),
+        ("/en-gb/_app/cart", "Cart"),
+        ("/_app/en-gb/cart", "Cart"),
+        ("/shop/_app/v2/checkout", "In Checkout"),
+        ("/_app/__ecom/_x/cart", "Cart"),
+        ("/v1/cart", "Cart"),
+        ("/_app/12345/checkouts/1a2b", "In Checkout"),
+        ("/_app/products/mug", "Product"),
+        ("/_app/search", "Search"),
+        ("/_app", ""),
+        ("/__ecom/", ""),
+        ("/app", ""),
+        ("/_cart", ""),
+        ("/_app/cartridges", ""),
+        ("/_app/docs/checkout-api", ""),
+        ("/docs/_app/cart", ""),
+        ("/blog/app/cart", ""),
+        ("/application/cart", ""),
+    ],
+)
+def test_technical_prefix_hides_no_page(path: str, context: str) -> None:
+    assert find_context(path) == PageContext(context)
+
+
+@pytest.mark.parametrize(("path", "query"), [("/_app/cart", ""), ("/", "#/_app/cart")])
+def test_technical_prefix_hides_no_page_behind_the_hash(path: str, query: str) -> None:
+    assert find_context(path, query) == PageContext.CART
+
+
+@pytest.mark.parametrize(
     ("own", "rule", "signal", "context"),
     [
         ("", "", "", "Product"),
