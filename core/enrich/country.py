@@ -12,7 +12,7 @@ from typing import Any, cast
 import maxminddb
 import pycountry
 
-from core.enrich.address import Address
+from core.enrich.address import Address, embedded_ipv4
 
 try:  # a compiled wheel that does not exist for musl systems
     from iptocc import country_code as _bundled_country
@@ -116,11 +116,13 @@ class CountryDatabase:
 def country_of_address(address: Address | None, database: CountryDatabase | None = None) -> str:
     """Alpha-2 of an address: from the user's database, else from the bundled registry data.
 
+    An IPv6 address of 6to4, Teredo or NAT64 is where the IPv4 address in it is.
     Addresses that are not public (private, loopback, link-local, documentation) have none,
     unless the user's database says otherwise.
     """
     if address is None:
         return ""
+    address = embedded_ipv4(address) or address
     country = database.country(address) if database else ""
     if country or _bundled_country is None or not address.is_global or address.is_multicast:
         return country

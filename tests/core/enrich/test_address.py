@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.enrich.address import parse_address
+from core.enrich.address import embedded_ipv4, parse_address
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,29 @@ def test_no_text_raises(text: str) -> None:
 def test_every_listed_address_is_read_or_refused() -> None:
     rows = csv.DictReader((Path(__file__).parent / "data" / "ips.csv").open())
     assert all(parse_address(row["ip"]) for row in rows if row["country"])
+
+
+@pytest.mark.parametrize(
+    ("address", "embedded"),
+    [
+        ("2002:5082:101::1", "80.130.1.1"),  # 6to4
+        ("2002:5082:101:ffff:ffff:ffff:ffff:ffff", "80.130.1.1"),
+        ("64:ff9b::5082:101", "80.130.1.1"),  # NAT64
+        ("64:ff9b:1::5082:101", "80.130.1.1"),  # NAT64 with a prefix of the network's own
+        ("64:ff9b:1:fffe::5082:101", "80.130.1.1"),
+        ("64:ff9b:1:ffff:ffff:ffff:5082:101", "80.130.1.1"),
+        ("64:ff9b:1:5082:1:100::", "80.130.1.1"),  # the same, in the layout of a /48
+        ("2001:0:4136:e378:8000:63bf:af7d:fefe", "80.130.1.1"),  # Teredo: inverted
+        ("::ffff:0:5082:101", "80.130.1.1"),  # translated (SIIT)
+        ("2001:638::1", None),
+        ("2003:5082:101::1", None),
+        ("64:ff9b:2::5082:101", None),
+        ("64:ff9b:0:1::5082:101", None),
+        ("2001:1:4136:e378:8000:63bf:af7d:fefe", None),
+        ("::1", None),
+        ("::", None),
+        ("80.130.1.1", None),
+    ],
+)
+def test_ipv4_address_inside_an_ipv6_address_is_found(address: str, embedded: str | None) -> None:
+    assert embedded_ipv4(ip_address(address)) == (ip_address(embedded) if embedded else None)

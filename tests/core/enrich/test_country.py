@@ -132,6 +132,13 @@ def test_bundled_country_is_used_where_the_own_database_knows_none(tmp_path: Pat
     assert country_of_address(ip_address("80.130.1.1"), database) == "DE"
 
 
+@pytest.mark.parametrize("address", ["2002:5082:101::1", "64:ff9b::80.130.1.1"])
+def test_own_database_is_asked_for_the_embedded_address(tmp_path: Path, address: str) -> None:
+    database = CountryDatabase(write_database(tmp_path / "a.mmdb", {"country_code": "FR"}))
+    assert country_of_address(ip_address(address), database) == "FR"
+    database.close()
+
+
 def test_ipv6_address_is_unknown_to_an_ipv4_database(tmp_path: Path) -> None:
     database = CountryDatabase(write_database(tmp_path / "a.mmdb", {"country_code": "FR"}))
     assert database.country(ip_address("2001:638::1")) == ""
