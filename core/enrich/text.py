@@ -4,6 +4,7 @@ import re
 import sys
 import unicodedata
 
+from core.enrich.invisible import drop_direction, drop_loose
 from core.enrich.url import split_url
 
 LONGEST_PATH = 1_024
@@ -13,32 +14,28 @@ REFERRER_SCHEMES = ("http", "https", "android-app")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _SPACES = (*range(0x09, 0x0E), 0x85)
-# Zero-width joiner (U+200D) is missing on purpose: it holds emoji such as families together.
+# What no writing needs. The others are looked at where they stand: core/enrich/invisible.py
 _INVISIBLE = (
     (0x00AD, 0x00AD),  # soft hyphen
-    (0x061C, 0x061C),  # Arabic letter mark
-    (0x180E, 0x180E),  # Mongolian vowel separator
-    (0x200B, 0x200C),  # zero-width space, non-joiner
-    (0x200E, 0x200F),  # left-to-right and right-to-left marks
-    (0x202A, 0x202E),  # bidi embeddings and overrides
-    (0x2060, 0x206F),  # word joiner, invisible operators, bidi isolates
+    (0x2061, 0x2065),  # invisible operators
+    (0x206A, 0x206F),  # deprecated format characters
     (0xFEFF, 0xFEFF),  # byte order mark
     (0xFFF9, 0xFFFB),  # interlinear annotations
-    (0xE0000, 0xE007F),  # tags: text that only machines see
 )
 
 
 def clean(text: str, limit: int) -> str:
-    """The text in NFC on one line, at most `limit` code points, without what cannot be seen.
+    """The text in NFC on one line, at most `limit` code points, without what deceives.
 
-    Control, bidi and zero-width characters and noncharacters are dropped, a lone surrogate
-    becomes U+FFFD, runs of white space become one space.
+    Control characters and noncharacters are dropped, and invisible ones (bidi, zero-width, tags)
+    that do no work where they stand. A lone surrogate becomes U+FFFD, runs of white space one space.
     """
     if not text.isprintable():
         text = text.translate(_UNWANTED)
     # NFC sorts runs of combining marks in quadratic time, hence a first cut (it may shorten).
-    text = " ".join(text[: 2 * limit].split())
-    return unicodedata.normalize("NFC", text)[:limit].rstrip()
+    text = _settle(unicodedata.normalize("NFC", " ".join(text.split())[: 2 * limit]))
+    # The second cut may part what belongs together: a pair, a flag.
+    return text if len(text) <= limit else _settle(text[:limit])[:limit].rstrip()
 
 
 def clean_lines(text: str, limit: int) -> str:
@@ -46,7 +43,8 @@ def clean_lines(text: str, limit: int) -> str:
     # Cut before the work, so that a megabyte costs no more than a message.
     lines = text[: 2 * limit].replace("\r\n", "\n").replace("\r", "\n").split("\n")
     kept = "\n".join(clean(line, limit) for line in lines).strip("\n")
-    return _EMPTY_LINES.sub("\n\n", kept)[:limit].rstrip()
+    *whole, last = _EMPTY_LINES.sub("\n\n", kept)[:limit].split("\n")
+    return "\n".join([*whole, clean(last, limit)]).rstrip()
 
 
 def clean_path(path: str) -> str:
@@ -55,10 +53,10 @@ def clean_path(path: str) -> str:
     What is no path ("javascript:...", "https://evil.example/") becomes "/". A backslash counts
     as a leading slash, because browsers take `/\\evil.example` for another site.
     """
-    path = clean(path, 2 * LONGEST_PATH)
+    path = clean(drop_direction(path), 2 * LONGEST_PATH)
     if not path.startswith(("/", "\\")):
         return "/"
-    return ("/" + path.lstrip("/\\ "))[:LONGEST_PATH].rstrip()
+    return clean("/" + path.lstrip("/\\ "), LONGEST_PATH)
 
 
 def clean_referrer(referrer: str) -> str:
@@ -66,10 +64,15 @@ def clean_referrer(referrer: str) -> str:
 
     Empty when it is no http, https or android-app URL, or cannot be parsed.
     """
-    url = split_url(clean(referrer, 4 * LONGEST_REFERRER))
+    url = split_url(clean(drop_direction(referrer), 4 * LONGEST_REFERRER))
     if url is None or url.scheme not in REFERRER_SCHEMES:
         return ""
-    return f"{url.scheme}://{url.host}{url.port}{url.path or '/'}"[:LONGEST_REFERRER].rstrip()
+    return clean(f"{url.scheme}://{url.host}{url.port}{url.path or '/'}", LONGEST_REFERRER)
+
+
+def _settle(line: str) -> str:
+    """The line without what is loose; what is dropped may leave two spaces, or a letter and its accent."""
+    return unicodedata.normalize("NFC", " ".join(drop_loose(line).split()))
 
 
 def _unwanted() -> dict[int, str | None]:

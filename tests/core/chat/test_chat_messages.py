@@ -28,6 +28,8 @@ from tests.helpers.chat_rows import (
     visit_of,
 )
 
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+
 
 @pytest.fixture
 def conversation(db):
@@ -205,9 +207,15 @@ def test_conversation_has_an_end_of_messages(db, conversation, monkeypatch):
         ("x" * 1_000_000, "x" * 2_000),
         ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
         ("e\u0301", "é"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+        ("\u0915\u094d\u200c\u0937", "\u0915\u094d\u200c\u0937"),
+        (ENGLAND, ENGLAND),
+        ("\u05d0 \u2066C++\u2069\u200f", "\u05d0 \u2066C++\u2069\u200f"),
+        ("hi\U000e0041", "hi"),
     ],
-    ids=["NUL", "surrogates", "bidi", "markup", "lines", "1 MB", "emoji", "accent"],
-)
+    ids=["NUL", "surrogates", "bidi", "markup", "lines", "1 MB", "emoji", "accent", "Persian",
+         "Hindi", "flag", "Hebrew", "loose tag"],
+)  # fmt: skip
 def test_text_is_cleaned_and_cut(db, conversation, sent, kept):
     assert ask(db, conversation, sent).text == kept
     assert answer(db, conversation, sent).text == kept
