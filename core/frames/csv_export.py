@@ -6,12 +6,21 @@ from typing import Any
 
 import pandas as pd
 
-_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet without it takes the bytes of UTF-8 for letters of its own country.
+_BYTE_ORDER_MARK = "\ufeff"
+# Full-width and small forms and the minus sign count in spreadsheets of some languages; spaces and
+# what cannot be seen before them do not save the cell.
+_BEGINS_FORMULA = (
+    r"[\t\r\n]"
+    r"|[\s\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*"
+    r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]"
+)
 
 
 def csv_of(visitors: pd.DataFrame) -> str:
     """The frame as CSV with a header, without its index; moments as 2026-11-22T20:00:00Z.
 
+    It begins with a byte order mark, so that spreadsheets read its letters right.
     Visitors choose what stands in paths, titles and names: a cell that a spreadsheet would run as
     a formula begins with an apostrophe.
     """
@@ -20,7 +29,8 @@ def csv_of(visitors: pd.DataFrame) -> str:
         if not _is_safe(visitors[name]):
             guarded[name] = _guard(visitors[name])
     # With this end of line a CR inside a cell is quoted too: unquoted, it would begin a new row.
-    return guarded.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\r\n")
+    rows = guarded.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\r\n")
+    return _BYTE_ORDER_MARK + rows
 
 
 def _is_safe(column: pd.Series[Any]) -> bool:
@@ -30,4 +40,4 @@ def _is_safe(column: pd.Series[Any]) -> bool:
 
 def _guard(column: pd.Series[Any]) -> pd.Series[Any]:
     text = column.astype("str")
-    return text.mask(text.str.startswith(_BEGINS_FORMULA), "'" + text)
+    return text.mask(text.str.match(_BEGINS_FORMULA), "'" + text)

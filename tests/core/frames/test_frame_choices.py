@@ -152,7 +152,7 @@ def test_empty_frame_can_be_narrowed_ordered_and_paged(visitors_of, filters):
 
     assert rows.empty
     assert rows.columns.tolist() == visitors.columns.tolist()
-    assert csv_of(rows).startswith("id,status,")
+    assert csv_of(rows).startswith("\ufeffid,status,")
 
 
 def test_narrowing_keeps_the_order(shoppers):
@@ -281,6 +281,19 @@ def test_page_carries_only_the_categories_that_it_shows(shoppers):
         ("@SUM(A1)", "'@SUM(A1)"),
         ("\tx", "'\tx"),
         ("\rx", "'\rx"),
+        ("\nx", "'\nx"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20SUM(A1)", "'\uff20SUM(A1)"),
+        ("\ufe661+1", "'\ufe661+1"),
+        ("\u22121", "'\u22121"),
+        (" =1+1", "' =1+1"),
+        ("\u3000\uff1d1+1", "'\u3000\uff1d1+1"),
+        ("\u200f=1+1", "'\u200f=1+1"),
+        ("\ufeff=1+1", "'\ufeff=1+1"),
+        ("購物車", "購物車"),
+        ("a\uff1d1", "a\uff1d1"),
         ("x\r=1+1", "x\r=1+1"),
         ("/cart", "/cart"),
         ("1=1", "1=1"),
@@ -292,13 +305,24 @@ def test_page_carries_only_the_categories_that_it_shows(shoppers):
 def test_cell_that_a_spreadsheet_would_run_is_text(text, cell, kind):
     frame = pd.DataFrame({"title": pd.Series([text], dtype=kind), "page_count": [-1]})
 
-    rows = list(csv.reader(io.StringIO(csv_of(frame), newline="")))
+    rows = list(csv.reader(opened(csv_of(frame))))
 
     assert rows == [["title", "page_count"], [cell, "-1"]]
 
 
+def opened(text: str) -> io.StringIO:
+    """The file as a spreadsheet opens it: the byte order mark tells the encoding."""
+    return io.StringIO(text.encode().decode("utf-8-sig"), newline="")
+
+
+def test_spreadsheet_opens_the_letters_as_they_are():
+    file = csv_of(pd.DataFrame({"title": ["Größe"]})).encode()
+
+    assert file == b"\xef\xbb\xbftitle\r\nGr\xc3\xb6\xc3\x9fe\r\n"
+
+
 def test_csv_has_every_column_and_plain_moments(shoppers):
-    rows = list(csv.DictReader(io.StringIO(csv_of(shoppers))))
+    rows = list(csv.DictReader(opened(csv_of(shoppers))))
 
     assert list(rows[0]) == shoppers.columns.tolist()
     assert rows[0]["started_at"] == "2026-11-22T12:29:56Z"

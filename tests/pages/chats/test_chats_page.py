@@ -251,7 +251,8 @@ def test_csv_has_every_message_and_no_formula(database: Database, site: Site, ag
     chat.agent_says(agent, "Two\nlines")
     with reading(database.engine) as db:
         found = found_conversations(db, site.id)
-        rows = list(csv.DictReader(io.StringIO(csv_of(messages_frame(db, found)), newline="")))
+        file = csv_of(messages_frame(db, found)).removeprefix("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(file, newline="")))
     assert [row["text"] for row in rows] == ["'=1+1", "Two\nlines"]
     assert [row["name"] for row in rows] == ["'@Ada", "Ann"]
     assert [row["number"] for row in rows] == ["1", "2"]

@@ -344,9 +344,10 @@ def test_csv_is_guarded_and_has_every_row(open_site) -> None:
     expect(page.get_by_text("the first 1,000 are shown")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
-    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    file = Path(download.value.path()).read_bytes()
+    assert file.startswith(b"\xef\xbb\xbfid,status,")
+    lines = file.decode("utf-8-sig").splitlines()
     assert len(lines) == 10_001
-    assert lines[0].startswith("id,status,")
 
 
 def test_banner_comes_and_goes_with_the_database(open_site, database) -> None:
