@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -30,7 +31,7 @@ class TooManyWaiting(NoThread):
 
 
 class DatabaseThreads:
-    """At most MOST_THREADS threads: for threads by `start`, for one event loop by `run`."""
+    """At most MOST_THREADS threads: for threads by `ask`, for one event loop by `run`."""
 
     def __init__(self, most_waiting: int = MOST_WAITING) -> None:
         self._free = BoundedSemaphore(MOST_THREADS)
@@ -38,28 +39,38 @@ class DatabaseThreads:
         self._most_waiting = most_waiting
         self._waiting = 0
 
-    def start(self, work: Callable[[], Answer]) -> Future[Answer]:
-        """What the work will return. Raises NoThread."""
-        if not self._free.acquire(blocking=False):
+    def ask(self, work: Callable[[], Answer], within: float) -> Answer:
+        """What the work returns, within so many seconds from now; the wait for a thread counts.
+
+        Raises NoThread when none has become free, TimeoutError when the work takes longer.
+        """
+        until = time.monotonic() + within
+        if not self._free.acquire(timeout=within):
             raise NoThread
-        answer: Future[Answer] = Future()
-        answer.set_running_or_notify_cancel()  # who gives up cancels the wait, not the work
-        Thread(target=self._work, args=(work, answer), name="database", daemon=True).start()
-        return answer
+        return self._start(work).result(until - time.monotonic())
 
     async def run(self, work: Callable[[], Answer], within: float | None = None) -> Answer:
         """What the work returns; TimeoutError so many seconds after its turn has come.
 
-        Raises NoThread as `start`, and TooManyWaiting.
+        Raises NoThread when its turn comes and none is free, and TooManyWaiting.
         """
         if self._waiting >= self._most_waiting:
             raise TooManyWaiting
         self._waiting += 1
         try:
             async with self._turns, asyncio.timeout(within):
-                return await asyncio.wrap_future(self.start(work))
+                if not self._free.acquire(blocking=False):
+                    raise NoThread
+                return await asyncio.wrap_future(self._start(work))
         finally:
             self._waiting -= 1
+
+    def _start(self, work: Callable[[], Answer]) -> Future[Answer]:
+        """What the work will return, on a thread whose place has been taken."""
+        answer: Future[Answer] = Future()
+        answer.set_running_or_notify_cancel()  # who gives up cancels the wait, not the work
+        Thread(target=self._work, args=(work, answer), name="database", daemon=True).start()
+        return answer
 
     def _work(self, work: Callable[[], Answer], answer: Future[Answer]) -> None:
         try:

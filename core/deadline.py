@@ -73,7 +73,7 @@ def database_engine() -> Engine:
 def _wait(work: Callable[[Engine], Answer]) -> Answer:
     engine = database_engine()
     with _refusals(engine):
-        return _threads_of_pages.start(partial(work, engine)).result(DEADLINE)
+        return _threads_of_pages.ask(partial(work, engine), DEADLINE)
 
 
 async def _wait_async(work: Callable[[Engine], Answer]) -> Answer:

@@ -6,12 +6,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore, Timer
 
 import pytest
 
 from core import deadline
+from core.database import Connection
 from core.database_threads import (
     AT_A_TIME,
     MOST_THREADS,
@@ -143,6 +145,43 @@ def test_who_gives_up_takes_no_turn_from_the_next(release: Event) -> None:
         return await threads.run(lambda: "next")
 
     assert run(ask()) == "next"
+
+
+def test_one_question_more_than_there_are_threads_waits_for_a_place(
+    dashboard: None, release: Event
+) -> None:
+    begun = Semaphore(0)
+
+    def take_long(_: Connection) -> bool:
+        begun.release()
+        return release.wait(60)
+
+    with ThreadPoolExecutor(MOST_THREADS + 4) as pages:
+        busy = [pages.submit(read, take_long) for _ in range(MOST_THREADS)]
+        assert all(begun.acquire(timeout=10) for _ in range(MOST_THREADS))
+        more = [pages.submit(read, lambda _: "answered") for _ in range(4)]
+        assert not wait(more, 0.3).done
+        release.set()
+        assert [each.result() for each in more] == ["answered"] * 4
+        assert all(each.result() for each in busy)
+
+
+def test_waiting_for_a_place_counts_towards_the_deadline(release: Event) -> None:
+    threads = DatabaseThreads()
+    for _ in range(MOST_THREADS):
+        with pytest.raises(TimeoutError):
+            threads.ask(release.wait, 0.01)
+    began = time.monotonic()
+    with pytest.raises(NoThread):
+        threads.ask(lambda: None, 0.3)
+    assert 0.25 < time.monotonic() - began < 2
+
+    let_go = Timer(0.2, release.set)
+    let_go.start()
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        threads.ask(lambda: time.sleep(5), 0.5)
+    assert time.monotonic() - began < 2
 
 
 def test_pages_and_routes_say_the_same_and_wait_for_each_other_never(
