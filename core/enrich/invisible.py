@@ -1,12 +1,13 @@
 """Characters that cannot be seen but that writing needs: kept where they do their work, else dropped.
 
-Persian and Indic words have joiners in them, right-to-left text has marks of direction, emoji have
+Persian, Indic and some German words have joiners in them, right-to-left text has marks of direction, emoji have
 variation selectors and flags have tags. Anywhere else these hide text, or break it up unseen.
 """
 
 import re
 from unicodedata import bidirectional, category
 
+_NON_JOINER = "\u200c"
 _ZERO_WIDTH_JOINER = "\u200d"
 _OVERRIDES = "\u202d\u202e"  # they show letters in a wrong order, even in pairs
 _EMBEDDINGS = "\u202a\u202b"
@@ -85,23 +86,29 @@ def _paired(line: str) -> set[int]:
 
 def _drop_loose_attached(line: str) -> str:
     kept: list[str] = []
-    is_in_word = False  # of a joining script, by the last letter or a mark on it
+    # By the last letter, or a mark on it: whether a word goes on, and in a joining script.
+    is_in_word = is_joining = False
     for at, char in enumerate(line):
         before, after = kept[-1] if kept else "", line[at + 1 : at + 2]
         if char in _JOINERS:
-            if not (is_in_word or _begins_word(after) or _joins_emoji(char, before, after)):
+            joins_letters = is_joining or _is_joining_letter(after)
+            if char in (_NON_JOINER, _ZERO_WIDTH_JOINER):
+                joins_letters |= is_in_word and after.isalpha()
+            if not (joins_letters or _joins_emoji(char, before, after)):
                 continue
         elif _ATTACHED.match(char) and not _selects(before):
             continue
         kept.append(char)
-        joins = _JOINING_SCRIPTS.match(char) is not None
         kind = category(char)[0]
-        is_in_word = (joins and kind in "LM") or (is_in_word and kind == "M")
+        is_in_word = kind == "L" or (is_in_word and kind == "M")
+        is_joining = (is_joining and kind == "M") or (
+            kind in "LM" and _JOINING_SCRIPTS.match(char) is not None
+        )
     return "".join(kept)
 
 
-def _begins_word(after: str) -> bool:
-    return _JOINING_SCRIPTS.match(after) is not None and category(after)[0] == "L"
+def _is_joining_letter(char: str) -> bool:
+    return char.isalpha() and _JOINING_SCRIPTS.match(char) is not None
 
 
 def _joins_emoji(joiner: str, before: str, after: str) -> bool:
