@@ -147,7 +147,7 @@ def _from_path(path: str, keys: Mapping[str, str | None]) -> PageUrl:
 
 
 # Names of machinery, which every page below carries: /__ecom/checkout, /_app/cart, /-/cart, /v2/cart
-_TECHNICAL = re.compile(r"[_~].*|-|v\d{1,2}")
+_TECHNICAL = re.compile(r"[_~$!.].*|-|v\d{1,2}")
 
 
 def _without_prefixes(segments: list[str]) -> tuple[list[str], str]:
