@@ -15,11 +15,22 @@ CORS = {
 }
 """Any page may read every response below /v1/."""
 
-_CORS = [(name.lower().encode(), value.encode()) for name, value in CORS.items()]
+PREFLIGHT_CORS = {
+    "Access-Control-Allow-Headers": "*, Authorization",
+    "Access-Control-Max-Age": "86400",
+}
+"""Pages add headers to every request. By the standard the star does not stand for Authorization.
+The same whatever is asked, so that a browser need not ask again for another header."""
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_CORS = _encoded(CORS)
 _JSON = (b"content-type", b"application/json")
 _CLOSE = (b"connection", b"close")
 _ALLOW = (b"allow", b"POST, OPTIONS")
-_A_DAY = b"86400"
 
 BUSY_RETRY = 5
 """Seconds: the queue is empty again by then, or the database has answered."""
@@ -115,8 +126,7 @@ PREFLIGHT = _response(
     204,
     b"",
     (b"access-control-allow-methods", b"POST, OPTIONS"),
-    (b"access-control-allow-headers", b"Content-Type"),
-    (b"access-control-max-age", _A_DAY),
+    *_encoded(PREFLIGHT_CORS),
 )
 NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
 NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)

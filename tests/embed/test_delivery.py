@@ -1,5 +1,6 @@
 """The way to the collector: nothing is lost, nothing counts twice, and the page never notices."""
 
+import json
 import time
 
 import pytest
@@ -20,6 +21,32 @@ def test_no_preflight_no_credentials_plain_text(shop, page):
     assert all("cookie" not in passage.headers for passage in sent)
     assert all(passage.headers["content-type"].startswith("text/plain") for passage in sent)
     assert not any(passage.method == "OPTIONS" for passage in shop.gate.passages)
+
+
+WRAPPED_FETCH = """<script>
+    const plain = window.fetch;
+    window.fetch = (url, init = {}) =>
+        plain(url, {...init, headers: {...init.headers, ...HEADERS}});
+</script>"""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+        {"baggage": "shop=1", "sentry-trace": "1-1", "x-datadog-origin": "rum"},
+        {"X-CSRF-Token": "t", "X-Requested-With": "XMLHttpRequest"},
+        {"Authorization": "Bearer t", "Content-Type": "application/json"},
+    ],
+    ids=["trace", "baggage", "csrf", "authorization"],
+)
+def test_page_that_adds_headers_to_every_request_is_counted(shop, page, headers):
+    shop.head = WRAPPED_FETCH.replace("HEADERS", json.dumps(headers))
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    [beacon] = [passage for passage in shop.passages() if passage.is_beacon]
+    assert {name.lower() for name in headers} <= set(beacon.headers)
+    assert any(passage.method == "OPTIONS" for passage in shop.passages())
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 520, 404])

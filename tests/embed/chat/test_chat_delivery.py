@@ -308,6 +308,19 @@ def test_site_that_refuses_gets_no_more_requests(shop, page, agent):
     assert len(shop.chats()) == requests
 
 
+def test_page_that_adds_headers_to_every_request_can_chat(shop, page, agent):
+    shop.head = """<script>
+        const plain = window.fetch;
+        window.fetch = (url, init = {}) =>
+            plain(url, {...init, headers: {...init.headers, traceparent: '1', Authorization: '2'}});
+    </script>"""
+    dialog, conversation = chatting(shop, page, agent)
+    agent.say(conversation, "We do")
+    dialog.say("Good")
+    dialog.until_lines("Can I help?", "We do", "Good")
+    assert {"stream", "send"} <= {p.chat for p in shop.chats() if "traceparent" in p.headers}
+
+
 def test_conversation_that_has_ended_meanwhile_says_so(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     shop.set_chat_fault(_only("send", answer(410, body=b'{"error": "over"}')))
