@@ -23,6 +23,7 @@ import {
   MAX_ATTRIBUTES,
   MAX_BYTES,
   MAX_EVENTS,
+  REFUSED_FOR_GOOD,
   VALUE_KEYS,
   VISIT_ENDS_AFTER,
 } from './core.js';
@@ -62,7 +63,7 @@ import {
   const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
   const CLICK_ID = /^(\w+clk?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid)$/i;
-  const FINAL = /^20|4.[03]/; // accepted (200, 204), or refused for good (400, 403, 413)
+  const DONE = /^20|400|413/; // accepted, or no try of these events would be
   /** @type {string[]} */
   const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/adapters/
 
@@ -519,8 +520,8 @@ import {
         const reason = answer.headers.get('X-Drop-Reason');
         pause = Math.min(Number(answer.headers.get('Retry-After')), LONGEST_RETRY_AFTER_SECONDS) * 1000;
         if (answer.status === 200) accept(await answer.json(), sent);
-        if (answer.status === 403) {
-          isRefused = true;
+        isRefused ||= REFUSED_FOR_GOOD.test(String(answer.status));
+        if (isRefused) {
           isRunning = isShown = false;
         }
         if (sent === viewedVisit && reason?.includes('visit')) {
@@ -528,7 +529,7 @@ import {
           viewedVisit = null;
           landing = reason === 'no_visit' ? query() : null;
         }
-        if (FINAL.test(String(answer.status))) {
+        if (DONE.test(String(answer.status))) {
           queue = without(batch, queue);
           failures = 0;
           pause = 1;

@@ -32,6 +32,11 @@ _JSON = (b"content-type", b"application/json")
 _CLOSE = (b"connection", b"close")
 _ALLOW = (b"allow", b"POST, OPTIONS")
 
+REFUSED_FOR_GOOD = "4(?!00|08|09|13|25|29)..|501"
+"""A regular expression of the statuses after which a script sends nothing more from its page: our own
+403 and 415, and what only others answer (404, 405, 501), such as the website's own host where the
+script was copied to. Not those that are about one request (400, 409, 413), nor those of a busy moment."""
+
 BUSY_RETRY = 5
 """Seconds: the queue is empty again by then, or the database has answered."""
 
