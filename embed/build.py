@@ -31,6 +31,7 @@ from collector.beacon.hit import (
 )
 from collector.beacon.wire import MAX_EVENTS
 from collector.http.body import MAX_BYTES
+from collector.http.responses import REFUSED_FOR_GOOD
 from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY, TYPING_FOR
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.subscribers import SILENT_FOR
@@ -177,6 +178,7 @@ HANDED_OVER = {
     "MAX_BYTES": str(MAX_BYTES),
     "MAX_EVENTS": str(MAX_EVENTS),
     "OVER": _one_of(each for each in ConversationState if each not in OPEN_STATES),
+    "REFUSED_FOR_GOOD": _one_of([REFUSED_FOR_GOOD]),
     "SILENT_FOR": _milliseconds(timedelta(seconds=SILENT_FOR)),
     "TYPING_EVERY": _milliseconds(TYPING_EVERY),
     "TYPING_FOR": _milliseconds(TYPING_FOR),

@@ -29,6 +29,8 @@ export const BARE_KEYS: RegExp;
 export const MAX_EVENTS: number;
 /** collector/http/body.py: bytes of a beacon. */
 export const MAX_BYTES: number;
+/** collector/http/responses.py: the statuses after which a script sends nothing more from its page. */
+export const REFUSED_FOR_GOOD: RegExp;
 /** core/enrich/text.py: characters, like all that follow. */
 export const LONGEST_PATH: number;
 /** core/enrich/text.py */

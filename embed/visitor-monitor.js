@@ -4,11 +4,11 @@
  *
  *   <script async src="https://HOST/embed/visitor-monitor.js" data-site="KEY"></script>
  *
- * docs/embed.md explains the tag and the page's API, docs/beacon.md what is sent.
+ * docs/embed.md explains the tag, its other forms and the page's API, docs/beacon.md what is sent.
  * `python embed/build.py` writes the minified file that the collector serves.
  *
  * It must never harm the page: all that the page or the browser calls is wrapped in `safe`, nothing
- * is written to the console, no cookie is set. Times are milliseconds unless a name says seconds.
+ * is written to the console (but one warning where no key is found), no cookie is set. Times are milliseconds unless a name says seconds.
  */
 import {
   ACTIVE_FOR,
@@ -23,13 +23,14 @@ import {
   MAX_ATTRIBUTES,
   MAX_BYTES,
   MAX_EVENTS,
+  REFUSED_FOR_GOOD,
   VALUE_KEYS,
   VISIT_ENDS_AFTER,
 } from './core.js';
 
 /**
  * @import {AcceptedBody, Attributes, BeaconEvent, BeaconHead, EventFields} from './types.js'
- * @import {Host, Listeners, Offer, PageContext, TakeOffer} from './types.js'
+ * @import {Host, Listeners, Offer, PageContext, TakeOffer, VisitorMonitor} from './types.js'
  */
 
 /**
@@ -41,6 +42,11 @@ import {
  * An event: its visit, its moment, and its fields.
  *
  * @typedef {[VisitRef, number, EventFields & {n: number, a: number}]} QueuedEvent
+ */
+/**
+ * What the tag says: its attributes, and where requests go.
+ *
+ * @typedef {{[name: string]: string | undefined, site: string, base: string}} Options
  */
 /**
  * Debounced work, with its timer.
@@ -62,7 +68,9 @@ import {
   const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
   const CLICK_ID = /^(\w+clk?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid)$/i;
-  const FINAL = /^20|4.[03]/; // accepted (200, 204), or refused for good (400, 403, 413)
+  const DONE = /^20|400|413/; // accepted, or no try of these events would be
+  /** Of the script or the collector: its host, folder, file, query. */
+  const addressParts = /^(\w+:..[^/?#]+)([^?#]*?)(?:((\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js)|\/?)(\?[^#]*)?(#|$)/;
   /** @type {string[]} */
   const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/adapters/
 
@@ -78,18 +86,18 @@ import {
   safe(begin)();
 
   function begin() {
-    let script = /** @type {HTMLScriptElement} */ (document.currentScript);
-    if (!script?.dataset.site) {
-      script = /** @type {HTMLScriptElement} */ (document.querySelector('script[data-site]'));
-    }
-    const options = script.dataset;
-    const site = options.site || '';
     const stub = window.visitorMonitor;
-    if (stub?.loaded || !location.protocol.startsWith('http') || (window !== top && options.frames !== 'yes')) {
-      return;
-    }
+    if (stub?.loaded || !location.protocol.startsWith('http')) return;
+    const options = findOptions(stub);
+    if (options && (window === top || options.frames === 'yes')) track(options, stub);
+  }
 
-    const base = options.api || new URL(script.src).origin;
+  /**
+   * @param {Options} options
+   * @param {VisitorMonitor} [stub] that took the page's calls so far
+   */
+  function track(options, stub) {
+    const { site, base } = options;
     const isPrivate = navigator.globalPrivacyControl;
     const tab = randomId();
     const clockStart = Date.now() - performance.now();
@@ -519,8 +527,8 @@ import {
         const reason = answer.headers.get('X-Drop-Reason');
         pause = Math.min(Number(answer.headers.get('Retry-After')), LONGEST_RETRY_AFTER_SECONDS) * 1000;
         if (answer.status === 200) accept(await answer.json(), sent);
-        if (answer.status === 403) {
-          isRefused = true;
+        isRefused ||= REFUSED_FOR_GOOD.test(String(answer.status));
+        if (isRefused) {
           isRunning = isShown = false;
         }
         if (sent === viewedVisit && reason?.includes('visit')) {
@@ -528,7 +536,7 @@ import {
           viewedVisit = null;
           landing = reason === 'no_visit' ? query() : null;
         }
-        if (FINAL.test(String(answer.status))) {
+        if (DONE.test(String(answer.status))) {
           queue = without(batch, queue);
           failures = 0;
           pause = 1;
@@ -575,6 +583,47 @@ import {
     function now() {
       return Math.max(performance.now(), Date.now() - clockStart);
     }
+  }
+
+  /**
+   * What the page says by `visitorMonitor('site', key, address)`, or else our tag, by its attributes or
+   * in its address. A tag is known as ours by its address: other vendors have the same attributes.
+   *
+   * @param {VisitorMonitor} [stub]
+   * @returns {Options | undefined}
+   */
+  function findOptions(stub) {
+    const current = /** @type {HTMLScriptElement} */ (document.currentScript);
+    const tags = [...document.querySelectorAll('script')].filter(({ src }) => addressParts.exec(src)?.[3]);
+    const all = [current, ...tags].map((tag) => tag && readOptions(tag.src, tag.dataset)).filter(Boolean);
+    const called = [...(stub?.q || [])].find((words) => words?.[0] === 'site') || [];
+    const options = {
+      ...(all.find((each) => each?.site) || all[0]),
+      ...readOptions(called[2]),
+      ...(called[1] && { site: called[1] }),
+    };
+    if (options.site && options.base) return /** @type {Options} */ (options);
+    // Of several tags without a key, the first one says so.
+    if (tags.indexOf(current) < 1) {
+      // oxlint-disable-next-line no-console -- it is where a website's developer looks
+      console.warn('Visitor Monitor: its tag has no data-site="KEY", nor ?site=KEY');
+    }
+    return undefined;
+  }
+
+  /**
+   * @param {string} address of a tag, or else of the collector
+   * @param {DOMStringMap} [attributes] of the tag
+   * @returns {DOMStringMap | undefined} none of another vendor's tag
+   */
+  function readOptions(address, attributes) {
+    const [, host, folder, file, isInPlace, search] = addressParts.exec(address) || [];
+    if (!host || (attributes && !file)) return undefined;
+    /** @type {DOMStringMap} */
+    const options = { ...Object.fromEntries(new URLSearchParams(search)), ...attributes };
+    // Of a copy of the script that is elsewhere on a host, only the host is known.
+    const base = options.api || host + (file && !isInPlace ? '' : folder);
+    return { ...options, base: base.replace(/\/$/, '') };
   }
 
   /**

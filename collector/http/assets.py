@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from collector.http.responses import PREFLIGHT_CORS
 from core.settings import PROJECT_ROOT
 
 EMBED = PROJECT_ROOT / "embed"
@@ -65,6 +66,11 @@ async def send_asset(request: Request) -> Response:
     return Response(body, headers=headers, media_type="text/javascript")
 
 
+async def send_preflight(_request: Request) -> Response:
+    """Any header is allowed: a page's service worker may add some to what the script loads."""
+    return Response(status_code=204, headers={**OPEN, **PREFLIGHT_CORS})
+
+
 _GZIP = re.compile(r"\s*gzip\s*(;\s*q=(?P<weight>[\d.]+)\s*)?", re.IGNORECASE)
 OPEN = {
     "Access-Control-Allow-Origin": "*",
@@ -72,7 +78,10 @@ OPEN = {
     "X-Content-Type-Options": "nosniff",
 }
 """Any page may load what is below /embed/, also one that isolates itself from other origins."""
-routes = [Route("/embed/{name}", send_asset)]
+routes = [
+    Route("/embed/{name}", send_asset),
+    Route("/embed/{name}", send_preflight, methods=["OPTIONS"]),
+]
 
 
 @lru_cache(maxsize=64)

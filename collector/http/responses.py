@@ -15,11 +15,27 @@ CORS = {
 }
 """Any page may read every response below /v1/."""
 
-_CORS = [(name.lower().encode(), value.encode()) for name, value in CORS.items()]
+PREFLIGHT_CORS = {
+    "Access-Control-Allow-Headers": "*, Authorization",
+    "Access-Control-Max-Age": "86400",
+}
+"""Pages add headers to every request. By the standard the star does not stand for Authorization.
+The same whatever is asked, so that a browser need not ask again for another header."""
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_CORS = _encoded(CORS)
 _JSON = (b"content-type", b"application/json")
 _CLOSE = (b"connection", b"close")
 _ALLOW = (b"allow", b"POST, OPTIONS")
-_A_DAY = b"86400"
+
+REFUSED_FOR_GOOD = "4(?!00|08|09|13|25|29)..|501"
+"""A regular expression of the statuses after which a script sends nothing more from its page: our own
+403 and 415, and what only others answer (404, 405, 501), such as the website's own host where the
+script was copied to. Not those that are about one request (400, 409, 413), nor those of a busy moment."""
 
 BUSY_RETRY = 5
 """Seconds: the queue is empty again by then, or the database has answered."""
@@ -115,8 +131,7 @@ PREFLIGHT = _response(
     204,
     b"",
     (b"access-control-allow-methods", b"POST, OPTIONS"),
-    (b"access-control-allow-headers", b"Content-Type"),
-    (b"access-control-max-age", _A_DAY),
+    *_encoded(PREFLIGHT_CORS),
 )
 NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
 NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)

@@ -21,6 +21,8 @@ import { TYPING_EVERY } from '../core.js';
 const TICK = 500; // how often it checks what has no event: the time, a script that was switched off
 const ANNOUNCED_AFTER = 100; // screen readers announce only what is added to a log that they know already
 
+const NOT_THERE = /404|410/; // of a conversation, which has a token; else of the collector
+
 /** @type {TakeOffer | undefined} */
 let take;
 
@@ -155,12 +157,12 @@ function begin(host) {
   }
 
   /**
-   * The site is not served, or the conversation does not exist (any more).
+   * The conversation does not exist (any more), or the site is not served.
    *
    * @param {number} status
    */
   function refused(status) {
-    if (status === 403) isRefused = true;
+    if (!conversation.token || !NOT_THERE.test(String(status))) isRefused = true;
     conversation.chat.state = conversation.isJoined ? 'ended' : 'dismissed';
     settle();
   }

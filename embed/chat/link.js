@@ -6,7 +6,7 @@
  */
 import { KEY } from './conversation.js';
 import { later, listen, safe } from './safe.js';
-import { SILENT_FOR } from '../core.js';
+import { REFUSED_FOR_GOOD, SILENT_FOR } from '../core.js';
 
 /**
  * @import {ChatAction, ChatAnswer, ChatRequest, ConversationUpdate} from '../types.js'
@@ -77,7 +77,7 @@ export function makeLink(host, conversation, callbacks) {
       // The collector was not reached or is too slow: send it again.
     }
     if (token !== conversation.token) return;
-    if (status === 403 || (token && (status === 404 || status === 410))) return callbacks.refused(status);
+    if (status && REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
     const isHopeless = status === 400 || (status === 409 && (!item.x || failures >= MOST_TRIES));
     if (!answer && !isHopeless) return pause();
     if (failures) sleep(); // the collector is back
@@ -160,7 +160,7 @@ export function makeLink(host, conversation, callbacks) {
         const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, signal);
         const { status } = reply;
         isAnswered = status < 300;
-        if (status === 403 || status === 404 || status === 410) return callbacks.refused(status);
+        if (REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
         if (reply.ok) failures = 0;
         if (status === 200) await (isStream ? readStream(reply, signal) : readPoll(reply));
       } catch {

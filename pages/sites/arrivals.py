@@ -121,7 +121,7 @@ def _draw_drops(found: Arrivals) -> None:
     if found.strays:
         notice(
             f"{found.strays:,} beacons of the last 24 hours named a site key that does not exist: "
-            "compare data-site in the tag with the key of the site.",
+            "compare the key in the tag with the key of the site.",
             title="Unknown key:",
         )
 

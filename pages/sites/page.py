@@ -9,7 +9,7 @@ from core.tables import Site
 from pages.parts.notices import draw_fault, draw_unavailable
 from pages.parts.site_choice import choose_site, chosen_site, requested_key
 from pages.parts.snapshots import SitesSnapshot, latest_sites
-from pages.parts.snippet import draw_snippet
+from pages.parts.snippet import draw_snippet, draw_tag_manager_snippet
 from pages.parts.texts import heading, notice, small_text, subheading
 from pages.sites.add_form import draw_add_form
 from pages.sites.arrivals import draw_arrivals
@@ -59,6 +59,7 @@ def _draw_site(site: Site) -> None:
             subheading("Script")
             small_text(f"Key: {site.key}")
             draw_snippet(site)
+            draw_tag_manager_snippet(site)
         with st.container(border=True):
             subheading("Settings")
             draw_settings(site)

@@ -1,9 +1,11 @@
 """The way to the collector: nothing is lost, nothing counts twice, and the page never notices."""
 
+import json
 import time
 
 import pytest
 
+from collector.http.assets import BUILT
 from tests.helpers.network_gate import answer, first, lose, refuse, slow
 from tests.helpers.shop import until
 
@@ -22,7 +24,33 @@ def test_no_preflight_no_credentials_plain_text(shop, page):
     assert not any(passage.method == "OPTIONS" for passage in shop.gate.passages)
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 520, 404])
+WRAPPED_FETCH = """<script>
+    const plain = window.fetch;
+    window.fetch = (url, init = {}) =>
+        plain(url, {...init, headers: {...init.headers, ...HEADERS}});
+</script>"""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+        {"baggage": "shop=1", "sentry-trace": "1-1", "x-datadog-origin": "rum"},
+        {"X-CSRF-Token": "t", "X-Requested-With": "XMLHttpRequest"},
+        {"Authorization": "Bearer t", "Content-Type": "application/json"},
+    ],
+    ids=["trace", "baggage", "csrf", "authorization"],
+)
+def test_page_that_adds_headers_to_every_request_is_counted(shop, page, headers):
+    shop.head = WRAPPED_FETCH.replace("HEADERS", json.dumps(headers))
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    [beacon] = [passage for passage in shop.passages() if passage.is_beacon]
+    assert {name.lower() for name in headers} <= set(beacon.headers)
+    assert any(passage.method == "OPTIONS" for passage in shop.passages())
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 520])
 def test_view_arrives_after_the_collector_failed_once(shop, page, status):
     shop.set_fault(first(1, answer(status, {"Retry-After": "1"})))
     page.goto(shop.url("/p1"))
@@ -82,6 +110,39 @@ def test_refusal_silences_the_page(shop, page):
     assert len(shop.beacons()) == 1
     page.goto(shop.url("/p3"))
     shop.until_paths("/p3")
+
+
+@pytest.mark.parametrize("status", [401, 404, 405, 410, 415, 451, 501])
+def test_answer_of_what_is_no_collector_silences_the_page(shop, page, status):
+    shop.set_fault(answer(status))
+    page.goto(shop.url("/p1"))
+    shop.until(lambda: len(shop.beacons()) == 1)
+    page.wait_for_timeout(150)
+    page.evaluate(PUSH, "/p2")
+    page.keyboard.press("a")
+    page.wait_for_timeout(1_700)  # longer than the pause after a failure
+    assert len(shop.beacons()) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_answer_of_a_busy_moment_is_tried_again(shop, page, status):
+    shop.set_fault(first(3, answer(status, {"Retry-After": "1"})))
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    assert len(shop.beacons()) == 4
+
+
+def test_script_copied_to_the_host_of_the_site_falls_silent(shop, page):
+    """The shop's server has no POST: it answers 501, as Python's own does."""
+    shop.pages["/js/visitor-monitor.js"] = (BUILT / "visitor-monitor.js").read_text("utf-8")
+    shop.pages["/p1"] = '<script async src="/js/visitor-monitor.js" data-site="{key}"></script>'
+    posts = []
+    page.on("response", lambda reply: reply.request.method == "POST" and posts.append(reply.status))
+    with page.expect_response("**/v1/beacon"):
+        page.goto(shop.url("/p1"))
+    page.evaluate(PUSH, "/p2")
+    page.wait_for_timeout(1_700)  # longer than the pause after a failure
+    assert posts == [501]
 
 
 def test_tracking_switched_off_is_a_refusal(shop, page, collector):

@@ -114,14 +114,6 @@ def test_page_that_stops_every_event_cannot_hide_activity(shop, page):
     shop.until(lambda: [event["a"] for event in shop.events("p")][-1:] == [0])
 
 
-def test_tag_without_a_key_is_silent(shop, page):
-    shop.pages["/p1"] = (
-        "<title>No key</title><script async src='{gate}/embed/visitor-monitor.js'></script>"
-    )
-    page.goto(shop.url("/p1"), wait_until="networkidle")
-    assert shop.beacons() == []
-
-
 def test_saved_file_is_silent(shop, page, tmp_path):
     file = tmp_path / "saved.html"
     file.write_text(f"<title>Saved</title>{shop.tag}")

@@ -199,7 +199,7 @@ def refresh_every(dashboard: Page, choice: str) -> None:
 
 
 def snippet(dashboard: Page) -> str:
-    code = dashboard.get_by_test_id("stCode").locator("code")
+    code = dashboard.get_by_test_id("stCode").locator("code").first
     expect(code).to_be_visible()
     return code.inner_text().strip()
 

@@ -41,6 +41,22 @@ def test_script_may_be_loaded_by_any_page(get):
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_script_may_be_loaded_with_any_header(collector):
+    """A page's service worker may add headers to what the script loads."""
+    answer = collector.http.options(
+        "/embed/visitor-monitor-chat.js",
+        headers={
+            "Origin": "https://shop.example",
+            "Access-Control-Request-Method": "GET",
+            "Access-Control-Request-Headers": "traceparent",
+        },
+    )
+
+    assert answer.status_code == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Allow-Headers"] == "*, Authorization"
+
+
 def test_script_comes_compressed(collector):
     with collector.http.stream("GET", SCRIPT, headers={"Accept-Encoding": "gzip, br"}) as answer:
         raw = b"".join(answer.iter_raw())

@@ -87,19 +87,25 @@ def test_other_methods_are_not_allowed(collector, method):
     assert_readable(answer)
 
 
-def test_preflight_allows_a_json_post(collector):
-    answer = collector.send(
-        b"",
-        method="OPTIONS",
+@pytest.mark.parametrize("path", ["/v1/beacon", "/v1/conversation/open"])
+@pytest.mark.parametrize(
+    "asked", ["content-type", "authorization,baggage,traceparent", "x-csrf-token,x-own-header"]
+)
+def test_preflight_allows_every_header(collector, path, asked):
+    answer = collector.http.options(
+        path,
         headers={
+            "Origin": ORIGIN,
             "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "content-type",
+            "Access-Control-Request-Headers": asked,
         },
     )
 
+    allowed = answer.headers["Access-Control-Allow-Headers"]
     assert answer.status_code == 204
     assert answer.headers["Access-Control-Allow-Methods"] == "POST, OPTIONS"
-    assert answer.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    assert allowed.lower().split(", ") == ["*", "authorization"], "a star is not Authorization"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
     assert_readable(answer)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.collector_process import CollectorProcess
-from tests.helpers.dialog import Dialog, chatting, invited, send_beacon, texts
+from tests.helpers.dialog import Dialog, chatting, invited, send_beacon, texts, until_offered
 from tests.helpers.network_gate import Reply, answer, buffer, first, lose, open_gate, refuse, slow
 from tests.helpers.shop import open_shops, until
 
@@ -306,6 +306,47 @@ def test_site_that_refuses_gets_no_more_requests(shop, page, agent):
     requests = len(shop.chats())
     page.wait_for_timeout(1_500)
     assert len(shop.chats()) == requests
+
+
+@pytest.mark.parametrize("status", [401, 404, 405, 501])
+def test_chat_calls_to_what_is_no_collector_end(shop, page, agent, status):
+    dialog, _ = chatting(shop, page, agent)
+    shop.until(lambda: agent.conversation(shop).visitor_read == 1)
+    shop.set_chat_fault(answer(status))
+    dialog.say("one")
+    shop.until(lambda: [passage.status for passage in shop.chats("send")][-1:] == [status])
+    page.wait_for_timeout(300)
+    requests = len(shop.chats())
+    page.wait_for_timeout(2_500)
+    assert len(shop.chats()) == requests
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_chat_that_what_is_no_collector_cannot_open_is_not_tried_again(shop, page, agent, status):
+    agent.show_button(shop)
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    dialog = Dialog(page)
+    until_offered(shop, page, dialog)
+    shop.set_chat_fault(answer(status))
+    dialog.pill.click()
+    dialog.say("one")
+    dialog.until_gone()
+    page.wait_for_timeout(2_500)
+    assert [passage.chat for passage in shop.chats()] == ["open"]
+
+
+def test_page_that_adds_headers_to_every_request_can_chat(shop, page, agent):
+    shop.head = """<script>
+        const plain = window.fetch;
+        window.fetch = (url, init = {}) =>
+            plain(url, {...init, headers: {...init.headers, traceparent: '1', Authorization: '2'}});
+    </script>"""
+    dialog, conversation = chatting(shop, page, agent)
+    agent.say(conversation, "We do")
+    dialog.say("Good")
+    dialog.until_lines("Can I help?", "We do", "Good")
+    assert {"stream", "send"} <= {p.chat for p in shop.chats() if "traceparent" in p.headers}
 
 
 def test_conversation_that_has_ended_meanwhile_says_so(shop, page, agent):

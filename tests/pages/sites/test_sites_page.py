@@ -37,6 +37,7 @@ def test_first_site_is_added_with_a_proposed_key(database: Database, open_page: 
     assert (site.key, site.time_zone) == ("tea-cups", "Asia/Kathmandu")
     assert site.domains == ["shop.example", "https://shop.example:8443"]
     assert 'data-site="tea-cups"' in page.code[0].value
+    assert '/embed/visitor-monitor.js?site=tea-cups">' in page.code[1].value
 
 
 def test_site_that_cannot_be_added_says_why(database: Database, open_page: OpenPage) -> None:
