@@ -346,7 +346,9 @@ def test_page_that_adds_headers_to_every_request_can_chat(shop, page, agent):
     agent.say(conversation, "We do")
     dialog.say("Good")
     dialog.until_lines("Can I help?", "We do", "Good")
-    assert {"stream", "send"} <= {p.chat for p in shop.chats() if "traceparent" in p.headers}
+    shop.until(
+        lambda: {"stream", "send"} <= {p.chat for p in shop.chats() if "traceparent" in p.headers}
+    )
 
 
 def test_conversation_that_has_ended_meanwhile_says_so(shop, page, agent):
