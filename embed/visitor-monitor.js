@@ -58,7 +58,7 @@ import {
   const SLOWER_AFTER = 300_000; // without an interaction presence is sent less often
   const SETTLE = 60; // changes of the address within this time are one page view, of the last address
   const AFTER_START = 1_000; // the page has most likely finished its start
-  const FIND_CHATS_WITHIN = 30_000; // chat tools load late
+  const FIND_CHATS_WITHIN = 30_000; // of the last activity: chat tools load late
   const FIND_CHATS_EVERY = 1_000;
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
@@ -145,6 +145,8 @@ import {
     /** @type {Promise<TakeOffer> | null | undefined} */
     let chatModule;
     let chatFile = 'chat';
+    /** The other chats that have not come yet. */
+    let awaitedChats = CHATS;
 
     /** @type {Record<string, (value: any, listener?: any) => void>} */
     const commands = {
@@ -252,7 +254,6 @@ import {
           changed();
         }, safe);
       }
-      loadAdapters();
       visibilityChanged();
     }
 
@@ -291,10 +292,13 @@ import {
         .catch(safe);
     }
 
-    /** Load the adapters of other chats that the page has. */
+    /** Load the adapters of other chats as they come, some only after consent or a click. */
     function loadAdapters() {
-      for (const name of CHATS) if (isRunning && /** @type {any} */ (window)[name]) load(name).catch(safe);
-      if (now() < FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
+      if (!isRunning) return;
+      awaitedChats = awaitedChats.filter(
+        (name) => !(/** @type {any} */ (window)[name] && load(name).catch(safe)),
+      );
+      if (now() < activeAt + FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
     }
 
     function forget() {
@@ -418,6 +422,7 @@ import {
       if (!visit) return false;
       if (isActivity) {
         activeAt = now();
+        later(loadAdapters);
         if (isStoring && !write('vm', visit.id + '.' + Date.now())) {
           isStoring = false;
           visit.id = ''; // the collector derives one that is the same on each page
