@@ -294,9 +294,8 @@ import {
 
     /** Load the adapters of other chats as they come, some only after consent or a click. */
     function loadAdapters() {
-      if (!isRunning) return;
       awaitedChats = awaitedChats.filter(
-        (name) => !(/** @type {any} */ (window)[name] && load(name).catch(safe)),
+        (name) => !(isRunning && /** @type {any} */ (window)[name] && load(name).catch(safe)),
       );
       if (now() < activeAt + FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
     }
@@ -573,9 +572,10 @@ import {
         presenceSeconds = answer.i; // effective at once: an agent may have opened the dashboard
         schedulePresence();
       }
-      // Reading the zone takes some 30 ms of the main thread: only on request, after the page's start.
+      // Reading the zone takes some 30 ms of the main thread: only on request, and once the page has nothing to do.
       if (answer.z) {
-        later(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone), AFTER_START);
+        const read = safe(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone));
+        later(() => (window.requestIdleCallback || later)(read), AFTER_START);
       }
       // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });
