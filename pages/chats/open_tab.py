@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from core.deadline import DatabaseUnavailable, read
 from core.tables import Agent, Site
 from pages.chats.visitor_panel import draw_visitor_panel
 from pages.parts.chat.component import Replies, chosen_in_chats, draw_chats
+from pages.parts.notices import draw_fault
 
 REFRESH = 5
 """Seconds between two refreshes of the chosen visitor."""
@@ -57,6 +57,9 @@ def _replies(sites: Sequence[Site]) -> Replies:
             site.key: list_templates(db, site.id, TemplateKind.REPLY) for site in sites if site.id
         }
 
-    with suppress(DatabaseUnavailable):
+    try:
         st.session_state["replies"] = read(load)
+    except DatabaseUnavailable as error:
+        if "replies" not in st.session_state:
+            draw_fault(str(error))
     return st.session_state.get("replies", {})

@@ -31,7 +31,7 @@ def draw_form(site: Site, invitation_state: InvitationState) -> None:
     refusal, because the form may be gone by then."""
     if invitation_state.visit.page_context == PageContext.PURCHASED:
         notice(HAS_PAID, title="Has just paid.", kind="warn")
-    agent = current_agent()
+    agent = current_agent().agent
     if agent is None:
         if draw_name_form("invitation", WHY_NAME):
             st.rerun()  # the whole page: its sidebar opens the agent's stream

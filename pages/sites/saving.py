@@ -47,6 +47,21 @@ def apply(change: Callable[[Connection], Any], text: str, *, place: str, forget:
     st.rerun()
 
 
+def draw_stored_toggle(label: str, value: bool, key: str) -> bool | None:
+    """What the owner has just switched it to; None otherwise.
+
+    It shows what is stored: a switch that could not be saved must not be saved by a later run.
+    """
+    wanted = f"{key} wanted"
+
+    def keep() -> None:
+        st.session_state[wanted] = st.session_state[key]
+
+    st.session_state[key] = value
+    st.toggle(label, key=key, on_change=keep)
+    return st.session_state.pop(wanted, None)
+
+
 def keep_saved(text: str, place: str = "") -> None:
     """Keep the text for the next run of the page, which shows it at the place of this name."""
     st.session_state[_SAVED] = (place, text)

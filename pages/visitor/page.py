@@ -114,7 +114,10 @@ def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) 
     draw_chat_pulse(site)
     found = _find(site, visit_id)
     seen = found.seen
-    if seen and (not fits(seen.invitation_state) or (goes_on and not seen.journey.is_live)):
+    is_deleted = seen is None and not found.fault
+    if is_deleted or (
+        seen and (not fits(seen.invitation_state) or (goes_on and not seen.journey.is_live))
+    ):
         st.rerun()
     with head:
         _draw_head(found, site)
