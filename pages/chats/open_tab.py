@@ -9,10 +9,10 @@ import streamlit as st
 from core.chat.states import TemplateKind
 from core.chat.templates import list_templates
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read
 from core.tables import Agent, Site
 from pages.chats.visitor_panel import draw_visitor_panel
 from pages.parts.chat.component import Replies, chosen_in_chats, draw_chats
+from pages.parts.last_read import read_or_last
 from pages.parts.notices import draw_fault
 
 REFRESH = 5
@@ -57,9 +57,7 @@ def _replies(sites: Sequence[Site]) -> Replies:
             site.key: list_templates(db, site.id, TemplateKind.REPLY) for site in sites if site.id
         }
 
-    try:
-        st.session_state["replies"] = read(load)
-    except DatabaseUnavailable as error:
-        if "replies" not in st.session_state:
-            draw_fault(str(error))
-    return st.session_state.get("replies", {})
+    replies, fault = read_or_last("replies", "", load)
+    if replies is None:
+        draw_fault(fault)
+    return replies or {}
