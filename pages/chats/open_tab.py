@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.chat.states import TemplateKind
-from core.chat.templates import list_templates
+from core.chat.templates import all_templates
 from core.database import Connection
 from core.tables import Agent, Site
 from pages.chats.visitor_panel import draw_visitor_panel
@@ -53,9 +53,8 @@ def _replies(sites: Sequence[Site]) -> Replies:
     """Each site's replies; while the database does not answer, those that were read last."""
 
     def load(db: Connection) -> Replies:
-        return {
-            site.key: list_templates(db, site.id, TemplateKind.REPLY) for site in sites if site.id
-        }
+        found = all_templates(db, TemplateKind.REPLY)
+        return {site.key: found.get(site.id or 0, []) for site in sites}
 
     replies, fault = read_or_last("replies", "", load)
     if replies is None:

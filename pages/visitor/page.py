@@ -100,9 +100,8 @@ def _load(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
     invitation_state = read_invitation_state(db, site, visit_id, now)
     if journey is None or invitation_state is None:
         return None
-    return VisitDetails(
-        journey, invitation_state, read_past_chats(db, site, invitation_state.conversations)
-    )
+    past_chats = read_past_chats(db, invitation_state.conversations)
+    return VisitDetails(journey, invitation_state, past_chats)
 
 
 def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) -> None:
