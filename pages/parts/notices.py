@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.deadline import OutcomeUnknown
 from core.moment import utc_now
 from pages.parts.snapshots import latest_sites
 from pages.parts.texts import heading, notice
@@ -25,6 +26,11 @@ def draw_unavailable(text: str, title: str = "Visitor Monitor") -> None:
     heading(title)
     draw_fault(text)
     st.fragment(_retry, run_every=RETRY)()
+
+
+def refusal_title(error: Exception, title: str) -> str:
+    """The title over the error's text: this one, unless nobody knows whether it was done."""
+    return "Perhaps saved." if isinstance(error, OutcomeUnknown) else title
 
 
 def _retry() -> None:
