@@ -32,7 +32,7 @@ from collector.beacon.hit import (
 from collector.beacon.wire import MAX_EVENTS
 from collector.http.body import MAX_BYTES
 from collector.http.responses import REFUSED_FOR_GOOD
-from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY, TYPING_FOR
+from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
@@ -181,7 +181,6 @@ HANDED_OVER = {
     "REFUSED_FOR_GOOD": _one_of([REFUSED_FOR_GOOD]),
     "SILENT_FOR": _milliseconds(timedelta(seconds=SILENT_FOR)),
     "TYPING_EVERY": _milliseconds(TYPING_EVERY),
-    "TYPING_FOR": _milliseconds(TYPING_FOR),
     "VALUE_KEYS": _one_of(VALUE_KEYS),
     "VISIT_ENDS_AFTER": _milliseconds(VISIT_ENDS_AFTER),
 }

@@ -5,8 +5,6 @@
 
 /** core/chat/limits.py: characters of a message. */
 export const LONGEST_MESSAGE: number;
-/** core/chat/limits.py: how long "is typing" lasts after it was sent. */
-export const TYPING_FOR: number;
 /** core/chat/limits.py: how often typing is reported. */
 export const TYPING_EVERY: number;
 /** core/chat/subscribers.py: without a sign for so long, a stream or a poll is dead. */
