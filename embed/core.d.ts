@@ -18,6 +18,8 @@ export const OVER: RegExp;
 export const VISIT_ENDS_AFTER: number;
 /** core/visits/presence.py: for this long after an activity the dashboard says "Active". */
 export const ACTIVE_FOR: number;
+/** core/visits/presence.py: between two presence beacons. */
+export const LONGEST_PRESENCE: number;
 /** core/enrich/page_url.py: the query keys that are sent with their values. */
 export const VALUE_KEYS: RegExp;
 /** core/enrich/page_url.py: the query keys that are sent without their values. */
