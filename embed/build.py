@@ -32,12 +32,12 @@ from collector.beacon.hit import (
 from collector.beacon.wire import MAX_EVENTS
 from collector.http.body import MAX_BYTES
 from collector.http.responses import REFUSED_FOR_GOOD
-from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY, TYPING_FOR
+from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
 from core.enrich.text import LONGEST_PATH, LONGEST_REFERRER
-from core.visits.presence import ACTIVE_FOR, VISIT_ENDS_AFTER
+from core.visits.presence import ACTIVE_FOR, LONGEST_PRESENCE, VISIT_ENDS_AFTER
 from core.visits.visit import MAX_ATTRIBUTES
 
 EMBED = Path(__file__).resolve().parent
@@ -174,6 +174,7 @@ HANDED_OVER = {
     "LONGEST_PATH": str(LONGEST_PATH),
     "LONGEST_REFERRER": str(LONGEST_REFERRER),
     "LONGEST_TITLE": str(LONGEST_TITLE),
+    "LONGEST_PRESENCE": _milliseconds(LONGEST_PRESENCE),
     "MAX_ATTRIBUTES": str(MAX_ATTRIBUTES),
     "MAX_BYTES": str(MAX_BYTES),
     "MAX_EVENTS": str(MAX_EVENTS),
@@ -181,7 +182,6 @@ HANDED_OVER = {
     "REFUSED_FOR_GOOD": _one_of([REFUSED_FOR_GOOD]),
     "SILENT_FOR": _milliseconds(timedelta(seconds=SILENT_FOR)),
     "TYPING_EVERY": _milliseconds(TYPING_EVERY),
-    "TYPING_FOR": _milliseconds(TYPING_FOR),
     "VALUE_KEYS": _one_of(VALUE_KEYS),
     "VISIT_ENDS_AFTER": _milliseconds(VISIT_ENDS_AFTER),
 }

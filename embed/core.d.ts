@@ -5,8 +5,6 @@
 
 /** core/chat/limits.py: characters of a message. */
 export const LONGEST_MESSAGE: number;
-/** core/chat/limits.py: how long "is typing" lasts after it was sent. */
-export const TYPING_FOR: number;
 /** core/chat/limits.py: how often typing is reported. */
 export const TYPING_EVERY: number;
 /** core/chat/subscribers.py: without a sign for so long, a stream or a poll is dead. */
@@ -20,6 +18,8 @@ export const OVER: RegExp;
 export const VISIT_ENDS_AFTER: number;
 /** core/visits/presence.py: for this long after an activity the dashboard says "Active". */
 export const ACTIVE_FOR: number;
+/** core/visits/presence.py: between two presence beacons. */
+export const LONGEST_PRESENCE: number;
 /** core/enrich/page_url.py: the query keys that are sent with their values. */
 export const VALUE_KEYS: RegExp;
 /** core/enrich/page_url.py: the query keys that are sent without their values. */

@@ -130,6 +130,7 @@ export interface ConversationUpdate {
   id: number;
   state?: ConversationState | '';
   from?: string;
+  /** Milliseconds for which the agent still counts as typing. */
   typing?: number;
   read?: number;
   by?: string;

@@ -18,6 +18,7 @@ import {
   LONGEST_CAMPAIGN,
   LONGEST_CLICK_ID,
   LONGEST_PATH,
+  LONGEST_PRESENCE,
   LONGEST_REFERRER,
   LONGEST_TITLE,
   MAX_ATTRIBUTES,
@@ -395,8 +396,8 @@ import {
 
     function schedulePresence() {
       const isIdle = now() - activeAt >= SLOWER_AFTER;
-      const seconds = isIdle ? Math.min(presenceSeconds * 3, LONGEST_PAUSE_SECONDS) : presenceSeconds;
-      later(presence, seconds * 1000);
+      const wait = presenceSeconds * 1000;
+      later(presence, isIdle ? Math.min(wait * 3, LONGEST_PRESENCE) : wait);
     }
 
     // The visit

@@ -145,11 +145,12 @@ class BeaconRoute:
         accepted = incoming.accepted
         offer = await self.offers.find(incoming.site, incoming.hit, accepted)
         wants_time_zone = int(accepted.wants_time_zone)
-        body = AcceptedBody(accepted.visit_id, self._interval(), wants_time_zone, offer)
+        seconds = self.offers.pace(self._interval(), incoming.site, incoming.hit, accepted)
+        body = AcceptedBody(accepted.visit_id, seconds, wants_time_zone, offer)
         return responses.ok(body)
 
     def _interval(self) -> int:
-        """Seconds to the next presence beacon: fewer of them while the queue is long."""
+        """Seconds between two presence beacons: fewer of them while the queue is long."""
         seconds = self.offers.presence_seconds
         depth = self.write_queue.depth
         if depth < MOST_HITS // 8:

@@ -37,11 +37,12 @@ class ChangeConversation(Struct, frozen=True, tag=True):
 
 
 class InviteByRule(Struct, frozen=True, tag=True):
-    """A rule invites a visit."""
+    """The first of these rules that may invites the visit; the beacon of this tab has its answer."""
 
     site_key: str
-    rule_id: str
+    rule_ids: tuple[str, ...]
     visit_id: str
+    tab: str
     at: int
 
 

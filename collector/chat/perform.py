@@ -32,7 +32,7 @@ from core.chat.visit_chat import find_visit_state
 from core.moment import from_milliseconds
 from core.reasons import Reason, Refused
 from core.sites import find_site
-from core.tables import Conversation
+from core.tables import Conversation, Site
 from core.visits.liveness import is_live
 from core.visits.visit_id import MAX_SUCCESSORS, is_derived, successor_id
 
@@ -97,13 +97,16 @@ def _type(db: Connection, conversation: Conversation, now: datetime) -> Conversa
     return mark_typing(db, conversation, Author.VISITOR, now)
 
 
-def _invite(db: Connection, action: InviteByRule) -> ChatResult | Refused:
+def _invite(db: Connection, action: InviteByRule) -> Invited | Refused:
     site = find_site(db, action.site_key)
     if site is None:
         return Refused(Reason.UNKNOWN_SITE)
     now = from_milliseconds(action.at)
-    invited = open_by_rule(db, action.rule_id, site=site, visit_id=action.visit_id, now=now)
-    return invited if isinstance(invited, Refused) else ChatResult(invited.revision, invited.state)
+    for rule_id in action.rule_ids:
+        invited = _invite_at_once(db, rule_id, site, action.visit_id, action.tab, now)
+        if isinstance(invited, Invited):
+            return invited
+    return Refused(Reason.NOT_NOW)
 
 
 def _invite_on_exit(db: Connection, action: InviteOnExit) -> Invited | Refused:
@@ -115,11 +118,18 @@ def _invite_on_exit(db: Connection, action: InviteOnExit) -> Invited | Refused:
     visit_id = _newest_visit(db, site.id, action.visit_ids, now)
     if not _is_for_exit(db, site.id, action.rule_id, visit_id):
         return Refused(Reason.NOT_NOW)
-    invited = open_by_rule(db, action.rule_id, site=site, visit_id=visit_id, now=now)
+    return _invite_at_once(db, action.rule_id, site, visit_id, action.tab, now)
+
+
+def _invite_at_once(
+    db: Connection, rule_id: str, site: Site, visit_id: str, tab: str, now: datetime
+) -> Invited | Refused:
+    """The rule's invitation, delivered: the answer that waits for it carries it to this tab."""
+    invited = open_by_rule(db, rule_id, site=site, visit_id=visit_id, now=now)
     if isinstance(invited, Refused):
         return Refused(Reason.NOT_NOW)
-    mark_delivered(db, site.id, invited.id, _only_tab(visit_id, action.tab), now)
-    text = messages(db, site.id, invited.id)[0].text
+    mark_delivered(db, invited.site_id, invited.id, _only_tab(visit_id, tab), now)
+    text = messages(db, invited.site_id, invited.id)[0].text
     return Invited(invited.token, invited.agent_id, text)
 
 

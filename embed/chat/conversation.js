@@ -3,7 +3,7 @@
  * The conversation's state: what the collector has sent of it, what waits to be sent, and what the
  * browser stores of it for the next page. It sends nothing and draws nothing.
  */
-import { INVITED, OVER, TYPING_FOR } from '../core.js';
+import { INVITED, OVER } from '../core.js';
 import { safe } from './safe.js';
 
 /**
@@ -140,7 +140,7 @@ export class VisitorConversation {
     this.chat = { ...this.chat, ...update };
     if (read > this.chat.read) this.chat.read = read;
     if (this.chat.state === 'open') this.isJoined = true;
-    if ('typing' in update) this.typingUntil = update.typing ? Date.now() + TYPING_FOR : 0;
+    if ('typing' in update) this.typingUntil = Date.now() + (update.typing || 0);
   }
 
   /**
@@ -240,7 +240,8 @@ export class VisitorConversation {
 
   /** All that another tab needs to show the same. */
   snapshot() {
-    return { c: this.token, o: this.cursor, u: { ...this.chat, m: this.messages.filter(Boolean) } };
+    const typing = Math.max(this.typingUntil - Date.now(), 0);
+    return { c: this.token, o: this.cursor, u: { ...this.chat, typing, m: this.messages.filter(Boolean) } };
   }
 
   /** Restore what this tab had stored on the previous page. */

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
+from core.deadline import OutcomeUnknown
 from core.moment import utc_now
 from pages.parts.snapshots import latest_sites
 from pages.parts.texts import heading, notice
@@ -30,6 +31,11 @@ def draw_unavailable(text: str, title: str = "Visitor Monitor") -> None:
     """Draw the whole page when nothing is known that it could show."""
     heading(title)
     draw_fault(text)
+
+
+def refusal_title(error: Exception, title: str) -> str:
+    """The title over the error's text: this one, unless nobody knows whether it was done."""
+    return "Perhaps saved." if isinstance(error, OutcomeUnknown) else title
 
 
 def draw_retry() -> None:

@@ -19,7 +19,9 @@ from core.chat.queries import (
     open_conversations,
     unread_counts,
 )
+from core.chat.states import Author
 from core.chat.store import find_conversation
+from core.chat.typing import typing_until
 from core.database import Connection
 from core.moment import to_milliseconds
 from core.sites import find_site, list_sites
@@ -117,7 +119,7 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
         "message_at": _ms(conversation.message_at),
         "created_at": _ms(conversation.created_at),
         "closed_at": _ms(conversation.closed_at),
-        "typing": int(conversation.visitor_typing_at is not None),
+        "typing_until": _ms(typing_until(conversation, Author.VISITOR)),
         "last": facts.last[:LONGEST_LAST],
         "revision": conversation.revision,
     }

@@ -176,12 +176,33 @@ def test_rule_invites_after_its_seconds(collector, waited, is_invited):
     collector.post(view(1, "/cart"))
     collector.clock.advance(waited * SECOND)
     stay(collector, agent)
-    collector.post(presence(2, u="/cart"))
-    assert invited(collector) == is_invited
+    offered = offer(collector.post(presence(2, u="/cart")))
+    assert bool(offered) == is_invited
     if is_invited:
-        sql = "SELECT opened_by, rule_id, agent_id FROM conversation"
-        assert collector.row(sql) == ("rule", rule.id, agent.id)
-        wait_for(lambda: offer(collector.post(presence(3, u="/cart"))))
+        sql = "SELECT token, opened_by, rule_id, agent_id, state FROM conversation"
+        expected = (offered["k"], "rule", rule.id, agent.id, "delivered")
+        assert collector.row(sql) == expected
+        wait_for(lambda: offer(collector.post(presence(3, u="/cart"))) == offered)
+
+
+@pytest.mark.parametrize(("waited", "seconds"), [(0, 5), (26.4, 4), (27.9, 3), (29.9, 3), (30, 5)])
+def test_presence_comes_when_a_rule_falls_due(collector, waited, seconds):
+    agent = attend(collector)
+    add(collector, trigger="seconds", threshold=30, page_context="Cart")
+    collector.post(view(1, "/cart"))
+    collector.clock.advance(int(waited * SECOND))
+    stay(collector, agent)
+    assert collector.post(presence(2, u="/cart")).json()["i"] == seconds
+    assert collector.post(view(1, "/"), visit=OTHER).json()["i"] == 5
+
+
+def test_first_of_several_rules_that_are_due_invites(collector):
+    attend(collector)
+    add(collector, trigger="pages", threshold=1, daily_cap=1, text="Once a day")
+    collector.clock.advance(1)
+    add(collector, trigger="pages", threshold=1, text="Always")
+    assert offer(collector.post(view(), visit=OTHER))["text"] == "Once a day"
+    assert offer(collector.post(view()))["text"] == "Always"
 
 
 def test_rule_counts_the_seconds_in_its_context_only(collector):
@@ -202,9 +223,9 @@ def test_rule_counts_the_seconds_in_its_context_only(collector):
 def test_rule_invites_on_its_page_up_to_the_days_cap(collector):
     attend(collector)
     add(collector, trigger="pages", threshold=2, daily_cap=1)
-    collector.post(view(1))
+    assert offer(collector.post(view(1))) is None
     assert not invited(collector)
-    collector.post(view(2))
+    assert offer(collector.post(view(2)))["text"] == "May I help?"
     assert invited(collector)
     collector.post(view(1), visit=OTHER)
     collector.post(view(2), visit=OTHER)
@@ -307,6 +328,17 @@ def test_exit_invitation_of_a_shared_visit_stays_in_its_tab(collector):
     wait_for(lambda: board.find(1, collector.row("SELECT id FROM visit")[0]))
     assert offer(collector.post(presence(1), visit="", tab="tab00002")) is None
     assert offer(collector.post(presence(2), visit=""))["k"] == token
+
+
+def test_rules_invitation_of_a_shared_visit_stays_in_the_tab_that_made_it_due(collector):
+    attend(collector)
+    add(collector, trigger="pages", threshold=2)
+    collector.post(view(1), visit="", tab="tab00002")
+    made = offer(collector.post(view(1), visit=""))
+    waiting = collector.app.beacon.offers.waiting
+    wait_for(lambda: waiting.find(1, collector.row("SELECT id FROM visit")[0]))
+    assert offer(collector.post(presence(2), visit="", tab="tab00002")) is None
+    assert offer(collector.post(presence(2), visit="")) == made
 
 
 @pytest.mark.parametrize("trigger", ["seconds", "pages"])

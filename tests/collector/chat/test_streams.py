@@ -73,9 +73,14 @@ def test_stream_sends_typing_reading_and_who_has_the_conversation(collector):
             conversation = find_by_token(db, 1, token)
             assert conversation is not None
             mark_typing(db, conversation, Author.AGENT, moment(collector))
-        assert reader.next()["typing"] == 1
+        assert reader.next()["typing"] == 6_000
+        collector.clock.advance(4_000)
         collector.call("read", c=token, to=2)
-        assert reader.next()["read"] == 2
+        update = reader.next()
+        assert (update["read"], update["typing"]) == (2, 2_000)
+        collector.clock.advance(2_000)
+        with open_stream(collector, token) as another:
+            assert another.next()["typing"] == 0
         with writing(collector.engine) as db:
             take_over(db, conversation, bob.id or 0, moment(collector))
         assert reader.next()["from"] == "Bob"

@@ -181,6 +181,18 @@ def test_collector_restarts_in_the_middle(page, tmp_path):
         collector.stop()
 
 
+def test_typing_that_has_ended_is_not_passed_on_to_another_tab(shop, context, agent):
+    page, second_page = context.new_page(), context.new_page()
+    dialog, conversation = chatting(shop, page, agent)
+    agent.type(conversation)
+    dialog.until_note("Ann is typing")
+    dialog.until_note("")
+    other = Dialog(second_page)
+    second_page.goto(shop.url("/p2"))
+    other.until_lines("Can I help?")
+    assert other.note.text_content() == ""
+
+
 @pytest.mark.parametrize("script", ["", NO_LOCKS], ids=["locks", "plain http"])
 def test_two_tabs_show_the_same_at_once(shop, context, agent, script):
     context.add_init_script(script)

@@ -4,7 +4,7 @@
 import { childrenOf, make, setText } from "../../table/elements.js"
 import { dayOf, timeOf } from "./texts.js"
 
-/** @import { KnownConversation, MessageJson, PanelApp, UnsentMessage } from "./chat_types.js" */
+/** @import { ConversationJson, MessageJson, PanelApp, UnsentMessage } from "./chat_types.js" */
 
 /**
  * @typedef {object} ShownMessage
@@ -81,7 +81,7 @@ export class MessageList {
     if (this.items.size) this.isNew = false
   }
 
-  /** @param {KnownConversation} conversation */
+  /** @param {ConversationJson} conversation */
   showSteps(conversation) {
     const { steps } = conversation
     const wanted = JSON.stringify(steps)
@@ -96,7 +96,7 @@ export class MessageList {
 
   /**
    * Draw the messages; returns whether an own one was added.
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    */
   place(conversation) {
     const messages = this.app.store.messagesOf(this.key) ?? []
@@ -123,7 +123,7 @@ export class MessageList {
   /**
    * The stored messages, then those that are being sent.
    * @param {MessageJson[]} messages
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    * @returns {ShownMessage[]}
    */
   linesOf(messages, conversation) {
@@ -152,7 +152,7 @@ export class MessageList {
 
   /**
    * @param {MessageJson} message
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    */
   nameOf({ author, agent, agent_name }, conversation) {
     if (author !== "agent") return conversation.visitor
@@ -222,7 +222,7 @@ export class MessageList {
 
   /**
    * @param {MessageJson[]} messages
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    */
   markSeen(messages, conversation) {
     const mine = messages.filter(({ author }) => author === "agent")
