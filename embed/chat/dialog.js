@@ -7,6 +7,7 @@
 import { LONGEST_MESSAGE } from '../core.js';
 import { listen, safe } from './safe.js';
 import { style } from './style.js';
+import { withLinks } from './text.js';
 
 /** @import {LogLine, ConversationView} from './conversation.js' */
 
@@ -159,7 +160,7 @@ export function makeDialog(actions) {
       const node = (lines[line.key] ||= makeLine(line, view.from));
       const author = /** @type {HTMLElement} */ (node.firstChild);
       author.className = line.from && line.from !== view.from ? 'name' : 'off';
-      write(node.lastChild, line.text + (line.isLost ? ' (not sent)' : ''));
+      writeMessage(/** @type {HTMLElement} */ (node.lastChild), line.text + (line.isLost ? ' (not sent)' : ''));
       if (log.children[index] !== node) log.insertBefore(node, log.children[index] || null);
     });
   }
@@ -225,4 +226,12 @@ function make(tag, parent, name = '', attributes = {}, text = '') {
  */
 function write(node, text) {
   if (node && node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
+function writeMessage(node, text) {
+  if (node.textContent !== text) node.replaceChildren(...withLinks(text));
 }

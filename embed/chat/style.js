@@ -6,6 +6,7 @@ export const style = `
   all: initial; display: contents; color-scheme: light dark; color: CanvasText;
   font: 16px/1.4 system-ui, sans-serif; overflow-wrap: anywhere;
 }
+a { color: inherit }
 [hidden] { display: none !important }
 button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 1px solid #8886; border-radius: 16px; cursor: pointer }
 :focus-visible { outline: 2px solid #7186f5; outline-offset: 1px }

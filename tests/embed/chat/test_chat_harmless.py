@@ -9,6 +9,10 @@ REPORTS = """<script nonce="n0nce">
     window.violations = [];
     addEventListener('securitypolicyviolation', event => violations.push(event.violatedDirective));
 </script>"""
+POLICY = (
+    "default-src 'none'; script-src 'strict-dynamic' 'nonce-n0nce';"
+    " connect-src {}; require-trusted-types-for 'script'; trusted-types 'none'"
+)
 SHIFTS = """<script>
     window.shifts = [];
     new PerformanceObserver(list => {
@@ -226,10 +230,7 @@ def test_it_is_inside_the_window(shop, make_context, agent, width):
 def test_strict_policy_and_trusted_types(shop, page, agent):
     shop.head = REPORTS
     shop.attributes = 'nonce="n0nce"'
-    shop.headers["Content-Security-Policy"] = (
-        "default-src 'none'; script-src 'strict-dynamic' 'nonce-n0nce';"
-        f" connect-src {shop.gate.url}; require-trusted-types-for 'script'; trusted-types 'none'"
-    )
+    shop.headers["Content-Security-Policy"] = POLICY.format(shop.gate.url)
     dialog, conversation = chatting(shop, page, agent)
     say(shop, dialog, "Hello")
     agent.say(conversation, "Hello again")
@@ -292,6 +293,30 @@ def test_hostile_text_of_both_sides_is_text(shop, page, agent, text):
     assert page.evaluate("window.hacked") is None
     assert dialog.log.evaluate("node => node.querySelectorAll('.line *').length") == 6
     assert dialog.log.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_link_of_either_side_is_followed_into_another_tab(shop, page, agent):
+    shop.head = REPORTS
+    shop.attributes = 'nonce="n0nce"'
+    shop.headers["Content-Security-Policy"] = POLICY.format(shop.gate.url)
+    dialog, conversation = chatting(shop, page, agent)
+    link = shop.url("/p2?from=chat")
+    dialog.say(f"I mean {link}.")
+    agent.say(conversation, f"This one: {link}\n(https://bank.example@evil.example)")
+    dialog.until_lines(
+        "Can I help?",
+        f"I mean {link}.",
+        f"This one: {link}\n(https://bank.example@evil.example)",
+    )
+    links = dialog.log.get_by_role("link")
+    expect(links).to_have_text([link, link])
+    for number in range(2):
+        with page.context.expect_page() as opened:
+            links.nth(number).click()
+        assert opened.value.url == link
+        assert opened.value.evaluate("[opener, document.referrer]") == [None, ""]
+    assert page.url == shop.url("/p1")
+    assert page.evaluate("violations") == []
 
 
 def test_half_an_emoji_is_not_sent(shop, page, agent):

@@ -55,6 +55,21 @@ def test_both_sides_have_a_message_at_once(
     expect(field(page)).to_be_focused()
 
 
+def test_link_in_a_message_is_an_element_of_its_own(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    text = "Is it (https://shop.example/tea_(green))? javascript:alert(1) https://a@b.example"
+    chat = visitor_opens(engine, site, visit, text, attributes={"name": "Lin"})
+    page = open_chats(agent)
+    open_conversation(page, "Lin")
+    chat.agent_says(agent, "Yes: https://пример.example/чай")
+    links = log(page).get_by_role("link")
+    expect(links).to_have_text(["https://shop.example/tea_(green)", "https://пример.example/чай"])
+    for name, value in {"target": "_blank", "rel": "noopener noreferrer nofollow"}.items():
+        expect(links.first).to_have_attribute(name, value)
+    assert shown_texts(page) == chat.texts
+
+
 def test_first_answer_makes_the_conversation_the_agents_own(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
