@@ -43,7 +43,7 @@ export function makeDialog(actions) {
   const foot = make('div', card, 'foot');
   const note = make('div', foot, 'note', { role: 'status' });
   const field = make('textarea', foot, 'field', {
-    rows: 1, maxlength: LONGEST_MESSAGE, enterkeyhint: 'send', 'aria-label': 'Message', placeholder: 'Write a message',
+    dir: 'auto', rows: 1, maxlength: LONGEST_MESSAGE, enterkeyhint: 'send', 'aria-label': 'Message', placeholder: 'Write a message',
   });
   const main = make('button', foot, 'main');
   const other = make('button', foot);

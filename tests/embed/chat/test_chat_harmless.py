@@ -227,6 +227,53 @@ def test_it_is_inside_the_window(shop, make_context, agent, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_right_to_left_page_keeps_our_words_and_turns_each_message(shop, page, agent, collector):
+    shop.head = "<script>document.documentElement.dir = 'rtl'</script>"
+    agent = type(agent)(collector.database, "אבי")
+    dialog, conversation = chatting(shop, page, agent)
+    agent.say(conversation, "יש לכם תה ירוק?\nGreen tea!")
+    dialog.say("כן!")
+    dialog.until_lines("Can I help?", "יש לכם תה ירוק?\nGreen tea!", "כן!")
+    ends = "node => [node.getBoundingClientRect().left, node.getBoundingClientRect().right]"
+    bubbles = [dialog.log.locator(".line").nth(number).evaluate(ends) for number in range(3)]
+    left, right = dialog.log.evaluate(ends)
+    assert [bubbles[0][0], bubbles[1][0], bubbles[2][1]] == [left, left, right]
+    lines = dialog.lines
+    assert lines.nth(0).evaluate(ORDER, ["C", "?"]) == "left to right"
+    assert lines.nth(1).evaluate(ORDER, ["ש", "ק"]) == "right to left"
+    assert lines.nth(1).evaluate(ORDER, ["ש", "?"]) == "right to left"
+    assert lines.nth(1).evaluate(ORDER, ["G", "!"]) == "left to right"
+    dialog.field.fill("תודה!")
+    assert dialog.field.evaluate("node => getComputedStyle(node).direction") == "rtl"
+    dialog.button("End").click()
+    dialog.until_note("End this chat?")
+    assert dialog.note.evaluate(ORDER, ["E", "?"]) == "left to right"
+    dialog.button("Minimise").click()
+    agent.say(conversation, "?")
+    dialog.until_pill("אבי 1 new")
+    assert dialog.pill.evaluate(ORDER, ["א", "1"]) == "left to right"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    agent.close()
+
+
+ORDER = """(node, letters) => {
+    const nodes = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    const places = letters.map((letter) => {
+        nodes.currentNode = node;
+        while (nodes.nextNode()) {
+            const at = nodes.currentNode.data.lastIndexOf(letter);
+            if (at < 0) continue;
+            const range = document.createRange();
+            range.setStart(nodes.currentNode, at);
+            range.setEnd(nodes.currentNode, at + 1);
+            return range.getBoundingClientRect().left;
+        }
+    });
+    return places[0] < places[1] ? 'left to right' : 'right to left';
+}"""
+"""How the second letter lies to the first."""
+
+
 def test_strict_policy_and_trusted_types(shop, page, agent):
     shop.head = REPORTS
     shop.attributes = 'nonce="n0nce"'

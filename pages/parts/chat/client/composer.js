@@ -21,6 +21,7 @@ export class Composer {
     this.node = make("form", "composer", parent)
     this.field = make("textarea", "", this.node)
     this.field.rows = 1
+    this.field.dir = "auto"
     this.field.maxLength = this.app.limits.longest_message
     this.field.placeholder = "Write a message"
     this.field.setAttribute("aria-label", "Message")
