@@ -7,7 +7,7 @@
 import { LONGEST_MESSAGE } from '../core.js';
 import { listen, safe } from './safe.js';
 import { style } from './style.js';
-import { withLinks } from './text.js';
+import { excessNote, withLinks } from './text.js';
 
 /** @import {LogLine, ConversationView} from './conversation.js' */
 
@@ -41,9 +41,9 @@ export function makeDialog(actions) {
   const end = make('button', head, '', {}, 'End');
   const log = make('div', card, 'log', { role: 'log', 'aria-live': 'polite', 'aria-label': 'Messages' });
   const foot = make('div', card, 'foot');
-  const note = make('div', foot, 'note', { role: 'status' });
+  const note = make('div', foot, 'note', { id: 'note', role: 'status' });
   const field = make('textarea', foot, 'field', {
-    dir: 'auto', rows: 1, maxlength: LONGEST_MESSAGE, enterkeyhint: 'send', 'aria-label': 'Message', placeholder: 'Write a message',
+    dir: 'auto', rows: 1, enterkeyhint: 'send', 'aria-label': 'Message', 'aria-describedby': 'note', placeholder: 'Write a message',
   });
   const main = make('button', foot, 'main');
   const other = make('button', foot);
@@ -81,6 +81,7 @@ export function makeDialog(actions) {
 
   function say() {
     const text = field.value;
+    if (excessNote(text, LONGEST_MESSAGE)) return;
     field.value = '';
     field.focus();
     actions.say(text);
@@ -114,6 +115,7 @@ export function makeDialog(actions) {
     const isLow = view.isUnsent || log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     const activeElement = /** @type {HTMLElement | null} */ (root.activeElement);
     const name = nameOf(view);
+    const tooLong = view.step === 'talking' && excessNote(field.value, LONGEST_MESSAGE);
 
     box.className = 'box' + (isDialog ? ' on' : '') + (view.isTall ? ' tall' : '');
     head.hidden = foot.hidden = !isDialog;
@@ -124,7 +126,8 @@ export function makeDialog(actions) {
     write(title, name);
     write(pillText, name + ' ');
     write(badge, unread + ' new');
-    write(note, noteText(view));
+    write(note, tooLong || noteText(view));
+    main.disabled = !!tooLong;
     drawButtons(view);
     drawLines(view);
     if (isDialog || isPill) attach();

@@ -34,6 +34,7 @@ button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 
 .note, .head button, ::placeholder { color: inherit; opacity: .75 }
 .tall .note { min-height: 19px }
 .field { max-height: 110px; field-sizing: content; white-space: pre-wrap; overflow: auto; cursor: text }
+:disabled { opacity: .5 }
 .pill { padding: 10px 16px }
 .badge { margin-left: 4px; padding: 0 8px; border-radius: 16px; background: #fff; color: #4257d6 }
 @media (max-width: 480px) {

@@ -23,6 +23,18 @@ export function withLinks(text) {
   return text.split(CANDIDATE).map((part, index) => (index % 2 && LINK.test(part) ? linkTo(part) : part));
 }
 
+/**
+ * What to say of a text that is too long to be sent, else ''. Characters are counted as Python counts
+ * them: two surrogates are one.
+ *
+ * @param {string} text
+ * @param {number} longest
+ */
+export function excessNote(text, longest) {
+  const excess = text.trim().replace(/[\ud800-\udbff]/g, '').length - longest;
+  return excess > 0 ? 'Too long to send. Characters too many: ' + excess : '';
+}
+
 /** @param {string} address */
 function linkTo(address) {
   return Object.assign(document.createElement('a'), {

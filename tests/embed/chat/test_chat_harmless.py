@@ -373,12 +373,22 @@ def test_half_an_emoji_is_not_sent(shop, page, agent):
     shop.until(lambda: [row["text"] for row in _messages(shop)][1:] == ["half"])
 
 
-def test_message_is_cut_at_two_thousand_characters(shop, page, agent):
+def test_paste_that_is_too_long_says_so_and_is_kept(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     dialog.field.press_sequentially("y")
-    page.keyboard.insert_text("x" * 3_000)
+    page.keyboard.insert_text("😀" * 1_998 + "xyz")
+    dialog.until_note("Too long to send. Characters too many: 2")
+    expect(dialog.field).to_have_accessible_description("Too long to send. Characters too many: 2")
+    expect(dialog.button("Send")).to_be_disabled()
     dialog.field.press("Enter")
-    shop.until(lambda: [len(row["text"]) for row in _messages(shop)][1:] == [2_000])
+    expect(dialog.field).to_have_value("y" + "😀" * 1_998 + "xyz")
+    dialog.field.press("Backspace")
+    dialog.until_note("Too long to send. Characters too many: 1")
+    dialog.field.press("Backspace")
+    dialog.until_note("")
+    dialog.button("Send").click()
+    text = "y" + "😀" * 1_998 + "x"
+    shop.until(lambda: [row["text"] for row in _messages(shop)][1:] == [text])
 
 
 # What the visitor does not want
