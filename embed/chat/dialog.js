@@ -5,7 +5,7 @@
  * does something.
  */
 import { LONGEST_MESSAGE } from '../core.js';
-import { listen, safe } from './safe.js';
+import { listen } from './safe.js';
 import { style } from './style.js';
 import { excessNote, withLinks } from './text.js';
 
@@ -52,29 +52,47 @@ export function makeDialog(actions) {
   const badge = make('b', pill, 'badge');
 
   addStyle(root);
-  listen(box, 'focusin', ({ relatedTarget }) => {
-    if (relatedTarget && !root.contains(relatedTarget)) before = relatedTarget;
-  });
-  listen(box, 'keydown keypress keyup', pressed);
+  listen(window, 'keydown keypress keyup focus focusin focusout pointerdown mousedown touchstart click', heard);
   listen(field, 'input', () => actions.typed(field.value));
-  listen(less, 'click', actions.minimise);
-  listen(end, 'click', () => {
+  less.onclick = actions.minimise;
+  end.onclick = () => {
     actions.askToEnd();
     other.focus();
-  });
-  listen(pill, 'click', () => {
+  };
+  pill.onclick = () => {
     before = pill;
     actions.join();
-  });
+  };
 
   return { element, field, main, attach, clear, draw, leave };
 
-  /** @param {KeyboardEvent} event */
-  function pressed(event) {
-    event.stopPropagation(); // not a shortcut of the page
-    if (event.type !== 'keydown' || event.keyCode === 229 /* an input method composes */) return;
+  /**
+   * What happens in the dialog is heard here first, and not by the page: its shortcuts, its focus traps
+   * and what closes at a click elsewhere would disturb the visitor.
+   *
+   * @param {any} event
+   */
+  function heard(event) {
+    const { relatedTarget, target, type } = event;
+    const isOurs = target === element;
+    // A trap also hears when the focus leaves the page's own dialog for this one.
+    const isFromTrap = type === 'focusout' && relatedTarget === element && target.closest('dialog,[role$=dialog]');
+    if (isOurs || isFromTrap) event.stopPropagation();
+    if (!isOurs) return;
+    const [inner] = event.composedPath();
+    if (type === 'keydown') pressed(event, inner);
+    else if (type === 'focusin') before = relatedTarget || before;
+    else if (type === 'click') inner.closest('button')?.onclick?.();
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {Element} inner the element that has the focus
+   */
+  function pressed(event, inner) {
+    if (event.keyCode === 229 /* an input method composes */) return;
     if (event.key === 'Escape') actions.minimise();
-    else if (event.key === 'Enter' && event.target === field && !event.shiftKey) say();
+    else if (event.key === 'Enter' && inner === field && !event.shiftKey) say();
     else return;
     event.preventDefault();
   }
@@ -147,8 +165,8 @@ export function makeDialog(actions) {
     field.hidden = step !== 'talking';
     end.hidden = field.hidden || !state;
     other.hidden = !otherWork;
-    main.onclick = safe(mainWork);
-    other.onclick = otherWork ? safe(otherWork) : null;
+    main.onclick = mainWork;
+    other.onclick = otherWork || null;
     write(main, mainWord);
     write(other, otherWord);
   }

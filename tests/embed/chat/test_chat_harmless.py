@@ -33,6 +33,58 @@ HOSTILE = [
 ]
 
 
+TRAP = """<script>
+    window.trap = () => {
+        const modal = document.createElement('div');
+        modal.innerHTML = '<input id="inside"><button>close</button>';
+        modal.setAttribute('role', 'dialog');
+        document.body.append(modal);
+        const inside = modal.firstChild;
+        const isOutside = (event) => !modal.contains(event.target);
+        let last = inside;
+        modal.addEventListener('focusin', (event) => { last = event.target });
+        %s;
+        inside.focus();
+    };
+</script>"""
+TRAPS = {
+    "Bootstrap, jQuery": """document.addEventListener('focusin', (event) => {
+        if (document !== event.target && isOutside(event)) inside.focus();
+    })""",
+    "focus-trap": """
+        document.addEventListener('focusin', (event) => {
+            if (!isOutside(event)) return;
+            event.stopImmediatePropagation();
+            last.focus();
+        }, true);
+        const pressed = (event) => isOutside(event) && event.preventDefault();
+        for (const name of ['mousedown', 'touchstart'])
+            document.addEventListener(name, pressed, {capture: true, passive: false});
+        document.addEventListener('click', (event) => {
+            if (!isOutside(event)) return;
+            event.preventDefault();
+            event.stopImmediatePropagation();
+        }, {capture: true, passive: false});
+        document.addEventListener('keydown', (event) => {
+            if (event.key !== 'Tab') return;
+            event.preventDefault();
+            inside.focus();
+        }, {capture: true, passive: false})""",
+    "MUI": """
+        document.addEventListener('focus', (event) => isOutside(event) && inside.focus(), true);
+        document.addEventListener('keydown', (event) => {
+            if (event.key === 'Tab' && isOutside(event)) inside.focus();
+        }, true);
+        setInterval(() => document.activeElement.tagName === 'BODY' && inside.focus(), 50)""",
+    "Radix": """
+        document.addEventListener('focusin', (event) => isOutside(event) && last.focus());
+        document.addEventListener('focusout', ({relatedTarget}) => {
+            if (relatedTarget !== null && !modal.contains(relatedTarget)) last.focus();
+        })""",
+}
+"""How libraries keep the focus inside a dialog of the page."""
+
+
 # The focus and the keyboard
 
 
@@ -112,6 +164,25 @@ def test_shortcuts_of_the_page_do_not_get_what_is_typed(shop, page, agent):
     dialog.say("s/?")
     dialog.until_lines("Can I help?", "s/?")
     assert page.evaluate("heard") == []
+
+
+@pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
+def test_visitor_can_write_beside_a_focus_trap(shop, page, agent, trap):
+    shop.head = TRAP % trap
+    dialog = invited(shop, page, agent)
+    page.evaluate("trap()")
+    assert page.evaluate("document.activeElement.id") == "inside"
+    dialog.button("Chat").click()
+    dialog.field.click()
+    page.keyboard.type("I can write")
+    page.keyboard.press("Enter")
+    dialog.until_lines("Can I help?", "I can write")
+    shop.until(lambda: agent.conversation(shop).state == "open")
+    expect(dialog.field).to_be_focused()
+    page.keyboard.press("Tab")
+    assert _focused(page) == "Send"
+    page.locator("#next").focus()
+    assert page.evaluate("document.activeElement.id") == "inside", "the trap still works"
 
 
 def test_screen_readers_get_names_and_roles(shop, page, agent):
