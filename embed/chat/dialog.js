@@ -34,7 +34,7 @@ export function makeDialog(actions) {
   const element = document.createElement('visitor-monitor-chat');
   const root = element.attachShadow({ mode: 'open' });
   const box = make('div', root, 'box', { lang: 'en' });
-  const card = make('div', box, 'card', { role: 'dialog' });
+  const card = make('div', box, 'card', { role: 'dialog', tabindex: -1 });
   const head = make('div', card, 'head');
   const title = make('b', head, 'title');
   const less = make('button', head, '', { 'aria-label': 'Minimise' }, '–');
@@ -110,10 +110,15 @@ export function makeDialog(actions) {
     if (!element.isConnected) document.documentElement.append(element);
   }
 
-  /** Forget the lines of a conversation. */
-  function clear() {
+  /**
+   * Begin anew, with the draft of another conversation.
+   *
+   * @param {string} [draft]
+   */
+  function clear(draft = '') {
     lines = {};
     log.textContent = '';
+    field.value = draft;
   }
 
   /**

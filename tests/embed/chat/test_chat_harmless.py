@@ -114,6 +114,26 @@ def test_escape_minimises_and_gives_the_focus_back(shop, page, agent):
     expect(dialog.pill).to_be_focused()
 
 
+@pytest.mark.parametrize("place", ["log", "title", "note", "field", "End", "Keep chatting"])
+def test_one_escape_minimises_from_wherever_the_dialog_is_used(shop, page, agent, place):
+    shop.head = """<script>
+        document.addEventListener('keydown', event => event.stopPropagation(), true);
+    </script>"""
+    dialog, _ = chatting(shop, page, agent)
+    dialog.field.press_sequentially("a draft")
+    if place == "Keep chatting":
+        dialog.button("End").click()
+    elif place == "End":
+        dialog.button("End").focus()
+    else:
+        dialog.element.locator(f".{place}").click()
+    page.keyboard.press("Escape")
+    dialog.until_pill("Ann")
+    assert agent.conversation(shop).state == "open"
+    dialog.pill.click()
+    expect(dialog.field).to_have_value("a draft")
+
+
 def test_everything_goes_by_keyboard(shop, page, agent):
     dialog = invited(shop, page, agent)
     page.locator("body > button").focus()
