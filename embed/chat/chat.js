@@ -72,14 +72,13 @@ function begin(host) {
   function resume() {
     ticker = setInterval(draw, TICK);
     conversation.resume();
-    dialog.field.value = conversation.draft;
+    dialog.clear(conversation.draft);
   }
 
   function stop() {
     link.sleep();
     clearInterval(ticker);
     dialog.clear();
-    dialog.field.value = '';
     conversation.stop();
     dialog.element.remove();
   }
@@ -111,7 +110,7 @@ function begin(host) {
    */
   function invited({ from, text = '' }, token) {
     if (token === conversation.token || token === conversation.forgotten) return;
-    const isWriting = conversation.isOpen && !conversation.token;
+    const isWriting = conversation.isOpen && !conversation.chat.state;
     adopt(token);
     conversation.isJoined = isWriting;
     const m = [{ n: 1, a: 1, x: text, f: from, i: 0 }];
@@ -124,7 +123,7 @@ function begin(host) {
   function adopt(token) {
     link.sleep();
     conversation.adopt(token);
-    dialog.clear();
+    dialog.clear(conversation.draft);
   }
 
   /** @param {ConversationUpdate} update */
@@ -171,6 +170,7 @@ function begin(host) {
     if (conversation.isOver()) {
       link.sleep();
       conversation.close();
+      dialog.field.value = conversation.draft;
     }
     draw();
   }
@@ -255,7 +255,7 @@ function begin(host) {
     if (!isRunning()) return stop();
     if (conversation.isDone() && !conversation.token) {
       conversation.forget();
-      dialog.clear();
+      dialog.clear(conversation.draft);
     }
     const view = conversation.view();
     dialog.draw(view);

@@ -50,7 +50,7 @@ export class VisitorConversation {
   exitRule = '';
   /** The token of the previous conversation. */
   forgotten = '-';
-  /** The text in the field. */
+  /** The text in the field: it belongs to this conversation, or goes into the first one. */
   draft = '';
   /** What this tab had stored on the previous page. @type {Kept} */
   kept = {};
@@ -97,12 +97,13 @@ export class VisitorConversation {
   }
 
   /**
-   * Make this the conversation; a message that waits to open one is sent in it.
+   * Make this the conversation; what was written without one goes into it.
    *
    * @param {string} token
    */
   adopt(token) {
     const unsent = this.token ? [] : this.outbox;
+    if (this.token) this.draft = '';
     this.forget();
     this.outbox = unsent;
     this.token = token;
@@ -173,6 +174,7 @@ export class VisitorConversation {
     } else {
       this.lost.push(...this.outbox.filter((item) => item.x));
       this.outbox = [];
+      this.draft = '';
     }
   }
 

@@ -5,7 +5,10 @@ export const style = `
 .box {
   all: initial; display: contents; color-scheme: light dark; color: CanvasText;
   font: 16px/1.4 system-ui, sans-serif; overflow-wrap: anywhere;
+  direction: ltr; /* our words are English, on every page */
 }
+a { color: inherit }
+b { unicode-bidi: isolate }
 [hidden] { display: none !important }
 button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 1px solid #8886; border-radius: 16px; cursor: pointer }
 :focus-visible { outline: 2px solid #7186f5; outline-offset: 1px }
@@ -24,13 +27,14 @@ button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 
 .head button { padding: 4px 10px; margin-right: -10px; border-color: #0000 }
 .log { flex: 1; overflow: auto; overscroll-behavior: contain }
 .line { width: fit-content; max-width: 85%; box-sizing: border-box; margin-bottom: 8px; padding: 8px 16px; border-radius: 16px; white-space: pre-wrap; unicode-bidi: plaintext; background: #8882 }
-.mine { margin-left: auto }
+.mine { margin-inline-start: auto }
 .main { min-width: 80px; text-align: center }
 .main, .mine { background: #4257d6; border-color: #0000; color: #fff }
 .name, .note { display: block; width: 100%; font-size: 13px }
 .note, .head button, ::placeholder { color: inherit; opacity: .75 }
 .tall .note { min-height: 19px }
 .field { max-height: 110px; field-sizing: content; white-space: pre-wrap; overflow: auto; cursor: text }
+:disabled { opacity: .5 }
 .pill { padding: 10px 16px }
 .badge { margin-left: 4px; padding: 0 8px; border-radius: 16px; background: #fff; color: #4257d6 }
 @media (max-width: 480px) {

@@ -9,6 +9,10 @@ REPORTS = """<script nonce="n0nce">
     window.violations = [];
     addEventListener('securitypolicyviolation', event => violations.push(event.violatedDirective));
 </script>"""
+POLICY = (
+    "default-src 'none'; script-src 'strict-dynamic' 'nonce-n0nce';"
+    " connect-src {}; require-trusted-types-for 'script'; trusted-types 'none'"
+)
 SHIFTS = """<script>
     window.shifts = [];
     new PerformanceObserver(list => {
@@ -27,6 +31,58 @@ HOSTILE = [
     "a\n\n\nb\ttab",
     "&lt;b&gt; &amp; \"quoted\" 'single' `back` ${1}",
 ]
+
+
+TRAP = """<script>
+    window.trap = () => {
+        const modal = document.createElement('div');
+        modal.innerHTML = '<input id="inside"><button>close</button>';
+        modal.setAttribute('role', 'dialog');
+        document.body.append(modal);
+        const inside = modal.firstChild;
+        const isOutside = (event) => !modal.contains(event.target);
+        let last = inside;
+        modal.addEventListener('focusin', (event) => { last = event.target });
+        %s;
+        inside.focus();
+    };
+</script>"""
+TRAPS = {
+    "Bootstrap, jQuery": """document.addEventListener('focusin', (event) => {
+        if (document !== event.target && isOutside(event)) inside.focus();
+    })""",
+    "focus-trap": """
+        document.addEventListener('focusin', (event) => {
+            if (!isOutside(event)) return;
+            event.stopImmediatePropagation();
+            last.focus();
+        }, true);
+        const pressed = (event) => isOutside(event) && event.preventDefault();
+        for (const name of ['mousedown', 'touchstart'])
+            document.addEventListener(name, pressed, {capture: true, passive: false});
+        document.addEventListener('click', (event) => {
+            if (!isOutside(event)) return;
+            event.preventDefault();
+            event.stopImmediatePropagation();
+        }, {capture: true, passive: false});
+        document.addEventListener('keydown', (event) => {
+            if (event.key !== 'Tab') return;
+            event.preventDefault();
+            inside.focus();
+        }, {capture: true, passive: false})""",
+    "MUI": """
+        document.addEventListener('focus', (event) => isOutside(event) && inside.focus(), true);
+        document.addEventListener('keydown', (event) => {
+            if (event.key === 'Tab' && isOutside(event)) inside.focus();
+        }, true);
+        setInterval(() => document.activeElement.tagName === 'BODY' && inside.focus(), 50)""",
+    "Radix": """
+        document.addEventListener('focusin', (event) => isOutside(event) && last.focus());
+        document.addEventListener('focusout', ({relatedTarget}) => {
+            if (relatedTarget !== null && !modal.contains(relatedTarget)) last.focus();
+        })""",
+}
+"""How libraries keep the focus inside a dialog of the page."""
 
 
 # The focus and the keyboard
@@ -56,6 +112,26 @@ def test_escape_minimises_and_gives_the_focus_back(shop, page, agent):
     expect(dialog.field).to_be_focused()
     page.keyboard.press("Escape")
     expect(dialog.pill).to_be_focused()
+
+
+@pytest.mark.parametrize("place", ["log", "title", "note", "field", "End", "Keep chatting"])
+def test_one_escape_minimises_from_wherever_the_dialog_is_used(shop, page, agent, place):
+    shop.head = """<script>
+        document.addEventListener('keydown', event => event.stopPropagation(), true);
+    </script>"""
+    dialog, _ = chatting(shop, page, agent)
+    dialog.field.press_sequentially("a draft")
+    if place == "Keep chatting":
+        dialog.button("End").click()
+    elif place == "End":
+        dialog.button("End").focus()
+    else:
+        dialog.element.locator(f".{place}").click()
+    page.keyboard.press("Escape")
+    dialog.until_pill("Ann")
+    assert agent.conversation(shop).state == "open"
+    dialog.pill.click()
+    expect(dialog.field).to_have_value("a draft")
 
 
 def test_everything_goes_by_keyboard(shop, page, agent):
@@ -108,6 +184,25 @@ def test_shortcuts_of_the_page_do_not_get_what_is_typed(shop, page, agent):
     dialog.say("s/?")
     dialog.until_lines("Can I help?", "s/?")
     assert page.evaluate("heard") == []
+
+
+@pytest.mark.parametrize("trap", TRAPS.values(), ids=TRAPS)
+def test_visitor_can_write_beside_a_focus_trap(shop, page, agent, trap):
+    shop.head = TRAP % trap
+    dialog = invited(shop, page, agent)
+    page.evaluate("trap()")
+    assert page.evaluate("document.activeElement.id") == "inside"
+    dialog.button("Chat").click()
+    dialog.field.click()
+    page.keyboard.type("I can write")
+    page.keyboard.press("Enter")
+    dialog.until_lines("Can I help?", "I can write")
+    shop.until(lambda: agent.conversation(shop).state == "open")
+    expect(dialog.field).to_be_focused()
+    page.keyboard.press("Tab")
+    assert _focused(page) == "Send"
+    page.locator("#next").focus()
+    assert page.evaluate("document.activeElement.id") == "inside", "the trap still works"
 
 
 def test_screen_readers_get_names_and_roles(shop, page, agent):
@@ -223,13 +318,57 @@ def test_it_is_inside_the_window(shop, make_context, agent, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_right_to_left_page_keeps_our_words_and_turns_each_message(shop, page, agent, collector):
+    shop.head = "<script>document.documentElement.dir = 'rtl'</script>"
+    agent = type(agent)(collector.database, "אבי")
+    dialog, conversation = chatting(shop, page, agent)
+    agent.say(conversation, "יש לכם תה ירוק?\nGreen tea!")
+    dialog.say("כן!")
+    dialog.until_lines("Can I help?", "יש לכם תה ירוק?\nGreen tea!", "כן!")
+    ends = "node => [node.getBoundingClientRect().left, node.getBoundingClientRect().right]"
+    bubbles = [dialog.log.locator(".line").nth(number).evaluate(ends) for number in range(3)]
+    left, right = dialog.log.evaluate(ends)
+    assert [bubbles[0][0], bubbles[1][0], bubbles[2][1]] == [left, left, right]
+    lines = dialog.lines
+    assert lines.nth(0).evaluate(ORDER, ["C", "?"]) == "left to right"
+    assert lines.nth(1).evaluate(ORDER, ["ש", "ק"]) == "right to left"
+    assert lines.nth(1).evaluate(ORDER, ["ש", "?"]) == "right to left"
+    assert lines.nth(1).evaluate(ORDER, ["G", "!"]) == "left to right"
+    dialog.field.fill("תודה!")
+    assert dialog.field.evaluate("node => getComputedStyle(node).direction") == "rtl"
+    dialog.button("End").click()
+    dialog.until_note("End this chat?")
+    assert dialog.note.evaluate(ORDER, ["E", "?"]) == "left to right"
+    dialog.button("Minimise").click()
+    agent.say(conversation, "?")
+    dialog.until_pill("אבי 1 new")
+    assert dialog.pill.evaluate(ORDER, ["א", "1"]) == "left to right"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    agent.close()
+
+
+ORDER = """(node, letters) => {
+    const nodes = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    const places = letters.map((letter) => {
+        nodes.currentNode = node;
+        while (nodes.nextNode()) {
+            const at = nodes.currentNode.data.lastIndexOf(letter);
+            if (at < 0) continue;
+            const range = document.createRange();
+            range.setStart(nodes.currentNode, at);
+            range.setEnd(nodes.currentNode, at + 1);
+            return range.getBoundingClientRect().left;
+        }
+    });
+    return places[0] < places[1] ? 'left to right' : 'right to left';
+}"""
+"""How the second letter lies to the first."""
+
+
 def test_strict_policy_and_trusted_types(shop, page, agent):
     shop.head = REPORTS
     shop.attributes = 'nonce="n0nce"'
-    shop.headers["Content-Security-Policy"] = (
-        "default-src 'none'; script-src 'strict-dynamic' 'nonce-n0nce';"
-        f" connect-src {shop.gate.url}; require-trusted-types-for 'script'; trusted-types 'none'"
-    )
+    shop.headers["Content-Security-Policy"] = POLICY.format(shop.gate.url)
     dialog, conversation = chatting(shop, page, agent)
     say(shop, dialog, "Hello")
     agent.say(conversation, "Hello again")
@@ -294,6 +433,30 @@ def test_hostile_text_of_both_sides_is_text(shop, page, agent, text):
     assert dialog.log.evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
+def test_link_of_either_side_is_followed_into_another_tab(shop, page, agent):
+    shop.head = REPORTS
+    shop.attributes = 'nonce="n0nce"'
+    shop.headers["Content-Security-Policy"] = POLICY.format(shop.gate.url)
+    dialog, conversation = chatting(shop, page, agent)
+    link = shop.url("/p2?from=chat")
+    dialog.say(f"I mean {link}.")
+    agent.say(conversation, f"This one: {link}\n(https://bank.example@evil.example)")
+    dialog.until_lines(
+        "Can I help?",
+        f"I mean {link}.",
+        f"This one: {link}\n(https://bank.example@evil.example)",
+    )
+    links = dialog.log.get_by_role("link")
+    expect(links).to_have_text([link, link])
+    for number in range(2):
+        with page.context.expect_page() as opened:
+            links.nth(number).click()
+        assert opened.value.url == link
+        assert opened.value.evaluate("[opener, document.referrer]") == [None, ""]
+    assert page.url == shop.url("/p1")
+    assert page.evaluate("violations") == []
+
+
 def test_half_an_emoji_is_not_sent(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     dialog.field.evaluate("node => { node.value = 'half \\ud83d' }")
@@ -301,12 +464,22 @@ def test_half_an_emoji_is_not_sent(shop, page, agent):
     shop.until(lambda: [row["text"] for row in _messages(shop)][1:] == ["half"])
 
 
-def test_message_is_cut_at_two_thousand_characters(shop, page, agent):
+def test_paste_that_is_too_long_says_so_and_is_kept(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     dialog.field.press_sequentially("y")
-    page.keyboard.insert_text("x" * 3_000)
+    page.keyboard.insert_text("😀" * 1_998 + "xyz")
+    dialog.until_note("Too long to send. Characters too many: 2")
+    expect(dialog.field).to_have_accessible_description("Too long to send. Characters too many: 2")
+    expect(dialog.button("Send")).to_be_disabled()
     dialog.field.press("Enter")
-    shop.until(lambda: [len(row["text"]) for row in _messages(shop)][1:] == [2_000])
+    expect(dialog.field).to_have_value("y" + "😀" * 1_998 + "xyz")
+    dialog.field.press("Backspace")
+    dialog.until_note("Too long to send. Characters too many: 1")
+    dialog.field.press("Backspace")
+    dialog.until_note("")
+    dialog.button("Send").click()
+    text = "y" + "😀" * 1_998 + "x"
+    shop.until(lambda: [row["text"] for row in _messages(shop)][1:] == [text])
 
 
 # What the visitor does not want

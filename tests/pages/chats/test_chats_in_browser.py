@@ -55,6 +55,42 @@ def test_both_sides_have_a_message_at_once(
     expect(field(page)).to_be_focused()
 
 
+def test_link_in_a_message_is_an_element_of_its_own(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    text = "Is it (https://shop.example/tea_(green))? javascript:alert(1) https://a@b.example"
+    chat = visitor_opens(engine, site, visit, text, attributes={"name": "Lin"})
+    page = open_chats(agent)
+    open_conversation(page, "Lin")
+    chat.agent_says(agent, "Yes: https://пример.example/чай")
+    links = log(page).get_by_role("link")
+    expect(links).to_have_text(["https://shop.example/tea_(green)", "https://пример.example/чай"])
+    for name, value in {"target": "_blank", "rel": "noopener noreferrer nofollow"}.items():
+        expect(links.first).to_have_attribute(name, value)
+    assert shown_texts(page) == chat.texts
+
+
+def test_paste_that_is_too_long_says_so_and_is_kept(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Max"})
+    page = open_chats(agent, width=700)
+    open_conversation(page, "Max")
+    field(page).focus()
+    page.keyboard.insert_text("😀" * 1_999 + "xyz")
+    said = "Too long to send. Characters too many: 2"
+    expect(page.get_by_role("status").get_by_text(said)).to_be_visible()
+    expect(field(page)).to_have_accessible_description(said)
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(field(page)).to_have_value("😀" * 1_999 + "xyz")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    expect(page.get_by_text("Too long to send.")).to_have_count(0)
+    page.keyboard.press("Enter")
+    wait_for(lambda: chat.texts[1:] == ["😀" * 1_999 + "x"], 5)
+
+
 def test_first_answer_makes_the_conversation_the_agents_own(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:

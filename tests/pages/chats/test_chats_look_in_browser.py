@@ -172,6 +172,26 @@ def test_hostile_text_is_shown_literally(open_chats: OpenChats, engine, site, ag
     assert page.locator("img[src*=evil]").count() == 0
 
 
+def test_right_to_left_texts_are_in_their_order(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, "יש לכם תה?", attributes={"name": "אבי (חדש)"})
+    page = open_chats(agent)
+    open_conversation(page, "אבי (חדש)")
+    chat.agent_says(agent, "Yes!")
+    texts = log(page).locator(".text")
+    expect(texts).to_have_count(2)
+    field(page).fill("כן, ירוק.")
+    last = item(page, "אבי (חדש)").locator(".last")
+    expect(last).to_have_text("Yes!")
+    direction = "node => getComputedStyle(node).direction"
+    shown = [node.evaluate(direction) for node in (texts.first, texts.last, field(page), last)]
+    assert shown == ["rtl", "ltr", "rtl", "ltr"]
+    chat.says("תודה!")
+    expect(last).to_have_text("תודה!")
+    assert last.evaluate(direction) == "rtl"
+
+
 def test_keyboard_alone_is_enough(open_chats: OpenChats, engine, site, agent, visit) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Mia"})
     other = visitor_opens(engine, site, f"{visit}b", attributes={"name": "Nia"})

@@ -111,7 +111,7 @@ export class ConversationList {
     make("span", "name", top)
     make("span", "since", top)
     const middle = make("span", "middle", button)
-    make("span", "last", middle)
+    make("span", "last", middle).dir = "auto"
     make("span", "count", middle)
     make("span", "about", button)
     return { node, button, conversation }

@@ -1,6 +1,7 @@
 // @ts-check
 // The messages in the order of their numbers. Screen readers read out new lines, not old ones.
 
+import { withLinks } from "../../../../embed/chat/text.js"
 import { childrenOf, make, setText } from "../../table/elements.js"
 import { dayOf, timeOf } from "./texts.js"
 
@@ -185,7 +186,7 @@ export class MessageList {
     setText(day, isNewDay ? dayOf(line.at) : "")
     setText(by, line.by)
     by.classList.toggle("unseen", !isNewDay && line.by === before?.by)
-    setText(text, line.text)
+    if (text.textContent !== line.text) text.replaceChildren(...withLinks(line.text))
     setText(time, timeOf(line.at))
     item.dataset.number = line.number
     this.showFate(fate, line.unsent)
