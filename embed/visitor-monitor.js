@@ -480,7 +480,7 @@ import {
     /** @param {EventFields} fields */
     function add(fields, at = 0) {
       at ||= now();
-      const a = Math.round((at - activeAt) / 1000);
+      const a = age(at - activeAt);
       queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, n: ++number, a }]);
       later(send);
     }
@@ -506,7 +506,7 @@ import {
       /** @type {BeaconHead} */
       const head = { v: 1, k: site, s: batch[0][0].id, t: tab, w: visitor };
       const events = batch.map(([, at, fields]) =>
-        JSON.stringify({ ...fields, o: Math.round((now() - at) / 1000) }),
+        JSON.stringify({ ...fields, o: age(now() - at) }),
       );
       // Joined by hand, because old shop libraries add a toJSON to arrays.
       return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
@@ -652,6 +652,11 @@ import {
   function later(work, wait) {
     clearTimeout(work.timer);
     work.timer = setTimeout(safe(work), wait);
+  }
+
+  /** Seconds with one decimal, so that views which go together keep their order. */
+  function age(/** @type {number} */ length) {
+    return Math.round(length / 100) / 10;
   }
 
   function query() {
