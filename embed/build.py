@@ -26,7 +26,7 @@ from collector.beacon.hit import (
     LONGEST_ATTRIBUTE,
     LONGEST_ATTRIBUTE_NAME,
     LONGEST_CAMPAIGN,
-    LONGEST_CLICK_ID,
+    LONGEST_CLICK_IDS,
     LONGEST_TITLE,
 )
 from collector.beacon.wire import MAX_EVENTS
@@ -36,6 +36,7 @@ from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
+from core.enrich.source import CLICK_IDS
 from core.enrich.text import LONGEST_PATH, LONGEST_REFERRER
 from core.visits.presence import ACTIVE_FOR, LONGEST_PRESENCE, VISIT_ENDS_AFTER
 from core.visits.visit import MAX_ATTRIBUTES
@@ -46,6 +47,7 @@ DIST = EMBED / "dist"
 LIMITS = {
     "visitor-monitor.js": 3_600,
     "visitor-monitor-signals.js": 1_536,
+    "visitor-monitor-click-ids.js": 700,
     "visitor-monitor-chat.js": 7_000,
 }
 """Bytes after `gzip -9` (own rule: the tag must cost a page almost nothing)."""
@@ -165,11 +167,12 @@ def _one_of(words: Iterable[str]) -> str:
 HANDED_OVER = {
     "ACTIVE_FOR": _milliseconds(ACTIVE_FOR),
     "BARE_KEYS": _one_of(BARE_KEYS),
+    "CLICK_IDS": _one_of(CLICK_IDS) + "i",
     "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
     "LONGEST_ATTRIBUTE": str(LONGEST_ATTRIBUTE),
     "LONGEST_ATTRIBUTE_NAME": str(LONGEST_ATTRIBUTE_NAME),
     "LONGEST_CAMPAIGN": str(LONGEST_CAMPAIGN),
-    "LONGEST_CLICK_ID": str(LONGEST_CLICK_ID),
+    "LONGEST_CLICK_IDS": str(LONGEST_CLICK_IDS),
     "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
     "LONGEST_PATH": str(LONGEST_PATH),
     "LONGEST_REFERRER": str(LONGEST_REFERRER),

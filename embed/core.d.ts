@@ -24,6 +24,8 @@ export const LONGEST_PRESENCE: number;
 export const VALUE_KEYS: RegExp;
 /** core/enrich/page_url.py: the query keys that are sent without their values. */
 export const BARE_KEYS: RegExp;
+/** core/enrich/data/sources.csv: the query keys whose names tell where the visitor came from. */
+export const CLICK_IDS: RegExp;
 
 /** collector/beacon/wire.py: events of a beacon. */
 export const MAX_EVENTS: number;
@@ -40,7 +42,7 @@ export const LONGEST_TITLE: number;
 /** collector/beacon/hit.py */
 export const LONGEST_CAMPAIGN: number;
 /** collector/beacon/hit.py */
-export const LONGEST_CLICK_ID: number;
+export const LONGEST_CLICK_IDS: number;
 /** collector/beacon/hit.py */
 export const LONGEST_ATTRIBUTE_NAME: number;
 /** collector/beacon/hit.py */

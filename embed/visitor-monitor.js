@@ -16,7 +16,7 @@ import {
   LONGEST_ATTRIBUTE,
   LONGEST_ATTRIBUTE_NAME,
   LONGEST_CAMPAIGN,
-  LONGEST_CLICK_ID,
+  LONGEST_CLICK_IDS,
   LONGEST_PATH,
   LONGEST_PRESENCE,
   LONGEST_REFERRER,
@@ -68,7 +68,6 @@ import {
   const BYTES_A_BEACON = MAX_BYTES - 384; // the ages may have one more digit when it is sent
   const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
-  const CLICK_ID = /^(\w+clk?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid)$/i;
   const DONE = /^20|400|413/; // accepted, or no try of these events would be
   /** Of the script or the collector: its host, folder, file, query. */
   const addressParts = /^(\w+:..[^/?#]+)([^?#]*?)(?:((\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js)|\/?)(\?[^#]*)?(#|$)/;
@@ -120,6 +119,10 @@ import {
     let activeAt = 0;
     /** The query with which the visitor arrived, until it is sent. @type {URLSearchParams | null} */
     let landing = query();
+    /** Which of its keys are click ids: embed/visitor-monitor-click-ids.js knows. */
+    let clickIds = '';
+    /** How many modules the first page view waits for. */
+    let awaited = 0;
 
     /** @type {string | undefined} */
     let visitor;
@@ -247,12 +250,10 @@ import {
         visitor = read('vm-id') || randomId();
         write('vm-id', visitor);
       }
-      if (options.signals === 'yes') {
-        load('signals').then((module) => {
-          readSignal = module.default;
-          changed();
-        }, safe);
-      }
+      if (options.signals === 'yes') loadFirst('signals', (read) => (readSignal = read));
+      // Only the page view that opens a visit tells where the visitor came from.
+      const names = [...query().keys()];
+      if (names[0] && !join()) loadFirst('click-ids', (find) => (clickIds = find(names)));
       loadAdapters();
       visibilityChanged();
     }
@@ -260,6 +261,23 @@ import {
     /** @param {string} name */
     function load(name) {
       return import(base + '/embed/visitor-monitor-' + name + '.js');
+    }
+
+    /**
+     * Load what the first page view waits for, though not for long.
+     *
+     * @param {string} name
+     * @param {(exported: any) => void} use
+     */
+    function loadFirst(name, use) {
+      awaited++;
+      load(name)
+        .then((module) => use(module.default))
+        .catch(safe)
+        .then(() => {
+          awaited--;
+          changed();
+        });
     }
 
     /**
@@ -346,7 +364,7 @@ import {
       if (
         !viewedVisit &&
         (document.readyState === 'loading' ||
-          (options.signals === 'yes' && !readSignal && now() - changedAt < AFTER_START))
+          (awaited && now() - changedAt < AFTER_START))
       ) {
         return later(settle, SETTLE); // `leave` does not wait for them
       }
@@ -377,7 +395,7 @@ import {
             c: campaign('source'),
             m: campaign('medium'),
             g: campaign('campaign'),
-            j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), LONGEST_CLICK_ID),
+            j: cut(clickIds, LONGEST_CLICK_IDS),
           }),
         },
         changedAt,
@@ -481,7 +499,7 @@ import {
     /** @param {EventFields} fields */
     function add(fields, at = 0) {
       at ||= now();
-      const a = Math.round((at - activeAt) / 1000);
+      const a = age(at - activeAt);
       queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, n: ++number, a }]);
       later(send);
     }
@@ -507,7 +525,7 @@ import {
       /** @type {BeaconHead} */
       const head = { v: 1, k: site, s: batch[0][0].id, t: tab, w: visitor };
       const events = batch.map(([, at, fields]) =>
-        JSON.stringify({ ...fields, o: Math.round((now() - at) / 1000) }),
+        JSON.stringify({ ...fields, o: age(now() - at) }),
       );
       // Joined by hand, because old shop libraries add a toJSON to arrays.
       return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
@@ -653,6 +671,11 @@ import {
   function later(work, wait) {
     clearTimeout(work.timer);
     work.timer = setTimeout(safe(work), wait);
+  }
+
+  /** Seconds with one decimal, so that views which go together keep their order. */
+  function age(/** @type {number} */ length) {
+    return Math.round(length / 100) / 10;
   }
 
   function query() {

@@ -255,6 +255,20 @@ def test_outage_of_minutes_is_made_good_in_order(shop, page):
     assert ages == sorted(ages, reverse=True)
 
 
+def test_views_that_go_together_keep_their_moments(shop, page):
+    page.goto(shop.url("/p0"))
+    shop.until_paths("/p0")
+    shop.set_fault(refuse)
+    for number in range(1, 4):
+        page.evaluate(PUSH, f"/p{number}")
+        page.wait_for_timeout(250)
+    shop.set_fault(None)
+    shop.until_paths(*[f"/p{number}" for number in range(4)])
+    views = shop.views()
+    assert [view["path"] for view in views] == [f"/p{number}" for number in range(4)]
+    assert len({view["viewed_at"] for view in views}) == 4
+
+
 def test_beacon_stays_below_sixteen_kibibytes(shop, page):
     shop.set_fault(refuse)
     page.goto(shop.url("/p0"))
