@@ -137,7 +137,7 @@ def _active_at(wire: WireEvent, at: int) -> int:
 
 def _clamp(seconds: float, most: int) -> int:
     """The seconds as milliseconds, from 0 to most."""
-    return int(min(max(seconds, 0), most) * _MILLISECONDS)
+    return round(min(max(seconds, 0), most) * _MILLISECONDS)
 
 
 def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
