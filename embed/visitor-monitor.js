@@ -141,9 +141,9 @@ import {
     /** @type {QueuedEvent[]} */
     let queue = [];
     let presenceSeconds = 20;
-    let sending = 0;
     let failures = 0;
-    let pause = 0;
+    /** Until then only a leaving page sends: a beacon waits for its answer, or a failure has a pause. */
+    let waitUntil = 0;
     let changedAt = 0;
 
     /** @type {Promise<TakeOffer> | null | undefined} */
@@ -202,12 +202,16 @@ import {
       // Back from the back/forward cache: the page is counted again.
       pageshow(event) {
         if (!event.persisted) return;
+        waitUntil = 0; // Firefox never settles a request that was under way
         viewedPage = null;
         visibilityChanged();
       },
       focus: (event) => event.target === window && visibilityChanged(),
       visibilitychange: visibilityChanged,
-      online: retryNow,
+      online() {
+        waitUntil = 0;
+        send();
+      },
       popstate: addressChanged,
       // Not `scroll`: the browser marks that event as trusted even when a script scrolls.
       pointerdown: interact,
@@ -510,7 +514,9 @@ import {
      * @param {boolean} [isLeaving]
      */
     function send(isLeaving) {
-      if (!isRunning || read('vm-off') || (!isLeaving && (sending || pause))) return;
+      const wait = waitUntil - now();
+      if (!isRunning || read('vm-off')) return;
+      if (!isLeaving && wait > 0) return later(send, wait);
       let rest = queue;
       while (rest.length) {
         const batch = rest.filter(([its]) => its === rest[0][0]).slice(0, MAX_EVENTS);
@@ -531,22 +537,29 @@ import {
       return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
     }
 
-    /** @param {QueuedEvent[]} batch */
+    /**
+     * Post one beacon. Its wait has an end of its own: a browser may abandon a request unsettled.
+     *
+     * @param {QueuedEvent[]} batch
+     */
     async function post(batch) {
       const sent = batch[0][0];
-      sending++;
+      let pause = Math.min(2 ** failures++, LONGEST_PAUSE_SECONDS) * (500 + 1000 * Math.random());
+      const ownWait = (waitUntil = now() + ANSWER_WITHIN + pause);
+      later(send);
       try {
         const answer = await fetch(base + '/v1/beacon', {
           method: 'POST',
           body: envelope(batch),
           keepalive: true,
           credentials: 'omit',
-          signal: AbortSignal.timeout?.(ANSWER_WITHIN),
         });
+        const status = String(answer.status);
         const reason = answer.headers.get('X-Drop-Reason');
-        pause = Math.min(Number(answer.headers.get('Retry-After')), LONGEST_RETRY_AFTER_SECONDS) * 1000;
-        if (answer.status === 200) accept(await answer.json(), sent);
-        isRefused ||= REFUSED_FOR_GOOD.test(String(answer.status));
+        const wanted = Number(answer.headers.get('Retry-After'));
+        if (wanted) pause = Math.min(wanted, LONGEST_RETRY_AFTER_SECONDS) * 1000;
+        if (status === '200') accept(await answer.json(), sent);
+        isRefused ||= REFUSED_FOR_GOOD.test(status);
         if (isRefused) {
           isRunning = isShown = false;
         }
@@ -555,22 +568,15 @@ import {
           viewedVisit = null;
           landing = reason === 'no_visit' ? query() : null;
         }
-        if (DONE.test(String(answer.status))) {
+        if (DONE.test(status)) {
           queue = without(batch, queue);
-          failures = 0;
-          pause = 1;
+          failures = pause = 0;
         }
       } catch {
-        // Not reached, too slow, or not an answer of the collector: try again in each case.
+        // Not reached, or not an answer of the collector: try again in each case.
       }
-      sending--;
-      pause ||= Math.min(2 ** failures++, LONGEST_PAUSE_SECONDS) * (500 + 1000 * Math.random());
-      later(retryNow, pause);
-    }
-
-    function retryNow() {
-      pause = 0;
-      send();
+      if (waitUntil === ownWait) waitUntil = now() + pause; // else a newer beacon waits
+      later(send);
     }
 
     /**

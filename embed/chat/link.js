@@ -24,6 +24,13 @@ import { REFUSED_FOR_GOOD, SILENT_FOR } from '../core.js';
  * @property {(status: number) => void} refused for good, with the status
  */
 
+/**
+ * It has its end when it is no longer the open one, whatever becomes of its request: browsers may
+ * abandon one, so that neither an answer nor an abort settles it.
+ *
+ * @typedef {AbortController & {release?: (value?: any) => void}} Connection
+ */
+
 const ANSWER_WITHIN = 10_000;
 const UPDATE_WITHIN = 6_000; // else a proxy holds the stream back
 const STREAM_AGAIN_AFTER = 120_000;
@@ -38,10 +45,10 @@ const MOST_TRIES = 2; // of a message that the collector understands and refuses
  */
 export function makeLink(host, conversation, callbacks) {
   let isSending = false;
-  /** Ends the pause before the next try. @type {((value?: any) => void) | undefined} */
-  let endPause;
+  /** Ends the wait for an answer, or the pause before the next try. @type {((value?: any) => void) | undefined} */
+  let endWait;
   let failures = 0;
-  /** Aborts the stream or poll that is open, or waits for the lock. @type {AbortController | null} */
+  /** The stream or poll that is open, or waits for the lock. @type {Connection | null} */
   let connection = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let stallTimer;
@@ -68,33 +75,44 @@ export function makeLink(host, conversation, callbacks) {
   /** @param {OutboxItem} item */
   async function sendOne(item) {
     const { token } = conversation;
-    let status, answer;
-    try {
-      const reply = await postItem(item);
-      status = reply.status;
-      if (status === 200) answer = await reply.json();
-    } catch {
-      // The collector was not reached or is too slow: send it again.
-    }
+    const reply = await within(ANSWER_WITHIN, safe(postItem)(item));
+    const [status, answer] = reply || [];
     if (token !== conversation.token) return;
     if (status && REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
     const isHopeless = status === 400 || (status === 409 && (!item.x || failures >= MOST_TRIES));
-    if (!answer && !isHopeless) return pause();
+    if (!answer && !isHopeless) return void (await within(backoff()));
     if (failures) sleep(); // the collector is back
     failures = 0;
     callbacks.answered(item, answer);
     wake();
   }
 
-  /** @param {OutboxItem} item */
-  function postItem({ do: action, n, x, to }) {
-    if (!conversation.token) return post('open', { n, x, s: host.visit(), t: host.tab });
-    return post(action === 'open' ? 'send' : action, { n, x, to });
+  /**
+   * What the collector says to it; undefined when it was not reached.
+   *
+   * @param {OutboxItem} item
+   * @returns {Promise<[status: number, answer?: ChatAnswer]>}
+   */
+  async function postItem({ do: action, n, x, to }) {
+    const reply = await (conversation.token
+      ? post(action === 'open' ? 'send' : action, { n, x, to })
+      : post('open', { n, x, s: host.visit(), t: host.tab }));
+    return reply.status === 200 ? [200, await reply.json()] : [reply.status];
   }
 
-  /** @returns {Promise<void>} */
-  function pause() {
-    return new Promise((done) => later((endPause = done), backoff()));
+  /**
+   * What the work returns, or undefined after this time or a retry.
+   *
+   * @template Value
+   * @param {number} wait
+   * @param {Promise<Value>} [work]
+   * @returns {Promise<Value | undefined>}
+   */
+  function within(wait, work) {
+    return new Promise((done) => {
+      later((endWait = done), wait);
+      work?.then(done);
+    });
   }
 
   function backoff() {
@@ -112,7 +130,7 @@ export function makeLink(host, conversation, callbacks) {
       body: JSON.stringify({ v: 1, k: host.site, c: conversation.token || undefined, ...fields }),
       keepalive: !signal,
       credentials: 'omit',
-      signal: signal || AbortSignal.timeout?.(ANSWER_WITHIN),
+      signal,
     });
   }
 
@@ -120,7 +138,7 @@ export function makeLink(host, conversation, callbacks) {
   function retry() {
     sleep();
     failures = 0;
-    endPause?.();
+    endWait?.();
   }
 
   // What is received
@@ -130,43 +148,44 @@ export function makeLink(host, conversation, callbacks) {
     if (!conversation.isBegun || document.hidden) return;
     if (!channel && host.isStoring()) safe(openChannel)();
     if (connection || !conversation.token) return;
-    connection = new AbortController();
-    const { signal } = connection;
+    /** @type {Connection} */
+    const own = (connection = new AbortController());
     const lead = () =>
-      signal.aborted || // after the lock was granted, before this call
+      own !== connection || // after the lock was granted, before this call
       new Promise((release) => {
-        signal.onabort = release;
-        safe(follow)(signal);
+        own.release = release;
+        safe(follow)(own);
       });
     if (!channel || !navigator.locks) return void lead();
     channel.postMessage({ c: conversation.token });
-    navigator.locks.request(KEY, { signal }, lead).catch(safe);
+    navigator.locks.request(KEY, { signal: own.signal }, lead).catch(safe);
   }
 
   function sleep() {
     clearTimeout(stallTimer);
+    connection?.release?.();
     connection?.abort();
     connection = null;
   }
 
-  /** @param {AbortSignal} signal */
-  async function follow(signal) {
-    while (!signal.aborted) {
+  /** @param {Connection} own */
+  async function follow(own) {
+    while (own === connection) {
       const isStream = Date.now() >= streamAt;
       if (isStream) streamAt = Date.now() + STREAM_AGAIN_AFTER; // unless the stream brings something
       let isAnswered = false;
       expect(isStream ? UPDATE_WITHIN : SILENT_FOR);
       try {
-        const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, signal);
+        const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, own.signal);
         const { status } = reply;
         isAnswered = status < 300;
         if (REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
         if (reply.ok) failures = 0;
-        if (status === 200) await (isStream ? readStream(reply, signal) : readPoll(reply));
+        if (status === 200) await (isStream ? readStream(reply, own) : readPoll(reply));
       } catch {
         // The connection broke: try again.
       }
-      if (signal.aborted) return;
+      if (own !== connection) return;
       clearTimeout(stallTimer);
       const wait = isStream || !isAnswered ? backoff() : POLL_AGAIN_AFTER;
       await new Promise((done) => later(done, wait));
@@ -180,15 +199,15 @@ export function makeLink(host, conversation, callbacks) {
 
   /**
    * @param {Response} reply
-   * @param {AbortSignal} signal
+   * @param {Connection} own
    */
-  async function readStream(reply, signal) {
+  async function readStream(reply, own) {
     const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (reply.body).getReader();
     const decoder = new TextDecoder();
     let rest = '';
     for (;;) {
       const { done, value } = await reader.read();
-      if (done || signal.aborted) return;
+      if (done || own !== connection) return;
       expect(SILENT_FOR);
       streamAt = 0;
       const parts = (rest + decoder.decode(value, { stream: true })).split('\n');

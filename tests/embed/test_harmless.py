@@ -104,7 +104,6 @@ def test_page_that_stops_every_event_cannot_hide_activity(shop, page):
             document.addEventListener(name, event => event.stopImmediatePropagation(), true);
     </script>"""
     page.clock.install()
-    page.add_init_script("delete AbortSignal.timeout")
     page.goto(shop.url("/p1"))
     page.clock.run_for(200)
     shop.until_paths("/p1")

@@ -11,7 +11,7 @@ from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.dialog import Dialog, chatting, invited, send_beacon, texts, until_offered
 from tests.helpers.network_gate import Reply, answer, buffer, first, lose, open_gate, refuse, slow
-from tests.helpers.shop import open_shops, until
+from tests.helpers.shop import ABANDONED, open_shops, until
 
 NO_LOCKS = "delete Navigator.prototype.locks"
 
@@ -282,6 +282,25 @@ def test_hidden_tab_holds_no_stream_and_goes_on_when_it_is_shown(shop, agent, ta
     assert len(_listened(shop)) == requests
     tabs.show(tab)
     shop.until(lambda: len(_listened(shop)) > requests)
+
+
+def test_page_that_comes_back_sends_what_an_abandoned_request_held(shop, page_with_back, agent):
+    shop.head = ABANDONED
+    dialog, conversation = chatting(shop, page_with_back, agent)
+    page_with_back.evaluate(
+        """isLeaving = true;
+        addEventListener('pageshow', event => (window.isKept = event.persisted))"""
+    )
+    dialog.say("one")  # like a message of the moment in which the page is left
+    page_with_back.wait_for_function("abandoned.some(url => url.endsWith('/send'))")
+    page_with_back.goto(shop.url("/p2"))
+    Dialog(page_with_back).until_visible()
+    page_with_back.go_back(wait_until="commit")
+    page_with_back.wait_for_function("window.isKept")
+    dialog.say("two")
+    shop.until(lambda: set(texts(shop)) == {"Can I help?", "one", "two"})
+    agent.say(conversation, "three")
+    dialog.until_lines(*texts(shop))
 
 
 def test_page_is_kept_for_back_with_a_conversation(shop, page_with_back, agent):
