@@ -87,7 +87,7 @@ def build_app(
     chat_admission = replace(admission, count=metrics.call)
     stream_route = StreamRoute(chat_admission, engine, threads, streams, clock)
     background = Background(
-        engine, threads, writer, site_cache, salts, attendance, waiting, streams
+        engine, threads, writer, site_cache, salts, attendance, waiting, streams, metrics
     )
     return App(
         BeaconRoute(

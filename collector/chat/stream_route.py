@@ -21,12 +21,12 @@ from collector.http.body import Receive
 from collector.http.protocol import cut_off_of
 from collector.http.responses import STREAM_START, Response
 from collector.site_cache import TrackedSite
-from collector.writing.faults import place_fault
 from core.chat.closing import is_long_over
 from core.chat.queries import messages
 from core.chat.store import find_by_token
 from core.database import DATABASE_ERRORS, reading
 from core.database_threads import DatabaseThreads, NoThread
+from core.faults import place_fault
 from core.moment import from_milliseconds
 from core.reasons import Reason
 from core.tables import Conversation

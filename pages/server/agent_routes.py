@@ -69,7 +69,14 @@ def _stream(feed: AgentFeed) -> Endpoint:
         except BaseException:
             feed.unsubscribe(subscriber)
             raise
-        hello = json_of({"revision": first.revision, "now": now_ms(), "agent": agent_id})
+        hello = json_of(
+            {
+                "revision": first.revision,
+                "now": now_ms(),
+                "agent": agent_id,
+                "following": feed.is_following,
+            }
+        )
         return EventStream(
             events(subscriber, hello, first), on_end=lambda: feed.unsubscribe(subscriber)
         )
