@@ -116,6 +116,7 @@ class ConversationRoute:
         response = await self.streams.hold(
             incoming.action,
             incoming.site,
+            incoming.client.block,
             incoming.request,
             incoming.scope,
             incoming.receive,

@@ -21,6 +21,9 @@ from pages.server.news import News, read_news
 MOST_UNREAD = 100
 """How many unread items a stream may have before it is ended."""
 
+MOST_STREAMS = 500
+"""Streams and polls that the dashboard's process holds: one browser has one."""
+
 SEEN_EVERY = 20.0
 """Seconds between two marks that an agent has the dashboard open."""
 
@@ -28,6 +31,10 @@ AgentSubscriber = Subscriber[int, News]
 """One open stream or poll; the key is the agent's id."""
 
 _log = logging.getLogger("pages.chats")
+
+
+class TooManyStreams(Exception):
+    """MOST_STREAMS are open."""
 
 
 class AgentFeed:
@@ -48,12 +55,15 @@ class AgentFeed:
     async def subscribe(self, agent_id: int) -> AgentSubscriber:
         """A subscriber to every change from now on; the agent is marked as seen.
 
-        Raises DatabaseUnavailable.
+        Raises DatabaseUnavailable and TooManyStreams.
         """
         await _mark_seen([agent_id])
         async with self._starting:
             if self._feed is None and not self._is_closed:
                 await self._start()
+        if len(self._subscribers) >= MOST_STREAMS:
+            _log.warning("agent_streams_full open=%s", MOST_STREAMS)
+            raise TooManyStreams
         subscriber = AgentSubscriber(agent_id, MOST_UNREAD)
         self._subscribers.add(subscriber)
         if self._is_closed:

@@ -6,14 +6,18 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 
 from core.agents import find_agent
 from core.chat.subscribers import Subscribers
 from core.database import reading
 from core.tables import Agent
 from pages.server import agent_feed
+from pages.server.access import COOKIE
 from pages.server.agent_feed import AgentFeed, AgentSubscriber
+from pages.server.agent_routes import agent_routes
 from pages.server.event_stream import EventStream
 from pages.server.news import read_news_since
 from tests.helpers.dashboard_chats import Chat, make_agent, now, visitor_opens
@@ -101,6 +105,34 @@ def test_agent_stays_seen_when_one_note_has_failed(
         await feed.stop()
 
     run(follow())
+
+
+def test_process_holds_so_many_streams_and_no_more(
+    database: Database, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_feed, "MOST_STREAMS", 2)
+
+    async def ask() -> list[httpx.Response]:
+        feed = AgentFeed()
+        dashboard = httpx.ASGITransport(Starlette(routes=agent_routes(feed)))
+        cookies = {COOKIE: agent.key}
+        async with httpx.AsyncClient(
+            transport=dashboard, base_url="http://localhost", cookies=cookies
+        ) as browser:
+            held = [await subscribe(feed, agent, 0) for _ in range(2)]
+            refused = [await browser.get(f"/agent/{name}") for name in ("stream", "poll")]
+            feed.unsubscribe(held[0])
+            answered = await browser.get("/agent/poll")
+        await feed.stop()
+        return [*refused, answered]
+
+    visitor_opens(database.engine, make_site(database.engine), "visit1")
+    stream, poll, answered = run(ask())
+    for refused in (stream, poll):
+        assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) > 0
+        assert "streams, which is the most" in refused.json()["error"]
+    assert answered.status_code == 200
 
 
 def test_stream_that_fails_says_so(caplog: pytest.LogCaptureFixture) -> None:
