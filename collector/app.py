@@ -18,6 +18,7 @@ from collector.chat.attendance import Attendance
 from collector.chat.offers import Offers
 from collector.chat.perform import perform
 from collector.chat.route import PREFIX, ConversationRoute
+from collector.chat.stream_limit import StreamLimit
 from collector.chat.stream_route import StreamRoute
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
@@ -26,6 +27,7 @@ from collector.http.admission import Admission
 from collector.http.body import MAX_BYTES, BodyReader
 from collector.http.client import Clients
 from collector.http.errors import send_refusal
+from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
 from collector.http.locator import make_locator
 from collector.http.rate_limit import RateLimiter
@@ -84,10 +86,15 @@ def build_app(
     metrics.watch_queue(lambda: write_queue.depth)
     metrics.watch_streams(lambda: len(streams.subscribers))
     admission = _build_admission(settings, site_cache, counters, metrics, clock)
-    chat_admission = replace(admission, count=metrics.call)
-    stream_route = StreamRoute(chat_admission, engine, threads, streams, clock)
+    chat_admission = replace(
+        admission, limiter=RateLimiter(settings.rate_limit), count=metrics.call
+    )
+    stream_limit = StreamLimit(
+        min(settings.streams, room_for_streams()), settings.streams_per_address
+    )
+    stream_route = StreamRoute(chat_admission, engine, threads, streams, stream_limit, clock)
     background = Background(
-        engine, threads, writer, site_cache, salts, attendance, waiting, streams
+        engine, threads, writer, site_cache, salts, attendance, waiting, streams, metrics
     )
     return App(
         BeaconRoute(

@@ -28,7 +28,7 @@ class SettingsError(Exception):
 
 
 class RateLimit(NamedTuple):
-    """Beacons a second that one address may send, and how many at once after a pause."""
+    """Requests a second that one address may send, and how many at once after a pause."""
 
     per_second: int
     burst: int
@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     demo: bool = True
     count_bots: bool = False
     rate_limit: Annotated[RateLimit | None, NoDecode] = RateLimit(10, 40)
+    streams: int = Field(default=10_000, ge=1)
+    streams_per_address: int = Field(default=50, ge=1)
     metrics_token: str = ""
 
     @field_validator("database_url")
@@ -125,6 +127,8 @@ CURES = {
     "demo": "write on or off",
     "count_bots": "write on or off",
     "rate_limit": "write for example '10/s burst 40', or off",
+    "streams": "write a whole number from 1, for example 10000",
+    "streams_per_address": "write a whole number from 1, for example 50",
     "metrics_token": "write a secret word",
 }
 

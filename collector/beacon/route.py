@@ -24,8 +24,8 @@ from collector.http.body import Receive
 from collector.http.locator import Locate
 from collector.http.responses import Response
 from collector.salts import Salts
-from collector.writing.faults import place_fault
 from collector.writing.write_queue import MOST_HITS, WriteQueue
+from core.faults import place_fault
 from core.reasons import Reason, Refused
 from core.visits.hit import Accepted, Hit
 

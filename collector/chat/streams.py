@@ -83,6 +83,10 @@ class Streams:
         self._attendance.meet(each.agent_id for each in changes.conversations)
         self.subscribers.call_on_loop(self._publish, changes)
 
+    def let_go(self) -> None:
+        """End every stream: its client comes again, and asks for what it has not got."""
+        self.subscribers.call_on_loop(self.subscribers.end)
+
     def open(self, key: StreamKey, cut_off: Callable[[], None]) -> Stream:
         """A new stream of what changes in this conversation from now on; `cut_off` ends it at once."""
         others = self.subscribers.of(key)

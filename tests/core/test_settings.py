@@ -46,6 +46,10 @@ def test_every_setting_is_documented_and_has_a_cure(name):
         ("COUNT_BOTS", "2"),
         ("RATE_LIMIT", "fast"),
         ("RATE_LIMIT", "0/s"),
+        ("STREAMS", "0"),
+        ("STREAMS", "many"),
+        ("STREAMS_PER_ADDRESS", "0"),
+        ("STREAMS_PER_ADDRESS", "off"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_its_value_and_the_cure(monkeypatch, name, value):
@@ -98,6 +102,8 @@ def test_the_public_address_is_one_that_a_browser_can_open(monkeypatch, host, ad
         ("RATE_LIMIT", "off", None),
         ("RATE_LIMIT", "5/s", RateLimit(5, 5)),
         ("RATE_LIMIT", "10/s burst 40", RateLimit(10, 40)),
+        ("STREAMS", "500", 500),
+        ("STREAMS_PER_ADDRESS", "1", 1),
         ("DEMO", "off", False),
     ],
 )

@@ -33,6 +33,7 @@ class CollectorProcess:
     def start(self) -> None:
         """Returns when it answers."""
         environment = {
+            "MONITOR_STREAMS_PER_ADDRESS": "1000",
             **os.environ,
             "MONITOR_DATABASE_URL": self.url,
             "MONITOR_COLLECTOR_PORT": str(self.port),

@@ -158,6 +158,30 @@ def test_stream_that_breaks_is_opened_again_where_it_was(shop, page, agent):
     assert cursors == sorted(cursors)
 
 
+def test_visitor_who_gets_no_stream_has_every_answer(make_context, tmp_path, monkeypatch):
+    """Of two visitors with one address, only one gets a stream: the other polls."""
+    monkeypatch.setenv("MONITOR_STREAMS_PER_ADDRESS", "1")
+    collector = CollectorProcess(tmp_path, ["own", "other"])
+    collector.start()
+    try:
+        with open_gate(collector.port) as gate, open_shops(gate, collector.database) as make:
+            agent = AgentAtWork(collector.database)
+            shops = [make(key) for key in ("own", "other")]
+            chats = [chatting(shop, make_context().new_page(), agent) for shop in shops]
+            for number in range(2):
+                for _, conversation in chats:
+                    agent.say(conversation, f"answer {number}")
+                for dialog, _ in chats:
+                    dialog.until_lines("Can I help?", *(f"answer {n}" for n in range(number + 1)))
+            for shop, (dialog, _) in zip(shops, chats, strict=True):
+                dialog.say("thanks")
+                shop.until(lambda shop=shop: texts(shop)[-1] == "thanks")
+                dialog.until_note("")
+            agent.close()
+    finally:
+        collector.stop()
+
+
 def test_collector_restarts_in_the_middle(page, tmp_path):
     collector = CollectorProcess(tmp_path, ["own"])
     collector.start()

@@ -353,3 +353,27 @@ def test_polling_takes_over_where_a_proxy_holds_the_stream(
     open_conversation(page, "Vic")
     chat.says("Through the proxy")
     expect(log(page).get_by_text("Through the proxy")).to_be_visible(timeout=SOON)
+
+
+EVENT_SOURCE = """
+window.EventSource = class extends EventTarget {
+  constructor() {
+    super()
+    setTimeout(() => this.say("hello", { following: false }), 50)
+    window.saySignOfLife = () => this.say("beat", { now: Date.now() })
+  }
+  say(kind, data) { this.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data) })) }
+  close() {}
+}
+"""
+
+
+def test_agent_is_told_while_the_dashboard_cannot_follow_the_chats(
+    new_context, dashboard: str, agent
+) -> None:
+    page = new_context(agent).new_page()
+    page.add_init_script(EVENT_SOURCE)
+    page.goto(f"{dashboard}/chats")
+    expect(page.get_by_text("What visitors write comes late")).to_be_visible()
+    page.evaluate("saySignOfLife()")
+    expect(page.get_by_text("What visitors write comes late")).to_have_count(0)

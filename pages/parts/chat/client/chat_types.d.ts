@@ -153,7 +153,7 @@ export interface UnsentMessage {
   error: string
 }
 
-export type ConnectionStatus = "off" | "connecting" | "live" | "lost"
+export type ConnectionStatus = "off" | "connecting" | "live" | "late" | "lost"
 
 /** What the store tells its listeners. */
 export type StoreEvent =
