@@ -28,6 +28,7 @@ from collector.http.responses import GONE, Response
 from collector.salts import Salts
 from collector.writing.faults import place_fault
 from collector.writing.write_queue import WriteQueue
+from core.chat.states import ClosedBy
 from core.reasons import Reason, Refused
 from core.visits.visit_id import derive_visit_ids
 
@@ -159,6 +160,7 @@ class ConversationRoute:
                 text=request.x,
                 read_to=request.to,
                 at=self.clock(),
+                closed_by=ClosedBy(request.w or ClosedBy.VISITOR),
             )
         if request.r:
             return InviteOnExit(site.key, request.r, incoming.visit_ids, request.t, self.clock())

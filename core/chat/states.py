@@ -34,13 +34,20 @@ class OpenedBy(StrEnum):
 
 
 class ClosedBy(StrEnum):
-    """Who or what ended a conversation."""
+    """Who or what ended a conversation.
+
+    CONSENT: the visitor has withdrawn it. OPT_OUT: or has opted out. PAGE: the visitor has left the
+    page, and their browser stores nothing by which the next one could go on.
+    """
 
     NOBODY = ""
     VISITOR = "visitor"
     AGENT = "agent"
     SILENCE = "silence"
     VISIT = "visit"
+    CONSENT = "consent"
+    OPT_OUT = "opt_out"
+    PAGE = "page"
 
 
 class Author(StrEnum):
