@@ -22,7 +22,8 @@ INVITED_STATES = frozenset(
     (ConversationState.QUEUED, ConversationState.DELIVERED, ConversationState.SHOWN)
 )
 OPEN_STATES = INVITED_STATES | {ConversationState.OPEN}
-"""A visit has at most one conversation in these: the partial index `conversation_open`."""
+"""A visit has at most one conversation in these, or where people may share it, each tab of it one: the
+partial index `conversation_open`."""
 
 
 class OpenedBy(StrEnum):

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.chat.outcome import end_text
-from tests.helpers.dialog import Dialog, chatting, invited, say
+from tests.helpers.dialog import Dialog, chatting, invited, say, until_offered
 
 REPORTS = """<script nonce="n0nce">
     window.violations = [];
@@ -404,6 +404,33 @@ def test_without_storage_the_next_page_ends_it(shop, page, agent):
     assert shop.visit()["chat_source"] == ""
 
 
+def test_two_visitors_behind_one_address_have_each_their_own_chat(shop, make_context, agent):
+    """Their browsers store nothing, so they are one visit: neither sees what the other says."""
+    shop.attributes = 'data-storage="none"'
+    agent.show_button(shop)
+    dialogs, conversations = [], []
+    for name in ("one", "other"):
+        page = make_context().new_page()
+        page.goto(shop.url("/p1"))
+        dialog = Dialog(page)
+        until_offered(shop, page, dialog)
+        dialog.pill.click()
+        dialog.say(f"I am the {name}")
+        shop.until(lambda: len(_conversations(shop)) == len(dialogs) + 1)
+        conversations.append(agent.conversation(shop))
+        dialogs.append(dialog)
+    assert shop.visit()["chat_source"] == "built_in"
+    for conversation, name in zip(conversations, ("one", "other"), strict=True):
+        agent.say(conversation, f"For the {name}")
+    dialogs[0].until_lines("I am the one", "For the one")
+    dialogs[1].until_lines("I am the other", "For the other")
+    dialogs[0].page.goto(shop.url("/p2"))
+    shop.until(lambda: [row["closed_by"] for row in _conversations(shop)] == ["page", ""])
+    assert shop.visit()["chat_source"] == "built_in"
+    dialogs[1].say("Still here")
+    dialogs[1].until_lines("I am the other", "For the other", "Still here")
+
+
 def test_token_is_in_no_address_and_goes_without_cookies(shop, page, agent):
     _, conversation = chatting(shop, page, agent)
     requests = shop.chats()
@@ -489,3 +516,7 @@ def _focused(page):
 
 def _messages(shop):
     return shop.rows("SELECT * FROM message WHERE site_id = :site ORDER BY number")
+
+
+def _conversations(shop):
+    return shop.rows("SELECT * FROM conversation WHERE site_id = :site ORDER BY created_at")
