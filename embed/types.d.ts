@@ -88,10 +88,19 @@ export interface Listeners {
 }
 
 /** Gives the chat's module an offer from a beacon's answer; without one it checks whether it may run. */
-export type TakeOffer = (offer?: Offer) => void;
+export type TakeOffer = (offer?: ChatNews) => void;
 
 export type ChatAction =
   | 'open' | 'shown' | 'accept' | 'dismiss' | 'send' | 'typing' | 'read' | 'end' | 'stream' | 'poll';
+
+/** Why a conversation ends that the visitor does not end in the dialog. */
+export type EndReason = 'consent' | 'opt_out' | 'page';
+
+/** What the tag hands to the chat: an offer; or why it must end, with what the browser had stored of it. */
+export interface ChatNews extends Omit<Offer, 'k'> {
+  k?: string | null;
+  w?: EndReason;
+}
 
 /** What a call sends in addition to version, site key and token. */
 export interface ChatRequest {
@@ -100,6 +109,7 @@ export interface ChatRequest {
   n?: string;
   x?: string;
   r?: string;
+  w?: EndReason;
   to?: number;
   after?: number;
 }

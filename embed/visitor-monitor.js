@@ -30,8 +30,8 @@ import {
 } from './core.js';
 
 /**
- * @import {AcceptedBody, Attributes, BeaconEvent, BeaconHead, EventFields} from './types.js'
- * @import {Host, Listeners, Offer, PageContext, TakeOffer, VisitorMonitor} from './types.js'
+ * @import {AcceptedBody, Attributes, BeaconEvent, BeaconHead, EventFields, VisitorMonitor} from './types.js'
+ * @import {ChatNews, EndReason, Host, Listeners, PageContext, TakeOffer} from './types.js'
  */
 
 /**
@@ -178,10 +178,10 @@ import {
       },
       consent(isGiven) {
         isConsented = isGiven;
-        isGiven ? start() : forget();
+        isGiven ? start() : forget('consent');
       },
       optOut() {
-        forget();
+        forget('opt_out');
         write('vm-off', '1');
       },
       optIn() {
@@ -287,7 +287,7 @@ import {
     /**
      * Hand the collector's offer to the chat, which is loaded at the first one.
      *
-     * @param {Offer} [offer]
+     * @param {ChatNews} [offer]
      */
     function chat(offer) {
       /** @type {Host} */
@@ -320,14 +320,16 @@ import {
       if (now() < FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
     }
 
-    function forget() {
+    /** @param {EndReason} w for the agent, if the visitor chats */
+    function forget(w) {
+      const k = read('vm-chat');
       isRunning = false;
       visit = viewedVisit = viewedPage = null;
       queue = [];
       write('vm');
       write('vm-id');
       write('vm-chat');
-      if (chatModule) chat();
+      if (chatModule || k) chat({ w, k });
     }
 
     /** The page came into view, got the focus, or went out of view. */

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from collector.chat.request import ChatAction
+from core.chat.states import ClosedBy
 
 
 class OpenConversation(Struct, frozen=True, tag=True):
@@ -34,6 +35,7 @@ class ChangeConversation(Struct, frozen=True, tag=True):
     text: str
     read_to: int
     at: int
+    closed_by: ClosedBy = ClosedBy.VISITOR
 
 
 class InviteByRule(Struct, frozen=True, tag=True):

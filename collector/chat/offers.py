@@ -70,11 +70,11 @@ class Offers:
     async def find(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> Offer | None:
         """The offer for the visit that took the hit, or None."""
         invitation = self.waiting.find(site.id, accepted.visit_id)
-        if invitation is not None:
-            if is_derived(accepted.visit_id):
-                return await self._hand_to_one_tab(invitation, site, hit)
+        if invitation is not None and not is_derived(accepted.visit_id):
             return self._hand_over(invitation, site, hit)
-        if accepted.is_chatting:
+        if invitation is not None and await self._is_for_tab(invitation, site, hit):
+            return self.invitation(invitation)
+        if not accepted.has_room:
             return None
         due = self._due_rules(site, hit, accepted)
         inviting = [rule.id for rule in due if rule.trigger != Trigger.EXIT]
@@ -102,9 +102,7 @@ class Offers:
         soonest = min((int(wait) + 1 for wait in waits if wait is not None), default=seconds)
         return min(seconds, max(soonest, SHORTEST_PACE))
 
-    async def _hand_to_one_tab(
-        self, invitation: Invitation, site: TrackedSite, hit: Hit
-    ) -> Offer | None:
+    async def _is_for_tab(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> bool:
         """Where people may share a visit, only the tab that is stored as the first has the token."""
         if not invitation.tab:
             invitation.tab = hit.tab
@@ -113,7 +111,7 @@ class Offers:
             )
             delivered = await self._write_queue.commit(action)
             invitation.tab = delivered.tab if isinstance(delivered, Delivered) else ""
-        return self.invitation(invitation) if invitation.tab == hit.tab else None
+        return invitation.tab == hit.tab
 
     def _hand_over(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> Offer:
         if invitation.is_queued:
@@ -136,7 +134,7 @@ class Offers:
 
     def _open_rules(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> list[ChatRule]:
         """The rules that may still invite the visit."""
-        if not self._attendance.is_attended or accepted.is_chatting:
+        if not self._attendance.is_attended or not accepted.has_room:
             return []
         now = from_milliseconds(hit.received_at)
         return [

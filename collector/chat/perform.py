@@ -26,7 +26,7 @@ from core.chat.invitations import accept, dismiss, mark_delivered, mark_shown
 from core.chat.messages import send_as_visitor
 from core.chat.queries import messages
 from core.chat.rules import list_rules, open_by_rule
-from core.chat.states import Author, ClosedBy, Trigger
+from core.chat.states import Author, Trigger
 from core.chat.store import find_by_token, find_conversation
 from core.chat.visit_chat import find_visit_state
 from core.moment import from_milliseconds
@@ -75,6 +75,8 @@ def _change(db: Connection, action: ChangeConversation) -> ChatResult | Refused:
         return _send(db, conversation, action, now)
     if action.action is ChatAction.READ:
         changed = mark_read(db, conversation, Author.VISITOR, action.read_to, now)
+    elif action.action is ChatAction.END:
+        changed = end(db, conversation, action.closed_by, now)
     else:
         changed = _CHANGES[action.action](db, conversation, now)
     if isinstance(changed, Refused):
@@ -87,10 +89,6 @@ def _send(
 ) -> ChatResult | Refused:
     said = send_as_visitor(db, conversation, client_id=action.client_id, text=action.text, now=now)
     return said if isinstance(said, Refused) else ChatResult(said.revision, number=said.number)
-
-
-def _end(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
-    return end(db, conversation, ClosedBy.VISITOR, now)
 
 
 def _type(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
@@ -172,7 +170,6 @@ _CHANGES: dict[ChatAction, _Change] = {
     ChatAction.SHOWN: mark_shown,
     ChatAction.ACCEPT: accept,
     ChatAction.DISMISS: dismiss,
-    ChatAction.END: _end,
     ChatAction.TYPING: _type,
 }
 _PERFORM: dict[type[Struct], Callable[[Connection, Any], Struct]] = {

@@ -184,9 +184,20 @@ def conversations_of_visit(db: Connection, site_id: int, visit_id: str) -> Seque
 
 
 def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
-    """The site's conversations and invitations that are not over, by visit."""
-    statement = select(Conversation).where(
-        col(Conversation.site_id) == site_id, col(Conversation.state).in_(sorted(OPEN_STATES))
+    """The site's conversations and invitations that are not over, by visit.
+
+    Of a visit that people share, a conversation before an invitation, and the newest one.
+    """
+    statement = (
+        select(Conversation)
+        .where(
+            col(Conversation.site_id) == site_id, col(Conversation.state).in_(sorted(OPEN_STATES))
+        )
+        .order_by(
+            case((col(Conversation.state) == ConversationState.OPEN.value, 1), else_=0),
+            col(Conversation.created_at),
+            col(Conversation.id),
+        )
     )
     return {each.visit_id: each for each in _conversations(db, statement)}
 

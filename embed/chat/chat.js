@@ -14,7 +14,7 @@ import { later, listen, safe } from './safe.js';
 import { TYPING_EVERY } from '../core.js';
 
 /**
- * @import {ChatAnswer, ConversationUpdate, Host, Offer} from '../types.js'
+ * @import {ChatAnswer, ChatNews, ConversationUpdate, Host} from '../types.js'
  * @import {OutboxItem, TabUpdate, TakeOffer} from '../types.js'
  */
 
@@ -47,12 +47,12 @@ function begin(host) {
   listen(window, 'visibilitychange online', visibilityChanged);
   listen(window, 'pointerout', leaving);
   // Without storage the next page cannot continue the conversation.
-  listen(window, 'pagehide', () => conversation.token && !host.isStoring() && link.post('end'));
+  listen(window, 'pagehide', () => conversation.token && !host.isStoring() && link.post('end', { w: 'page' }));
   return safe(takeOffer);
 
-  /** @param {Offer} [offer] */
+  /** @param {ChatNews} [offer] */
   function takeOffer(offer) {
-    if (!isRunning()) return draw();
+    if (!isRunning()) return withdraw(offer);
     if (!conversation.isBegun) resume();
     if (offer?.k) {
       draw();
@@ -73,6 +73,18 @@ function begin(host) {
     ticker = setInterval(draw, TICK);
     conversation.resume();
     dialog.clear(conversation.draft);
+  }
+
+  /**
+   * The chat may run no more. Where the visitor has decided so, the agent reads it.
+   *
+   * @param {ChatNews} [news]
+   */
+  function withdraw({ w, k } = {}) {
+    conversation.token ||= /^\w+/.exec(k || '')?.[0] || '';
+    if (host.read('vm-off')) w = 'opt_out'; // perhaps in another tab
+    if (w && conversation.token) safe(link.post)('end', { w });
+    stop();
   }
 
   function stop() {
@@ -105,7 +117,7 @@ function begin(host) {
   // What is received
 
   /**
-   * @param {Offer} offer
+   * @param {ChatNews} offer
    * @param {string} token
    */
   function invited({ from, text = '' }, token) {
@@ -252,7 +264,7 @@ function begin(host) {
   /** Draw the conversation, store it, and note what the visitor has seen. */
   function drawAll() {
     if (!conversation.isBegun) return;
-    if (!isRunning()) return stop();
+    if (!isRunning()) return withdraw();
     if (conversation.isDone() && !conversation.token) {
       conversation.forget();
       dialog.clear(conversation.draft);

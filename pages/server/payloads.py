@@ -8,7 +8,7 @@ from typing import Any
 
 from core.chat.answerers import answerers
 from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
-from core.chat.outcome import end_text, state_text, steps_taken
+from core.chat.outcome import end_text, outcome_text, steps_taken
 from core.chat.phase import phase_of
 from core.chat.queries import (
     Changes,
@@ -107,7 +107,7 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
         "path": facts.path,
         "state": conversation.state,
         "phase": phase_of(conversation.state),
-        "state_text": state_text(conversation.state),
+        "state_text": outcome_text(conversation.state, conversation.closed_by),
         "end_text": end_text(conversation, facts.agent_name),
         "steps": [(text, to_milliseconds(at)) for text, at in steps],
         "agent": conversation.agent_id,

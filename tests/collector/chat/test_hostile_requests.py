@@ -30,6 +30,8 @@ HOSTILE = [
     ("typing", body(v=True), 400, "malformed"),
     ("typing", body(v=2), 400, "malformed"),
     ("typing", body(k=5), 400, "malformed"),
+    ("end", body(c=TOKEN, w="agent"), 400, "malformed"),
+    ("end", body(c=TOKEN, w=1), 400, "malformed"),
     ("typing", body(k=""), 400, "malformed"),
     ("typing", body(c=""), 400, "malformed"),
     ("typing", body(c=None), 400, "malformed"),

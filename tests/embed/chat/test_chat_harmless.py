@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.helpers.dialog import Dialog, chatting, invited, say
+from core.chat.outcome import end_text
+from tests.helpers.dialog import Dialog, chatting, invited, say, until_offered
 
 REPORTS = """<script nonce="n0nce">
     window.violations = [];
@@ -491,6 +492,7 @@ def test_opt_out_removes_it_within_a_second(shop, page, agent):
     page.evaluate("Promise.resolve()")
     assert page.evaluate("Object.keys(sessionStorage)") == []
     dialog.element.wait_for(state="detached", timeout=1_000)
+    shop.until(lambda: agent.conversation(shop).closed_by == "opt_out")
     requests = len(shop.chats())
     page.wait_for_timeout(1_000)
     assert len(shop.chats()) == requests
@@ -505,6 +507,37 @@ def test_opt_out_in_one_tab_removes_it_in_the_other(shop, context, agent):
     Dialog(two).until_visible()
     one.evaluate("visitorMonitor('optOut')")
     Dialog(two).element.wait_for(state="detached", timeout=1_000)
+    shop.until(lambda: agent.conversation(shop).closed_by == "opt_out")
+
+
+@pytest.mark.parametrize(
+    ("call", "closed_by"), [("'consent', false", "consent"), ("'optOut'", "opt_out")]
+)
+def test_refusal_at_the_start_of_the_next_page_ends_it_and_leaves_nothing(
+    shop, page, agent, call, closed_by
+):
+    """As a consent tool does that loads the page again: nothing of the chat is loaded yet."""
+    chatting(shop, page, agent)
+    shop.head = f"""<script>window.visitorMonitor = function () {{
+        (visitorMonitor.q = visitorMonitor.q || []).push(arguments) }};
+        visitorMonitor({call})</script>"""
+    page.goto(shop.url("/p2"))
+    shop.until(lambda: agent.conversation(shop).closed_by == closed_by)
+    kept = page.evaluate("Object.keys(localStorage).concat(Object.keys(sessionStorage))")
+    assert kept == (["vm-off"] if closed_by == "opt_out" else [])
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_agent_reads_that_consent_was_withdrawn(shop, page, agent, is_accepted):
+    if is_accepted:
+        chatting(shop, page, agent)
+    else:
+        invited(shop, page, agent)
+    page.evaluate("visitorMonitor('consent', false)")
+    ended = shop.until(lambda: (row := agent.conversation(shop)).closed_at and row)
+    assert ended.closed_by == "consent"
+    assert ended.state == ("ended" if is_accepted else "expired")
+    assert end_text(ended, "Ann").endswith("because the visitor has withdrawn their consent")
 
 
 def test_consent_withdrawn_removes_it_and_a_new_visit_may_be_invited(shop, page, agent):
@@ -540,8 +573,35 @@ def test_without_storage_the_next_page_ends_it(shop, page, agent):
     shop.attributes = 'data-storage="none"'
     chatting(shop, page, agent)
     page.goto(shop.url("/p2"))
-    shop.until(lambda: agent.conversation(shop).closed_by == "visitor")
+    shop.until(lambda: agent.conversation(shop).closed_by == "page")
     assert shop.visit()["chat_source"] == ""
+
+
+def test_two_visitors_behind_one_address_have_each_their_own_chat(shop, make_context, agent):
+    """Their browsers store nothing, so they are one visit: neither sees what the other says."""
+    shop.attributes = 'data-storage="none"'
+    agent.show_button(shop)
+    dialogs, conversations = [], []
+    for name in ("one", "other"):
+        page = make_context().new_page()
+        page.goto(shop.url("/p1"))
+        dialog = Dialog(page)
+        until_offered(shop, page, dialog)
+        dialog.pill.click()
+        dialog.say(f"I am the {name}")
+        shop.until(lambda: len(_conversations(shop)) == len(dialogs) + 1)
+        conversations.append(agent.conversation(shop))
+        dialogs.append(dialog)
+    assert shop.visit()["chat_source"] == "built_in"
+    for conversation, name in zip(conversations, ("one", "other"), strict=True):
+        agent.say(conversation, f"For the {name}")
+    dialogs[0].until_lines("I am the one", "For the one")
+    dialogs[1].until_lines("I am the other", "For the other")
+    dialogs[0].page.goto(shop.url("/p2"))
+    shop.until(lambda: [row["closed_by"] for row in _conversations(shop)] == ["page", ""])
+    assert shop.visit()["chat_source"] == "built_in"
+    dialogs[1].say("Still here")
+    dialogs[1].until_lines("I am the other", "For the other", "Still here")
 
 
 def test_token_is_in_no_address_and_goes_without_cookies(shop, page, agent):
@@ -629,3 +689,7 @@ def _focused(page):
 
 def _messages(shop):
     return shop.rows("SELECT * FROM message WHERE site_id = :site ORDER BY number")
+
+
+def _conversations(shop):
+    return shop.rows("SELECT * FROM conversation WHERE site_id = :site ORDER BY created_at")

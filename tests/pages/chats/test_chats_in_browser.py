@@ -159,7 +159,8 @@ def test_states_of_an_invitation_are_followed(
     chat.says("Hi!")
     expect(log(page).get_by_text("Hi!")).to_be_visible()
     chat.ends()
-    expect(page.get_by_text("Ended by the visitor")).to_be_visible()
+    expect(page.locator(".closed")).to_contain_text("Ended by the visitor")
+    expect(item(page, "Pia")).to_contain_text("Ended by the visitor")
     expect(field(page)).to_be_hidden()
 
 
