@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.helpers.dialog import Dialog, chatting, invited, say
+from tests.helpers.dialog import Dialog, chatting, invited, say, until_beacon_brings
 
 REPORTS = """<script nonce="n0nce">
     window.violations = [];
@@ -83,6 +83,45 @@ TRAPS = {
         })""",
 }
 """How libraries keep the focus inside a dialog of the page."""
+
+
+OVERLAY = """
+    document.body.insertAdjacentHTML('beforeend', '<div popover=manual role=dialog aria-modal=true '
+        + 'style="position: fixed; box-sizing: border-box; width: 100%%; %s">First this</div>');
+    document.querySelector('[popover]').showPopover()"""
+STYLED = "document.getElementById('hiding').textContent = '{}'"
+HIDDEN = {
+    "modal": (
+        "document.querySelector('dialog').showModal()",
+        "document.querySelector('dialog').close()",
+    ),
+    "full screen": ("requestFullscreen", "document.exitFullscreen()"),
+    "inert": (
+        "document.documentElement.inert = true",
+        "document.documentElement.inert = false",
+    ),
+    "overlay": (OVERLAY % "height: 100%", "document.querySelector('[popover]').remove()"),
+    "half covered": (
+        OVERLAY % "inset: auto 0 0 0; height: 70px",
+        "document.querySelector('[popover]').remove()",
+    ),
+    "not displayed": (
+        STYLED.format("visitor-monitor-chat { display: none }"),
+        STYLED.format(""),
+    ),
+    "transparent": (STYLED.format("html { opacity: 0 }"), STYLED.format("")),
+    "clipped": (STYLED.format("html { clip-path: inset(0 0 100% 0) }"), STYLED.format("")),
+    "moved out": (
+        STYLED.format("visitor-monitor-chat { position: fixed; transform: translate(-9999px) }"),
+        STYLED.format(""),
+    ),
+}
+"""What hides the dialog or makes it useless, and the end of that."""
+IN_FULL_SCREEN = """() => new Promise((done) => {
+    const button = document.querySelector('body > button');
+    button.onclick = () => button.requestFullscreen().then(done);
+    button.click();
+})"""
 
 
 # The focus and the keyboard
@@ -247,6 +286,36 @@ def test_log_is_known_to_screen_readers_before_the_invitation_is_in_it(shop, pag
 
 
 # The page
+
+
+@pytest.mark.parametrize(("hide", "show"), HIDDEN.values(), ids=HIDDEN)
+def test_invitation_is_not_shown_before_it_can_be_seen_and_used(shop, page, agent, hide, show):
+    shop.head = "<style id=hiding></style>"
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<dialog>First this</dialog>')")
+    page.evaluate(IN_FULL_SCREEN) if "Fullscreen" in hide else page.evaluate(hide)
+    agent.invite(shop)
+    until_beacon_brings(shop, page, lambda: _is_drawn(page))
+    page.wait_for_timeout(1_200)  # the dialog looks twice a second
+    assert agent.conversation(shop).state == "delivered"
+    page.evaluate(show)
+    shop.until(lambda: agent.conversation(shop).state == "shown")
+    Dialog(page).button("Chat").click()
+    shop.until(lambda: agent.conversation(shop).state == "open")
+
+
+def test_message_under_a_modal_is_not_read(shop, page, agent):
+    dialog, conversation = chatting(shop, page, agent)
+    shop.until(lambda: agent.conversation(shop).visitor_read == 1)
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<dialog>First this</dialog>')")
+    page.evaluate("document.querySelector('dialog').showModal()")
+    agent.say(conversation, "Hello?")
+    dialog.until_lines("Can I help?", "Hello?")
+    page.wait_for_timeout(1_200)  # the dialog looks twice a second
+    assert agent.conversation(shop).visitor_read == 1
+    page.keyboard.press("Escape")
+    shop.until(lambda: agent.conversation(shop).visitor_read == 2)
 
 
 def test_page_does_not_move(shop, page, agent):
@@ -468,13 +537,13 @@ def test_paste_that_is_too_long_says_so_and_is_kept(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     dialog.field.press_sequentially("y")
     page.keyboard.insert_text("😀" * 1_998 + "xyz")
-    dialog.until_note("Too long to send. Characters too many: 2")
-    expect(dialog.field).to_have_accessible_description("Too long to send. Characters too many: 2")
+    dialog.until_note("Too long. Characters too many: 2")
+    expect(dialog.field).to_have_accessible_description("Too long. Characters too many: 2")
     expect(dialog.button("Send")).to_be_disabled()
     dialog.field.press("Enter")
     expect(dialog.field).to_have_value("y" + "😀" * 1_998 + "xyz")
     dialog.field.press("Backspace")
-    dialog.until_note("Too long to send. Characters too many: 1")
+    dialog.until_note("Too long. Characters too many: 1")
     dialog.field.press("Backspace")
     dialog.until_note("")
     dialog.button("Send").click()
@@ -624,6 +693,13 @@ def _focused(page):
             const node = document.activeElement.shadowRoot?.activeElement;
             return node && (node.getAttribute('aria-label') || node.title || node.textContent);
         }"""
+    )
+
+
+def _is_drawn(page):
+    """Whether the invitation is in the dialog, whatever lies over it."""
+    return page.evaluate(
+        "!!document.querySelector('visitor-monitor-chat')?.shadowRoot.querySelector('.on .line')"
     )
 
 
