@@ -643,6 +643,38 @@ def test_contrast_is_at_least_four_and_a_half(shop, make_context, agent, scheme)
     assert {text: ratio for text, ratio in measured.items() if ratio < 4.5} == {}
 
 
+def test_sides_differ_also_in_forced_colours(shop, make_context, agent):
+    page = make_context(forced_colors="active").new_page()
+    dialog, _ = chatting(shop, page, agent)
+    dialog.say("mine")
+    dialog.until_lines("Can I help?", "mine")
+    border = """node => { const {borderTopStyle, borderTopWidth, borderTopColor, backgroundColor} =
+        getComputedStyle(node);
+        return [borderTopStyle, parseFloat(borderTopWidth) > 0, borderTopColor !== backgroundColor] }"""
+    bubbles = [dialog.log.locator(".line").nth(number).evaluate(border) for number in range(2)]
+    assert bubbles == [["solid", True, True], ["double", True, True]]
+
+
+@pytest.mark.parametrize("width, height", [(320, 256), (480, 256), (640, 320)])
+def test_enlarged_four_times_it_leaves_room_to_read(shop, make_context, agent, width, height):
+    page = make_context(viewport={"width": width, "height": height}).new_page()
+    dialog, conversation = chatting(shop, page, agent)
+    for number in range(6):
+        agent.say(conversation, f"A message that is long enough for two lines, number {number}")
+    expect(dialog.lines).to_have_count(7)
+    dialog.field.fill("five\nlines\nof\na\ndraft")
+    agent.type(conversation)
+    dialog.until_note("Ann is typing")
+    inside = page.viewport_size
+    for part in (dialog.card, dialog.field, dialog.button("Send"), dialog.button("End")):
+        box = part.bounding_box()
+        assert inside and box and box["x"] >= 0 and box["y"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+    assert dialog.log.evaluate("node => node.clientHeight") >= 90, "four lines"
+    assert dialog.log.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
 CONTRASTS = """(element) => {
     const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
     const paint = (colors) => {
