@@ -273,7 +273,7 @@ function begin(host) {
     dialog.draw(view);
     conversation.draft = dialog.field.value;
     conversation.keep();
-    const seen = view.isDialog && !document.hidden && conversation.markSeen();
+    const seen = view.isDialog && !document.hidden && dialog.isUsable() && conversation.markSeen();
     if (seen) enqueue(seen);
   }
 }

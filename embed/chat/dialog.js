@@ -64,7 +64,7 @@ export function makeDialog(actions) {
     actions.join();
   };
 
-  return { element, field, main, attach, clear, draw, leave };
+  return { element, field, main, attach, clear, draw, isUsable, leave };
 
   /**
    * What happens in the dialog is heard here first, and not by the page: its shortcuts, its focus traps
@@ -82,7 +82,7 @@ export function makeDialog(actions) {
     const [inner] = event.composedPath();
     if (type === 'keydown') pressed(event, inner);
     else if (type === 'focusin') before = relatedTarget || before;
-    else if (type === 'click') inner.closest('button')?.onclick?.();
+    else if (type === 'click') inner.closest('button')?.onclick();
   }
 
   /**
@@ -99,7 +99,7 @@ export function makeDialog(actions) {
 
   function say() {
     const text = field.value;
-    if (excessNote(text, LONGEST_MESSAGE)) return;
+    if (main.disabled) return;
     field.value = '';
     field.focus();
     actions.say(text);
@@ -119,6 +119,20 @@ export function makeDialog(actions) {
     lines = {};
     log.textContent = '';
     field.value = draft;
+  }
+
+  /**
+   * Whether the visitor sees it and can use it: the page has laid nothing over it, and has not made it
+   * inert, clipped or transparent.
+   */
+  function isUsable() {
+    return [log, main].every(isOnTop) && element.checkVisibility?.({ checkOpacity: true }) !== false;
+  }
+
+  /** @param {HTMLElement} node */
+  function isOnTop(node) {
+    const { x, y } = node.getBoundingClientRect();
+    return node.contains(root.elementFromPoint(x + 16, y + 16)); // which does not find what is inert
   }
 
   /**
@@ -186,7 +200,7 @@ export function makeDialog(actions) {
       const node = (lines[line.key] ||= makeLine(line, view.from));
       const author = /** @type {HTMLElement} */ (node.firstChild);
       author.className = line.from && line.from !== view.from ? 'name' : 'off';
-      writeMessage(/** @type {HTMLElement} */ (node.lastChild), line.text + (line.isLost ? ' (not sent)' : ''));
+      writeMessage(node.lastChild, line.text + (line.isLost ? ' (not sent)' : ''));
       if (log.children[index] !== node) log.insertBefore(node, log.children[index] || null);
     });
   }
@@ -240,7 +254,7 @@ function addStyle(root) {
 function make(tag, parent, name = '', attributes = {}, text = '') {
   const made = document.createElement(tag);
   made.className = name;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, /** @type {string} */ (value));
   made.textContent = text;
   parent.append(made);
   return made;
@@ -255,7 +269,7 @@ function write(node, text) {
 }
 
 /**
- * @param {HTMLElement} node
+ * @param {any} node
  * @param {string} text
  */
 function writeMessage(node, text) {

@@ -2,11 +2,11 @@
 /* The text of a message, for both sides: the visitor's dialog and the agents' page import this file. */
 
 /**
- * Where a link may be: from https:// or http:// up to white space, a symbol, or a mark that addresses
- * do not have; of brackets, pairs belong to it. Marks at its end belong to the sentence.
+ * Where a link may be: https:// or http:// and the letters, digits and marks that addresses have, in any
+ * script. Of brackets, pairs belong to it; marks at its end belong to the sentence.
  */
 const CANDIDATE =
-  /(\bhttps?:\/\/(?:[.,:;!?'*\p{Cf}]*(?:[^\s<>\p{P}\p{So}\p{C}]|[#%&/@_-]|\([^\s()]*\)|\[[^\s[\]]*\]))+)/giu;
+  /(\bhttps?:\/\/(?:[.,:;!?'*\p{Cf}]*(?:[\p{L}\p{M}\p{N}#$%&+/=@_~-]|\([^\s()]*\)|\[[^\s[\]]*\]))+)/giu;
 
 /**
  * Its host is letters and digits: no name before an @. Nothing in it is invisible. So a link leads
@@ -32,7 +32,7 @@ export function withLinks(text) {
  */
 export function excessNote(text, longest) {
   const excess = text.trim().replace(/[\ud800-\udbff]/g, '').length - longest;
-  return excess > 0 ? 'Too long to send. Characters too many: ' + excess : '';
+  return excess > 0 ? 'Too long. Characters too many: ' + excess : '';
 }
 
 /** @param {string} address */

@@ -6,7 +6,16 @@ import pytest
 from playwright.sync_api import expect
 
 from core.chat.limits import CHAT_ENDS_AFTER, INVITATION_EXPIRES_AFTER
-from tests.helpers.dialog import Dialog, chatting, invited, say, send_beacon, texts, until_offered
+from tests.helpers.dialog import (
+    Dialog,
+    chatting,
+    invited,
+    say,
+    send_beacon,
+    texts,
+    until_beacon_brings,
+    until_offered,
+)
 
 
 def test_nothing_of_the_chat_is_loaded_before_there_is_something_to_say(shop, page, agent):
@@ -255,7 +264,7 @@ def test_draft_is_gone_with_its_conversation(shop, page, agent):
     agent.end(conversation)
     dialog.until_note("This chat has ended.")
     agent.invite(shop, "And now?")
-    shop.until(lambda: send_beacon(page) or _row(shop, "shown"))
+    until_beacon_brings(shop, page, lambda: _row(shop, "shown"))
     dialog.until_lines("And now?")
     dialog.button("Chat").click()
     expect(dialog.field).to_have_value("")
@@ -273,7 +282,7 @@ def test_draft_without_a_conversation_goes_into_the_first(shop, page, agent):
     dialog.pill.click()
     dialog.field.press_sequentially("a question")
     agent.invite(shop)
-    shop.until(lambda: send_beacon(page) or _row(shop, "shown"))
+    until_beacon_brings(shop, page, lambda: _row(shop, "shown"))
     dialog.until_lines("Can I help?")
     expect(dialog.field).to_have_value("a question")
 

@@ -4,7 +4,14 @@ import pytest
 from playwright.sync_api import expect
 
 from core.chat.outcome import end_text
-from tests.helpers.dialog import Dialog, chatting, invited, say, until_offered
+from tests.helpers.dialog import (
+    Dialog,
+    chatting,
+    invited,
+    say,
+    until_beacon_brings,
+    until_offered,
+)
 
 REPORTS = """<script nonce="n0nce">
     window.violations = [];
@@ -84,6 +91,45 @@ TRAPS = {
         })""",
 }
 """How libraries keep the focus inside a dialog of the page."""
+
+
+OVERLAY = """
+    document.body.insertAdjacentHTML('beforeend', '<div popover=manual role=dialog aria-modal=true '
+        + 'style="position: fixed; box-sizing: border-box; width: 100%%; %s">First this</div>');
+    document.querySelector('[popover]').showPopover()"""
+STYLED = "document.getElementById('hiding').textContent = '{}'"
+HIDDEN = {
+    "modal": (
+        "document.querySelector('dialog').showModal()",
+        "document.querySelector('dialog').close()",
+    ),
+    "full screen": ("requestFullscreen", "document.exitFullscreen()"),
+    "inert": (
+        "document.documentElement.inert = true",
+        "document.documentElement.inert = false",
+    ),
+    "overlay": (OVERLAY % "height: 100%", "document.querySelector('[popover]').remove()"),
+    "half covered": (
+        OVERLAY % "inset: auto 0 0 0; height: 70px",
+        "document.querySelector('[popover]').remove()",
+    ),
+    "not displayed": (
+        STYLED.format("visitor-monitor-chat { display: none }"),
+        STYLED.format(""),
+    ),
+    "transparent": (STYLED.format("html { opacity: 0 }"), STYLED.format("")),
+    "clipped": (STYLED.format("html { clip-path: inset(0 0 100% 0) }"), STYLED.format("")),
+    "moved out": (
+        STYLED.format("visitor-monitor-chat { position: fixed; transform: translate(-9999px) }"),
+        STYLED.format(""),
+    ),
+}
+"""What hides the dialog or makes it useless, and the end of that."""
+IN_FULL_SCREEN = """() => new Promise((done) => {
+    const button = document.querySelector('body > button');
+    button.onclick = () => button.requestFullscreen().then(done);
+    button.click();
+})"""
 
 
 # The focus and the keyboard
@@ -248,6 +294,36 @@ def test_log_is_known_to_screen_readers_before_the_invitation_is_in_it(shop, pag
 
 
 # The page
+
+
+@pytest.mark.parametrize(("hide", "show"), HIDDEN.values(), ids=HIDDEN)
+def test_invitation_is_not_shown_before_it_can_be_seen_and_used(shop, page, agent, hide, show):
+    shop.head = "<style id=hiding></style>"
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<dialog>First this</dialog>')")
+    page.evaluate(IN_FULL_SCREEN) if "Fullscreen" in hide else page.evaluate(hide)
+    agent.invite(shop)
+    until_beacon_brings(shop, page, lambda: _is_drawn(page))
+    page.wait_for_timeout(1_200)  # the dialog looks twice a second
+    assert agent.conversation(shop).state == "delivered"
+    page.evaluate(show)
+    shop.until(lambda: agent.conversation(shop).state == "shown")
+    Dialog(page).button("Chat").click()
+    shop.until(lambda: agent.conversation(shop).state == "open")
+
+
+def test_message_under_a_modal_is_not_read(shop, page, agent):
+    dialog, conversation = chatting(shop, page, agent)
+    shop.until(lambda: agent.conversation(shop).visitor_read == 1)
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<dialog>First this</dialog>')")
+    page.evaluate("document.querySelector('dialog').showModal()")
+    agent.say(conversation, "Hello?")
+    dialog.until_lines("Can I help?", "Hello?")
+    page.wait_for_timeout(1_200)  # the dialog looks twice a second
+    assert agent.conversation(shop).visitor_read == 1
+    page.keyboard.press("Escape")
+    shop.until(lambda: agent.conversation(shop).visitor_read == 2)
 
 
 def test_page_does_not_move(shop, page, agent):
@@ -469,13 +545,13 @@ def test_paste_that_is_too_long_says_so_and_is_kept(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     dialog.field.press_sequentially("y")
     page.keyboard.insert_text("😀" * 1_998 + "xyz")
-    dialog.until_note("Too long to send. Characters too many: 2")
-    expect(dialog.field).to_have_accessible_description("Too long to send. Characters too many: 2")
+    dialog.until_note("Too long. Characters too many: 2")
+    expect(dialog.field).to_have_accessible_description("Too long. Characters too many: 2")
     expect(dialog.button("Send")).to_be_disabled()
     dialog.field.press("Enter")
     expect(dialog.field).to_have_value("y" + "😀" * 1_998 + "xyz")
     dialog.field.press("Backspace")
-    dialog.until_note("Too long to send. Characters too many: 1")
+    dialog.until_note("Too long. Characters too many: 1")
     dialog.field.press("Backspace")
     dialog.until_note("")
     dialog.button("Send").click()
@@ -634,6 +710,38 @@ def test_contrast_is_at_least_four_and_a_half(shop, make_context, agent, scheme)
     assert {text: ratio for text, ratio in measured.items() if ratio < 4.5} == {}
 
 
+def test_sides_differ_also_in_forced_colours(shop, make_context, agent):
+    page = make_context(forced_colors="active").new_page()
+    dialog, _ = chatting(shop, page, agent)
+    dialog.say("mine")
+    dialog.until_lines("Can I help?", "mine")
+    border = """node => { const {borderTopStyle, borderTopWidth, borderTopColor, backgroundColor} =
+        getComputedStyle(node);
+        return [borderTopStyle, parseFloat(borderTopWidth) > 0, borderTopColor !== backgroundColor] }"""
+    bubbles = [dialog.log.locator(".line").nth(number).evaluate(border) for number in range(2)]
+    assert bubbles == [["solid", True, True], ["double", True, True]]
+
+
+@pytest.mark.parametrize("width, height", [(320, 256), (480, 256), (640, 320)])
+def test_enlarged_four_times_it_leaves_room_to_read(shop, make_context, agent, width, height):
+    page = make_context(viewport={"width": width, "height": height}).new_page()
+    dialog, conversation = chatting(shop, page, agent)
+    for number in range(6):
+        agent.say(conversation, f"A message that is long enough for two lines, number {number}")
+    expect(dialog.lines).to_have_count(7)
+    dialog.field.fill("five\nlines\nof\na\ndraft")
+    agent.type(conversation)
+    dialog.until_note("Ann is typing")
+    inside = page.viewport_size
+    for part in (dialog.card, dialog.field, dialog.button("Send"), dialog.button("End")):
+        box = part.bounding_box()
+        assert inside and box and box["x"] >= 0 and box["y"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+    assert dialog.log.evaluate("node => node.clientHeight") >= 90, "four lines"
+    assert dialog.log.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
 CONTRASTS = """(element) => {
     const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
     const paint = (colors) => {
@@ -684,6 +792,13 @@ def _focused(page):
             const node = document.activeElement.shadowRoot?.activeElement;
             return node && (node.getAttribute('aria-label') || node.title || node.textContent);
         }"""
+    )
+
+
+def _is_drawn(page):
+    """Whether the invitation is in the dialog, whatever lies over it."""
+    return page.evaluate(
+        "!!document.querySelector('visitor-monitor-chat')?.shadowRoot.querySelector('.on .line')"
     )
 
 

@@ -41,7 +41,7 @@ LINKS = {
     "https://evil.example/\u00adx": [],
     "https://bank.example\u3164.evil.example": [],
     "https://evil.example/\u034fx": [],
-    "https://bank.example\u2215evil.example": [],
+    "https://evil.example\u2215bank.example": ["https://evil.example"],
     "https://": [],
     "https://...": [],
     "https:// a.example": [],
