@@ -17,7 +17,7 @@ import {
   LONGEST_ATTRIBUTE_NAME,
   LONGEST_CAMPAIGN,
   LONGEST_CLICK_IDS,
-  LONGEST_PATH,
+  LONGEST_PATH_SENT,
   LONGEST_REFERRER,
   LONGEST_TITLE,
   MAX_ATTRIBUTES,
@@ -462,7 +462,7 @@ import {
         location.pathname +
           (kept && '?' + kept) +
           (options.hash ? /[^?&=]*/.exec(location.hash) : ''),
-        LONGEST_PATH,
+        LONGEST_PATH_SENT,
       );
     }
 
