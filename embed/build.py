@@ -37,7 +37,7 @@ from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
 from core.enrich.source import CLICK_IDS
-from core.enrich.text import LONGEST_PATH, LONGEST_REFERRER
+from core.enrich.text import LONGEST_PATH_SENT, LONGEST_REFERRER
 from core.visits.presence import ACTIVE_FOR, LONGEST_PRESENCE, VISIT_ENDS_AFTER
 from core.visits.visit import MAX_ATTRIBUTES
 
@@ -174,7 +174,7 @@ HANDED_OVER = {
     "LONGEST_CAMPAIGN": str(LONGEST_CAMPAIGN),
     "LONGEST_CLICK_IDS": str(LONGEST_CLICK_IDS),
     "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
-    "LONGEST_PATH": str(LONGEST_PATH),
+    "LONGEST_PATH_SENT": str(LONGEST_PATH_SENT),
     "LONGEST_REFERRER": str(LONGEST_REFERRER),
     "LONGEST_TITLE": str(LONGEST_TITLE),
     "LONGEST_PRESENCE": _milliseconds(LONGEST_PRESENCE),

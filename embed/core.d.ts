@@ -34,7 +34,7 @@ export const MAX_BYTES: number;
 /** collector/http/responses.py: the statuses after which a script sends nothing more from its page. */
 export const REFUSED_FOR_GOOD: RegExp;
 /** core/enrich/text.py: characters, like all that follow. */
-export const LONGEST_PATH: number;
+export const LONGEST_PATH_SENT: number;
 /** core/enrich/text.py */
 export const LONGEST_REFERRER: number;
 /** collector/beacon/hit.py */

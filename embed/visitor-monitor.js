@@ -17,7 +17,7 @@ import {
   LONGEST_ATTRIBUTE_NAME,
   LONGEST_CAMPAIGN,
   LONGEST_CLICK_IDS,
-  LONGEST_PATH,
+  LONGEST_PATH_SENT,
   LONGEST_PRESENCE,
   LONGEST_REFERRER,
   LONGEST_TITLE,
@@ -117,8 +117,10 @@ import {
     /** The page that the address bar shows. @type {string | undefined} */
     let openPage;
     let activeAt = 0;
-    /** The query with which the visitor arrived, until it is sent. @type {URLSearchParams | null} */
-    let landing = query();
+    /** The query with which the visitor arrived, and behind it the keys that stand behind a `#`. */
+    const landing = new URLSearchParams(location.search + location.hash.replace(/[#?]/g, '&'));
+    /** Whether the next page view tells where the visitor came from. */
+    let isArrival = true;
     /** Which of its keys are click ids: embed/visitor-monitor-click-ids.js knows. */
     let clickIds = '';
     /** How many modules the first page view waits for. */
@@ -256,7 +258,7 @@ import {
       }
       if (options.signals === 'yes') loadFirst('signals', (read) => (readSignal = read));
       // Only the page view that opens a visit tells where the visitor came from.
-      const names = [...query().keys()];
+      const names = [...landing.keys()];
       if (names[0] && !join()) loadFirst('click-ids', (find) => (clickIds = find(names)));
       loadAdapters();
       visibilityChanged();
@@ -388,7 +390,7 @@ import {
       viewedVisit = visit;
       viewedPage = openPage;
       const campaign = (/** @type {string} */ name) =>
-        cut(landing?.get('utm_' + name), LONGEST_CAMPAIGN);
+        cut(landing.get('utm_' + name), LONGEST_CAMPAIGN);
       add(
         {
           ...describe('v'),
@@ -396,7 +398,7 @@ import {
           y: navigator.maxTouchPoints,
           wd: +navigator.webdriver,
           // Where the visitor came from: only the first page view of a page load knows that.
-          ...(landing && {
+          ...(isArrival && {
             r: cut(/[^?#]*/.exec(document.referrer), LONGEST_REFERRER),
             c: campaign('source'),
             m: campaign('medium'),
@@ -406,7 +408,7 @@ import {
         },
         changedAt,
       );
-      landing = null;
+      isArrival = false;
       if (isNew && attributes) add({ e: 'i', i: attributes });
       schedulePresence();
     }
@@ -468,8 +470,8 @@ import {
       return cut(
         location.pathname +
           (kept && '?' + kept) +
-          (options.hash ? /[^?&=]*/.exec(location.hash) : ''),
-        LONGEST_PATH,
+          (options.hash ? location.hash.replace(/^#\w+=.*|[?&=].*/, '') : ''),
+        LONGEST_PATH_SENT,
       );
     }
 
@@ -480,7 +482,7 @@ import {
         if (VALUE_KEYS.test(name)) words.push(name + '=' + value);
         else if (value && BARE_KEYS.test(name)) words.push(name);
       }
-      return cut(words.join('&') + (/^#!?\/[^?]*/.exec(location.hash) || ''), 512);
+      return cut(words.join('&') + (/^#!?\/[^?&]*/.exec(location.hash) || ''), 512);
     }
 
     /**
@@ -568,7 +570,7 @@ import {
         if (sent === viewedVisit && reason?.includes('visit')) {
           // The visit is unknown to the collector or has ended: the next interaction opens one.
           viewedVisit = null;
-          landing = reason === 'no_visit' ? query() : null;
+          isArrival = reason === 'no_visit';
         }
         if (DONE.test(status)) {
           queue = without(batch, queue);

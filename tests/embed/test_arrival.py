@@ -54,3 +54,38 @@ def test_list_of_click_ids_that_does_not_come_holds_nothing_back(shop, page, fau
     page.goto(shop.url("/p1?utm_source=partner&gclid=1"))
     shop.until_paths("/p1")
     assert shop.visit()["source"] == "Partner"
+
+
+@pytest.mark.parametrize(
+    ("address", "source", "campaign"),
+    [
+        ("/#/landing?utm_source=newsletter&utm_campaign=May", "Newsletter", "May"),
+        ("/#utm_source=newsletter&utm_medium=email", "Newsletter", ""),
+        ("/#!/x?gclid=secret", "Google Ads", ""),
+        ("/#/x?utm_campaign=May#gclid=secret", "Google Ads", "May"),
+        ("/#?utm_source=newsletter", "Newsletter", ""),
+        ("/#/x&utm_source=newsletter", "Newsletter", ""),
+        ("/?utm_source=partner#/x?utm_source=newsletter&utm_campaign=May", "Partner", "May"),
+        ("/?page=2#reviews", "Direct", ""),
+    ],
+)
+@pytest.mark.parametrize("attributes", ["", 'data-hash="1"'], ids=["path", "hash"])
+def test_campaign_behind_the_hash_counts_after_the_query(
+    shop, page, address, source, campaign, attributes
+):
+    shop.attributes = attributes
+    page.goto(shop.url(address))
+    shop.until(lambda: shop.visits())
+    visit = shop.visit()
+    assert (visit["source"], visit["campaign"]) == (source, campaign)
+    assert "utm_" not in shop.paths()[0]
+    assert "secret" not in str(shop.beacons())
+
+
+def test_campaign_behind_the_hash_survives_a_router_that_cleans_the_address(shop, page):
+    shop.head = (
+        "<script>addEventListener('load', () => history.replaceState({}, '', '/#/x'))</script>"
+    )
+    page.goto(shop.url("/#/x?utm_source=Partner"))
+    shop.until(lambda: shop.visits())
+    assert shop.visit()["source"] == "Partner"

@@ -218,6 +218,16 @@ def test_long_title_and_address_are_cut(shop, page):
     assert len(shop.views()[1]["path"]) == 1024
 
 
+def test_path_in_another_writing_is_readable_and_whole(shop, page):
+    slug = "/समाचार/" + "-".join(["चाय"] * 40)
+    page.goto(shop.url("/корзина"))
+    shop.until_paths("/корзина")
+    page.evaluate(PUSH, slug)
+    shop.until_paths("/корзина", slug)
+    page.evaluate(PUSH, "/a%2Fb%E2%80%AEc")
+    shop.until_paths("/корзина", slug, "/a%2Fb%E2%80%AEc")
+
+
 def test_campaign_and_referrer_are_kept_from_the_landing_page(shop, page):
     page.goto(
         shop.url("/p1?utm_source=newsletter&utm_medium=email&utm_campaign=May&gclid=abc"),
