@@ -106,6 +106,8 @@ def _scripts() -> dict[str, tuple[Path, int]]:
 
 _IMPORT = re.compile(r"^import \{([^}]+)\} from '([^']+)';\n", re.MULTILINE)
 _OTHER_IMPORT = re.compile(r"^import\b(?! *\()", re.MULTILINE)
+_SCOPE = re.compile(r"^\(\(\) => \{\n", re.MULTILINE)
+"""Where the names of a script that is no module begin."""
 _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
 _DECLARED = re.compile(r"^(?:async )?(?:const|let|class|function) (\w+)", re.MULTILINE)
 
@@ -118,6 +120,9 @@ def joined(entry: Path) -> str:
     if len(parts) == 1:
         return parts[0]
     # In a function, because the minifier shortens a function's names but keeps a module's.
+    *imported, own = parts
+    if found := _SCOPE.search(own):
+        return own[: found.end()] + "".join(imported) + own[found.end() :]
     body = "".join(parts).replace("export default ", "return ")
     return f"export default (() => {{\n{body}\n}})();\n"
 
