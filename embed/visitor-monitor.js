@@ -185,7 +185,10 @@ import { json } from './json.js';
       },
     };
     /** @type {Window['visitorMonitor']} */
-    const monitor = safe((name, value, listener) => commands[name](value, listener));
+    const monitor = safe((name, value, listener) => {
+      addressChanged(); // the call is about the page that is open now
+      commands[name](value, listener);
+    });
     const call = (/** @type {[string, ...any]} */ words) => monitor(...words);
     window.visitorMonitor = monitor;
     monitor.loaded = true;
@@ -215,10 +218,7 @@ import { json } from './json.js';
       keydown: interact,
       click: interact,
     };
-    for (const [name, listener] of Object.entries(events)) {
-      // On the window, in the capture phase: before the page can stop an event.
-      window.addEventListener(name, safe(listener), { capture: true, passive: true });
-    }
+    const handle = safe((event) => events[event.type](event));
 
     /** @type {any} */
     const history = window.history;
@@ -227,17 +227,27 @@ import { json } from './json.js';
     } else {
       for (const name of ['pushState', 'replaceState']) {
         const original = history[name];
-        history[name] = (/** @type {any[]} */ ...values) => {
+        // False of a frozen history, which is looked at now and then.
+        Reflect.set(history, name, (/** @type {any[]} */ ...values) => {
           original.apply(history, values);
           addressChanged();
-        };
+        });
       }
     }
+    listen();
     addressChanged();
     start();
     stub?.q.forEach(call);
 
     // What the visitor does
+
+    /** Again with each presence: `document.open()` takes all listeners away. */
+    function listen() {
+      for (const name of Object.keys(events)) {
+        // On the window, in the capture phase: before the page can stop an event.
+        window.addEventListener(name, handle, { capture: true, passive: true });
+      }
+    }
 
     /** Begin to send, unless the visitor or the site does not allow it (yet). */
     function start() {
@@ -322,6 +332,7 @@ import { json } from './json.js';
 
     function leave() {
       if (!isShown) return;
+      addressChanged();
       if (changedAt && isDue()) view();
       clearTimeout(/** @type {TimedWork} */ (settle).timer);
       changedAt = 0;
@@ -333,6 +344,7 @@ import { json } from './json.js';
     /** @param {Event} event */
     function interact(event) {
       const quiet = now() - activeAt;
+      later(addressChanged, SETTLE);
       if (!event.isTrusted || !isRunning || quiet < ACTIVITY_STEP) return;
       join(true);
       if (viewedVisit !== visit || quiet >= ACTIVE_FOR) changed();
@@ -391,6 +403,9 @@ import { json } from './json.js';
     }
 
     function presence() {
+      listen();
+      if (ask('hidden')) leave();
+      addressChanged();
       if (isShown && viewedVisit && join()) {
         if (queue.length < EVENTS_KEPT) add(describe('p'));
         schedulePresence();
