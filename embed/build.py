@@ -25,9 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from collector.beacon.hit import (
     LONGEST_ATTRIBUTE,
     LONGEST_ATTRIBUTE_NAME,
-    LONGEST_CAMPAIGN,
-    LONGEST_CLICK_IDS,
-    LONGEST_TITLE,
 )
 from collector.beacon.wire import MAX_EVENTS
 from collector.http.body import MAX_BYTES
@@ -37,7 +34,7 @@ from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
 from core.enrich.source import CLICK_IDS
-from core.enrich.text import LONGEST_PATH_SENT, LONGEST_REFERRER
+from core.enrich.text import LONGEST_PATH, LONGEST_PATH_SENT
 from core.visits.presence import ACTIVE_FOR, LONGEST_PRESENCE, VISIT_ENDS_AFTER
 from core.visits.visit import MAX_ATTRIBUTES
 
@@ -108,6 +105,8 @@ def _scripts() -> dict[str, tuple[Path, int]]:
 
 _IMPORT = re.compile(r"^import \{([^}]+)\} from '([^']+)';\n", re.MULTILINE)
 _OTHER_IMPORT = re.compile(r"^import\b(?! *\()", re.MULTILINE)
+_SCOPE = re.compile(r"^\(\(\) => \{\n", re.MULTILINE)
+"""Where the names of a script that is no module begin."""
 _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
 _DECLARED = re.compile(r"^(?:async )?(?:const|let|class|function) (\w+)", re.MULTILINE)
 
@@ -120,6 +119,9 @@ def joined(entry: Path) -> str:
     if len(parts) == 1:
         return parts[0]
     # In a function, because the minifier shortens a function's names but keeps a module's.
+    *imported, own = parts
+    if found := _SCOPE.search(own):
+        return own[: found.end()] + "".join(imported) + own[found.end() :]
     body = "".join(parts).replace("export default ", "return ")
     return f"export default (() => {{\n{body}\n}})();\n"
 
@@ -171,12 +173,9 @@ HANDED_OVER = {
     "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
     "LONGEST_ATTRIBUTE": str(LONGEST_ATTRIBUTE),
     "LONGEST_ATTRIBUTE_NAME": str(LONGEST_ATTRIBUTE_NAME),
-    "LONGEST_CAMPAIGN": str(LONGEST_CAMPAIGN),
-    "LONGEST_CLICK_IDS": str(LONGEST_CLICK_IDS),
     "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
+    "LONGEST_PATH": str(LONGEST_PATH),
     "LONGEST_PATH_SENT": str(LONGEST_PATH_SENT),
-    "LONGEST_REFERRER": str(LONGEST_REFERRER),
-    "LONGEST_TITLE": str(LONGEST_TITLE),
     "LONGEST_PRESENCE": _milliseconds(LONGEST_PRESENCE),
     "MAX_ATTRIBUTES": str(MAX_ATTRIBUTES),
     "MAX_BYTES": str(MAX_BYTES),

@@ -33,16 +33,10 @@ export const MAX_EVENTS: number;
 export const MAX_BYTES: number;
 /** collector/http/responses.py: the statuses after which a script sends nothing more from its page. */
 export const REFUSED_FOR_GOOD: RegExp;
-/** core/enrich/text.py: characters, like all that follow. */
+/** core/enrich/text.py: characters of a text, like all that follow; what is shorter the collector cuts. */
+export const LONGEST_PATH: number;
+/** core/enrich/text.py: of a path whose letters are escaped. */
 export const LONGEST_PATH_SENT: number;
-/** core/enrich/text.py */
-export const LONGEST_REFERRER: number;
-/** collector/beacon/hit.py */
-export const LONGEST_TITLE: number;
-/** collector/beacon/hit.py */
-export const LONGEST_CAMPAIGN: number;
-/** collector/beacon/hit.py */
-export const LONGEST_CLICK_IDS: number;
 /** collector/beacon/hit.py */
 export const LONGEST_ATTRIBUTE_NAME: number;
 /** collector/beacon/hit.py */

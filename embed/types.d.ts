@@ -75,6 +75,12 @@ export interface Host {
   tab: string;
   /** The page's own listeners, by the name of their event. */
   listeners: Listeners;
+  /** As it was when the tag began. */
+  fetch: typeof fetch;
+  /** embed/document.js */
+  ask(name: string): any;
+  /** embed/json.js */
+  json(value: any): string;
   read(key: string): string | null | undefined;
   write(key: string, value?: string): true | undefined;
   /** The visit's id, or '' when there is no live one. */
@@ -168,7 +174,7 @@ export interface TabUpdate {
 /** What the browser stores for the tab's next page: token, outbox, draft, whether it is open. */
 export interface Kept {
   c?: string;
-  o?: OutboxItem[];
+  o?: Record<string, OutboxItem>;
   d?: string;
   s?: boolean;
 }

@@ -15,12 +15,9 @@ import {
   BARE_KEYS,
   LONGEST_ATTRIBUTE,
   LONGEST_ATTRIBUTE_NAME,
-  LONGEST_CAMPAIGN,
-  LONGEST_CLICK_IDS,
+  LONGEST_PATH,
   LONGEST_PATH_SENT,
   LONGEST_PRESENCE,
-  LONGEST_REFERRER,
-  LONGEST_TITLE,
   MAX_ATTRIBUTES,
   MAX_BYTES,
   MAX_EVENTS,
@@ -28,6 +25,8 @@ import {
   VALUE_KEYS,
   VISIT_ENDS_AFTER,
 } from './core.js';
+import { ask } from './document.js';
+import { json } from './json.js';
 
 /**
  * @import {AcceptedBody, Attributes, BeaconEvent, BeaconHead, EventFields, VisitorMonitor} from './types.js'
@@ -65,7 +64,7 @@ import {
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
   const LONGEST_RETRY_AFTER_SECONDS = 600;
-  const BYTES_A_BEACON = MAX_BYTES - 384; // the ages may have one more digit when it is sent
+  const LONGEST_BEACON = MAX_BYTES / 3 - 99; // characters of up to 3 bytes; the ages may grow
   const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
   const DONE = /^20|400|413/; // accepted, or no try of these events would be
@@ -98,9 +97,11 @@ import {
    */
   function track(options, stub) {
     const { site, base } = options;
+    // By their full names: pages have variables called history and navigation.
+    const { fetch, navigation } = window;
     const isPrivate = navigator.globalPrivacyControl;
     const tab = randomId();
-    const clockStart = Date.now() - performance.now();
+    const clockStart = Date.now() - pageAge();
 
     let isStoring = !isPrivate && options.storage !== 'none';
     let isConsented = options.consent !== 'required';
@@ -118,7 +119,7 @@ import {
     let openPage;
     let activeAt = 0;
     /** The query with which the visitor arrived, and behind it the keys that stand behind a `#`. */
-    const landing = new URLSearchParams(location.search + location.hash.replace(/[#?]/g, '&'));
+    const landing = query(location.search + location.hash.replace(/[#?]/g, '&'));
     /** Whether the next page view tells where the visitor came from. */
     let isArrival = true;
     /** Which of its keys are click ids: embed/visitor-monitor-click-ids.js knows. */
@@ -156,15 +157,14 @@ import {
     const commands = {
       identify(pairs) {
         if (isPrivate) return;
-        const all = { ...attributes, ...pairs };
-        attributes = {};
-        for (const key of Object.keys(all).slice(0, MAX_ATTRIBUTES)) {
-          attributes[String(cut(key, LONGEST_ATTRIBUTE_NAME))] = cut(all[key], LONGEST_ATTRIBUTE);
-        }
+        const all = Object.entries({ ...attributes, ...pairs }).slice(0, MAX_ATTRIBUTES);
+        attributes = Object.fromEntries(
+          all.map(([key, value]) => [cut(key, LONGEST_ATTRIBUTE_NAME), cut(value, LONGEST_ATTRIBUTE)]),
+        );
         if (viewedVisit) add({ e: 'i', i: attributes });
       },
       context(word) {
-        ownContext = cut(word, 32);
+        ownContext = cut(word);
         changed();
       },
       page() {
@@ -173,7 +173,7 @@ import {
       },
       chat(report) {
         if (isShown && isDue()) view(); // only a page view opens a visit
-        if (viewedVisit) add({ e: 'c', s: cut(report, 32) });
+        if (viewedVisit) add({ e: 'c', s: cut(report) });
       },
       on(/** @type {keyof Listeners} */ name, listener) {
         listeners[name] = safe(listener);
@@ -192,7 +192,10 @@ import {
       },
     };
     /** @type {Window['visitorMonitor']} */
-    const monitor = safe((name, value, listener) => commands[name](value, listener));
+    const monitor = safe((name, value, listener) => {
+      addressChanged(); // the call is about the page that is open now
+      commands[name](value, listener);
+    });
     const call = (/** @type {[string, ...any]} */ words) => monitor(...words);
     window.visitorMonitor = monitor;
     monitor.loaded = true;
@@ -222,13 +225,8 @@ import {
       keydown: interact,
       click: interact,
     };
-    for (const [name, listener] of Object.entries(events)) {
-      // On the window, in the capture phase: before the page can stop an event.
-      window.addEventListener(name, safe(listener), { capture: true, passive: true });
-    }
+    const handle = safe((event) => events[event.type](event));
 
-    // By their full names: pages have variables called navigation and history.
-    const { navigation } = window;
     /** @type {any} */
     const history = window.history;
     if (navigation?.currentEntry) {
@@ -236,17 +234,27 @@ import {
     } else {
       for (const name of ['pushState', 'replaceState']) {
         const original = history[name];
-        history[name] = (/** @type {any[]} */ ...values) => {
+        // False of a frozen history, which is looked at now and then.
+        Reflect.set(history, name, (/** @type {any[]} */ ...values) => {
           original.apply(history, values);
           addressChanged();
-        };
+        });
       }
     }
+    listen();
     addressChanged();
     start();
     stub?.q.forEach(call);
 
     // What the visitor does
+
+    /** Again with each presence: `document.open()` takes all listeners away. */
+    function listen() {
+      for (const name of Object.keys(events)) {
+        // On the window, in the capture phase: before the page can stop an event.
+        window.addEventListener(name, handle, { capture: true, passive: true });
+      }
+    }
 
     /** Begin to send, unless the visitor or the site does not allow it (yet). */
     function start() {
@@ -298,6 +306,9 @@ import {
         site,
         tab,
         listeners,
+        fetch,
+        ask,
+        json,
         read,
         write,
         visit: () => (join() && visit?.id) || '',
@@ -336,7 +347,7 @@ import {
 
     /** The page came into view, got the focus, or went out of view. */
     function visibilityChanged() {
-      if (document.hidden) return leave();
+      if (ask('hidden')) return leave();
       isShown = true;
       // For a conversation that began on another page, or in another tab in the meantime.
       if (isRunning && isStoring && read('vm-chat')) chat();
@@ -345,6 +356,7 @@ import {
 
     function leave() {
       if (!isShown) return;
+      addressChanged();
       if (changedAt && isDue()) view();
       clearTimeout(/** @type {TimedWork} */ (settle).timer);
       changedAt = 0;
@@ -356,6 +368,7 @@ import {
     /** @param {Event} event */
     function interact(event) {
       const quiet = now() - activeAt;
+      later(addressChanged, SETTLE);
       if (!event.isTrusted || !isRunning || quiet < ACTIVITY_STEP) return;
       join(true);
       if (viewedVisit !== visit || quiet >= ACTIVE_FOR) changed();
@@ -371,7 +384,7 @@ import {
     function settle() {
       if (
         !viewedVisit &&
-        (document.readyState === 'loading' ||
+        (ask('readyState') === 'loading' ||
           (awaited && now() - changedAt < AFTER_START))
       ) {
         return later(settle, SETTLE); // `leave` does not wait for them
@@ -390,20 +403,20 @@ import {
       viewedVisit = visit;
       viewedPage = openPage;
       const campaign = (/** @type {string} */ name) =>
-        cut(landing.get('utm_' + name), LONGEST_CAMPAIGN);
+        cut(landing.get('utm_' + name));
       add(
         {
           ...describe('v'),
-          l: cut(navigator.language, 32),
+          l: cut(navigator.language),
           y: navigator.maxTouchPoints,
-          wd: +navigator.webdriver,
+          wd: +!!navigator.webdriver,
           // Where the visitor came from: only the first page view of a page load knows that.
           ...(isArrival && {
-            r: cut(/[^?#]*/.exec(document.referrer), LONGEST_REFERRER),
+            r: cut(/[^?#]*/.exec(ask('referrer'))),
             c: campaign('source'),
             m: campaign('medium'),
             g: campaign('campaign'),
-            j: cut(clickIds, LONGEST_CLICK_IDS),
+            j: cut(clickIds),
           }),
         },
         changedAt,
@@ -414,6 +427,9 @@ import {
     }
 
     function presence() {
+      listen();
+      if (ask('hidden')) leave();
+      addressChanged();
       if (isShown && viewedVisit && join()) {
         if (queue.length < EVENTS_KEPT) add(describe('p'));
         schedulePresence();
@@ -437,7 +453,7 @@ import {
     function join(isActivity) {
       const kept = isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm') || '');
       const [, id, at] = kept || [];
-      const quiet = id ? Date.now() - Number(at) : now() - activeAt;
+      const quiet = id ? Date.now() - +at : now() - activeAt;
       if (quiet >= VISIT_ENDS_AFTER || !(id || visit)) {
         if (!isActivity) return false;
         visit = { id: isStoring ? randomId() : '' };
@@ -466,7 +482,7 @@ import {
     /** The path, the query keys that data-query allows and, under data-hash, the route. */
     function pagePath() {
       const allowed = [...query()].filter(([name]) => options.query?.split(/[\s,]+/).includes(name));
-      const kept = String(new URLSearchParams(allowed));
+      const kept = String(query(allowed));
       return cut(
         location.pathname +
           (kept && '?' + kept) +
@@ -477,12 +493,11 @@ import {
 
     /** What distinguishes a shop's pages with the same path; never what the visitor typed. */
     function contextQuery() {
-      const words = [];
-      for (const [name, value] of query()) {
-        if (VALUE_KEYS.test(name)) words.push(name + '=' + value);
-        else if (value && BARE_KEYS.test(name)) words.push(name);
-      }
-      return cut(words.join('&') + (/^#!?\/[^?&]*/.exec(location.hash) || ''), 512);
+      const words = [...query()].flatMap(([name, value]) => {
+        if (VALUE_KEYS.test(name)) return name + '=' + value;
+        return value && BARE_KEYS.test(name) ? name : [];
+      });
+      return cut(words.join('&') + (/^#!?\/[^?&]*/.exec(location.hash) || ''));
     }
 
     /**
@@ -494,10 +509,10 @@ import {
         e: kind,
         u: pagePath(),
         q: contextQuery(),
-        d: cut(document.title, LONGEST_TITLE),
+        d: cut(ask('title')),
         x: ownContext,
         xs: readSignal?.(),
-        f: +document.hasFocus(),
+        f: +ask('hasFocus').call(document),
         z: timeZone,
       };
     }
@@ -518,15 +533,14 @@ import {
      * @param {boolean} [isLeaving]
      */
     function send(isLeaving) {
-      const wait = waitUntil - now();
       if (!isRunning || read('vm-off')) return;
-      if (!isLeaving && wait > 0) return later(send, wait);
+      if (!isLeaving && waitUntil > now()) return later(send, waitUntil - now());
       let rest = queue;
       while (rest.length) {
         const batch = rest.filter(([its]) => its === rest[0][0]).slice(0, MAX_EVENTS);
-        while (new Blob([envelope(batch)]).size > BYTES_A_BEACON) batch.pop();
+        while (batch[1] && envelope(batch).length > LONGEST_BEACON) batch.pop();
         post(batch);
-        rest = isLeaving ? without(batch, rest) : [];
+        rest = isLeaving ? rest.filter((event) => !batch.includes(event)) : [];
       }
     }
 
@@ -535,10 +549,9 @@ import {
       /** @type {BeaconHead} */
       const head = { v: 1, k: site, s: batch[0][0].id, t: tab, w: visitor };
       const events = batch.map(([, at, fields]) =>
-        JSON.stringify({ ...fields, o: age(now() - at) }),
+        json({ ...fields, o: age(now() - at) }),
       );
-      // Joined by hand, because old shop libraries add a toJSON to arrays.
-      return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
+      return json(head).slice(0, -1) + ',"b":[' + events + ']}';
     }
 
     /**
@@ -559,21 +572,18 @@ import {
           credentials: 'omit',
         });
         const status = String(answer.status);
-        const reason = answer.headers.get('X-Drop-Reason');
-        const wanted = Number(answer.headers.get('Retry-After'));
-        if (wanted) pause = Math.min(wanted, LONGEST_RETRY_AFTER_SECONDS) * 1000;
+        const reason = String(answer.headers.get('X-Drop-Reason'));
+        pause = Math.min(Number(answer.headers.get('Retry-After')), LONGEST_RETRY_AFTER_SECONDS) * 1000 || pause;
         if (status === '200') accept(await answer.json(), sent);
         isRefused ||= REFUSED_FOR_GOOD.test(status);
-        if (isRefused) {
-          isRunning = isShown = false;
-        }
-        if (sent === viewedVisit && reason?.includes('visit')) {
+        if (isRefused) isRunning = false;
+        if (sent === viewedVisit && reason.includes('visit')) {
           // The visit is unknown to the collector or has ended: the next interaction opens one.
           viewedVisit = null;
           isArrival = reason === 'no_visit';
         }
         if (DONE.test(status)) {
-          queue = without(batch, queue);
+          queue = queue.filter((event) => !batch.includes(event));
           failures = pause = 0;
         }
       } catch {
@@ -610,7 +620,7 @@ import {
      * the other may be set back.
      */
     function now() {
-      return Math.max(performance.now(), Date.now() - clockStart);
+      return Math.max(pageAge(), Date.now() - clockStart);
     }
   }
 
@@ -622,9 +632,10 @@ import {
    * @returns {Options | undefined}
    */
   function findOptions(stub) {
-    const current = /** @type {HTMLScriptElement} */ (document.currentScript);
-    const tags = [...document.querySelectorAll('script')].filter(({ src }) => addressParts.exec(src)?.[3]);
-    const all = [current, ...tags].map((tag) => tag && readOptions(tag.src, tag.dataset)).filter(Boolean);
+    const current = /** @type {HTMLScriptElement} */ (ask('currentScript'));
+    const readTag = (/** @type {HTMLScriptElement} */ tag) => tag && readOptions(tag.src, tag.dataset);
+    const tags = [...ask('scripts')].filter(readTag);
+    const all = [current, ...tags].map(readTag).filter(Boolean);
     const called = [...(stub?.q || [])].find((words) => words?.[0] === 'site') || [];
     const options = {
       ...(all.find((each) => each?.site) || all[0]),
@@ -635,7 +646,7 @@ import {
     // Of several tags without a key, the first one says so.
     if (tags.indexOf(current) < 1) {
       // oxlint-disable-next-line no-console -- it is where a website's developer looks
-      console.warn('Visitor Monitor: its tag has no data-site="KEY", nor ?site=KEY');
+      console.warn('Visitor Monitor: its tag has no data-site, nor ?site=');
     }
     return undefined;
   }
@@ -649,7 +660,7 @@ import {
     const [, host, folder, file, isInPlace, search] = addressParts.exec(address) || [];
     if (!host || (attributes && !file)) return undefined;
     /** @type {DOMStringMap} */
-    const options = { ...Object.fromEntries(new URLSearchParams(search)), ...attributes };
+    const options = { ...Object.fromEntries(query(search || '')), ...attributes };
     // Of a copy of the script that is elsewhere on a host, only the host is known.
     const base = options.api || host + (file && !isInPlace ? '' : folder);
     return { ...options, base: base.replace(/\/$/, '') };
@@ -688,17 +699,23 @@ import {
     return Math.round(length / 100) / 10;
   }
 
-  function query() {
-    return new URLSearchParams(location.search);
+  /** By the browser's clock, or 0 where the page has a `performance` of its own. */
+  function pageAge() {
+    return window.performance?.now?.() || 0;
+  }
+
+  /** @param {string | string[][]} [text] the text or pairs of a query; the page's when not given */
+  function query(text = location.search) {
+    return new window.URLSearchParams(text);
   }
 
   /**
    * The text's first characters, without cutting one in half.
    *
    * @param {any} text
-   * @param {number} limit
+   * @param {number} [limit] the collector cuts what is to be shorter than a path
    */
-  function cut(text, limit) {
+  function cut(text, limit = LONGEST_PATH) {
     return [...String(text ?? '')].slice(0, limit).join('') || undefined;
   }
 
@@ -707,13 +724,5 @@ import {
     return [...crypto.getRandomValues(new Uint8Array(16))]
       .map((byte) => (byte % 36).toString(36))
       .join('');
-  }
-
-  /**
-   * @param {QueuedEvent[]} batch
-   * @param {QueuedEvent[]} events
-   */
-  function without(batch, events) {
-    return events.filter((event) => !batch.includes(event));
   }
 })();

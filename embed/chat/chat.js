@@ -7,14 +7,14 @@
  * joins the three parts. What the link receives changes the conversation, and the dialog draws it.
  * What the visitor does in the dialog changes the conversation, and the link sends it.
  */
-import { VisitorConversation } from './conversation.js';
+import { KEY, VisitorConversation } from './conversation.js';
 import { makeDialog } from './dialog.js';
 import { makeLink } from './link.js';
-import { later, listen, safe } from './safe.js';
+import { later, listen, parse, safe } from './safe.js';
 import { TYPING_EVERY } from '../core.js';
 
 /**
- * @import {ChatAnswer, ChatNews, ConversationUpdate, Host} from '../types.js'
+ * @import {ChatAnswer, ChatNews, ConversationUpdate, Host, Kept} from '../types.js'
  * @import {OutboxItem, TabUpdate, TakeOffer} from '../types.js'
  */
 
@@ -27,20 +27,24 @@ const NOT_THERE = /404|410/; // of a conversation, which has a token; else of th
 let take;
 
 /** @param {Host} host */
-export default (host) => (take ||= begin(host));
+export default async (host) => {
+  const kept = host.isStoring() && (await safe(() => parse(sessionStorage[KEY]))());
+  return (take ||= begin(host, kept || undefined));
+};
 
 /**
  * @param {Host} host
+ * @param {Kept} [kept] what this tab had stored on the previous page
  * @returns {TakeOffer}
  */
-function begin(host) {
+function begin(host, kept) {
   let isRefused = false;
   let typedAt = 0;
   /** @type {ReturnType<typeof setInterval>} */
   let ticker;
 
   const draw = safe(drawAll);
-  const conversation = new VisitorConversation(host);
+  const conversation = new VisitorConversation(host, kept);
   const link = makeLink(host, conversation, { answered, received, shared, refused });
   const dialog = makeDialog({ join, decline, minimise, askToEnd, end, say, typed });
 
@@ -110,7 +114,7 @@ function begin(host) {
   /** The page came into view, went out of view, or is online again. */
   function visibilityChanged() {
     link.retry();
-    if (document.hidden) link.closeChannel();
+    if (host.ask('hidden')) link.closeChannel();
     else continueShared();
   }
 
@@ -273,7 +277,7 @@ function begin(host) {
     dialog.draw(view);
     conversation.draft = dialog.field.value;
     conversation.keep();
-    const seen = view.isDialog && !document.hidden && dialog.isUsable() && conversation.markSeen();
+    const seen = view.isDialog && !host.ask('hidden') && dialog.isUsable() && conversation.markSeen();
     if (seen) enqueue(seen);
   }
 }

@@ -53,7 +53,7 @@ export class VisitorConversation {
   /** The text in the field: it belongs to this conversation, or goes into the first one. */
   draft = '';
   /** What this tab had stored on the previous page. @type {Kept} */
-  kept = {};
+  kept;
   /** What it has stored now, as text. @type {string | undefined} */
   keptText;
 
@@ -80,9 +80,13 @@ export class VisitorConversation {
   /** The moment until which the agent counts as typing. @type {number} */
   typingUntil = 0;
 
-  /** @param {Host} host */
-  constructor(host) {
+  /**
+   * @param {Host} host
+   * @param {Kept} [kept]
+   */
+  constructor(host, kept = {}) {
     this.host = host;
+    this.kept = kept;
     this.forget();
   }
 
@@ -248,12 +252,10 @@ export class VisitorConversation {
 
   /** Restore what this tab had stored on the previous page. */
   resume() {
-    const { host } = this;
     this.isBegun = true;
-    this.kept = (host.isStoring() && safe(() => JSON.parse(sessionStorage[KEY]))()) || {};
-    const { c: token, o: outbox = [], d: draft = '', s: isOpen = false } = this.kept;
-    if (token && !host.read(KEY)?.startsWith(token)) return;
-    this.outbox = outbox;
+    const { c: token, o: outbox = {}, d: draft = '', s: isOpen = false } = this.kept;
+    if (token && !this.host.read(KEY)?.startsWith(token)) return;
+    this.outbox = Object.values(outbox);
     this.draft = draft;
     this.isOpen = isOpen;
   }
@@ -266,19 +268,20 @@ export class VisitorConversation {
   }
 
   keep() {
-    const { draft: d, host, isOpen: s, outbox: o, token: c } = this;
-    const text = c || o.length || d ? JSON.stringify({ c, o, d, s }) : '';
+    const { draft: d, host, isOpen: s, outbox, token: c } = this;
+    const text = c || outbox.length || d ? host.json({ c, o: { ...outbox }, d, s }) : '';
     if (text === this.keptText || !host.isStoring()) return;
     this.keptText = text;
     safe(() => (text ? (sessionStorage[KEY] = text) : delete sessionStorage[KEY]))();
     // Without a token this makes the next page load the chat, to send a message that opens one.
-    if (c || o.length) host.write(KEY, c + (s && c ? '' : '-'));
+    if (c || outbox.length) host.write(KEY, c + (s && c ? '' : '-'));
     else if (host.read(KEY)?.startsWith(this.forgotten)) host.write(KEY);
   }
 
   stop() {
     this.forget();
     this.draft = '';
+    this.kept = {};
     this.keep();
     this.button = 0;
     this.exitRule = '';

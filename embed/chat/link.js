@@ -5,7 +5,7 @@
  * stream while no tab is visible.
  */
 import { KEY } from './conversation.js';
-import { later, listen, safe } from './safe.js';
+import { later, listen, parse, safe } from './safe.js';
 import { REFUSED_FOR_GOOD, SILENT_FOR } from '../core.js';
 
 /**
@@ -28,7 +28,7 @@ import { REFUSED_FOR_GOOD, SILENT_FOR } from '../core.js';
  * It has its end when it is no longer the open one, whatever becomes of its request: browsers may
  * abandon one, so that neither an answer nor an abort settles it.
  *
- * @typedef {AbortController & {release?: (value?: any) => void}} Connection
+ * @typedef {Partial<AbortController> & {release?: (value?: any) => void}} Connection
  */
 
 const ANSWER_WITHIN = 10_000;
@@ -44,6 +44,7 @@ const MOST_TRIES = 2; // of a message that the collector understands and refuses
  * @param {Callbacks} callbacks
  */
 export function makeLink(host, conversation, callbacks) {
+  const { fetch } = host;
   let isSending = false;
   /** Ends the wait for an answer, or the pause before the next try. @type {((value?: any) => void) | undefined} */
   let endWait;
@@ -122,15 +123,15 @@ export function makeLink(host, conversation, callbacks) {
   /**
    * @param {ChatAction} action
    * @param {ChatRequest} [fields]
-   * @param {AbortSignal} [signal]
+   * @param {Connection} [own]
    */
-  function post(action, fields, signal) {
+  function post(action, fields, own) {
     return fetch(host.base + '/v1/conversation/' + action, {
       method: 'POST',
-      body: JSON.stringify({ v: 1, k: host.site, c: conversation.token || undefined, ...fields }),
-      keepalive: !signal,
+      body: host.json({ v: 1, k: host.site, c: conversation.token || undefined, ...fields }),
+      keepalive: !own,
       credentials: 'omit',
-      signal,
+      signal: own?.signal,
     });
   }
 
@@ -145,11 +146,11 @@ export function makeLink(host, conversation, callbacks) {
 
   /** Connect, if there is a conversation and the page is visible. */
   function wake() {
-    if (!conversation.isBegun || document.hidden) return;
+    if (!conversation.isBegun || host.ask('hidden')) return;
     if (!channel && host.isStoring()) safe(openChannel)();
     if (connection || !conversation.token) return;
     /** @type {Connection} */
-    const own = (connection = new AbortController());
+    const own = (connection = safe(() => new AbortController())() || {});
     const lead = () =>
       own !== connection || // after the lock was granted, before this call
       new Promise((release) => {
@@ -164,7 +165,7 @@ export function makeLink(host, conversation, callbacks) {
   function sleep() {
     clearTimeout(stallTimer);
     connection?.release?.();
-    connection?.abort();
+    connection?.abort?.();
     connection = null;
   }
 
@@ -176,7 +177,7 @@ export function makeLink(host, conversation, callbacks) {
       let isAnswered = false;
       expect(isStream ? UPDATE_WITHIN : SILENT_FOR);
       try {
-        const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, own.signal);
+        const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, own);
         const { status } = reply;
         isAnswered = status < 300;
         if (REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
@@ -212,7 +213,7 @@ export function makeLink(host, conversation, callbacks) {
       streamAt = 0;
       const parts = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = parts.pop() || '';
-      for (const part of parts) if (part.startsWith('data')) callbacks.received(JSON.parse(part.slice(5)));
+      for (const part of parts) if (part.startsWith('data')) callbacks.received(await parse(part.slice(5)));
     }
   }
 

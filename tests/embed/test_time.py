@@ -84,6 +84,28 @@ def test_presence_follows_at_once_the_pace_that_the_collector_asks_for(shop, pag
     assert {later - earlier for earlier, later in pairwise(activity_ages)} <= {5, 6}
 
 
+def test_route_that_no_call_tells_of_is_seen_with_the_next_presence(shop, page):
+    shop.head = "<script>delete window.navigation; Object.freeze(history)</script>"
+    arrive(shop, page)
+    page.evaluate("history.pushState({}, '', '/p2')")
+    advance(page, 25 * SECOND)
+    shop.until_paths("/p1", "/p2")
+
+
+def test_page_that_is_written_anew_goes_on(shop, page):
+    """document.open() takes away all listeners of the document and of the window."""
+    shop.set_fault(_asks_for(20))
+    arrive(shop, page)
+    page.evaluate("document.open(); document.write('<button>new</button>'); document.close()")
+    advance(page, 65 * SECOND)
+    page.click("button")
+    page.clock.run_for(200)
+    shop.until(lambda: shop.events("p")[-1]["a"] == 0)
+    page.evaluate("history.pushState({}, '', '/p2')")
+    page.clock.run_for(200)
+    shop.until_paths("/p1", "/p2")
+
+
 def test_interaction_is_activity_and_presence_is_not(shop, page):
     arrive(shop, page)
     advance(page, 2 * MINUTE)

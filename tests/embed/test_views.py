@@ -140,6 +140,29 @@ def test_hash_routes_are_views_under_data_hash(shop, page):
     shop.until_paths("/app", "/app#/a", "/app#b")
 
 
+@pytest.mark.parametrize("type_", ["text/javascript", "module"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "Object.freeze(history); const go = path => history.pushState({}, '', path)",
+        "const push = history.pushState.bind(history), go = path => push({}, '', path)",
+    ],
+    ids=["frozen", "captured"],
+)
+def test_route_that_no_call_tells_of_is_seen_at_the_next_interaction(shop, page, script, type_):
+    shop.head = f"<script>{NO_NAVIGATION_API} {script}</script>"
+    shop.attributes = f'type="{type_}"'
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("document.querySelector('button').onclick = () => go('/p2')")
+    page.click("button")
+    shop.until_paths("/p1", "/p2")
+    page.evaluate("go('/p3'); visitorMonitor('context', 'cart')")
+    page.goto(shop.url("/p4"))
+    shop.until_paths("/p1", "/p2", "/p3", "/p4")
+    assert [event.get("x") for event in shop.events("v")] == [None, None, "cart", None]
+
+
 def test_back_forward_cache_return_is_a_view(shop, page_with_back):
     page_with_back.goto(shop.url("/p1"))
     shop.until_paths("/p1")

@@ -9,9 +9,11 @@ from tests.helpers.dialog import (
     chatting,
     invited,
     say,
+    texts,
     until_beacon_brings,
     until_offered,
 )
+from tests.helpers.network_gate import refuse
 
 REPORTS = """<script nonce="n0nce">
     window.violations = [];
@@ -467,8 +469,13 @@ def test_strict_policy_and_trusted_types(shop, page, agent):
         "CSSStyleSheet.prototype.replaceSync = undefined",
         "window.BroadcastChannel = undefined",
         "delete Navigator.prototype.locks",
+        "var URL = '/shop/', Blob = 1, AbortSignal = null, AbortController = 'no'",
+        "document.write('<form name=hidden></form><img name=title>')",
     ],
-    ids=["toJSON", "from", "prototypes", "names", "old", "no sheets", "no channel", "no locks"],
+    ids=[
+        *("toJSON", "from", "prototypes", "names", "old", "no sheets", "no channel", "no locks"),
+        *("variables", "elements"),
+    ],
 )
 def test_pages_that_change_the_language(shop, page, agent, script):
     shop.head = f"<script>{script}</script>"
@@ -477,6 +484,31 @@ def test_pages_that_change_the_language(shop, page, agent, script):
     agent.say(conversation, "Hello again")
     dialog.until_lines("Can I help?", "Hello", "Hello again")
     assert dialog.card.evaluate("node => getComputedStyle(node).position") == "fixed"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "Array.prototype.toJSON = function () { return '[' + this.join() + ']' }",
+        "for (const {prototype} of [Array, String, Number, Object]) prototype.toJSON = () => 'no'",
+        "JSON = {encode() {}, decode() {}}",
+        "JSON = {stringify: value => '(' + value + ')', parse: () => null}",
+    ],
+    ids=["Prototype.js", "toJSONs", "no JSON", "other JSON"],
+)
+def test_conversation_goes_on_at_the_next_page_where_json_is_changed(shop, page, agent, script):
+    shop.head = f"<script>{script}</script>"
+    dialog, conversation = chatting(shop, page, agent)
+    say(shop, dialog, 'She said "no" \\…')
+    shop.set_chat_fault(refuse)
+    dialog.say("Hello")
+    dialog.until_note("Not sent yet. It will be tried again.")
+    page.goto(shop.url("/p2"))
+    shop.set_chat_fault(None)
+    shop.until(lambda: texts(shop)[-1] == "Hello")
+    agent.say(conversation, "Hello again")
+    dialog.until_lines("Can I help?", 'She said "no" \\…', "Hello", "Hello again")
+    assert "undefined" not in {passage.chat for passage in shop.chats()}
 
 
 def test_tag_twice_is_one_dialog(shop, page, agent):
