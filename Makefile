@@ -55,6 +55,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/viewers.py
 	$(BIN)/python benchmarks/streams.py
 	$(BIN)/python benchmarks/chat.py
+	$(BIN)/python benchmarks/page_load.py
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer (Debian, Ubuntu: apt-get install python3 python3-venv), or name it: make run PYTHON=python3.12"; exit 1; }

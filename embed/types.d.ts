@@ -198,6 +198,7 @@ declare global {
     prestashop?: unknown;
     $crisp: any;
     HubSpotConversations: { on(name: string, listener: (payload: any) => void): void };
+    Tawk_API: { isChatOngoing(): boolean };
   }
   interface Navigator {
     globalPrivacyControl?: boolean;

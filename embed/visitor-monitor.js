@@ -58,7 +58,7 @@ import { json } from './json.js';
   const SLOWER_AFTER = 300_000; // without an interaction presence is sent less often
   const SETTLE = 60; // changes of the address within this time are one page view, of the last address
   const AFTER_START = 1_000; // the page has most likely finished its start
-  const FIND_CHATS_WITHIN = 30_000; // chat tools load late
+  const FIND_CHATS_WITHIN = 30_000; // of the last activity: chat tools load late
   const FIND_CHATS_EVERY = 1_000;
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
@@ -152,6 +152,8 @@ import { json } from './json.js';
     /** @type {Promise<TakeOffer> | null | undefined} */
     let chatModule;
     let chatFile = 'chat';
+    /** The other chats that have not come yet. */
+    let awaitedChats = CHATS;
 
     /** @type {Record<string, (value: any, listener?: any) => void>} */
     const commands = {
@@ -268,7 +270,6 @@ import { json } from './json.js';
       // Only the page view that opens a visit tells where the visitor came from.
       const names = [...landing.keys()];
       if (names[0] && !join()) loadFirst('click-ids', (find) => (clickIds = find(names)));
-      loadAdapters();
       visibilityChanged();
     }
 
@@ -327,10 +328,12 @@ import { json } from './json.js';
         .catch(safe);
     }
 
-    /** Load the adapters of other chats that the page has. */
+    /** Load the adapters of other chats as they come, some only after consent or a click. */
     function loadAdapters() {
-      for (const name of CHATS) if (isRunning && /** @type {any} */ (window)[name]) load(name).catch(safe);
-      if (now() < FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
+      awaitedChats = awaitedChats.filter(
+        (name) => !(isRunning && /** @type {any} */ (window)[name] && load(name).catch(safe)),
+      );
+      if (now() < activeAt + FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
     }
 
     /** @param {EndReason} w for the agent, if the visitor chats */
@@ -461,6 +464,7 @@ import { json } from './json.js';
       if (!visit) return false;
       if (isActivity) {
         activeAt = now();
+        later(loadAdapters);
         if (isStoring && !write('vm', visit.id + '.' + Date.now())) {
           isStoring = false;
           visit.id = ''; // the collector derives one that is the same on each page
@@ -607,9 +611,10 @@ import { json } from './json.js';
         presenceSeconds = answer.i; // effective at once: an agent may have opened the dashboard
         schedulePresence();
       }
-      // Reading the zone takes some 30 ms of the main thread: only on request, after the page's start.
+      // Reading the zone takes some 30 ms of the main thread: only on request, and once the page has nothing to do.
       if (answer.z) {
-        later(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone), AFTER_START);
+        const read = safe(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone));
+        later(() => (window.requestIdleCallback || later)(read), AFTER_START);
       }
       // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });

@@ -6,7 +6,8 @@
  *
  * The widget also fires each of its callbacks as an event of the window, which tawk.to's own packages
  * use (github.com/tawk/tawk-messenger-react, src/index.js). So the page's own callbacks stay as they
- * are. The callbacks are described in developer.tawk.to/jsapi.
+ * are. The callbacks are described in developer.tawk.to/jsapi, and isChatOngoing(): it tells a chat that an
+ * agent began, or that is continued from an earlier page, from the greeting of a trigger.
  */
 const { visitorMonitor } = window;
 let isBegun = false;
@@ -15,7 +16,7 @@ let isBegun = false;
 const events = {
   tawkChatStarted: begin,
   tawkChatMessageVisitor: () => (isBegun ? visitorMonitor('chat', 'message') : begin()),
-  tawkChatMessageAgent: () => isBegun && visitorMonitor('chat', 'message'),
+  tawkChatMessageAgent: () => (isBegun || isOngoing()) && visitorMonitor('chat', 'message'),
   tawkChatEnded() {
     isBegun = false;
     visitorMonitor('chat', 'end');
@@ -26,4 +27,12 @@ for (const name in events) addEventListener(name, events[name]);
 function begin() {
   isBegun = true;
   visitorMonitor('chat', 'start');
+}
+
+function isOngoing() {
+  try {
+    return window.Tawk_API.isChatOngoing();
+  } catch {
+    return false;
+  }
 }

@@ -57,15 +57,62 @@ def test_chat_is_reported(shop, page, widget, query):
 
 
 @each_widget
-def test_agent_alone_begins_no_chat(shop, page, widget):
+def test_greeting_of_a_machine_begins_no_chat(shop, page, widget):
     open_page(shop, page, widget)
 
-    page.evaluate("widget.agentSays()")
+    page.evaluate("widget.greets()")
     page.evaluate("visitorMonitor('page')")
 
     shop.until(lambda: len(shop.views()) == 2)
     assert shop.events("c") == []
     assert shop.visit()["chat_source"] == ""
+
+
+@each_widget
+def test_agent_who_writes_first_begins_a_chat_and_no_activity(shop, page, widget):
+    """So does one who goes on with a chat of an earlier page."""
+    open_page(shop, page, widget)
+
+    page.evaluate("widget.agentSays()")
+
+    shop.until(lambda: shop.visit()["chat_source"] == "third_party")
+    assert [event["s"] for event in shop.events("c")] == ["message"], "a start would be activity"
+
+
+@each_widget
+def test_chat_that_the_visitor_goes_on_with_is_reported(shop, page, widget):
+    open_page(shop, page, widget)
+
+    page.evaluate("widget.goesOn()")
+
+    shop.until(lambda: shop.visit()["chat_source"] == "third_party")
+    assert [event["s"] for event in shop.events("c")] == ["start"]
+
+
+@each_widget
+def test_widget_that_waits_for_a_click_is_reported(shop, page, widget):
+    page.clock.install()
+    shop.pages["/late"] = (PAGES / f"{widget.name}.html").read_text("utf-8")
+    page.goto(shop.url("/late?late"))
+    shop.until(lambda: page.evaluate("!!window.visitorMonitor"))
+    page.clock.run_for(200)
+    shop.until_paths("/late")
+    page.clock.fast_forward(90_000)
+
+    page.mouse.click(5, 5)
+    page.clock.run_for(5_000)
+    page.evaluate("widget.appear()")
+    if widget.sign == "$crisp":  # its queue is there long before the widget
+        page.clock.run_for(2_000)
+        await_adapter(shop, page, widget)
+        page.clock.fast_forward(90_000)
+    page.evaluate("widget.load()")
+    page.clock.run_for(3_000)
+    await_adapter(shop, page, widget)
+    page.evaluate("widget.listen(), widget.start(), widget.visitorSays()")
+
+    shop.until(lambda: page.clock.run_for(200) or shop.visit()["chat_source"] == "third_party")
+    assert "after" in page.evaluate("heard")
 
 
 @each_that_ends
@@ -138,7 +185,7 @@ def test_page_without_a_widget_loads_nothing_more(shop, page):
     page.clock.run_for(35_000)
 
     shop.until_event("p")
-    assert scripts(shop) == ["visitor-monitor.js"], "nobody looks for so long"
+    assert scripts(shop) == ["visitor-monitor.js"], "nobody looks while nobody is active"
 
 
 def test_no_widget_is_looked_for_before_consent(shop, page):
