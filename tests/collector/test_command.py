@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 
 from collector.__main__ import server_config
 from collector.chat.streams import MOST_LISTENING
-from collector.http.file_limit import allow_open_files
+from collector.http.file_limit import allow_open_files, room_for_streams
 from core.agents import add_agent
 from core.database import open_database, reading, writing
 from core.schema import upgrade_schema
@@ -282,6 +282,7 @@ def test_as_many_files_may_be_open_as_the_system_allows():
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, hard - 1), hard))
         allow_open_files()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+        assert room_for_streams() == hard // 2
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

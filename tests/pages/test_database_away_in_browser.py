@@ -60,3 +60,22 @@ def test_page_without_a_timer_of_its_own_heals(
         expect(page.get_by_role("button", name=shown)).to_have_count(0)
     expect(page.get_by_role("button", name=shown).first).to_be_visible()
     expect(page.get_by_text(NO_ANSWER)).to_have_count(0)
+
+
+def test_open_page_keeps_what_it_shows_until_the_database_is_back(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Grace"})
+    page = open_chats(agent, f"visitor?site=tea&visit={visit}")
+    chats = open_chats(agent, f"chats?site=tea&conversation={chat.id}")
+    for each in (page, chats):
+        expect(each.get_by_text("Grace").first).to_be_visible()
+        expect(each.get_by_role("switch", name="Available")).to_be_attached()
+    with database_away(engine):
+        for each in (page, chats):
+            expect(each.get_by_text(NO_ANSWER).first).to_be_visible()
+            expect(each.get_by_text("What you see is of").first).to_be_visible()
+            expect(each.get_by_text("Grace").first).to_be_visible()
+    for each in (page, chats):
+        expect(each.get_by_text(NO_ANSWER)).to_have_count(0)
+        expect(each.get_by_text("Grace").first).to_be_visible()
