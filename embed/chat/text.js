@@ -31,8 +31,8 @@ export function withLinks(text) {
  * @param {number} longest
  */
 export function excessNote(text, longest) {
-  const excess = text.trim().replace(/[\ud800-\udbff]/g, '').length - longest;
-  return excess > 0 ? 'Too long. Characters too many: ' + excess : '';
+  const excess = text.replace(/[\ud800-\udbff]/g, '').length - longest;
+  return excess > 0 ? 'Characters too many: ' + excess : '';
 }
 
 /** @param {string} address */

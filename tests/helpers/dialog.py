@@ -99,7 +99,7 @@ def invited(shop: Shop, page: Page, agent: AgentAtWork, text: str = "Can I help?
     shop.until_paths("/p1")
     agent.invite(shop, text)
     dialog = Dialog(page)
-    until_offered(shop, page, dialog)
+    until_beacon_brings(shop, page, dialog.lines.first.is_visible)
     return dialog
 
 
