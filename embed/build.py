@@ -45,6 +45,7 @@ LIMITS = {
     "visitor-monitor.js": 3_600,
     "visitor-monitor-signals.js": 1_536,
     "visitor-monitor-click-ids.js": 700,
+    "visitor-monitor-time-zone.js": 300,
     "visitor-monitor-chat.js": 7_000,
 }
 """Bytes after `gzip -9` (own rule: the tag must cost a page almost nothing)."""

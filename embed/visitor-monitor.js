@@ -57,7 +57,7 @@ import { json } from './json.js';
 (() => {
   const SLOWER_AFTER = 300_000; // without an interaction presence is sent less often
   const SETTLE = 60; // changes of the address within this time are one page view, of the last address
-  const AFTER_START = 1_000; // the page has most likely finished its start
+  const AFTER_START = 1_000; // the first page view waits no longer for the modules that add to it
   const FIND_CHATS_WITHIN = 30_000; // of the last activity: chat tools load late
   const FIND_CHATS_EVERY = 1_000;
   const ACTIVITY_STEP = 1_000;
@@ -68,8 +68,8 @@ import { json } from './json.js';
   const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
   const DONE = /^20|400|413/; // accepted, or no try of these events would be
-  /** Of the script or the collector: its host, folder, file, query. */
-  const addressParts = /^(\w+:..[^/?#]+)([^?#]*?)(?:((\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js)|\/?)(\?[^#]*)?(#|$)/;
+  /** Of the script or the collector: where the collector is, the script's file, the query. */
+  const addressParts = /^(\w+:..[^?#]+?)((?:\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js|\/?)(\?[^#]*)?(#|$)/;
   /** @type {string[]} */
   const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/adapters/
 
@@ -575,12 +575,13 @@ import { json } from './json.js';
           keepalive: true,
           credentials: 'omit',
         });
-        const status = String(answer.status);
+        /** @type {{status: any}} */
+        const { status } = answer;
         const reason = String(answer.headers.get('X-Drop-Reason'));
-        pause = Math.min(Number(answer.headers.get('Retry-After')), LONGEST_RETRY_AFTER_SECONDS) * 1000 || pause;
-        if (status === '200') accept(await answer.json(), sent);
+        pause = Math.min(+(/** @type {any} */ (answer.headers.get('Retry-After'))), LONGEST_RETRY_AFTER_SECONDS) * 1000 || pause;
+        if (status === 200) accept(await answer.json(), sent);
         isRefused ||= REFUSED_FOR_GOOD.test(status);
-        if (isRefused) isRunning = false;
+        isRunning &&= !isRefused;
         if (sent === viewedVisit && reason.includes('visit')) {
           // The visit is unknown to the collector or has ended: the next interaction opens one.
           viewedVisit = null;
@@ -611,11 +612,7 @@ import { json } from './json.js';
         presenceSeconds = answer.i; // effective at once: an agent may have opened the dashboard
         schedulePresence();
       }
-      // Reading the zone takes some 30 ms of the main thread: only on request, and once the page has nothing to do.
-      if (answer.z) {
-        const read = safe(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone));
-        later(() => (window.requestIdleCallback || later)(read), AFTER_START);
-      }
+      if (answer.z) load('time-zone').then(async (module) => (timeZone = await module.default())).catch(safe);
       // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });
     }
@@ -641,7 +638,7 @@ import { json } from './json.js';
     const readTag = (/** @type {HTMLScriptElement} */ tag) => tag && readOptions(tag.src, tag.dataset);
     const tags = [...ask('scripts')].filter(readTag);
     const all = [current, ...tags].map(readTag).filter(Boolean);
-    const called = [...(stub?.q || [])].find((words) => words?.[0] === 'site') || [];
+    const called = [...(stub?.q || [])].find(([word]) => word === 'site') || [];
     const options = {
       ...(all.find((each) => each?.site) || all[0]),
       ...readOptions(called[2]),
@@ -651,7 +648,7 @@ import { json } from './json.js';
     // Of several tags without a key, the first one says so.
     if (tags.indexOf(current) < 1) {
       // oxlint-disable-next-line no-console -- it is where a website's developer looks
-      console.warn('Visitor Monitor: its tag has no data-site, nor ?site=');
+      console.warn('Visitor Monitor: no data-site or ?site=');
     }
     return undefined;
   }
@@ -662,13 +659,11 @@ import { json } from './json.js';
    * @returns {DOMStringMap | undefined} none of another vendor's tag
    */
   function readOptions(address, attributes) {
-    const [, host, folder, file, isInPlace, search] = addressParts.exec(address) || [];
-    if (!host || (attributes && !file)) return undefined;
+    const [, place, file, search] = addressParts.exec(address) || [];
+    if (!place || (attributes && !file[1])) return undefined;
     /** @type {DOMStringMap} */
     const options = { ...Object.fromEntries(query(search || '')), ...attributes };
-    // Of a copy of the script that is elsewhere on a host, only the host is known.
-    const base = options.api || host + (file && !isInPlace ? '' : folder);
-    return { ...options, base: base.replace(/\/$/, '') };
+    return { ...options, base: (options.api || place).replace(/\/$/, '') };
   }
 
   /**
