@@ -34,7 +34,7 @@ traffic: .venv/installed
 	@$(BIN)/python embed/demo/traffic.py --visitors $(VISITORS) --seconds $(SECONDS) --site $(SITE)
 
 test: .venv/installed-dev
-	@sh tests/install_browser.sh
+	@sh tests/install_browsers.sh
 	$(BIN)/python tests/run_tests.py --workers $(WORKERS) $(TESTS)
 
 check: lint test

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -22,6 +23,19 @@ from tests.helpers.tabs import FLAGS
 
 _numbers = count(1)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print which browser engines ran, and how many of their tests passed."""
+    passed = Counter(
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "engine"
+    )
+    if passed:
+        engines = ", ".join(f"{name} ({count} passed)" for name, count in sorted(passed.items()))
+        terminalreporter.write_line(f"Engines: {engines}")
 
 
 @pytest.fixture(scope="session")

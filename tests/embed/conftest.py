@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.collector_process import CollectorProcess
+from tests.helpers.engines.engine import Engine
+from tests.helpers.engines.installed import ENGINES, open_engines
 from tests.helpers.network_gate import NetworkGate, open_gate
 from tests.helpers.profiles import open_profiles
 from tests.helpers.shop import Shop, open_shops
@@ -73,3 +75,23 @@ def tabs(chromium: str) -> Iterator[Tabs]:
     """A browser of real tabs, which are visible only in front."""
     with open_tabs(chromium) as tabs:
         yield tabs
+
+
+@pytest.fixture(scope="session")
+def find_engine(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Engine]]:
+    with open_engines(chromium, tmp_path_factory.mktemp("engines")) as find:
+        yield find
+
+
+@pytest.fixture(params=ENGINES)
+def engine(
+    request: pytest.FixtureRequest,
+    find_engine: Callable[[str], Engine],
+    record_property: Callable[[str, str], None],
+) -> Engine:
+    """The test runs once in each engine. Which one it was is told at the end of the run."""
+    engine = find_engine(request.param)
+    record_property("engine", f"{engine.name} {engine.version}")
+    return engine

@@ -35,13 +35,23 @@ class Tabs:
     def __init__(self, port: int) -> None:
         self._port = port
 
+    @property
+    def version(self) -> dict[str, str]:
+        """What the browser says of itself."""
+        return self._call("version")
+
+    def socket(self, tab: str) -> str:
+        """The address at which the tab takes commands."""
+        [found] = [each for each in self._call("list") if each["id"] == tab]
+        return found["webSocketDebuggerUrl"]
+
     def open(self, url: str) -> str:
         """A new tab in front; its id."""
         return self._call(f"new?{url}", "PUT")["id"]
 
     def open_behind(self, url: str) -> str:
         """A new tab in the background; its id."""
-        with connect(self._call("version")["webSocketDebuggerUrl"]) as browser:
+        with connect(self.version["webSocketDebuggerUrl"]) as browser:
             parameters = {"url": url, "background": True}
             command = {"id": 1, "method": "Target.createTarget", "params": parameters}
             browser.send(json.dumps(command))

@@ -1,0 +1,133 @@
+"""What must hold in every engine: the scenarios that a visitor meets first, in Chromium, Firefox and WebKit.
+
+What depends on no engine is tested in one, Chromium, in the other files.
+"""
+
+import pytest
+
+from tests.helpers.dialog import texts
+from tests.helpers.engines.visitor_chat import VisitorChat
+
+NOTE_FAULTS = """<script>
+    window.faults = [];
+    const note = (event) => faults.push(String(event.reason || event.message));
+    addEventListener('error', note);
+    addEventListener('unhandledrejection', note);
+    addEventListener('pageshow', (event) => (window.isFromCache = event.persisted));
+</script>"""
+NOT_KEPT_FOR_BACK = "<script>addEventListener('unload', () => {})</script>"
+STORED = "[...Object.keys(localStorage), ...Object.keys(sessionStorage), document.cookie].join()"
+
+
+@pytest.fixture(autouse=True)
+def page_without_faults(shop, engine):
+    """No page may throw."""
+    shop.head = NOTE_FAULTS
+    yield
+    assert engine.evaluate("window.faults || []") == []
+
+
+def test_first_load_is_one_view_of_one_visit(shop, engine):
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    assert shop.visit()["current_title"] == "Page /p1"
+    assert engine.evaluate(STORED) == "vm,"
+
+
+def test_routes_of_a_single_page_application_are_views(shop, engine):
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    push(engine, "/p2")
+    shop.until_paths("/p1", "/p2")
+    push(engine, "/p3")
+    shop.until_paths("/p1", "/p2", "/p3")
+    engine.evaluate("history.back()")
+    shop.until_paths("/p1", "/p2", "/p3", "/p2")
+    assert shop.visit()["current_path"] == "/p2"
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "loaded again"])
+def test_page_that_back_brings_is_a_view(shop, engine, is_kept):
+    shop.head += "" if is_kept else NOT_KEPT_FOR_BACK
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    engine.go(shop.url("/p2"))
+    shop.until_paths("/p1", "/p2")
+    engine.back()
+    shop.until(lambda: engine.evaluate("location.pathname") == "/p1")
+    assert not is_kept or engine.evaluate("isFromCache") is True
+    shop.until_paths("/p1", "/p2", "/p1")
+    push(engine, "/end")
+    shop.until_paths("/p1", "/p2", "/p1", "/end")
+
+
+def test_hidden_page_is_away_and_its_return_is_no_view(shop, engine):
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    engine.hide()
+    shop.until_event("h")
+    shop.until(lambda: not is_in_view(shop))
+    engine.show()
+    shop.until_event("p")
+    shop.until(lambda: is_in_view(shop))
+    assert shop.paths() == ["/p1"]
+
+
+def test_page_that_is_left_at_once_is_kept(shop, engine):
+    shop.pages["/hop"] = (
+        "<title>Hop</title>{tag}<script>onload = () => (location.href = '/end')</script>"
+    )
+    engine.open(shop.url("/hop"))
+    shop.until_paths("/hop", "/end")
+
+
+def test_page_that_is_left_for_another_website_is_away(shop, engine):
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    engine.go("about:blank")
+    shop.until_event("h")
+    shop.until(lambda: not is_in_view(shop))
+
+
+def test_without_storage_the_next_page_is_the_same_visit(shop, engine):
+    shop.attributes = 'data-storage="none"'
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    engine.go(shop.url("/p2"))
+    shop.until_paths("/p1", "/p2")
+    assert shop.visit()["page_count"] == 2
+    assert engine.evaluate(STORED) == ""
+
+
+def test_visitor_is_invited_and_both_talk(shop, engine, agent):
+    chat = VisitorChat(engine)
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    agent.invite(shop, "Can I help?")
+    chat.until_offered()
+    chat.until_lines("Can I help?")
+    shop.until(lambda: agent.conversation(shop).state == "shown")
+
+    chat.press_button("Chat")
+    shop.until(lambda: agent.conversation(shop).state == "open")
+    chat.say("Is it green?")
+    shop.until(lambda: texts(shop) == ["Can I help?", "Is it green?"])
+    agent.say(agent.conversation(shop), "It is.")
+    chat.until_lines("Can I help?", "Is it green?", "It is.")
+
+    engine.go(shop.url("/p2"))
+    chat.until_lines("Can I help?", "Is it green?", "It is.")
+    chat.say("Thank you")
+    shop.until(lambda: "Thank you" in texts(shop))
+    agent.end(agent.conversation(shop))
+    shop.until(lambda: chat.note() == "This chat has ended.")
+
+
+def push(engine, path):
+    engine.evaluate(f"history.pushState({{}}, '', '{path}')")
+
+
+def is_in_view(shop):
+    return shop.rows(
+        "SELECT 1 FROM visit_span WHERE site_id = :site AND kind = 'in_view' AND is_open"
+    )
