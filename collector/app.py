@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -51,15 +52,23 @@ def system_clock() -> int:
 
 
 class App(Struct):
-    """The ASGI application."""
+    """The ASGI application. It answers at the root, and below the path of its public address."""
 
+    public_path: str
     beacon: BeaconRoute
     conversation: ConversationRoute
     others: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if self.public_path and scope["type"] == "http":
+            scope = self._without_public_path(scope)
         await self._find(scope)(scope, receive, send)
+
+    def _without_public_path(self, scope: Scope) -> Scope:
+        """As from a proxy that takes the path off: some do, some do not."""
+        rest = scope["path"].removeprefix(self.public_path)
+        return {**scope, "path": rest} if rest.startswith("/") else scope
 
     def _find(self, scope: Scope) -> ASGIApp:
         if scope["type"] == "http":
@@ -97,6 +106,7 @@ def build_app(
         engine, threads, writer, site_cache, salts, attendance, waiting, streams, metrics
     )
     return App(
+        unquote(settings.public_path),
         BeaconRoute(
             admission, salts, make_locator(settings), settings.count_bots, write_queue, offers
         ),
@@ -134,7 +144,7 @@ def _build_others(
         routes=[
             *health_routes(engine, metrics, settings.metrics_token),
             *assets.routes,
-            *(demo_shop.routes if settings.demo else []),
+            *(demo_shop.routes(settings.public_path) if settings.demo else []),
         ],
         exception_handlers={HTTPException: send_refusal, Exception: send_refusal},
         lifespan=lambda _: background.running(),

@@ -112,6 +112,21 @@ def test_a_good_value_is_read(monkeypatch, name, value, expected):
     assert getattr(settings(), name.lower()) == expected
 
 
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("", ""),
+        ("https://monitor.example", ""),
+        ("https://monitor.example/", ""),
+        ("https://shop.example/monitor", "/monitor"),
+        ("https://shop.example:8443/our/monitor/", "/our/monitor"),
+    ],
+)
+def test_the_public_path_is_that_of_the_public_address(monkeypatch, address, path):
+    monkeypatch.setenv("MONITOR_PUBLIC_URL", address)
+    assert settings().public_path == path
+
+
 def test_lists_are_separated_by_commas(monkeypatch):
     monkeypatch.setenv("MONITOR_TRUSTED_PROXIES", "10.0.0.1, 10.1.0.0/16,::1")
     assert [str(network) for network in settings().trusted_proxies] == [
