@@ -80,17 +80,9 @@ export function makeDialog(actions) {
     if (isOurs || isFromTrap) event.stopPropagation();
     if (!isOurs) return;
     const [inner] = event.composedPath();
-    if (type === 'keydown') pressed(event, inner);
-    else if (type === 'focusin') before = relatedTarget || before;
-    else if (type === 'click') inner.closest('button')?.onclick();
-  }
-
-  /**
-   * @param {KeyboardEvent} event
-   * @param {Element} inner the element that has the focus
-   */
-  function pressed(event, inner) {
-    if (event.keyCode === 229 /* an input method composes */) return;
+    if (type === 'focusin') before = relatedTarget || before;
+    if (type === 'click') inner.closest('button')?.onclick();
+    if (type !== 'keydown' || event.keyCode === 229 /* an input method composes */) return;
     if (event.key === 'Escape') actions.minimise();
     else if (event.key === 'Enter' && inner === field && !event.shiftKey) say();
     else return;
