@@ -177,7 +177,7 @@ function begin(host, kept) {
    * @param {number} status
    */
   function refused(status) {
-    if (!conversation.token || !NOT_THERE.test(String(status))) isRefused = true;
+    if (!conversation.token || !NOT_THERE.test(/** @type {any} */ (status))) isRefused = true;
     conversation.chat.state = conversation.isJoined ? 'ended' : 'dismissed';
     settle();
   }

@@ -141,9 +141,8 @@ export class VisitorConversation {
     }
     this.cursor = Math.max(this.cursor, upTo);
     if (update.id < this.chat.id) return;
-    const { read } = this.chat;
-    this.chat = { ...this.chat, ...update };
-    if (read > this.chat.read) this.chat.read = read;
+    const read = Math.max(this.chat.read, update.read || 0);
+    this.chat = { ...this.chat, ...update, read };
     if (this.chat.state === 'open') this.isJoined = true;
     if ('typing' in update) this.typingUntil = Date.now() + (update.typing || 0);
   }
@@ -246,7 +245,7 @@ export class VisitorConversation {
 
   /** All that another tab needs to show the same. */
   snapshot() {
-    const typing = Math.max(this.typingUntil - Date.now(), 0);
+    const typing = this.typingUntil - Date.now();
     return { c: this.token, o: this.cursor, u: { ...this.chat, typing, m: this.messages.filter(Boolean) } };
   }
 
@@ -262,7 +261,7 @@ export class VisitorConversation {
 
   /** The conversation of another page or tab, if it is new here. */
   found() {
-    const [, token, isMinimised] = /^(\w+)(-?)$/.exec(this.host.read(KEY) || '') || [];
+    const [, token, isMinimised] = /^(\w+)(-?)$/.exec(String(this.host.read(KEY))) || [];
     if (!token || !this.isNews(token)) return undefined;
     return { token, isOpen: token === this.kept.c ? !!this.kept.s : !isMinimised };
   }

@@ -28,7 +28,7 @@ import { REFUSED_FOR_GOOD, SILENT_FOR } from '../core.js';
  * It has its end when it is no longer the open one, whatever becomes of its request: browsers may
  * abandon one, so that neither an answer nor an abort settles it.
  *
- * @typedef {Partial<AbortController> & {release?: (value?: any) => void}} Connection
+ * @typedef {Partial<AbortController> & {end?: (value?: any) => void}} Connection
  */
 
 const ANSWER_WITHIN = 10_000;
@@ -79,7 +79,7 @@ export function makeLink(host, conversation, callbacks) {
     const reply = await within(ANSWER_WITHIN, safe(postItem)(item));
     const [status, answer] = reply || [];
     if (token !== conversation.token) return;
-    if (status && REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
+    if (status && REFUSED_FOR_GOOD.test(/** @type {any} */ (status))) return callbacks.refused(status);
     const isHopeless = status === 400 || (status === 409 && (!item.x || failures >= MOST_TRIES));
     if (!answer && !isHopeless) return void (await within(backoff()));
     if (failures) sleep(); // the collector is back
@@ -153,8 +153,8 @@ export function makeLink(host, conversation, callbacks) {
     const own = (connection = safe(() => new AbortController())() || {});
     const lead = () =>
       own !== connection || // after the lock was granted, before this call
-      new Promise((release) => {
-        own.release = release;
+      new Promise((end) => {
+        own.end = end;
         safe(follow)(own);
       });
     if (!channel || !navigator.locks) return void lead();
@@ -164,7 +164,7 @@ export function makeLink(host, conversation, callbacks) {
 
   function sleep() {
     clearTimeout(stallTimer);
-    connection?.release?.();
+    connection?.end?.();
     connection?.abort?.();
     connection = null;
   }
@@ -180,7 +180,7 @@ export function makeLink(host, conversation, callbacks) {
         const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, own);
         const { status } = reply;
         isAnswered = status < 300;
-        if (REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
+        if (REFUSED_FOR_GOOD.test(/** @type {any} */ (status))) return callbacks.refused(status);
         if (reply.ok) failures = 0;
         if (status === 200) await (isStream ? readStream(reply, own) : readPoll(reply));
       } catch {

@@ -12,7 +12,7 @@ b { unicode-bidi: isolate }
 [hidden] { display: none !important }
 button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 1px solid #8886; border-radius: 16px; cursor: pointer }
 :focus-visible { outline: 2px solid #7186f5; outline-offset: 1px }
-.card, .pill { animation: come .2s; position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)); box-shadow: 0 8px 32px #0003 }
+.card, .pill { position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)); box-shadow: 0 8px 32px #0003 }
 .card, .off { clip-path: inset(50%) }
 .off { position: absolute }
 .on .card {
@@ -40,6 +40,5 @@ button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 
 @media (max-width: 480px) {
   .on .card { right: 0; bottom: 0; width: 100%; max-height: max(65vh, min(100vh, 360px)); padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 16px 16px 0 0 }
 }
-@keyframes come { from { opacity: 0 } }
 @media print { .box { display: none } }
 `;
