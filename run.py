@@ -184,7 +184,8 @@ def _start_dashboard(port: int, is_dev: bool) -> Part:
     if is_dev:
         command += ["--client.showErrorDetails", "full"]
     health = f"http://{DASHBOARD_HOST}:{port}/_stcore/health"
-    return Part("The dashboard", command, health, ("app.py", "core", "pages", ".streamlit"))
+    sources = ("app.py", "core", "pages", "embed/chat/text.js", ".streamlit")
+    return Part("The dashboard", command, health, sources)
 
 
 def _await(part: Part) -> None:

@@ -29,12 +29,17 @@ from core.moment import utc_now
 from core.schema import SchemaError, upgrade_schema
 from core.settings import Settings, SettingsError, settings
 from core.sites import DEMO_KEY, add_site, list_sites
+from core.visits.presence import LONGEST_PRESENCE
 
 DRAIN_WITHIN = 15
 """Seconds in which requests that have begun are answered after SIGTERM."""
 
 TRIES_EVERY = 2.0
 """Seconds between two tries to reach a database server that is away."""
+
+KEEP_ALIVE = int(LONGEST_PRESENCE.total_seconds()) + 15
+"""Seconds that a connection may be silent: longer than a page is between two beacons, also when one is
+late. Else each presence would open a connection, with TLS, that serves one beacon (own; nginx has 75 too)."""
 
 _BACKLOG = 2_048
 _INCURABLE = re.compile(
@@ -73,6 +78,25 @@ def create_app() -> Any:
     return build_app(settings(), open_database(settings().database_url))
 
 
+def server_config(app: Any, **options: Any) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=Protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=DRAIN_WITHIN,
+        timeout_keep_alive=KEEP_ALIVE,
+        **options,
+    )
+
+
 def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     if workers > 1 and is_sqlite(chosen.database_url):
         raise CommandError(
@@ -90,10 +114,10 @@ def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
 def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int) -> None:
     if workers > 1:
         engine.dispose()
-        config = _config("collector.__main__:create_app", factory=True, workers=workers)
+        config = server_config("collector.__main__:create_app", factory=True, workers=workers)
         run = Multiprocess(config, sockets=[listener]).run
     else:
-        run = partial(uvicorn.Server(_config(build_app(chosen, engine))).run, [listener])
+        run = partial(uvicorn.Server(server_config(build_app(chosen, engine))).run, [listener])
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
@@ -142,23 +166,6 @@ def _add_demo_site(db: Connection) -> None:
         db.exec_driver_sql("LOCK TABLE site IN SHARE ROW EXCLUSIVE MODE")
     if not list_sites(db):
         add_site(db, name="Demo shop", key=DEMO_KEY, now=utc_now())
-
-
-def _config(app: Any, **options: Any) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        loop="uvloop",
-        http=Protocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=_BACKLOG,
-        timeout_graceful_shutdown=DRAIN_WITHIN,
-        **options,
-    )
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from collector.chat.attendance import Attendance
 from collector.chat.offers import Offers
 from collector.chat.perform import perform
 from collector.chat.route import PREFIX, ConversationRoute
+from collector.chat.stream_limit import StreamLimit
 from collector.chat.stream_route import StreamRoute
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
@@ -26,6 +28,7 @@ from collector.http.admission import Admission
 from collector.http.body import MAX_BYTES, BodyReader
 from collector.http.client import Clients
 from collector.http.errors import send_refusal
+from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
 from collector.http.locator import make_locator
 from collector.http.rate_limit import RateLimiter
@@ -49,15 +52,23 @@ def system_clock() -> int:
 
 
 class App(Struct):
-    """The ASGI application."""
+    """The ASGI application. It answers at the root, and below the path of its public address."""
 
+    public_path: str
     beacon: BeaconRoute
     conversation: ConversationRoute
     others: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if self.public_path and scope["type"] == "http":
+            scope = self._without_public_path(scope)
         await self._find(scope)(scope, receive, send)
+
+    def _without_public_path(self, scope: Scope) -> Scope:
+        """As from a proxy that takes the path off: some do, some do not."""
+        rest = scope["path"].removeprefix(self.public_path)
+        return {**scope, "path": rest} if rest.startswith("/") else scope
 
     def _find(self, scope: Scope) -> ASGIApp:
         if scope["type"] == "http":
@@ -84,12 +95,18 @@ def build_app(
     metrics.watch_queue(lambda: write_queue.depth)
     metrics.watch_streams(lambda: len(streams.subscribers))
     admission = _build_admission(settings, site_cache, counters, metrics, clock)
-    chat_admission = replace(admission, count=metrics.call)
-    stream_route = StreamRoute(chat_admission, engine, threads, streams, clock)
+    chat_admission = replace(
+        admission, limiter=RateLimiter(settings.rate_limit), count=metrics.call
+    )
+    stream_limit = StreamLimit(
+        min(settings.streams, room_for_streams()), settings.streams_per_address
+    )
+    stream_route = StreamRoute(chat_admission, engine, threads, streams, stream_limit, clock)
     background = Background(
-        engine, threads, writer, site_cache, salts, attendance, waiting, streams
+        engine, threads, writer, site_cache, salts, attendance, waiting, streams, metrics
     )
     return App(
+        unquote(settings.public_path),
         BeaconRoute(
             admission, salts, make_locator(settings), settings.count_bots, write_queue, offers
         ),
@@ -127,7 +144,7 @@ def _build_others(
         routes=[
             *health_routes(engine, metrics, settings.metrics_token),
             *assets.routes,
-            *(demo_shop.routes if settings.demo else []),
+            *(demo_shop.routes(settings.public_path) if settings.demo else []),
         ],
         exception_handlers={HTTPException: send_refusal, Exception: send_refusal},
         lifespan=lambda _: background.running(),

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from collector.chat.attendance import Attendance
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
+from collector.metrics import Metrics
 from collector.refresher import Refresher, Task
 from collector.salts import Salts
 from collector.site_cache import SiteCache
@@ -40,12 +41,14 @@ class Background:
         attendance: Attendance,
         waiting: WaitingInvitations,
         streams: Streams,
+        metrics: Metrics,
     ) -> None:
         self._engine = engine
         self._threads = threads
         self._writer = writer
         self._waiting = waiting
         self._streams = streams
+        self._metrics = metrics
         self._tasks = [
             Task("sites", site_cache.refresh, SITES_EVERY),
             Task("reception", attendance.refresh, SITES_EVERY),
@@ -59,14 +62,16 @@ class Background:
         for task in self._tasks:
             await self._threads.run(task.run)
         revision = await self._threads.run(self._load_waiting)
-        feed = Feed(self._engine, self._streams.take_changes, revision)
+        streams = self._streams
+        feed = Feed(self._engine, streams.take_changes, streams.let_go, revision)
+        self._metrics.watch_feed(lambda: feed.is_following)
         refresher = Refresher(self._tasks)
         self._writer.start(asyncio.get_running_loop())
-        self._streams.subscribers.start()
+        streams.subscribers.start(lambda: feed.is_following)
         feed.start()
         refresher.start()
         yield
-        self._streams.subscribers.stop()
+        streams.subscribers.stop()
         await asyncio.to_thread(refresher.stop)
         await asyncio.to_thread(feed.stop)
         await self._writer.stop()

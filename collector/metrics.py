@@ -51,6 +51,11 @@ class Metrics:
         self._streams = Gauge(
             "monitor_chat_streams", "Open conversation streams", registry=self.registry
         )
+        self._feed = Gauge(
+            "monitor_chat_feed_up",
+            "1 while what is written in chats is passed on to the streams, else 0",
+            registry=self.registry,
+        )
         self._results: dict[str, Counter] = {}
 
     def beacon(self, result: str) -> None:
@@ -71,6 +76,10 @@ class Metrics:
     def watch_streams(self, number: Callable[[], int]) -> None:
         """Ask for the number of open streams whenever the metrics are read."""
         self._streams.set_function(number)
+
+    def watch_feed(self, is_following: Callable[[], bool]) -> None:
+        """Ask whether the feed follows the chats whenever the metrics are read."""
+        self._feed.set_function(is_following)
 
     def committed(self, size: int, seconds: float) -> None:
         """Count one transaction of `size` hits."""

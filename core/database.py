@@ -13,8 +13,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from core.write_attempt import WriteAttempt
+
 BUSY_TIMEOUT = 15
-"""Seconds that a SQLite writer waits for another one."""
+"""Seconds that a SQLite writer waits for another one, unless it has less patience."""
 
 BUSY_LOOK = 0.002
 """Seconds between two tries of a SQLite writer to take the write lock. SQLite itself tries only ten
@@ -75,14 +77,21 @@ def reading(engine: Engine) -> Generator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Generator[Connection]:
+def writing(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[Connection]:
     """A connection in a transaction that is committed at the end, undone on an exception.
 
     On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that begins to write
     after it has read fails without waiting when another one has written meanwhile.
+    With an attempt, the database waits no longer than its time, and what was given up is undone:
+    that raises TimeoutError, or OperationalError when the database has waited in vain.
     """
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    options = {"writes": True, "patience": attempt.remaining if attempt else BUSY_TIMEOUT}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
+        if attempt is not None:
+            _limit_statements(connection, attempt)
         yield connection
+        if attempt is not None:
+            attempt.begin_commit()
 
 
 def lock_visits(connection: Connection) -> None:
@@ -95,6 +104,13 @@ def insert_into(connection: Connection, table: Any) -> Any:
     """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update` of its database."""
     is_postgres = connection.dialect.name == "postgresql"
     return postgresql.insert(table) if is_postgres else sqlite.insert(table)
+
+
+def _limit_statements(connection: Connection, attempt: WriteAttempt) -> None:
+    """On Postgres no statement of the transaction outlasts the attempt; 0 would mean no limit."""
+    if connection.dialect.name == "postgresql":
+        milliseconds = max(int(attempt.remaining * 1000), 1)
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
 
 
 def _open_sqlite(url: str) -> Engine:
@@ -129,10 +145,11 @@ def _lower(text: str | None) -> str | None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if not connection.get_execution_options().get("writes", False):
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
         connection.exec_driver_sql("BEGIN")
         return
-    latest = monotonic() + BUSY_TIMEOUT
+    latest = monotonic() + options.get("patience", BUSY_TIMEOUT)
     connection.exec_driver_sql("PRAGMA busy_timeout=0")
     try:
         while not _takes_turn(connection, is_last=monotonic() >= latest):

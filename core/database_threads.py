@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import partial
 from threading import BoundedSemaphore, Thread
 from typing import TypeVar
@@ -20,6 +20,7 @@ MOST_WAITING = 400
 """Calls of an event loop that may wait: a database that hangs must not collect requests."""
 
 Answer = TypeVar("Answer")
+Longer = Callable[[], float]
 
 
 class NoThread(Exception):
@@ -39,29 +40,49 @@ class DatabaseThreads:
         self._most_waiting = most_waiting
         self._waiting = 0
 
-    def ask(self, work: Callable[[], Answer], within: float) -> Answer:
+    def ask(
+        self, work: Callable[[], Answer], within: float, longer: Longer = lambda: 0.0
+    ) -> Answer:
         """What the work returns, within so many seconds from now; the wait for a thread counts.
 
+        When they are over, it is waited for as many seconds more as `longer` says.
         Raises NoThread when none has become free, TimeoutError when the work takes longer.
         """
         until = time.monotonic() + within
         if not self._free.acquire(timeout=within):
             raise NoThread
-        return self._start(work).result(until - time.monotonic())
+        answer = self._start(work)
+        if not wait([answer], until - time.monotonic()).done:
+            wait([answer], longer())
+        return answer.result(0)
 
-    async def run(self, work: Callable[[], Answer], within: float | None = None) -> Answer:
+    async def run(
+        self,
+        work: Callable[[], Answer],
+        within: float | None = None,
+        longer: Longer = lambda: 0.0,
+    ) -> Answer:
         """What the work returns; TimeoutError so many seconds after its turn has come.
 
+        When they are over, it is waited for as many seconds more as `longer` says.
         Raises NoThread when its turn comes and none is free, and TooManyWaiting.
         """
         if self._waiting >= self._most_waiting:
             raise TooManyWaiting
         self._waiting += 1
         try:
-            async with self._turns, asyncio.timeout(within):
+            async with self._turns:
                 if not self._free.acquire(blocking=False):
                     raise NoThread
-                return await asyncio.wrap_future(self._start(work))
+                answer = asyncio.wrap_future(self._start(work))
+                try:
+                    if not (await asyncio.wait([answer], timeout=within))[0]:
+                        await asyncio.wait([answer], timeout=longer())
+                    if not answer.done():
+                        raise TimeoutError
+                    return answer.result()
+                finally:
+                    answer.cancel()  # nobody waits any more
         finally:
             self._waiting -= 1
 

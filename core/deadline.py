@@ -8,21 +8,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
 
 from core.database import DATABASE_ERRORS, Connection, Engine, open_database, reading, writing
 from core.database_threads import DatabaseThreads, NoThread, TooManyWaiting
 from core.schema import SchemaError, check_schema
 from core.settings import SettingsError, settings
+from core.write_attempt import WriteAttempt
 
 DEADLINE = 5.0
 """Seconds after which a database that has not answered counts as away."""
 
+COMMIT_WITHIN = 2.0
+"""Seconds for which a commit that has begun is waited for after that."""
+
 Answer = TypeVar("Answer")
 Question = Callable[[Connection], Answer]
 
+_UNKNOWN = (
+    "The database was lost while it saved: it may have been saved. "
+    "See whether it was before you do it again."
+)
 _log = logging.getLogger(__name__)
 _threads_of_pages = DatabaseThreads()
 _threads_of_loop = DatabaseThreads()
@@ -31,7 +41,11 @@ _sound: set[str] = set()
 
 
 class DatabaseUnavailable(Exception):
-    """The database gave no answer; the text says what to do."""
+    """The database gave no answer, and nothing is changed; the text says what to do."""
+
+
+class OutcomeUnknown(DatabaseUnavailable):
+    """The database was lost while it saved: nobody knows whether it did."""
 
 
 def read(question: Question[Answer]) -> Answer:
@@ -39,22 +53,41 @@ def read(question: Question[Answer]) -> Answer:
 
     Exceptions of the question itself pass through.
     """
-    return _wait(partial(_ask, reading, question))
+    engine = database_engine()
+    with _refusals(engine):
+        return _threads_of_pages.ask(partial(_read, engine, question), DEADLINE)
 
 
 def write(change: Question[Answer]) -> Answer:
-    """What the change returns, once it is committed; DatabaseUnavailable as `read`."""
-    return _wait(partial(_ask, writing, change))
+    """What the change returns, once it is committed. After DatabaseUnavailable it never will be.
+
+    Only a commit that has begun by then is waited for, COMMIT_WITHIN more, and then OutcomeUnknown.
+    """
+    engine, attempt = database_engine(), WriteAttempt()
+    with _refusals(engine, attempt):
+        return _threads_of_pages.ask(
+            partial(_write, engine, change, attempt),
+            DEADLINE,
+            partial(_give_up, attempt),
+        )
 
 
 async def read_async(question: Question[Answer]) -> Answer:
     """The same as `read`; DEADLINE begins when it is the question's turn."""
-    return await _wait_async(partial(_ask, reading, question))
+    engine = database_engine()
+    with _refusals(engine):
+        return await _threads_of_loop.run(partial(_read, engine, question), DEADLINE)
 
 
 async def write_async(change: Question[Answer]) -> Answer:
     """The same as `write`; DEADLINE begins when it is the change's turn."""
-    return await _wait_async(partial(_ask, writing, change))
+    engine, attempt = database_engine(), WriteAttempt()
+    with _refusals(engine, attempt):
+        return await _threads_of_loop.run(
+            partial(_write, engine, change, attempt),
+            DEADLINE,
+            partial(_give_up, attempt),
+        )
 
 
 def database_url() -> str:
@@ -70,20 +103,8 @@ def database_engine() -> Engine:
     return _engine(database_url())
 
 
-def _wait(work: Callable[[Engine], Answer]) -> Answer:
-    engine = database_engine()
-    with _refusals(engine):
-        return _threads_of_pages.ask(partial(work, engine), DEADLINE)
-
-
-async def _wait_async(work: Callable[[Engine], Answer]) -> Answer:
-    engine = database_engine()
-    with _refusals(engine):
-        return await _threads_of_loop.run(partial(work, engine), DEADLINE)
-
-
 @contextmanager
-def _refusals(engine: Engine) -> Generator[None]:
+def _refusals(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[None]:
     """What goes wrong with the database, as DatabaseUnavailable with the cure."""
     try:
         yield
@@ -93,28 +114,52 @@ def _refusals(engine: Engine) -> Generator[None]:
     except NoThread:
         raise DatabaseUnavailable(f"The database does not answer. {_cure(engine)}") from None
     except TimeoutError:
+        if attempt is not None and attempt.is_committing:
+            raise OutcomeUnknown(_UNKNOWN) from None
         text = f"The database has not answered within {DEADLINE:.0f} seconds. {_cure(engine)}"
         raise DatabaseUnavailable(text) from None
     except SchemaError as error:
         raise DatabaseUnavailable(f"{error}.") from None
     except DATABASE_ERRORS as error:
         _log.warning("database away", exc_info=error)
+        is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if is_lost and attempt is not None and attempt.is_committing:
+            raise OutcomeUnknown(_UNKNOWN) from None
         raise DatabaseUnavailable(f"The database cannot be read. {_cure(engine)}") from None
 
 
-def _ask(
-    transaction: Callable[[Engine], AbstractContextManager[Connection]],
-    question: Question[Answer],
-    engine: Engine,
-) -> Answer:
-    """The answer, from a database whose schema is right."""
+def _give_up(attempt: WriteAttempt) -> float:
+    """Seconds for which it is still waited for: none, unless its commit has begun."""
+    return 0.0 if attempt.give_up() else COMMIT_WITHIN
+
+
+def _read(engine: Engine, question: Question[Answer]) -> Answer:
+    with _sound_database(engine), reading(engine) as db:
+        return question(db)
+
+
+def _write(engine: Engine, change: Question[Answer], attempt: WriteAttempt) -> Answer:
+    """What the change returns, once committed; TimeoutError when its time was over before that."""
+    attempt.begin(DEADLINE)
+    with _sound_database(engine):
+        try:
+            with writing(engine, attempt) as db:
+                return change(db)
+        except DATABASE_ERRORS:
+            if attempt.is_committing or attempt.remaining:
+                raise
+            raise TimeoutError from None  # the database has waited for another writer in vain
+
+
+@contextmanager
+def _sound_database(engine: Engine) -> Generator[None]:
+    """The schema is right, as far as was seen since the database last failed."""
     url = str(engine.url)
     try:
         if url not in _sound:
             check_schema(engine)
             _sound.add(url)
-        with transaction(engine) as db:
-            return question(db)
+        yield
     except BaseException:
         _sound.discard(url)
         raise

@@ -105,9 +105,9 @@ class Reason(StrEnum):
     RATE_LIMIT = (
         "rate_limit",
         429,
-        "too many beacons from this address",
-        "One address sent more than MONITOR_RATE_LIMIT allows. If all visitors share one, set "
-        "MONITOR_TRUSTED_PROXIES.",
+        "too many requests from this address",
+        "One address sent more beacons, or more chat calls, than MONITOR_RATE_LIMIT allows. If all "
+        "visitors share one, set MONITOR_TRUSTED_PROXIES.",
     )
     QUEUE_FULL = (
         "queue_full",
@@ -120,6 +120,21 @@ class Reason(StrEnum):
         503,
         "the database did not take the beacon in time",
         "The database was slow; the script sends these beacons again.",
+    )
+    TOO_MANY_STREAMS = (
+        "too_many_streams",
+        429,
+        "too many open streams from this address",
+        "One address wanted to hold more chat streams than MONITOR_STREAMS_PER_ADDRESS allows: such "
+        "visitors chat on, with answers that come seconds later. If all visitors share one address, "
+        "set MONITOR_TRUSTED_PROXIES.",
+    )
+    STREAMS_FULL = (
+        "streams_full",
+        503,
+        "too many open streams",
+        "More chat streams than MONITOR_STREAMS allows: further visitors chat on, with answers that "
+        "come seconds later.",
     )
     FAULT = (
         "fault",

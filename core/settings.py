@@ -7,6 +7,7 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -28,7 +29,7 @@ class SettingsError(Exception):
 
 
 class RateLimit(NamedTuple):
-    """Beacons a second that one address may send, and how many at once after a pause."""
+    """Requests a second that one address may send, and how many at once after a pause."""
 
     per_second: int
     burst: int
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     demo: bool = True
     count_bots: bool = False
     rate_limit: Annotated[RateLimit | None, NoDecode] = RateLimit(10, 40)
+    streams: int = Field(default=10_000, ge=1)
+    streams_per_address: int = Field(default=50, ge=1)
     metrics_token: str = ""
 
     @field_validator("database_url")
@@ -106,6 +109,11 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.local_host}:{self.collector_port}"
 
     @property
+    def public_path(self) -> str:
+        """The path below which browsers reach the collector: "" or for example "/monitor"."""
+        return urlsplit(self.public_url).path
+
+    @property
     def local_host(self) -> str:
         """The collector's host as this machine reaches it, as it is written in a URL."""
         host = _LOOPBACKS.get(self.collector_host, self.collector_host)
@@ -116,7 +124,8 @@ CURES = {
     "database_url": "write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE",
     "collector_host": "write an address to listen on, for example 127.0.0.1",
     "collector_port": "write a port from 1 to 65535, for example 8600",
-    "public_url": "write the address that browsers reach, for example https://monitor.example",
+    "public_url": "write the address that browsers reach, for example https://monitor.example "
+    "or https://shop.example/monitor",
     "trusted_proxies": "write addresses or networks with commas, for example 10.0.0.1,10.1.0.0/16",
     "country_header": "write the name of a header, for example CF-IPCountry",
     "geoip_database": "write the path of an mmdb file that exists",
@@ -125,6 +134,8 @@ CURES = {
     "demo": "write on or off",
     "count_bots": "write on or off",
     "rate_limit": "write for example '10/s burst 40', or off",
+    "streams": "write a whole number from 1, for example 10000",
+    "streams_per_address": "write a whole number from 1, for example 50",
     "metrics_token": "write a secret word",
 }
 

@@ -25,19 +25,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from collector.beacon.hit import (
     LONGEST_ATTRIBUTE,
     LONGEST_ATTRIBUTE_NAME,
-    LONGEST_CAMPAIGN,
-    LONGEST_CLICK_ID,
-    LONGEST_TITLE,
 )
 from collector.beacon.wire import MAX_EVENTS
 from collector.http.body import MAX_BYTES
 from collector.http.responses import REFUSED_FOR_GOOD
-from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY, TYPING_FOR
+from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
-from core.enrich.text import LONGEST_PATH, LONGEST_REFERRER
-from core.visits.presence import ACTIVE_FOR, VISIT_ENDS_AFTER
+from core.enrich.source import CLICK_IDS
+from core.enrich.text import LONGEST_PATH, LONGEST_PATH_SENT
+from core.visits.presence import ACTIVE_FOR, LONGEST_PRESENCE, VISIT_ENDS_AFTER
 from core.visits.visit import MAX_ATTRIBUTES
 
 EMBED = Path(__file__).resolve().parent
@@ -46,6 +44,8 @@ DIST = EMBED / "dist"
 LIMITS = {
     "visitor-monitor.js": 3_600,
     "visitor-monitor-signals.js": 1_536,
+    "visitor-monitor-click-ids.js": 700,
+    "visitor-monitor-time-zone.js": 300,
     "visitor-monitor-chat.js": 7_000,
 }
 """Bytes after `gzip -9` (own rule: the tag must cost a page almost nothing)."""
@@ -106,6 +106,8 @@ def _scripts() -> dict[str, tuple[Path, int]]:
 
 _IMPORT = re.compile(r"^import \{([^}]+)\} from '([^']+)';\n", re.MULTILINE)
 _OTHER_IMPORT = re.compile(r"^import\b(?! *\()", re.MULTILINE)
+_SCOPE = re.compile(r"^\(\(\) => \{\n", re.MULTILINE)
+"""Where the names of a script that is no module begin."""
 _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
 _DECLARED = re.compile(r"^(?:async )?(?:const|let|class|function) (\w+)", re.MULTILINE)
 
@@ -118,6 +120,9 @@ def joined(entry: Path) -> str:
     if len(parts) == 1:
         return parts[0]
     # In a function, because the minifier shortens a function's names but keeps a module's.
+    *imported, own = parts
+    if found := _SCOPE.search(own):
+        return own[: found.end()] + "".join(imported) + own[found.end() :]
     body = "".join(parts).replace("export default ", "return ")
     return f"export default (() => {{\n{body}\n}})();\n"
 
@@ -165,15 +170,14 @@ def _one_of(words: Iterable[str]) -> str:
 HANDED_OVER = {
     "ACTIVE_FOR": _milliseconds(ACTIVE_FOR),
     "BARE_KEYS": _one_of(BARE_KEYS),
+    "CLICK_IDS": _one_of(CLICK_IDS) + "i",
     "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
     "LONGEST_ATTRIBUTE": str(LONGEST_ATTRIBUTE),
     "LONGEST_ATTRIBUTE_NAME": str(LONGEST_ATTRIBUTE_NAME),
-    "LONGEST_CAMPAIGN": str(LONGEST_CAMPAIGN),
-    "LONGEST_CLICK_ID": str(LONGEST_CLICK_ID),
     "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
     "LONGEST_PATH": str(LONGEST_PATH),
-    "LONGEST_REFERRER": str(LONGEST_REFERRER),
-    "LONGEST_TITLE": str(LONGEST_TITLE),
+    "LONGEST_PATH_SENT": str(LONGEST_PATH_SENT),
+    "LONGEST_PRESENCE": _milliseconds(LONGEST_PRESENCE),
     "MAX_ATTRIBUTES": str(MAX_ATTRIBUTES),
     "MAX_BYTES": str(MAX_BYTES),
     "MAX_EVENTS": str(MAX_EVENTS),
@@ -181,7 +185,6 @@ HANDED_OVER = {
     "REFUSED_FOR_GOOD": _one_of([REFUSED_FOR_GOOD]),
     "SILENT_FOR": _milliseconds(timedelta(seconds=SILENT_FOR)),
     "TYPING_EVERY": _milliseconds(TYPING_EVERY),
-    "TYPING_FOR": _milliseconds(TYPING_FOR),
     "VALUE_KEYS": _one_of(VALUE_KEYS),
     "VISIT_ENDS_AFTER": _milliseconds(VISIT_ENDS_AFTER),
 }

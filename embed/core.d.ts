@@ -5,8 +5,6 @@
 
 /** core/chat/limits.py: characters of a message. */
 export const LONGEST_MESSAGE: number;
-/** core/chat/limits.py: how long "is typing" lasts after it was sent. */
-export const TYPING_FOR: number;
 /** core/chat/limits.py: how often typing is reported. */
 export const TYPING_EVERY: number;
 /** core/chat/subscribers.py: without a sign for so long, a stream or a poll is dead. */
@@ -20,10 +18,14 @@ export const OVER: RegExp;
 export const VISIT_ENDS_AFTER: number;
 /** core/visits/presence.py: for this long after an activity the dashboard says "Active". */
 export const ACTIVE_FOR: number;
+/** core/visits/presence.py: between two presence beacons. */
+export const LONGEST_PRESENCE: number;
 /** core/enrich/page_url.py: the query keys that are sent with their values. */
 export const VALUE_KEYS: RegExp;
 /** core/enrich/page_url.py: the query keys that are sent without their values. */
 export const BARE_KEYS: RegExp;
+/** core/enrich/data/sources.csv: the query keys whose names tell where the visitor came from. */
+export const CLICK_IDS: RegExp;
 
 /** collector/beacon/wire.py: events of a beacon. */
 export const MAX_EVENTS: number;
@@ -31,16 +33,10 @@ export const MAX_EVENTS: number;
 export const MAX_BYTES: number;
 /** collector/http/responses.py: the statuses after which a script sends nothing more from its page. */
 export const REFUSED_FOR_GOOD: RegExp;
-/** core/enrich/text.py: characters, like all that follow. */
+/** core/enrich/text.py: characters of a text, like all that follow; what is shorter the collector cuts. */
 export const LONGEST_PATH: number;
-/** core/enrich/text.py */
-export const LONGEST_REFERRER: number;
-/** collector/beacon/hit.py */
-export const LONGEST_TITLE: number;
-/** collector/beacon/hit.py */
-export const LONGEST_CAMPAIGN: number;
-/** collector/beacon/hit.py */
-export const LONGEST_CLICK_ID: number;
+/** core/enrich/text.py: of a path whose letters are escaped. */
+export const LONGEST_PATH_SENT: number;
 /** collector/beacon/hit.py */
 export const LONGEST_ATTRIBUTE_NAME: number;
 /** collector/beacon/hit.py */

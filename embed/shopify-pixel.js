@@ -12,6 +12,7 @@ const SITE = 'KEY';
 
 const VISIT_ENDS_AFTER = 1_800_000;
 const PRESENCE_EVERY = 20_000;
+const ANSWER_WITHIN = 10_000;
 const MAX_EVENTS = 20;
 const STEPS = ['information', 'contact', 'shipping', 'payment', 'review', 'processing'];
 const ACTIVITIES = [
@@ -36,7 +37,8 @@ let activeAt = Date.now();
 let number = 0;
 /** @type {PixelEvent[]} */
 let queue = [];
-let isSending = false;
+/** A request has its own end: the browser may abandon one unsettled. */
+let waitUntil = 0;
 const tab = randomId();
 
 analytics.subscribe('page_viewed', (event) => view(pageAt(event.context.document.location.pathname)));
@@ -97,8 +99,8 @@ function add(kind) {
 }
 
 async function send() {
-  if (isSending && !document.hidden) return;
-  isSending = true;
+  if (Date.now() < waitUntil && !document.hidden) return;
+  waitUntil = Date.now() + ANSWER_WITHIN;
   const batch = [...queue];
   const events = batch.map(({ at, ...event }) => ({
     ...event,
@@ -115,7 +117,7 @@ async function send() {
   } catch {
     // The collector was not reached: the events are sent with the next presence.
   }
-  isSending = false;
+  waitUntil = 0;
   if (queue.length && !queue.includes(batch[0])) send();
 }
 

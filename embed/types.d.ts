@@ -75,6 +75,12 @@ export interface Host {
   tab: string;
   /** The page's own listeners, by the name of their event. */
   listeners: Listeners;
+  /** As it was when the tag began. */
+  fetch: typeof fetch;
+  /** embed/document.js */
+  ask(name: string): any;
+  /** embed/json.js */
+  json(value: any): string;
   read(key: string): string | null | undefined;
   write(key: string, value?: string): true | undefined;
   /** The visit's id, or '' when there is no live one. */
@@ -88,10 +94,19 @@ export interface Listeners {
 }
 
 /** Gives the chat's module an offer from a beacon's answer; without one it checks whether it may run. */
-export type TakeOffer = (offer?: Offer) => void;
+export type TakeOffer = (offer?: ChatNews) => void;
 
 export type ChatAction =
   | 'open' | 'shown' | 'accept' | 'dismiss' | 'send' | 'typing' | 'read' | 'end' | 'stream' | 'poll';
+
+/** Why a conversation ends that the visitor does not end in the dialog. */
+export type EndReason = 'consent' | 'opt_out' | 'page';
+
+/** What the tag hands to the chat: an offer; or why it must end, with what the browser had stored of it. */
+export interface ChatNews extends Omit<Offer, 'k'> {
+  k?: string | null;
+  w?: EndReason;
+}
 
 /** What a call sends in addition to version, site key and token. */
 export interface ChatRequest {
@@ -100,6 +115,7 @@ export interface ChatRequest {
   n?: string;
   x?: string;
   r?: string;
+  w?: EndReason;
   to?: number;
   after?: number;
 }
@@ -130,6 +146,7 @@ export interface ConversationUpdate {
   id: number;
   state?: ConversationState | '';
   from?: string;
+  /** Milliseconds for which the agent still counts as typing. */
   typing?: number;
   read?: number;
   by?: string;
@@ -157,7 +174,7 @@ export interface TabUpdate {
 /** What the browser stores for the tab's next page: token, outbox, draft, whether it is open. */
 export interface Kept {
   c?: string;
-  o?: OutboxItem[];
+  o?: Record<string, OutboxItem>;
   d?: string;
   s?: boolean;
 }

@@ -7,6 +7,8 @@
  * then JSON-LD, then og:type.
  */
 
+import { ask } from './document.js';
+
 /** @import {PageContext} from './types.js' */
 
 /** @typedef {[PageContext, RegExp][]} Patterns */
@@ -97,7 +99,7 @@ export default (isNewPage) => {
 };
 
 function fromPlatform() {
-  const { id, className } = document.body;
+  const { id, className } = ask('body');
   const shopifyType = window.ShopifyAnalytics?.meta?.page?.pageType || window.__st?.p || '';
   return (
     SHOPIFY_TYPES[shopifyType] ||
@@ -118,7 +120,8 @@ function eventNames(layer) {
 function typeNames() {
   /** @type {any[]} */
   const names = [];
-  for (const script of document.querySelectorAll('script[type="application/ld+json"]')) {
+  const find = ask('querySelectorAll');
+  for (const script of find.call(document, 'script[type="application/ld+json"]')) {
     try {
       const data = JSON.parse(script.textContent);
       for (const thing of [].concat(data['@graph'] || data)) names.push(...[].concat(thing['@type']));
@@ -127,8 +130,8 @@ function typeNames() {
     }
   }
   if (names.filter((name) => name === 'Product').length > 1) names.unshift('CollectionPage');
-  /** @type {HTMLMetaElement | null} */
-  const meta = document.querySelector('meta[property="og:type"]');
+  /** @type {HTMLMetaElement[]} */
+  const [meta] = find.call(document, 'meta[property="og:type"]');
   return [...names, meta?.content];
 }
 

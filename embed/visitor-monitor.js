@@ -15,11 +15,9 @@ import {
   BARE_KEYS,
   LONGEST_ATTRIBUTE,
   LONGEST_ATTRIBUTE_NAME,
-  LONGEST_CAMPAIGN,
-  LONGEST_CLICK_ID,
   LONGEST_PATH,
-  LONGEST_REFERRER,
-  LONGEST_TITLE,
+  LONGEST_PATH_SENT,
+  LONGEST_PRESENCE,
   MAX_ATTRIBUTES,
   MAX_BYTES,
   MAX_EVENTS,
@@ -27,10 +25,12 @@ import {
   VALUE_KEYS,
   VISIT_ENDS_AFTER,
 } from './core.js';
+import { ask } from './document.js';
+import { json } from './json.js';
 
 /**
- * @import {AcceptedBody, Attributes, BeaconEvent, BeaconHead, EventFields} from './types.js'
- * @import {Host, Listeners, Offer, PageContext, TakeOffer, VisitorMonitor} from './types.js'
+ * @import {AcceptedBody, Attributes, BeaconEvent, BeaconHead, EventFields, VisitorMonitor} from './types.js'
+ * @import {ChatNews, EndReason, Host, Listeners, PageContext, TakeOffer} from './types.js'
  */
 
 /**
@@ -57,20 +57,19 @@ import {
 (() => {
   const SLOWER_AFTER = 300_000; // without an interaction presence is sent less often
   const SETTLE = 60; // changes of the address within this time are one page view, of the last address
-  const AFTER_START = 1_000; // the page has most likely finished its start
+  const AFTER_START = 1_000; // the first page view waits no longer for the modules that add to it
   const FIND_CHATS_WITHIN = 30_000; // of the last activity: chat tools load late
   const FIND_CHATS_EVERY = 1_000;
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
   const LONGEST_RETRY_AFTER_SECONDS = 600;
-  const BYTES_A_BEACON = MAX_BYTES - 384; // the ages may have one more digit when it is sent
+  const LONGEST_BEACON = MAX_BYTES / 3 - 99; // characters of up to 3 bytes; the ages may grow
   const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
-  const CLICK_ID = /^(\w+clk?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid)$/i;
   const DONE = /^20|400|413/; // accepted, or no try of these events would be
-  /** Of the script or the collector: its host, folder, file, query. */
-  const addressParts = /^(\w+:..[^/?#]+)([^?#]*?)(?:((\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js)|\/?)(\?[^#]*)?(#|$)/;
+  /** Of the script or the collector: where the collector is, the script's file, the query. */
+  const addressParts = /^(\w+:..[^?#]+?)((?:\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js|\/?)(\?[^#]*)?(#|$)/;
   /** @type {string[]} */
   const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/adapters/
 
@@ -98,9 +97,11 @@ import {
    */
   function track(options, stub) {
     const { site, base } = options;
+    // By their full names: pages have variables called history and navigation.
+    const { fetch, navigation } = window;
     const isPrivate = navigator.globalPrivacyControl;
     const tab = randomId();
-    const clockStart = Date.now() - performance.now();
+    const clockStart = Date.now() - pageAge();
 
     let isStoring = !isPrivate && options.storage !== 'none';
     let isConsented = options.consent !== 'required';
@@ -117,8 +118,14 @@ import {
     /** The page that the address bar shows. @type {string | undefined} */
     let openPage;
     let activeAt = 0;
-    /** The query with which the visitor arrived, until it is sent. @type {URLSearchParams | null} */
-    let landing = query();
+    /** The query with which the visitor arrived, and behind it the keys that stand behind a `#`. */
+    const landing = query(location.search + location.hash.replace(/[#?]/g, '&'));
+    /** Whether the next page view tells where the visitor came from. */
+    let isArrival = true;
+    /** Which of its keys are click ids: embed/visitor-monitor-click-ids.js knows. */
+    let clickIds = '';
+    /** How many modules the first page view waits for. */
+    let awaited = 0;
 
     /** @type {string | undefined} */
     let visitor;
@@ -137,9 +144,9 @@ import {
     /** @type {QueuedEvent[]} */
     let queue = [];
     let presenceSeconds = 20;
-    let sending = 0;
     let failures = 0;
-    let pause = 0;
+    /** Until then only a leaving page sends: a beacon waits for its answer, or a failure has a pause. */
+    let waitUntil = 0;
     let changedAt = 0;
 
     /** @type {Promise<TakeOffer> | null | undefined} */
@@ -152,15 +159,14 @@ import {
     const commands = {
       identify(pairs) {
         if (isPrivate) return;
-        const all = { ...attributes, ...pairs };
-        attributes = {};
-        for (const key of Object.keys(all).slice(0, MAX_ATTRIBUTES)) {
-          attributes[String(cut(key, LONGEST_ATTRIBUTE_NAME))] = cut(all[key], LONGEST_ATTRIBUTE);
-        }
+        const all = Object.entries({ ...attributes, ...pairs }).slice(0, MAX_ATTRIBUTES);
+        attributes = Object.fromEntries(
+          all.map(([key, value]) => [cut(key, LONGEST_ATTRIBUTE_NAME), cut(value, LONGEST_ATTRIBUTE)]),
+        );
         if (viewedVisit) add({ e: 'i', i: attributes });
       },
       context(word) {
-        ownContext = cut(word, 32);
+        ownContext = cut(word);
         changed();
       },
       page() {
@@ -169,17 +175,17 @@ import {
       },
       chat(report) {
         if (isShown && isDue()) view(); // only a page view opens a visit
-        if (viewedVisit) add({ e: 'c', s: cut(report, 32) });
+        if (viewedVisit) add({ e: 'c', s: cut(report) });
       },
       on(/** @type {keyof Listeners} */ name, listener) {
         listeners[name] = safe(listener);
       },
       consent(isGiven) {
         isConsented = isGiven;
-        isGiven ? start() : forget();
+        isGiven ? start() : forget('consent');
       },
       optOut() {
-        forget();
+        forget('opt_out');
         write('vm-off', '1');
       },
       optIn() {
@@ -188,7 +194,10 @@ import {
       },
     };
     /** @type {Window['visitorMonitor']} */
-    const monitor = safe((name, value, listener) => commands[name](value, listener));
+    const monitor = safe((name, value, listener) => {
+      addressChanged(); // the call is about the page that is open now
+      commands[name](value, listener);
+    });
     const call = (/** @type {[string, ...any]} */ words) => monitor(...words);
     window.visitorMonitor = monitor;
     monitor.loaded = true;
@@ -200,12 +209,16 @@ import {
       // Back from the back/forward cache: the page is counted again.
       pageshow(event) {
         if (!event.persisted) return;
+        waitUntil = 0; // Firefox never settles a request that was under way
         viewedPage = null;
         visibilityChanged();
       },
       focus: (event) => event.target === window && visibilityChanged(),
       visibilitychange: visibilityChanged,
-      online: retryNow,
+      online() {
+        waitUntil = 0;
+        send();
+      },
       popstate: addressChanged,
       // Not `scroll`: the browser marks that event as trusted even when a script scrolls.
       pointerdown: interact,
@@ -214,13 +227,8 @@ import {
       keydown: interact,
       click: interact,
     };
-    for (const [name, listener] of Object.entries(events)) {
-      // On the window, in the capture phase: before the page can stop an event.
-      window.addEventListener(name, safe(listener), { capture: true, passive: true });
-    }
+    const handle = safe((event) => events[event.type](event));
 
-    // By their full names: pages have variables called navigation and history.
-    const { navigation } = window;
     /** @type {any} */
     const history = window.history;
     if (navigation?.currentEntry) {
@@ -228,17 +236,27 @@ import {
     } else {
       for (const name of ['pushState', 'replaceState']) {
         const original = history[name];
-        history[name] = (/** @type {any[]} */ ...values) => {
+        // False of a frozen history, which is looked at now and then.
+        Reflect.set(history, name, (/** @type {any[]} */ ...values) => {
           original.apply(history, values);
           addressChanged();
-        };
+        });
       }
     }
+    listen();
     addressChanged();
     start();
     stub?.q.forEach(call);
 
     // What the visitor does
+
+    /** Again with each presence: `document.open()` takes all listeners away. */
+    function listen() {
+      for (const name of Object.keys(events)) {
+        // On the window, in the capture phase: before the page can stop an event.
+        window.addEventListener(name, handle, { capture: true, passive: true });
+      }
+    }
 
     /** Begin to send, unless the visitor or the site does not allow it (yet). */
     function start() {
@@ -248,12 +266,10 @@ import {
         visitor = read('vm-id') || randomId();
         write('vm-id', visitor);
       }
-      if (options.signals === 'yes') {
-        load('signals').then((module) => {
-          readSignal = module.default;
-          changed();
-        }, safe);
-      }
+      if (options.signals === 'yes') loadFirst('signals', (read) => (readSignal = read));
+      // Only the page view that opens a visit tells where the visitor came from.
+      const names = [...landing.keys()];
+      if (names[0] && !join()) loadFirst('click-ids', (find) => (clickIds = find(names)));
       visibilityChanged();
     }
 
@@ -263,9 +279,26 @@ import {
     }
 
     /**
+     * Load what the first page view waits for, though not for long.
+     *
+     * @param {string} name
+     * @param {(exported: any) => void} use
+     */
+    function loadFirst(name, use) {
+      awaited++;
+      load(name)
+        .then((module) => use(module.default))
+        .catch(safe)
+        .then(() => {
+          awaited--;
+          changed();
+        });
+    }
+
+    /**
      * Hand the collector's offer to the chat, which is loaded at the first one.
      *
-     * @param {Offer} [offer]
+     * @param {ChatNews} [offer]
      */
     function chat(offer) {
       /** @type {Host} */
@@ -274,6 +307,9 @@ import {
         site,
         tab,
         listeners,
+        fetch,
+        ask,
+        json,
         read,
         write,
         visit: () => (join() && visit?.id) || '',
@@ -300,19 +336,21 @@ import {
       if (now() < activeAt + FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
     }
 
-    function forget() {
+    /** @param {EndReason} w for the agent, if the visitor chats */
+    function forget(w) {
+      const k = read('vm-chat');
       isRunning = false;
       visit = viewedVisit = viewedPage = null;
       queue = [];
       write('vm');
       write('vm-id');
       write('vm-chat');
-      if (chatModule) chat();
+      if (chatModule || k) chat({ w, k });
     }
 
     /** The page came into view, got the focus, or went out of view. */
     function visibilityChanged() {
-      if (document.hidden) return leave();
+      if (ask('hidden')) return leave();
       isShown = true;
       // For a conversation that began on another page, or in another tab in the meantime.
       if (isRunning && isStoring && read('vm-chat')) chat();
@@ -321,6 +359,7 @@ import {
 
     function leave() {
       if (!isShown) return;
+      addressChanged();
       if (changedAt && isDue()) view();
       clearTimeout(/** @type {TimedWork} */ (settle).timer);
       changedAt = 0;
@@ -332,6 +371,7 @@ import {
     /** @param {Event} event */
     function interact(event) {
       const quiet = now() - activeAt;
+      later(addressChanged, SETTLE);
       if (!event.isTrusted || !isRunning || quiet < ACTIVITY_STEP) return;
       join(true);
       if (viewedVisit !== visit || quiet >= ACTIVE_FOR) changed();
@@ -347,8 +387,8 @@ import {
     function settle() {
       if (
         !viewedVisit &&
-        (document.readyState === 'loading' ||
-          (options.signals === 'yes' && !readSignal && now() - changedAt < AFTER_START))
+        (ask('readyState') === 'loading' ||
+          (awaited && now() - changedAt < AFTER_START))
       ) {
         return later(settle, SETTLE); // `leave` does not wait for them
       }
@@ -366,30 +406,33 @@ import {
       viewedVisit = visit;
       viewedPage = openPage;
       const campaign = (/** @type {string} */ name) =>
-        cut(landing?.get('utm_' + name), LONGEST_CAMPAIGN);
+        cut(landing.get('utm_' + name));
       add(
         {
           ...describe('v'),
-          l: cut(navigator.language, 32),
+          l: cut(navigator.language),
           y: navigator.maxTouchPoints,
-          wd: +navigator.webdriver,
+          wd: +!!navigator.webdriver,
           // Where the visitor came from: only the first page view of a page load knows that.
-          ...(landing && {
-            r: cut(/[^?#]*/.exec(document.referrer), LONGEST_REFERRER),
+          ...(isArrival && {
+            r: cut(/[^?#]*/.exec(ask('referrer'))),
             c: campaign('source'),
             m: campaign('medium'),
             g: campaign('campaign'),
-            j: cut([...landing.keys()].find((name) => CLICK_ID.test(name)), LONGEST_CLICK_ID),
+            j: cut(clickIds),
           }),
         },
         changedAt,
       );
-      landing = null;
+      isArrival = false;
       if (isNew && attributes) add({ e: 'i', i: attributes });
       schedulePresence();
     }
 
     function presence() {
+      listen();
+      if (ask('hidden')) leave();
+      addressChanged();
       if (isShown && viewedVisit && join()) {
         if (queue.length < EVENTS_KEPT) add(describe('p'));
         schedulePresence();
@@ -398,8 +441,8 @@ import {
 
     function schedulePresence() {
       const isIdle = now() - activeAt >= SLOWER_AFTER;
-      const seconds = isIdle ? Math.min(presenceSeconds * 3, LONGEST_PAUSE_SECONDS) : presenceSeconds;
-      later(presence, seconds * 1000);
+      const wait = presenceSeconds * 1000;
+      later(presence, isIdle ? Math.min(wait * 3, LONGEST_PRESENCE) : wait);
     }
 
     // The visit
@@ -413,7 +456,7 @@ import {
     function join(isActivity) {
       const kept = isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm') || '');
       const [, id, at] = kept || [];
-      const quiet = id ? Date.now() - Number(at) : now() - activeAt;
+      const quiet = id ? Date.now() - +at : now() - activeAt;
       if (quiet >= VISIT_ENDS_AFTER || !(id || visit)) {
         if (!isActivity) return false;
         visit = { id: isStoring ? randomId() : '' };
@@ -443,23 +486,22 @@ import {
     /** The path, the query keys that data-query allows and, under data-hash, the route. */
     function pagePath() {
       const allowed = [...query()].filter(([name]) => options.query?.split(/[\s,]+/).includes(name));
-      const kept = String(new URLSearchParams(allowed));
+      const kept = String(query(allowed));
       return cut(
         location.pathname +
           (kept && '?' + kept) +
-          (options.hash ? /[^?&=]*/.exec(location.hash) : ''),
-        LONGEST_PATH,
+          (options.hash ? location.hash.replace(/^#\w+=.*|[?&=].*/, '') : ''),
+        LONGEST_PATH_SENT,
       );
     }
 
     /** What distinguishes a shop's pages with the same path; never what the visitor typed. */
     function contextQuery() {
-      const words = [];
-      for (const [name, value] of query()) {
-        if (VALUE_KEYS.test(name)) words.push(name + '=' + value);
-        else if (value && BARE_KEYS.test(name)) words.push(name);
-      }
-      return cut(words.join('&') + (/^#!?\/[^?]*/.exec(location.hash) || ''), 512);
+      const words = [...query()].flatMap(([name, value]) => {
+        if (VALUE_KEYS.test(name)) return name + '=' + value;
+        return value && BARE_KEYS.test(name) ? name : [];
+      });
+      return cut(words.join('&') + (/^#!?\/[^?&]*/.exec(location.hash) || ''));
     }
 
     /**
@@ -471,10 +513,10 @@ import {
         e: kind,
         u: pagePath(),
         q: contextQuery(),
-        d: cut(document.title, LONGEST_TITLE),
+        d: cut(ask('title')),
         x: ownContext,
         xs: readSignal?.(),
-        f: +document.hasFocus(),
+        f: +ask('hasFocus').call(document),
         z: timeZone,
       };
     }
@@ -484,7 +526,7 @@ import {
     /** @param {EventFields} fields */
     function add(fields, at = 0) {
       at ||= now();
-      const a = Math.round((at - activeAt) / 1000);
+      const a = age(at - activeAt);
       queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, n: ++number, a }]);
       later(send);
     }
@@ -495,13 +537,14 @@ import {
      * @param {boolean} [isLeaving]
      */
     function send(isLeaving) {
-      if (!isRunning || read('vm-off') || (!isLeaving && (sending || pause))) return;
+      if (!isRunning || read('vm-off')) return;
+      if (!isLeaving && waitUntil > now()) return later(send, waitUntil - now());
       let rest = queue;
       while (rest.length) {
         const batch = rest.filter(([its]) => its === rest[0][0]).slice(0, MAX_EVENTS);
-        while (new Blob([envelope(batch)]).size > BYTES_A_BEACON) batch.pop();
+        while (batch[1] && envelope(batch).length > LONGEST_BEACON) batch.pop();
         post(batch);
-        rest = isLeaving ? without(batch, rest) : [];
+        rest = isLeaving ? rest.filter((event) => !batch.includes(event)) : [];
       }
     }
 
@@ -510,52 +553,49 @@ import {
       /** @type {BeaconHead} */
       const head = { v: 1, k: site, s: batch[0][0].id, t: tab, w: visitor };
       const events = batch.map(([, at, fields]) =>
-        JSON.stringify({ ...fields, o: Math.round((now() - at) / 1000) }),
+        json({ ...fields, o: age(now() - at) }),
       );
-      // Joined by hand, because old shop libraries add a toJSON to arrays.
-      return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
+      return json(head).slice(0, -1) + ',"b":[' + events + ']}';
     }
 
-    /** @param {QueuedEvent[]} batch */
+    /**
+     * Post one beacon. Its wait has an end of its own: a browser may abandon a request unsettled.
+     *
+     * @param {QueuedEvent[]} batch
+     */
     async function post(batch) {
       const sent = batch[0][0];
-      sending++;
+      let pause = Math.min(2 ** failures++, LONGEST_PAUSE_SECONDS) * (500 + 1000 * Math.random());
+      const ownWait = (waitUntil = now() + ANSWER_WITHIN + pause);
+      later(send);
       try {
         const answer = await fetch(base + '/v1/beacon', {
           method: 'POST',
           body: envelope(batch),
           keepalive: true,
           credentials: 'omit',
-          signal: AbortSignal.timeout?.(ANSWER_WITHIN),
         });
-        const reason = answer.headers.get('X-Drop-Reason');
-        pause = Math.min(Number(answer.headers.get('Retry-After')), LONGEST_RETRY_AFTER_SECONDS) * 1000;
-        if (answer.status === 200) accept(await answer.json(), sent);
-        isRefused ||= REFUSED_FOR_GOOD.test(String(answer.status));
-        if (isRefused) {
-          isRunning = isShown = false;
-        }
-        if (sent === viewedVisit && reason?.includes('visit')) {
+        /** @type {{status: any}} */
+        const { status } = answer;
+        const reason = String(answer.headers.get('X-Drop-Reason'));
+        pause = Math.min(+(/** @type {any} */ (answer.headers.get('Retry-After'))), LONGEST_RETRY_AFTER_SECONDS) * 1000 || pause;
+        if (status === 200) accept(await answer.json(), sent);
+        isRefused ||= REFUSED_FOR_GOOD.test(status);
+        isRunning &&= !isRefused;
+        if (sent === viewedVisit && reason.includes('visit')) {
           // The visit is unknown to the collector or has ended: the next interaction opens one.
           viewedVisit = null;
-          landing = reason === 'no_visit' ? query() : null;
+          isArrival = reason === 'no_visit';
         }
-        if (DONE.test(String(answer.status))) {
-          queue = without(batch, queue);
-          failures = 0;
-          pause = 1;
+        if (DONE.test(status)) {
+          queue = queue.filter((event) => !batch.includes(event));
+          failures = pause = 0;
         }
       } catch {
-        // Not reached, too slow, or not an answer of the collector: try again in each case.
+        // Not reached, or not an answer of the collector: try again in each case.
       }
-      sending--;
-      pause ||= Math.min(2 ** failures++, LONGEST_PAUSE_SECONDS) * (500 + 1000 * Math.random());
-      later(retryNow, pause);
-    }
-
-    function retryNow() {
-      pause = 0;
-      send();
+      if (waitUntil === ownWait) waitUntil = now() + pause; // else a newer beacon waits
+      later(send);
     }
 
     /**
@@ -572,11 +612,7 @@ import {
         presenceSeconds = answer.i; // effective at once: an agent may have opened the dashboard
         schedulePresence();
       }
-      // Reading the zone takes some 30 ms of the main thread: only on request, and once the page has nothing to do.
-      if (answer.z) {
-        const read = safe(() => (timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone));
-        later(() => (window.requestIdleCallback || later)(read), AFTER_START);
-      }
+      if (answer.z) load('time-zone').then(async (module) => (timeZone = await module.default())).catch(safe);
       // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });
     }
@@ -586,7 +622,7 @@ import {
      * the other may be set back.
      */
     function now() {
-      return Math.max(performance.now(), Date.now() - clockStart);
+      return Math.max(pageAge(), Date.now() - clockStart);
     }
   }
 
@@ -598,10 +634,11 @@ import {
    * @returns {Options | undefined}
    */
   function findOptions(stub) {
-    const current = /** @type {HTMLScriptElement} */ (document.currentScript);
-    const tags = [...document.querySelectorAll('script')].filter(({ src }) => addressParts.exec(src)?.[3]);
-    const all = [current, ...tags].map((tag) => tag && readOptions(tag.src, tag.dataset)).filter(Boolean);
-    const called = [...(stub?.q || [])].find((words) => words?.[0] === 'site') || [];
+    const current = /** @type {HTMLScriptElement} */ (ask('currentScript'));
+    const readTag = (/** @type {HTMLScriptElement} */ tag) => tag && readOptions(tag.src, tag.dataset);
+    const tags = [...ask('scripts')].filter(readTag);
+    const all = [current, ...tags].map(readTag).filter(Boolean);
+    const called = [...(stub?.q || [])].find(([word]) => word === 'site') || [];
     const options = {
       ...(all.find((each) => each?.site) || all[0]),
       ...readOptions(called[2]),
@@ -611,7 +648,7 @@ import {
     // Of several tags without a key, the first one says so.
     if (tags.indexOf(current) < 1) {
       // oxlint-disable-next-line no-console -- it is where a website's developer looks
-      console.warn('Visitor Monitor: its tag has no data-site="KEY", nor ?site=KEY');
+      console.warn('Visitor Monitor: no data-site or ?site=');
     }
     return undefined;
   }
@@ -622,13 +659,11 @@ import {
    * @returns {DOMStringMap | undefined} none of another vendor's tag
    */
   function readOptions(address, attributes) {
-    const [, host, folder, file, isInPlace, search] = addressParts.exec(address) || [];
-    if (!host || (attributes && !file)) return undefined;
+    const [, place, file, search] = addressParts.exec(address) || [];
+    if (!place || (attributes && !file[1])) return undefined;
     /** @type {DOMStringMap} */
-    const options = { ...Object.fromEntries(new URLSearchParams(search)), ...attributes };
-    // Of a copy of the script that is elsewhere on a host, only the host is known.
-    const base = options.api || host + (file && !isInPlace ? '' : folder);
-    return { ...options, base: base.replace(/\/$/, '') };
+    const options = { ...Object.fromEntries(query(search || '')), ...attributes };
+    return { ...options, base: (options.api || place).replace(/\/$/, '') };
   }
 
   /**
@@ -659,17 +694,28 @@ import {
     work.timer = setTimeout(safe(work), wait);
   }
 
-  function query() {
-    return new URLSearchParams(location.search);
+  /** Seconds with one decimal, so that views which go together keep their order. */
+  function age(/** @type {number} */ length) {
+    return Math.round(length / 100) / 10;
+  }
+
+  /** By the browser's clock, or 0 where the page has a `performance` of its own. */
+  function pageAge() {
+    return window.performance?.now?.() || 0;
+  }
+
+  /** @param {string | string[][]} [text] the text or pairs of a query; the page's when not given */
+  function query(text = location.search) {
+    return new window.URLSearchParams(text);
   }
 
   /**
    * The text's first characters, without cutting one in half.
    *
    * @param {any} text
-   * @param {number} limit
+   * @param {number} [limit] the collector cuts what is to be shorter than a path
    */
-  function cut(text, limit) {
+  function cut(text, limit = LONGEST_PATH) {
     return [...String(text ?? '')].slice(0, limit).join('') || undefined;
   }
 
@@ -678,13 +724,5 @@ import {
     return [...crypto.getRandomValues(new Uint8Array(16))]
       .map((byte) => (byte % 36).toString(36))
       .join('');
-  }
-
-  /**
-   * @param {QueuedEvent[]} batch
-   * @param {QueuedEvent[]} events
-   */
-  function without(batch, events) {
-    return events.filter((event) => !batch.includes(event));
   }
 })();

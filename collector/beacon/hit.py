@@ -25,7 +25,7 @@ from core.visits.visit_id import derive_visit_ids
 
 LONGEST_TITLE = 256
 LONGEST_CAMPAIGN = 100
-LONGEST_CLICK_ID = 40
+LONGEST_CLICK_IDS = 100
 LONGEST_QUERY = 1_024
 LONGEST_REFERRER_SENT = 2_048
 LONGEST_ATTRIBUTE_NAME = 32
@@ -137,7 +137,7 @@ def _active_at(wire: WireEvent, at: int) -> int:
 
 def _clamp(seconds: float, most: int) -> int:
     """The seconds as milliseconds, from 0 to most."""
-    return int(min(max(seconds, 0), most) * _MILLISECONDS)
+    return round(min(max(seconds, 0), most) * _MILLISECONDS)
 
 
 def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
@@ -165,7 +165,7 @@ def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) ->
         event.c[:LONGEST_CAMPAIGN],
         event.m[:LONGEST_CAMPAIGN],
         event.g[:LONGEST_CAMPAIGN],
-        event.j[:LONGEST_CLICK_ID],
+        event.j[:LONGEST_CLICK_IDS],
         request.origin_host,
     )
     browser = read_user_agent(
@@ -192,7 +192,7 @@ def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) ->
 
 @lru_cache(maxsize=2_048)
 def _find_arrival(
-    referrer: str, source: str, medium: str, campaign: str, click_id: str, own_host: str
+    referrer: str, source: str, medium: str, campaign: str, click_ids: str, own_host: str
 ) -> Opening:
     """The source of a visit; cached, because many visitors share it."""
     referrer = clean_referrer(referrer)
@@ -202,7 +202,7 @@ def _find_arrival(
         own_host=own_host,
         utm_source=clean(source, LONGEST_CAMPAIGN),
         utm_medium=medium,
-        click_id=clean(click_id, LONGEST_CLICK_ID),
+        click_ids=clean(click_ids, LONGEST_CLICK_IDS),
     )
     return Opening(
         referrer=referrer,

@@ -24,8 +24,8 @@ from collector.http.body import Receive
 from collector.http.locator import Locate
 from collector.http.responses import Response
 from collector.salts import Salts
-from collector.writing.faults import place_fault
 from collector.writing.write_queue import MOST_HITS, WriteQueue
+from core.faults import place_fault
 from core.reasons import Reason, Refused
 from core.visits.hit import Accepted, Hit
 
@@ -145,11 +145,12 @@ class BeaconRoute:
         accepted = incoming.accepted
         offer = await self.offers.find(incoming.site, incoming.hit, accepted)
         wants_time_zone = int(accepted.wants_time_zone)
-        body = AcceptedBody(accepted.visit_id, self._interval(), wants_time_zone, offer)
+        seconds = self.offers.pace(self._interval(), incoming.site, incoming.hit, accepted)
+        body = AcceptedBody(accepted.visit_id, seconds, wants_time_zone, offer)
         return responses.ok(body)
 
     def _interval(self) -> int:
-        """Seconds to the next presence beacon: fewer of them while the queue is long."""
+        """Seconds between two presence beacons: fewer of them while the queue is long."""
         seconds = self.offers.presence_seconds
         depth = self.write_queue.depth
         if depth < MOST_HITS // 8:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from collector.chat.request import ChatAction
+from core.chat.states import ClosedBy
 
 
 class OpenConversation(Struct, frozen=True, tag=True):
@@ -34,14 +35,16 @@ class ChangeConversation(Struct, frozen=True, tag=True):
     text: str
     read_to: int
     at: int
+    closed_by: ClosedBy = ClosedBy.VISITOR
 
 
 class InviteByRule(Struct, frozen=True, tag=True):
-    """A rule invites a visit."""
+    """The first of these rules that may invites the visit; the beacon of this tab has its answer."""
 
     site_key: str
-    rule_id: str
+    rule_ids: tuple[str, ...]
     visit_id: str
+    tab: str
     at: int
 
 

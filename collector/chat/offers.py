@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -13,7 +13,7 @@ from collector.chat.attendance import Attendance
 from collector.chat.waiting_invitations import Invitation, WaitingInvitations
 from collector.site_cache import TrackedSite
 from collector.writing.write_queue import WriteQueue
-from core.chat.rules import is_due, is_quiet
+from core.chat.rules import due_after, is_due, is_quiet
 from core.chat.states import Trigger
 from core.moment import from_milliseconds
 from core.reasons import Reason, Refused
@@ -29,6 +29,9 @@ ATTENDED, UNATTENDED = 1, 2
 
 _NOT_WRITTEN = (Reason.QUEUE_FULL, Reason.NOT_COMMITTED, Reason.FAULT)
 """The rule has not been tried yet: it is tried again at the next beacon."""
+
+SHORTEST_PACE = 3
+"""Seconds between two presence beacons that a rule may ask for (docs/beacon.md)."""
 
 
 class Offer(Struct, omit_defaults=True):
@@ -67,25 +70,39 @@ class Offers:
     async def find(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> Offer | None:
         """The offer for the visit that took the hit, or None."""
         invitation = self.waiting.find(site.id, accepted.visit_id)
-        if invitation is not None:
-            if is_derived(accepted.visit_id):
-                return await self._hand_to_one_tab(invitation, site, hit)
+        if invitation is not None and not is_derived(accepted.visit_id):
             return self._hand_over(invitation, site, hit)
-        if accepted.is_chatting:
+        if invitation is not None and await self._is_for_tab(invitation, site, hit):
+            return self.invitation(invitation)
+        if not accepted.has_room:
             return None
         due = self._due_rules(site, hit, accepted)
-        for rule in due:
-            if rule.trigger != Trigger.EXIT:
-                self._start(self._invite(rule, site, hit, accepted))
+        inviting = [rule.id for rule in due if rule.trigger != Trigger.EXIT]
+        if inviting and (invited := await self._invite(inviting, site, hit, accepted)):
+            return self.invitation(invited)
         exit_rule = next((rule.id for rule in due if rule.trigger == Trigger.EXIT), "")
         button = (
             (ATTENDED if self._attendance.is_attended else UNATTENDED) if site.chat_button else 0
         )
         return Offer("site", b=button, r=exit_rule) if button or exit_rule else None
 
-    async def _hand_to_one_tab(
-        self, invitation: Invitation, site: TrackedSite, hit: Hit
-    ) -> Offer | None:
+    def pace(self, seconds: int, site: TrackedSite, hit: Hit, accepted: Accepted) -> int:
+        """Seconds to the next presence beacon: so many, or fewer where a rule falls due before.
+
+        A whole second later than that, so that the beacon is never a moment too early.
+        """
+        waits = [
+            due_after(
+                rule,
+                page_context=accepted.page_context,
+                context_seconds=_context_seconds(hit, accepted),
+            )
+            for rule in self._open_rules(site, hit, accepted)
+        ]
+        soonest = min((int(wait) + 1 for wait in waits if wait is not None), default=seconds)
+        return min(seconds, max(soonest, SHORTEST_PACE))
+
+    async def _is_for_tab(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> bool:
         """Where people may share a visit, only the tab that is stored as the first has the token."""
         if not invitation.tab:
             invitation.tab = hit.tab
@@ -94,7 +111,7 @@ class Offers:
             )
             delivered = await self._write_queue.commit(action)
             invitation.tab = delivered.tab if isinstance(delivered, Delivered) else ""
-        return self.invitation(invitation) if invitation.tab == hit.tab else None
+        return invitation.tab == hit.tab
 
     def _hand_over(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> Offer:
         if invitation.is_queued:
@@ -104,36 +121,55 @@ class Offers:
         return self.invitation(invitation)
 
     def _due_rules(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> list[ChatRule]:
-        if not self._attendance.is_attended:
+        return [
+            rule
+            for rule in self._open_rules(site, hit, accepted)
+            if is_due(
+                rule,
+                page_context=accepted.page_context,
+                context_seconds=_context_seconds(hit, accepted),
+                page_count=accepted.page_count,
+            )
+        ]
+
+    def _open_rules(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> list[ChatRule]:
+        """The rules that may still invite the visit."""
+        if not self._attendance.is_attended or not accepted.has_room:
             return []
         now = from_milliseconds(hit.received_at)
         return [
             rule
             for rule in self._attendance.rules(site.id)
-            if is_due(
-                rule,
-                page_context=accepted.page_context,
-                context_seconds=(hit.received_at - accepted.context_at) / 1000,
-                page_count=accepted.page_count,
-            )
-            and (site.id, accepted.visit_id, rule.id) not in self._tried
+            if (site.id, accepted.visit_id, rule.id) not in self._tried
             and not is_quiet(rule, site.time_zone, now)
         ]
 
     async def _invite(
-        self, rule: ChatRule, site: TrackedSite, hit: Hit, accepted: Accepted
-    ) -> None:
-        """Each rule is tried once on a visit; the writer finds out whether it may be invited."""
-        tried = (site.id, accepted.visit_id, rule.id)
-        self._tried[tried] = None
-        if len(self._tried) > MOST_TRIED:
+        self, rule_ids: Sequence[str], site: TrackedSite, hit: Hit, accepted: Accepted
+    ) -> Invited | None:
+        """The invitation of one of the rules, or None.
+
+        Each is tried once on a visit: the writer finds out whether it may be invited.
+        """
+        tried = [(site.id, accepted.visit_id, rule_id) for rule_id in rule_ids]
+        self._tried.update(dict.fromkeys(tried))
+        while len(self._tried) > MOST_TRIED:
             del self._tried[next(iter(self._tried))]
-        action = InviteByRule(site.key, rule.id, accepted.visit_id, hit.received_at)
+        action = InviteByRule(
+            site.key, tuple(rule_ids), accepted.visit_id, hit.tab, hit.received_at
+        )
         result = await self._write_queue.commit(action)
         if isinstance(result, Refused) and result.reason in _NOT_WRITTEN:
-            self._tried.pop(tried, None)
+            for each in tried:
+                self._tried.pop(each, None)
+        return result if isinstance(result, Invited) else None
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+
+
+def _context_seconds(hit: Hit, accepted: Accepted) -> float:
+    """How long the visit has been in its page context."""
+    return (hit.received_at - accepted.context_at) / 1000

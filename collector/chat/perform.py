@@ -26,13 +26,13 @@ from core.chat.invitations import accept, dismiss, mark_delivered, mark_shown
 from core.chat.messages import send_as_visitor
 from core.chat.queries import messages
 from core.chat.rules import list_rules, open_by_rule
-from core.chat.states import Author, ClosedBy, Trigger
+from core.chat.states import Author, Trigger
 from core.chat.store import find_by_token, find_conversation
 from core.chat.visit_chat import find_visit_state
 from core.moment import from_milliseconds
 from core.reasons import Reason, Refused
 from core.sites import find_site
-from core.tables import Conversation
+from core.tables import Conversation, Site
 from core.visits.liveness import is_live
 from core.visits.visit_id import MAX_SUCCESSORS, is_derived, successor_id
 
@@ -75,6 +75,8 @@ def _change(db: Connection, action: ChangeConversation) -> ChatResult | Refused:
         return _send(db, conversation, action, now)
     if action.action is ChatAction.READ:
         changed = mark_read(db, conversation, Author.VISITOR, action.read_to, now)
+    elif action.action is ChatAction.END:
+        changed = end(db, conversation, action.closed_by, now)
     else:
         changed = _CHANGES[action.action](db, conversation, now)
     if isinstance(changed, Refused):
@@ -89,21 +91,20 @@ def _send(
     return said if isinstance(said, Refused) else ChatResult(said.revision, number=said.number)
 
 
-def _end(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
-    return end(db, conversation, ClosedBy.VISITOR, now)
-
-
 def _type(db: Connection, conversation: Conversation, now: datetime) -> Conversation | Refused:
     return mark_typing(db, conversation, Author.VISITOR, now)
 
 
-def _invite(db: Connection, action: InviteByRule) -> ChatResult | Refused:
+def _invite(db: Connection, action: InviteByRule) -> Invited | Refused:
     site = find_site(db, action.site_key)
     if site is None:
         return Refused(Reason.UNKNOWN_SITE)
     now = from_milliseconds(action.at)
-    invited = open_by_rule(db, action.rule_id, site=site, visit_id=action.visit_id, now=now)
-    return invited if isinstance(invited, Refused) else ChatResult(invited.revision, invited.state)
+    for rule_id in action.rule_ids:
+        invited = _invite_at_once(db, rule_id, site, action.visit_id, action.tab, now)
+        if isinstance(invited, Invited):
+            return invited
+    return Refused(Reason.NOT_NOW)
 
 
 def _invite_on_exit(db: Connection, action: InviteOnExit) -> Invited | Refused:
@@ -115,11 +116,18 @@ def _invite_on_exit(db: Connection, action: InviteOnExit) -> Invited | Refused:
     visit_id = _newest_visit(db, site.id, action.visit_ids, now)
     if not _is_for_exit(db, site.id, action.rule_id, visit_id):
         return Refused(Reason.NOT_NOW)
-    invited = open_by_rule(db, action.rule_id, site=site, visit_id=visit_id, now=now)
+    return _invite_at_once(db, action.rule_id, site, visit_id, action.tab, now)
+
+
+def _invite_at_once(
+    db: Connection, rule_id: str, site: Site, visit_id: str, tab: str, now: datetime
+) -> Invited | Refused:
+    """The rule's invitation, delivered: the answer that waits for it carries it to this tab."""
+    invited = open_by_rule(db, rule_id, site=site, visit_id=visit_id, now=now)
     if isinstance(invited, Refused):
         return Refused(Reason.NOT_NOW)
-    mark_delivered(db, site.id, invited.id, _only_tab(visit_id, action.tab), now)
-    text = messages(db, site.id, invited.id)[0].text
+    mark_delivered(db, invited.site_id, invited.id, _only_tab(visit_id, tab), now)
+    text = messages(db, invited.site_id, invited.id)[0].text
     return Invited(invited.token, invited.agent_id, text)
 
 
@@ -162,7 +170,6 @@ _CHANGES: dict[ChatAction, _Change] = {
     ChatAction.SHOWN: mark_shown,
     ChatAction.ACCEPT: accept,
     ChatAction.DISMISS: dismiss,
-    ChatAction.END: _end,
     ChatAction.TYPING: _type,
 }
 _PERFORM: dict[type[Struct], Callable[[Connection, Any], Struct]] = {

@@ -34,7 +34,8 @@ class ChatAction(StrEnum):
 
 
 class ChatRequest(Struct):
-    """Site key and token; to open: visit, tab, and the text or the rule; to send: id and text."""
+    """Site key and token; to open: visit, tab, and the text or the rule; to send: id and text;
+    to end: why (`ClosedBy`), "": by the visitor's own wish."""
 
     v: Literal[1]
     k: SiteKey
@@ -44,6 +45,7 @@ class ChatRequest(Struct):
     n: ClientId = ""
     x: str = ""
     r: RuleId = ""
+    w: Literal["", "consent", "opt_out", "page"] = ""
     to: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] = 0
     after: Annotated[int, Meta(ge=0, le=MAX_REVISION)] = 0
 

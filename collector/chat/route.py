@@ -26,8 +26,9 @@ from collector.http.admission import (
 from collector.http.body import Receive
 from collector.http.responses import GONE, Response
 from collector.salts import Salts
-from collector.writing.faults import place_fault
 from collector.writing.write_queue import WriteQueue
+from core.chat.states import ClosedBy
+from core.faults import place_fault
 from core.reasons import Reason, Refused
 from core.visits.visit_id import derive_visit_ids
 
@@ -116,6 +117,7 @@ class ConversationRoute:
         response = await self.streams.hold(
             incoming.action,
             incoming.site,
+            incoming.client.block,
             incoming.request,
             incoming.scope,
             incoming.receive,
@@ -159,6 +161,7 @@ class ConversationRoute:
                 text=request.x,
                 read_to=request.to,
                 at=self.clock(),
+                closed_by=ClosedBy(request.w or ClosedBy.VISITOR),
             )
         if request.r:
             return InviteOnExit(site.key, request.r, incoming.visit_ids, request.t, self.clock())

@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlalchemy import Engine
 
 from collector.chat.request import ChatAction, ChatRequest
+from collector.chat.stream_limit import StreamLimit
 from collector.chat.streams import ConversationUpdate, Stream, Streams
 from collector.http import responses
 from collector.http.admission import Admission, Scope, Send
@@ -21,12 +22,12 @@ from collector.http.body import Receive
 from collector.http.protocol import cut_off_of
 from collector.http.responses import STREAM_START, Response
 from collector.site_cache import TrackedSite
-from collector.writing.faults import place_fault
 from core.chat.closing import is_long_over
 from core.chat.queries import messages
 from core.chat.store import find_by_token
 from core.database import DATABASE_ERRORS, reading
 from core.database_threads import DatabaseThreads, NoThread
+from core.faults import place_fault
 from core.moment import from_milliseconds
 from core.reasons import Reason
 from core.tables import Conversation
@@ -48,12 +49,14 @@ class StreamRoute(Struct):
     engine: Engine
     threads: DatabaseThreads
     streams: Streams
+    limit: StreamLimit
     clock: Callable[[], int]
 
     async def hold(
         self,
         action: ChatAction,
         site: TrackedSite,
+        address: str,
         call: ChatRequest,
         scope: Scope,
         receive: Receive,
@@ -61,8 +64,12 @@ class StreamRoute(Struct):
     ) -> Response | None:
         """What there is to answer at once; else None, after the call was answered or has ended.
 
-        It subscribes before it reads, so that nothing is lost in between.
+        It subscribes before it reads, so that nothing is lost in between. An address that may hold no
+        more gets what is new by polls, which are not held for it.
         """
+        why_not = self.limit.take(address)
+        if why_not and action is ChatAction.STREAM:
+            return self.admission.refuse(site.id, why_not)
         cut_off = cut_off_of(scope)
         stream = self.streams.open((site.id, call.c), cut_off)
         try:
@@ -72,19 +79,21 @@ class StreamRoute(Struct):
             conversation, first = found
             stream.begin(conversation.revision)
             number = conversation.message_count
+            is_answered = action is ChatAction.POLL and (first.id > call.after or first.is_last)
+            if why_not and not is_answered:
+                return self.admission.refuse(site.id, why_not)
             self.admission.count("accepted")
-            if action is ChatAction.STREAM:
-                await _while_connected(
-                    receive, partial(_write, stream, first, number, send), cut_off
-                )
-            elif first.id > call.after or first.is_last:
+            if is_answered:
                 return responses.ok(first)
+            if action is ChatAction.STREAM:
+                work = partial(_write, stream, first, number, send)
             else:
-                await _while_connected(
-                    receive, partial(_answer_poll, stream, number, send), cut_off
-                )
+                work = partial(_answer_poll, stream, number, send)
+            await _while_connected(receive, work, cut_off)
         finally:
             self.streams.subscribers.remove(stream)
+            if not why_not:
+                self.limit.give_back(address)
         return None
 
     async def _find(

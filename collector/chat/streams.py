@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from collector.chat.attendance import Attendance
 from collector.chat.waiting_invitations import WaitingInvitations
-from core.chat.limits import TYPING_FOR
 from core.chat.queries import Changes
 from core.chat.states import OPEN_STATES, Author
 from core.chat.subscribers import Subscriber, Subscribers
+from core.chat.typing import typing_until
 from core.moment import to_milliseconds
 from core.tables import Conversation, Message
 
@@ -22,8 +22,6 @@ MOST_BEHIND = 64
 
 MOST_LISTENING = 20
 """Streams of one conversation; a browser needs one. For a further one another is cut off."""
-
-_TYPING = TYPING_FOR.total_seconds()
 
 StreamKey = tuple[int, str]
 """The site's id and the conversation's token."""
@@ -85,6 +83,10 @@ class Streams:
         self._attendance.meet(each.agent_id for each in changes.conversations)
         self.subscribers.call_on_loop(self._publish, changes)
 
+    def let_go(self) -> None:
+        """End every stream: its client comes again, and asks for what it has not got."""
+        self.subscribers.call_on_loop(self.subscribers.end)
+
     def open(self, key: StreamKey, cut_off: Callable[[], None]) -> Stream:
         """A new stream of what changes in this conversation from now on; `cut_off` ends it at once."""
         others = self.subscribers.of(key)
@@ -96,15 +98,13 @@ class Streams:
 
     def update(self, conversation: Conversation, new: Iterable[Message]) -> ConversationUpdate:
         """The conversation and these messages as they travel, with ages as they are now."""
-        typing_at = conversation.agent_typing_at
+        until = typing_until(conversation, Author.AGENT)
         moment = self._clock()
         return ConversationUpdate(
             id=conversation.revision,
             state=conversation.state,
             sender=self._attendance.name_of(conversation.agent_id),
-            typing=int(
-                typing_at is not None and _age(to_milliseconds(typing_at), moment) < _TYPING
-            ),
+            typing=0 if until is None else max(to_milliseconds(until) - moment, 0),
             read=conversation.visitor_read,
             by=conversation.closed_by,
             m=[self._payload(message, moment) for message in new],

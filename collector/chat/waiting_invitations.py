@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from core.chat.queries import Changes, invitations, messages, newest_revision
+from core.chat.queries import Changes, invitations, messages_of, newest_revision
 from core.chat.states import INVITED_STATES, ConversationState
 from core.tables import Conversation, Message
 from core.visits.visit_id import VisitKey
@@ -40,8 +41,8 @@ class WaitingInvitations:
     def load(self, db: Connection) -> int:
         """Load every invitation that waits; returns the revision from which the feed goes on."""
         waiting = invitations(db)
-        said = [message for each in waiting for message in messages(db, each.site_id, each.id)[:1]]
-        self._take(waiting, said)
+        said = messages_of(db, waiting)
+        self._take(waiting, chain.from_iterable(said.values()))
         return newest_revision(db)
 
     def take(self, changes: Changes) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from html import escape
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from core.settings import PROJECT_ROOT
 DEMO = PROJECT_ROOT / "embed" / "demo"
 
 _PUBLIC = {".html", ".css", ".js", ".svg", ".png", ".jpg", ".webp", ".ico", ".woff2"}
+_LINK = re.compile(r'="/(?=demo|embed/)')
+"""What begins an address of the collector in a page."""
 _MISSING = ("404.html", "404")
 _HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 
@@ -30,26 +34,30 @@ def find_page(path: str) -> Path | None:
     return None
 
 
-async def send_page(request: Request) -> Response:
+def routes(public_path: str) -> list[Route]:
+    """The shop at /demo/, its links below the path of the collector's public address."""
+
+    async def send_page(request: Request) -> Response:
+        return _page(find_page(request.path_params["path"]), public_path)
+
+    async def send_home(request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{public_path}/demo/{query}", status_code=307)
+
+    return [Route("/demo", send_home), Route("/demo/{path:path}", send_page)]
+
+
+def _page(path: Path | None, public_path: str) -> Response:
     """A page of the shop, or its own page that says there is none."""
-    path = find_page(request.path_params["path"])
     missing = _files().get(_MISSING[0])
     if path is None and missing is None:
         return Response("Not found", 404, media_type="text/plain")
-    file = path or missing or DEMO
+    file, status = path or missing or DEMO, 200 if path else 404
     media_type = guess_type(file.name)[0] or "application/octet-stream"
-    return FileResponse(
-        file, status_code=200 if path else 404, headers=_HEADERS, media_type=media_type
-    )
-
-
-async def send_home(request: Request) -> Response:
-    """The links of the pages are relative to /demo/, with the slash."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/demo/{query}", status_code=307)
-
-
-routes = [Route("/demo", send_home), Route("/demo/{path:path}", send_page)]
+    if public_path and media_type == "text/html":
+        page = _LINK.sub(lambda _: f'="{escape(public_path)}/', file.read_text("utf-8"))
+        return Response(page, status, headers=_HEADERS, media_type=media_type)
+    return FileResponse(file, status, headers=_HEADERS, media_type=media_type)
 
 
 @cache

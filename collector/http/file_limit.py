@@ -16,3 +16,9 @@ def allow_open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < most:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def room_for_streams() -> int:
+    """Half of the files that may be open: the other connections need some too."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft) // 2

@@ -1,4 +1,4 @@
-"""How many beacons one address may send: a bucket of tokens each, filled at a steady rate."""
+"""How many requests one address may send: a bucket of tokens each, filled at a steady rate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_BUCKETS = 100_000
 
 
 class RateLimiter:
-    """Counts the beacons of each address in memory. Without a rate everything passes."""
+    """Counts the requests of each address in memory. Without a rate everything passes."""
 
     def __init__(
         self, rate: RateLimit | None, monotonic_clock: Callable[[], float] = monotonic
@@ -23,7 +23,7 @@ class RateLimiter:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, address: str) -> int:
-        """0 when the beacon may pass, else the whole seconds after which the next one may."""
+        """0 when the request may pass, else the whole seconds after which the next one may."""
         if self._rate is None:
             return 0
         per_second, burst = self._rate

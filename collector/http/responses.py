@@ -105,7 +105,7 @@ def _response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Respon
 
 
 _REFUSED = {
-    reason: _refuse(reason, reason.public_text, BUSY_RETRY if reason.status == 503 else 0)
+    reason: _refuse(reason, reason.public_text, BUSY_RETRY if reason.status in (429, 503) else 0)
     for reason in Reason
 }
 _NOTHING_NEW = _response(204, b"")

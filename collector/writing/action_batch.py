@@ -9,8 +9,9 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
-from collector.writing.faults import is_of_the_database, name_fault, place_fault
+from collector.writing.faults import is_of_the_database, name_fault
 from core.database import lock_visits, writing
+from core.faults import place_fault
 from core.reasons import Reason, Refused
 
 Perform = Callable[[Connection, Any], Struct]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import traceback
-from pathlib import Path
 
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
@@ -17,12 +15,6 @@ def name_fault(fault: BaseException) -> str:
         said = str(getattr(fault, "orig", None) or fault).strip().partition("\n")[0]
         return f"{type(fault).__name__}: {said}"
     return type(fault).__name__
-
-
-def place_fault(fault: BaseException) -> str:
-    """File and line where it was raised."""
-    frame = traceback.extract_tb(fault.__traceback__)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 def is_of_the_database(fault: Exception) -> bool:

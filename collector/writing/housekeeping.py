@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
+from math import inf
 from time import monotonic
 from typing import NamedTuple
 
@@ -14,9 +15,10 @@ from sqlalchemy import Table as SchemaTable
 
 from core.chat.closing import close_due
 from core.chat.retention import forget_conversations, forget_messages
-from core.database import writing
+from core.database import lock_visits, writing
 from core.moment import from_milliseconds
 from core.tables import Table
+from core.visits.path_backlog import make_some_paths_readable
 
 CHECKPOINT_EVERY = 5.0
 """Seconds; it moves what was committed from SQLite's log into its file."""
@@ -29,6 +31,12 @@ FORGET_AT_ONCE = 500
 
 CLOSE_CHATS_EVERY = 5.0
 """Seconds between two searches for conversations that are over by themselves."""
+
+READ_PATHS_EVERY = 0.25
+"""Seconds between two bites of the paths that an earlier version has stored, while there are any."""
+
+READ_PATHS_AT_ONCE = 200
+"""Visits of which one transaction makes the paths readable: some 10 ms."""
 
 _log = logging.getLogger("collector.housekeeping")
 
@@ -52,6 +60,7 @@ class Housekeeping:
         self._forget_at = 0.0
         self._forget_chats_at = 0.0
         self._close_chats_at = 0.0
+        self._read_paths_at = 0.0
 
     def do_due(self) -> None:
         """Do what is due now, at most one short transaction; after a fault it is due again later."""
@@ -67,6 +76,9 @@ class Housekeeping:
         if monotonic() >= self._close_chats_at:
             self._close_chats_at = monotonic() + CLOSE_CHATS_EVERY
             self._close_chats()
+        if monotonic() >= self._read_paths_at:
+            self._read_paths_at = monotonic() + CHECKPOINT_EVERY
+            self._read_paths()
 
     def _checkpoint(self) -> None:
         """Passive: it never waits for a reader. No other thread or process checkpoints."""
@@ -88,6 +100,12 @@ class Housekeeping:
     def _close_chats(self) -> None:
         with writing(self._engine) as connection:
             close_due(connection, from_milliseconds(self._clock()))
+
+    def _read_paths(self) -> None:
+        with writing(self._engine) as connection:
+            lock_visits(connection)
+            is_more = make_some_paths_readable(connection, READ_PATHS_AT_ONCE)
+        self._read_paths_at = monotonic() + READ_PATHS_EVERY if is_more else inf
 
 
 def forget_visits(engine: Engine, now: int, retention: timedelta) -> int:

@@ -11,7 +11,7 @@ from collector.writing.statements import Statements, TabKey
 from core.moment import milliseconds
 from core.reasons import Reason, Refused
 from core.visits.hit import Accepted, Event, EventKind, Hit
-from core.visits.liveness import is_chatting
+from core.visits.liveness import has_room
 from core.visits.presence import COUNT_SLOT
 from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit import (
@@ -72,7 +72,7 @@ class VisitBatch:
             taken.page_context,
             taken.memory.context_at,
             taken.page_count,
-            is_chatting(taken, hit.received_at),
+            has_room(taken, taken.id, hit.received_at),
         )
 
     def store(self) -> None:

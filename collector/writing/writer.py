@@ -14,12 +14,13 @@ from sqlalchemy import Engine
 from collector.metrics import Metrics
 from collector.writing.action_batch import Perform, commit_actions
 from collector.writing.counters import Counters, write_counts
-from collector.writing.faults import is_of_the_database, name_fault, place_fault
+from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.write_queue import WriteQueue, give
 from core.database import lock_visits, writing
+from core.faults import place_fault
 from core.reasons import Reason, Refused
 from core.visits.hit import Hit
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
 from core.chat.closing import close, lock_conversation
-from core.chat.invitations import open_conversation_of
+from core.chat.invitations import open_conversations_of
 from core.chat.limits import LONGEST_MESSAGE
 from core.chat.messages import send_as_visitor
 from core.chat.states import (
@@ -29,7 +29,7 @@ from core.database import lock_visits
 from core.enrich.text import clean_lines
 from core.reasons import Reason, Refused
 from core.tables import Conversation, Message
-from core.visits.liveness import is_chatting, is_live
+from core.visits.liveness import has_room, is_live
 
 MOST_OPENED = 10
 """Conversations that one visit may open: nobody who means to talk needs more."""
@@ -52,7 +52,7 @@ def open_as_visitor(
     The same client_id finds the same conversation. A visitor who was just invited answers the
     invitation instead. Otherwise the site must have a chat button, and a visit whose conversation
     goes on is refused: knowing the visit's id is not enough to get the conversation's token.
-    `tab`: the only tab that may have the conversation, else "".
+    `tab`: where people may share the visit, the only tab that may have the conversation, else "".
     """
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
@@ -61,13 +61,14 @@ def open_as_visitor(
     visit = find_visit_state(db, site_id, visit_id)
     if visit is None or not is_live(visit, now):
         return Refused(Reason.NO_VISIT)
-    if (opened := _opened_with(db, site_id, visit_id, client_id)) is not None:
+    if (opened := _opened_with(db, site_id, visit_id, tab, client_id)) is not None:
         return opened
-    if (other := open_conversation_of(db, site_id, visit_id, now)) is not None:
-        return _answer(db, other, tab, client_id, text, now)
+    for other in open_conversations_of(db, site_id, visit_id, now):
+        if other.tab in ("", tab):
+            return _answer(db, other, tab, client_id, text, now)
     if not is_offered:
         return Refused(Reason.NOT_OFFERED)
-    if is_chatting(visit, now):
+    if not has_room(visit, visit_id, now):
         return Refused(Reason.CHATTING)
     if _count_opened(db, site_id, visit_id) >= MOST_OPENED:
         return Refused(Reason.TOO_MANY)
@@ -136,7 +137,7 @@ def mark_read(
 
 
 def _opened_with(
-    db: Connection, site_id: int, visit_id: str, client_id: str
+    db: Connection, site_id: int, visit_id: str, tab: str, client_id: str
 ) -> Conversation | None:
     statement = (
         select(Conversation)
@@ -148,6 +149,7 @@ def _opened_with(
         .where(
             col(Conversation.site_id) == site_id,
             col(Conversation.visit_id) == visit_id,
+            col(Conversation.tab) == tab,
             col(Message.client_id) == client_id,
             col(Message.author) == Author.VISITOR.value,
         )
@@ -165,7 +167,7 @@ def _answer(
     """
     if other.state not in INVITED_STATES:
         return Refused(Reason.CHATTING)
-    if other.state == ConversationState.SHOWN or other.tab not in ("", tab):
+    if other.state == ConversationState.SHOWN:
         return Refused(Reason.INVITED)
     other = change(db, other, now, tab=tab)
     said = send_as_visitor(db, other, client_id=client_id, text=text, now=now)

@@ -1,7 +1,8 @@
 """What has changed in the chats, as soon as it is committed, whichever process wrote it.
 
 Postgres notifies the feed; a SQLite file is queried four times a second. Either way there is one
-thread for a process, however many streams wait for it, and one indexed query each time.
+thread for a process, however many streams wait for it, and one indexed query each time. The thread
+never ends by a fault: it says so, and begins again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from threading import Event, Thread
+from time import monotonic
 from typing import Any, cast
 
 import psycopg
@@ -18,6 +20,7 @@ from sqlalchemy import Engine
 from core.chat.queries import Changes, changes_since, newest_revision
 from core.chat.store import CHANNEL
 from core.database import DATABASE_ERRORS, reading
+from core.faults import place_fault
 
 LOOK_EVERY = 0.25
 """Seconds between two queries to a database that cannot notify."""
@@ -25,28 +28,52 @@ LOOK_EVERY = 0.25
 LOOK_ANYWAY = 1.0
 """Seconds after which Postgres is queried without a notification: one may have been lost."""
 
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries of a feed that fails again and again; the first pause is LOOK_ANYWAY."""
+
+FOLLOWS_WITHIN = 10.0
+"""Seconds since the last round of query and telling after which the feed counts as not following."""
+
 _STOPS_WITHIN = 5.0
 _log = logging.getLogger("core.chat.feed")
 
 Wait = Callable[[], object]
 
 
+class _NotTold(Exception):
+    """`on_changes` has failed; its cause says why."""
+
+
 class Feed:
-    """Calls `on_changes` on a thread of its own, with what has a revision above the last one seen.
+    """Calls `on_changes` on a thread of its own, with what has a revision above the last one told.
 
     It begins after the revision `start_at`; without one, after the newest when it first reaches the
-    database. While the database is away nothing is missed: the next query finds all of it.
+    database. Its place moves only once `on_changes` has returned: what could not be told is told
+    again, with what is new by then. While the database is away nothing is missed. After any other
+    fault `on_fault` is called: who listens may have got a part, and should come again.
     """
 
     def __init__(
-        self, engine: Engine, on_changes: Callable[[Changes], None], start_at: int | None = None
+        self,
+        engine: Engine,
+        on_changes: Callable[[Changes], None],
+        on_fault: Callable[[], None],
+        start_at: int | None = None,
     ) -> None:
         self._engine = engine
         self._on_changes = on_changes
+        self._on_fault = on_fault
         self._revision = start_at
         self._stop = Event()
         self._thread = Thread(target=self._run, name="chat feed", daemon=True)
         self._fault = ""
+        self._pause = LOOK_ANYWAY
+        self._followed_at = monotonic()
+
+    @property
+    def is_following(self) -> bool:
+        """Whether what is committed is being told: not while the feed fails, pauses or hangs."""
+        return not self._fault and monotonic() - self._followed_at < FOLLOWS_WITHIN
 
     def start(self) -> None:
         """Begin to follow the database."""
@@ -65,12 +92,18 @@ class Feed:
             except (*DATABASE_ERRORS, psycopg.Error) as fault:
                 self._set_fault(type(fault).__name__)
                 self._stop.wait(LOOK_ANYWAY)
+            except Exception as fault:
+                self._fail(fault.__cause__ or fault)
+                self._stop.wait(self._pause)
+                self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def _follow(self, wait: Wait) -> None:
         while not self._stop.is_set():
             self._query()
-            self._set_fault("")
+            self._followed_at = monotonic()
             wait()
+            self._set_fault("")
+            self._pause = LOOK_ANYWAY
 
     def _query(self) -> None:
         with reading(self._engine) as db:
@@ -78,14 +111,21 @@ class Feed:
                 self._revision = newest_revision(db)
             changes = changes_since(db, self._revision)
         if changes.revision > self._revision:
+            self._tell(changes)
             self._revision = changes.revision
-            self._call_back(changes)
 
-    def _call_back(self, changes: Changes) -> None:
+    def _tell(self, changes: Changes) -> None:
         try:
             self._on_changes(changes)
         except Exception as fault:
-            _log.error("chat_changes_not_told fault=%s", type(fault).__name__)
+            raise _NotTold from fault
+
+    def _fail(self, fault: BaseException) -> None:
+        self._set_fault(f"{type(fault).__name__} at={place_fault(fault)}", logging.ERROR)
+        try:
+            self._on_fault()
+        except Exception as another:
+            _log.error("chat_streams_not_let_go fault=%s", type(another).__name__)
 
     @contextmanager
     def _waiting(self) -> Generator[Wait]:
@@ -101,11 +141,11 @@ class Feed:
             listener.execute(f"LISTEN {CHANNEL}")
             yield lambda: list(listener.notifies(timeout=LOOK_ANYWAY, stop_after=1))
 
-    def _set_fault(self, fault: str) -> None:
-        """Log when the database begins to fail, and when it is back: not each time in between."""
+    def _set_fault(self, fault: str, level: int = logging.WARNING) -> None:
+        """Log when the feed begins to fail, and when it is back: not each time in between."""
         if fault != self._fault:
             self._fault = fault
             if fault:
-                _log.warning("chat_feed_fails fault=%s", fault)
+                _log.log(level, "chat_feed_fails fault=%s", fault)
             else:
                 _log.info("chat_feed_is_back")

@@ -51,8 +51,8 @@ def invite(
         return Refused(Reason.NO_VISIT)
     if is_chatting(visit, now):
         return Refused(Reason.CHATTING)
-    if (other := open_conversation_of(db, site_id, visit_id, now)) is not None:
-        is_open = other.state == ConversationState.OPEN
+    if others := open_conversations_of(db, site_id, visit_id, now):
+        is_open = any(other.state == ConversationState.OPEN for other in others)
         return Refused(Reason.CHATTING if is_open else Reason.INVITED)
     invitation = add_conversation(
         db,
@@ -76,18 +76,18 @@ def invite(
     return invited
 
 
-def open_conversation_of(
+def open_conversations_of(
     db: Connection, site_id: int, visit_id: str, now: datetime
-) -> Conversation | None:
-    """The visit's open conversation or invitation, or None; there is at most one."""
+) -> list[Conversation]:
+    """The visit's open conversation or invitation; where people may share it, each tab may have one."""
     statement = select(Conversation).where(
         col(Conversation.site_id) == site_id,
         col(Conversation.visit_id) == visit_id,
         IS_OPEN,
     )
-    row = db.execute(statement).mappings().one_or_none()
-    found = None if row is None else lock_conversation(db, Conversation.of(row), now)
-    return found if found is not None and found.state in OPEN_STATES else None
+    rows = db.execute(statement).mappings().all()
+    found = [lock_conversation(db, Conversation.of(row), now) for row in rows]
+    return [each for each in found if each is not None and each.state in OPEN_STATES]
 
 
 def mark_delivered(

@@ -36,7 +36,17 @@ ENDS: Mapping[str, str] = {
     ClosedBy.AGENT: "Ended by the agent",
     ClosedBy.SILENCE: "Ended by silence",
     ClosedBy.VISIT: "Ended with the visit",
+    ClosedBy.CONSENT: "Ended: consent withdrawn",
+    ClosedBy.OPT_OUT: "Ended: visitor opted out",
+    ClosedBy.PAGE: "Ended: visitor left the page",
 }
+
+BECAUSE: Mapping[str, str] = {
+    ClosedBy.CONSENT: "because the visitor has withdrawn their consent",
+    ClosedBy.OPT_OUT: "because the visitor has opted out",
+    ClosedBy.PAGE: "because the visitor has left the page, and their browser stores nothing to go on with",
+}
+"""Why it could not go on, where neither side wanted its end."""
 
 DISMISSED = "The visitor dismissed the invitation"
 WITHDRAWN = "The invitation was withdrawn"
@@ -46,11 +56,6 @@ LEFT = (
     "Left while nobody was available: it cannot be answered here. "
     "While the visitor is on the site, you can invite them from their page."
 )
-
-
-def state_text(state: str) -> str:
-    """The state in two or three words."""
-    return STATES[state]
 
 
 def outcome_text(state: str, closed_by: str) -> str:
@@ -68,12 +73,16 @@ def end_text(conversation: Conversation, agent_name: str) -> str:
             return LEFT
         case ConversationState.DISMISSED:
             return DISMISSED
+        case ConversationState.EXPIRED if closed_by in BECAUSE:
+            return f"The invitation ended {BECAUSE[closed_by]}"
         case ConversationState.EXPIRED:
             return WITHDRAWN if closed_by == ClosedBy.AGENT else EXPIRED
         case ConversationState.ENDED if closed_by == ClosedBy.SILENCE:
             return SILENT
         case ConversationState.ENDED if closed_by == ClosedBy.AGENT:
             return f"Ended by {agent_name}" if agent_name else "Ended"
+        case ConversationState.ENDED if closed_by in BECAUSE:
+            return f"Ended {BECAUSE[closed_by]}"
         case ConversationState.ENDED:
             return outcome_text(conversation.state, closed_by)
         case _:

@@ -5,7 +5,8 @@ Statements that run for every message are built once, as in core/chat/store.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
-from core.chat.conversation_facts import ids_by_site, of_ids
+from core.chat.conversation_facts import FoundConversation, RowKey, ids_by_site, of_ids
 from core.chat.states import INVITED_STATES, OPEN_STATES, Author, ConversationState
 from core.enrich.text import clean
 from core.tables import Agent, Conversation, Message, Table, Visit
@@ -59,6 +60,14 @@ _find_messages = (
         _message.c.conversation_id == bindparam("of_id"),
     )
     .order_by(_message.c.number)
+)
+_find_messages_of = (
+    select(_message)
+    .where(
+        _message.c.site_id == bindparam("of_site"),
+        _message.c.conversation_id.in_(of_ids()),
+    )
+    .order_by(_message.c.conversation_id, _message.c.number)
 )
 _count_unread = select(col(Conversation.id), _UNREAD).where(
     col(Conversation.site_id) == bindparam("of_site"),
@@ -102,6 +111,21 @@ def messages(db: Connection, site_id: int, conversation_id: str) -> Sequence[Mes
     """The conversation's messages, by number."""
     keys = {"of_site": site_id, "of_id": conversation_id}
     return [Message.of(row) for row in db.execute(_find_messages, keys).mappings()]
+
+
+def messages_of(
+    db: Connection, conversations: Iterable[FoundConversation]
+) -> Mapping[RowKey, Sequence[Message]]:
+    """The messages of each conversation by number, by (site id, conversation id).
+
+    One statement for up to AT_A_TIME conversations of a site.
+    """
+    found: defaultdict[RowKey, list[Message]] = defaultdict(list)
+    for site_id, ids in ids_by_site((each.site_id, each.id) for each in conversations):
+        rows = db.execute(_find_messages_of, {"of_site": site_id, "of_ids": ids})
+        for message in map(Message.of, rows.mappings()):
+            found[site_id, message.conversation_id].append(message)
+    return found
 
 
 def unread_counts(
@@ -160,9 +184,20 @@ def conversations_of_visit(db: Connection, site_id: int, visit_id: str) -> Seque
 
 
 def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
-    """The site's conversations and invitations that are not over, by visit."""
-    statement = select(Conversation).where(
-        col(Conversation.site_id) == site_id, col(Conversation.state).in_(sorted(OPEN_STATES))
+    """The site's conversations and invitations that are not over, by visit.
+
+    Of a visit that people share, a conversation before an invitation, and the newest one.
+    """
+    statement = (
+        select(Conversation)
+        .where(
+            col(Conversation.site_id) == site_id, col(Conversation.state).in_(sorted(OPEN_STATES))
+        )
+        .order_by(
+            case((col(Conversation.state) == ConversationState.OPEN.value, 1), else_=0),
+            col(Conversation.created_at),
+            col(Conversation.id),
+        )
     )
     return {each.visit_id: each for each in _conversations(db, statement)}
 

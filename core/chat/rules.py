@@ -100,6 +100,15 @@ def is_due(rule: ChatRule, *, page_context: str, context_seconds: float, page_co
     return rule.trigger == Trigger.EXIT or page_count >= rule.threshold
 
 
+def due_after(rule: ChatRule, *, page_context: str, context_seconds: float) -> float | None:
+    """Seconds after which the rule invites a visit that stays in its context; None: only something
+    else than time makes it due."""
+    is_timed = rule.is_enabled and rule.trigger == Trigger.SECONDS
+    if not is_timed or rule.page_context not in ("", page_context):
+        return None
+    return max(rule.threshold - context_seconds, 0)
+
+
 def is_quiet(rule: ChatRule, time_zone: str, now: datetime) -> bool:
     """Whether `now` lies in the rule's quiet hours, which may go past midnight."""
     local = now.astimezone(ZoneInfo(time_zone))

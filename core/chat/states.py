@@ -22,7 +22,8 @@ INVITED_STATES = frozenset(
     (ConversationState.QUEUED, ConversationState.DELIVERED, ConversationState.SHOWN)
 )
 OPEN_STATES = INVITED_STATES | {ConversationState.OPEN}
-"""A visit has at most one conversation in these: the partial index `conversation_open`."""
+"""A visit has at most one conversation in these, or where people may share it, each tab of it one: the
+partial index `conversation_open`."""
 
 
 class OpenedBy(StrEnum):
@@ -34,13 +35,20 @@ class OpenedBy(StrEnum):
 
 
 class ClosedBy(StrEnum):
-    """Who or what ended a conversation."""
+    """Who or what ended a conversation.
+
+    CONSENT: the visitor has withdrawn it. OPT_OUT: or has opted out. PAGE: the visitor has left the
+    page, and their browser stores nothing by which the next one could go on.
+    """
 
     NOBODY = ""
     VISITOR = "visitor"
     AGENT = "agent"
     SILENCE = "silence"
     VISIT = "visit"
+    CONSENT = "consent"
+    OPT_OUT = "opt_out"
+    PAGE = "page"
 
 
 class Author(StrEnum):

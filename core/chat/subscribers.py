@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Set
+from concurrent.futures import Future
 from contextlib import suppress
 from random import uniform
 from time import monotonic
@@ -22,6 +23,9 @@ POLL_WAITS = 25.0
 SILENT_FOR = POLL_WAITS + HEARTBEAT_EVERY
 """Seconds without a sign after which a client takes its connection for dead: a stream gives one every
 HEARTBEAT_EVERY, and a client that polls hears something every POLL_WAITS."""
+
+CALLED_WITHIN = 5.0
+"""Seconds in which the event loop must have done what another thread has asked of it."""
 
 CHECK_EVERY = 1.0
 """Seconds between two checks whose heartbeat is due."""
@@ -129,10 +133,14 @@ class Subscribers(Generic[Key, Update]):
         """The keys that anybody has subscribed to."""
         return self._of.keys()
 
-    def start(self) -> None:
-        """Begin with the heartbeats, on this loop."""
+    def start(self, is_fed: Callable[[], bool]) -> None:
+        """Begin with the heartbeats, on this loop.
+
+        They say that nothing is missing, so there are none while `is_fed` is false: a client that hears
+        nothing for SILENT_FOR comes again.
+        """
         self._loop = asyncio.get_running_loop()
-        self._heartbeats = self._loop.create_task(self._give_heartbeats(), name="heartbeats")
+        self._heartbeats = self._loop.create_task(self._give_heartbeats(is_fed), name="heartbeats")
 
     def stop(self) -> None:
         """End the heartbeats."""
@@ -140,10 +148,22 @@ class Subscribers(Generic[Key, Update]):
             self._heartbeats.cancel()
 
     def call_on_loop(self, function: Callable[[*Values], None], *values: *Values) -> None:
-        """Have it called soon, unless the process is ending: for the feed's thread."""
-        if self._loop is not None:
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(function, *values)
+        """Have it called on the loop, and wait for it: for the feed's thread.
+
+        Raises what it raises, and TimeoutError after CALLED_WITHIN. A loop that has ended calls nothing.
+        """
+        called: Future[None] = Future()
+
+        def call() -> None:
+            try:
+                called.set_result(function(*values))
+            except Exception as fault:
+                called.set_exception(fault)
+
+        if self._loop is None or self._loop.is_closed():
+            return
+        self._loop.call_soon_threadsafe(call)
+        called.result(CALLED_WITHIN)
 
     def of(self, key: Key) -> Set[Subscriber[Key, Update]]:
         """Those with this key."""
@@ -181,10 +201,12 @@ class Subscribers(Generic[Key, Update]):
             for subscriber in subscribers:
                 subscriber.end()
 
-    async def _give_heartbeats(self) -> None:
+    async def _give_heartbeats(self, is_fed: Callable[[], bool]) -> None:
         while True:
             await asyncio.sleep(CHECK_EVERY)
             now = monotonic()
+            if not is_fed():
+                continue
             for subscribers in self._of.values():
                 for subscriber in subscribers:
                     subscriber.beat(now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +24,17 @@ class ChatSettingsError(ValueError):
 
 def list_templates(db: Connection, site_id: int, kind: TemplateKind) -> list[ChatTemplate]:
     """The site's templates of one kind, the last used first, then the newest."""
-    last = func.coalesce(type_coerce(col(ChatTemplate.used_at), BigInteger), 0)
-    statement = (
-        select(ChatTemplate)
-        .where(col(ChatTemplate.site_id) == site_id, col(ChatTemplate.kind) == kind.value)
-        .order_by(last.desc(), col(ChatTemplate.created_at).desc(), col(ChatTemplate.id))
+    return _templates(
+        db, col(ChatTemplate.site_id) == site_id, col(ChatTemplate.kind) == kind.value
     )
-    return [ChatTemplate.of(row) for row in db.execute(statement).mappings()]
+
+
+def all_templates(db: Connection, kind: TemplateKind) -> dict[int, list[ChatTemplate]]:
+    """The templates of one kind by the site's id, in the order of `list_templates`."""
+    found: defaultdict[int, list[ChatTemplate]] = defaultdict(list)
+    for template in _templates(db, col(ChatTemplate.kind) == kind.value):
+        found[template.site_id].append(template)
+    return found
 
 
 def add_template(
@@ -71,6 +76,16 @@ def check_text(text: str) -> str:
     if not text:
         raise ChatSettingsError("There is no text: write one, for example 'Can I help you?'")
     return text
+
+
+def _templates(db: Connection, *conditions: Any) -> list[ChatTemplate]:
+    last = func.coalesce(type_coerce(col(ChatTemplate.used_at), BigInteger), 0)
+    statement = (
+        select(ChatTemplate)
+        .where(*conditions)
+        .order_by(last.desc(), col(ChatTemplate.created_at).desc(), col(ChatTemplate.id))
+    )
+    return [ChatTemplate.of(row) for row in db.execute(statement).mappings()]
 
 
 def _is(site_id: int, template_id: str) -> tuple[Any, Any]:

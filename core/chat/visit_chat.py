@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Update, bindparam, select, update
 
+from core.chat.states import ConversationState
 from core.database import insert_into
 from core.tables import Conversation, Table
 from core.visits.presence import ChatSource, SpanKind
 
 _SPAN_NUMBER = 1
-_visit, _span = (Table.metadata.tables[name] for name in ("visit", "visit_span"))
+_visit, _span, _conversation = (
+    Table.metadata.tables[name] for name in ("visit", "visit_span", "conversation")
+)
 _OF_VISIT = (_visit.c.site_id == bindparam("of_site"), _visit.c.id == bindparam("of_visit"))
 
 
@@ -30,6 +33,11 @@ class VisitState(NamedTuple):
 
 
 _find_state = select(*(_visit.c[name] for name in VisitState._fields)).where(*_OF_VISIT)
+_find_open = select(_conversation.c.id).where(
+    _conversation.c.site_id == bindparam("of_site"),
+    _conversation.c.visit_id == bindparam("of_visit"),
+    _conversation.c.state == ConversationState.OPEN.value,
+)
 _end_chat = (
     update(_visit)
     .where(*_OF_VISIT, _visit.c.chat_source == ChatSource.BUILT_IN.value)
@@ -69,10 +77,11 @@ def record_agent_message(db: Connection, conversation: Conversation, now: dateti
 
 
 def end_chat(db: Connection, conversation: Conversation, at: datetime) -> None:
-    """The visit, if it still exists, is no longer chatting."""
+    """The visit, if it still exists, is no longer chatting, unless another tab of it is."""
     if find_visit_state(db, conversation.site_id, conversation.visit_id) is None:
         return
-    db.execute(_end_chat, _keys(conversation))
+    if db.execute(_find_open, _keys(conversation)).first() is None:
+        db.execute(_end_chat, _keys(conversation))
     _extend_span(db, conversation, at, is_open=False)
 
 

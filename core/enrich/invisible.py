@@ -6,6 +6,7 @@ variation selectors and flags have tags. Anywhere else these hide text, or break
 
 import re
 from unicodedata import bidirectional, category
+from urllib.parse import quote
 
 _NON_JOINER = "\u200c"
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -48,6 +49,11 @@ def drop_loose(line: str) -> str:
 def drop_direction(text: str) -> str:
     """The text without marks, embeddings, overrides and isolates, for addresses."""
     return _DIRECTION.sub("", text)
+
+
+def escape_direction(text: str) -> str:
+    """The text with the same characters as browsers escape them in a path."""
+    return _DIRECTION.sub(lambda char: quote(char[0]), text)
 
 
 def _drop_loose_direction(line: str) -> str:

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from core.enrich import page_words as words
 from core.enrich.page_url import LONGEST_PART, PageUrl, query_of_url, read_page_url
-from core.enrich.text import clean, clean_path
+from core.enrich.readable_path import readable_path
+from core.enrich.text import LONGEST_PATH_SENT, clean, clean_path
 from core.enrich.url import split_url
 
 LONGEST_PATTERN = 200
@@ -55,7 +56,7 @@ def make_rule(pattern: str, context: str) -> ContextRule:
 
     Raises ValueError, its text in plain words for the owner.
     """
-    pattern = clean(pattern, LONGEST_PATTERN + 1)
+    pattern = readable_path(clean(pattern, LONGEST_PATH_SENT), LONGEST_PATTERN + 1)
     if not pattern:
         raise ValueError("Write a path, for example /sale/*")
     if len(pattern) > LONGEST_PATTERN:

@@ -122,8 +122,8 @@ _EXTENSION = re.compile(r"\.(?:html?|php|aspx?|jspx?|jsf|do)$")
 
 
 def _from_path(path: str, keys: Mapping[str, str | None]) -> PageUrl:
-    text = unicodedata.normalize("NFC", unquote(path)).lower()
-    segments = [segment for segment in text.split("/") if segment]
+    segments = [unquote(segment) for segment in path.split("/") if segment]
+    segments = [unicodedata.normalize("NFC", segment).lower() for segment in segments]
     file = segments[-1] if segments else ""
     if segments:
         segments[-1] = _EXTENSION.sub("", segments[-1])

@@ -46,14 +46,15 @@ def find_source(
     own_host: str = "",
     utm_source: str = "",
     utm_medium: str = "",
-    click_id: str = "",
+    click_ids: str = "",
 ) -> Source:
     """The source of a visit's first page view.
 
     In this order: utm_source (an alias, a host, or shown as it is with a capital first letter),
     the network of a click id, the site's own pages (the registrable domain of `own_host`; kind
-    "internal"), the referrer's host in the table, the bare host. `click_id` is the name of the
-    URL's parameter, such as "gclid". The kind is "paid" where the medium or the click id says so.
+    "internal"), the referrer's host in the table, the bare host. `click_ids` are the names of the
+    URL's parameters, such as "gclid,fbclid": of several the most telling one counts (CLICK_ORDER).
+    The kind is "paid" where the medium or the click id says so.
 
     A click id alone names its network: "Google Ads", "TikTok Ads", ... where only advertisements
     carry it, and the place itself ("Facebook" for fbclid, "Google" for srsltid, "Mailchimp")
@@ -63,7 +64,7 @@ def find_source(
     A browser's own package (android-app://com.android.chrome) tells nothing of where the link
     was: "Direct", while the package of a search app is a search.
     """
-    click = _CLICK_IDS.get(click_id.strip().lower())
+    click = _clicked(click_ids) if click_ids else None
     campaign = _campaign_name(utm_source)
     if campaign:
         return _campaign(campaign, clean(utm_medium, LONGEST_LABEL).lower(), click)
@@ -71,6 +72,22 @@ def find_source(
     if click:
         return place if click == _FACEBOOK and place in _META else click
     return place
+
+
+# --- click ids
+
+CLICK_ORDER = (SourceKind.PAID, SourceKind.REFERRAL, SourceKind.EMAIL)
+"""Of several click ids: an advertisement's, then an affiliate's, then a mailing's, then those that a
+place adds to every link (fbclid, srsltid). Of the same kind, the first one of the table."""
+
+
+def _clicked(names: str) -> Source | None:
+    given = {name.strip().lower() for name in names.split(",")}
+    found = [source for name, source in CLICK_IDS.items() if name in given]
+    for kind in CLICK_ORDER:
+        if of_kind := [source for source in found if source.kind is kind]:
+            return of_kind[0]
+    return found[0] if found else None
 
 
 # --- campaigns
@@ -228,11 +245,13 @@ _REGISTRIES = PublicSuffixList()
 _ICANN_REGISTRIES = PublicSuffixList(only_icann=True)
 _HOSTS = _read_table("host")
 _APPS = _read_table("app")
-_CLICK_IDS = _read_table("click")
-_LABELS = {**_HOSTS, **_APPS, **_CLICK_IDS, **_read_table("alias")}.values()
+CLICK_IDS = _read_table("click")
+"""The network by the name of its click id, in lower case. The script's pattern is built from these."""
+
+_LABELS = {**_HOSTS, **_APPS, **CLICK_IDS, **_read_table("alias")}.values()
 _ALIASES = {_plain(source.label.lower()): source for source in _LABELS} | _read_table("alias")
 _GOOGLE = _HOSTS["google.*"]
-_GOOGLE_ADS = _CLICK_IDS["gclid"]
+_GOOGLE_ADS = CLICK_IDS["gclid"]
 # The click id that Meta adds to every link, and its apps, which a referrer tells apart.
-_FACEBOOK = _CLICK_IDS["fbclid"]
+_FACEBOOK = CLICK_IDS["fbclid"]
 _META = frozenset(_HOSTS[host] for host in ("instagram.com", "threads.com", "messenger.com"))

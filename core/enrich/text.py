@@ -4,10 +4,13 @@ import re
 import sys
 import unicodedata
 
-from core.enrich.invisible import drop_direction, drop_loose
+from core.enrich.invisible import drop_direction, drop_loose, escape_direction
+from core.enrich.readable_path import readable_path
 from core.enrich.url import split_url
 
 LONGEST_PATH = 1_024
+LONGEST_PATH_SENT = 4_096
+"""As a browser escapes it: a letter takes up to nine characters, an emoji twelve."""
 LONGEST_REFERRER = 1_024
 REFERRER_SCHEMES = ("http", "https", "android-app")
 
@@ -48,15 +51,15 @@ def clean_lines(text: str, limit: int) -> str:
 
 
 def clean_path(path: str) -> str:
-    """A path of this site: clean, beginning with exactly one "/", at most 1,024 code points.
+    """A path of this site, readable: beginning with exactly one "/", at most 1,024 code points.
 
     What is no path ("javascript:...", "https://evil.example/") becomes "/". A backslash counts
     as a leading slash, because browsers take `/\\evil.example` for another site.
     """
-    path = clean(drop_direction(path), 2 * LONGEST_PATH)
+    path = clean(escape_direction(path[:LONGEST_PATH_SENT]), LONGEST_PATH_SENT)
     if not path.startswith(("/", "\\")):
         return "/"
-    return clean("/" + path.lstrip("/\\ "), LONGEST_PATH)
+    return readable_path("/" + path.lstrip("/\\ "), LONGEST_PATH)
 
 
 def clean_referrer(referrer: str) -> str:

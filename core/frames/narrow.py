@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from core.enrich.readable_path import readable_path
+from core.enrich.text import LONGEST_PATH
 from core.frames.breakdown import leading_values
 from core.frames.visitors import OTHER
 
@@ -49,12 +51,13 @@ def narrow(visitors: pd.DataFrame, filters: Filters) -> pd.DataFrame:
 
 
 def _contains(visitors: pd.DataFrame, search: str) -> pd.Series[bool]:
-    wanted = _folded(search.strip())
-    found = pd.Series(not wanted, index=visitors.index)
-    if not wanted:
+    # As people write it, and as a browser copies it from its address bar.
+    wanted = {_folded(search.strip()), _folded(readable_path(search.strip(), LONGEST_PATH))}
+    found = pd.Series("" in wanted, index=visitors.index)
+    if "" in wanted:
         return found
     for column in SEARCHED:
-        found |= _each(visitors[column], lambda text: wanted in _folded(text))
+        found |= _each(visitors[column], lambda text: any(each in _folded(text) for each in wanted))
     return found
 
 

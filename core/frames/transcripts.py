@@ -9,7 +9,7 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from core.chat.conversation_facts import ConversationFacts, FoundConversation, agent_names, facts_of
-from core.chat.queries import messages
+from core.chat.queries import messages_of
 
 CONVERSATION_COLUMNS = [
     "id",
@@ -55,6 +55,7 @@ def messages_frame(db: Connection, conversations: Sequence[FoundConversation]) -
     MESSAGE_COLUMNS. name: of the visitor or the agent who wrote it; sent_at is UTC."""
     facts = facts_of(db, conversations)
     names = agent_names(db)
+    said = messages_of(db, conversations)
     rows = [
         {
             "conversation": each.id,
@@ -70,7 +71,7 @@ def messages_frame(db: Connection, conversations: Sequence[FoundConversation]) -
             "text": message.text,
         }
         for each in conversations
-        for message in messages(db, each.site_id, each.id)
+        for message in said.get((each.site_id, each.id), ())
     ]
     return _with_moments(pd.DataFrame(rows, columns=MESSAGE_COLUMNS), "sent_at")
 

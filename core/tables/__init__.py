@@ -5,6 +5,7 @@ from sqlalchemy.orm import configure_mappers
 from core.tables.base import JsonText, Moment, Table
 from core.tables.chat import IS_OPEN, Agent, ChatRule, ChatTemplate, Conversation, Message
 from core.tables.visits import (
+    Backlog,
     CollectorWarning,
     DropCount,
     PageView,
@@ -19,6 +20,7 @@ from core.tables.visits import (
 __all__ = [
     "IS_OPEN",
     "Agent",
+    "Backlog",
     "ChatRule",
     "ChatTemplate",
     "CollectorWarning",

@@ -34,6 +34,7 @@ class Conversation(Table, table=True):
             "conversation_open",
             "site_id",
             "visit_id",
+            "tab",
             unique=True,
             sqlite_where=IS_OPEN,
             postgresql_where=IS_OPEN,

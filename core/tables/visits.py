@@ -156,3 +156,10 @@ class Salt(Table, table=True):
 
     day: str = Field(primary_key=True)
     value: str
+
+
+class Backlog(Table, table=True):
+    """Work that an upgrade has left to the running collector, and how far it is."""
+
+    name: str = Field(primary_key=True)
+    position: str = ""

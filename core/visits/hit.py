@@ -81,7 +81,7 @@ class Hit(Struct, frozen=True):
 class Accepted(Struct, frozen=True, gc=False):
     """The hit's rows are committed: the visit that took them, as it stands now.
 
-    context_at: since when its page context is what it is.
+    context_at: since when its page context is what it is. has_room: for another chat.
     """
 
     visit_id: str
@@ -89,4 +89,4 @@ class Accepted(Struct, frozen=True, gc=False):
     page_context: str = ""
     context_at: int = 0
     page_count: int = 0
-    is_chatting: bool = False
+    has_room: bool = True

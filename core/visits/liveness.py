@@ -19,6 +19,7 @@ from core.visits.presence import (
     VISIT_ENDS_AFTER,
     ChatSource,
 )
+from core.visits.visit_id import is_derived
 
 
 def is_live(visit: Any, now: Any) -> Any:
@@ -66,6 +67,13 @@ def is_chatting(visit: Any, now: Any) -> Any:
         return False
     in_chat = visit.chat_source != ChatSource.NONE.value
     return in_chat & lasts_for(CHATTING_FOR, visit.chat_message_at, now)
+
+
+def has_room(visit: Any, visit_id: str, now: Any) -> bool:
+    """Whether there is room for another chat: the visit is not chatting, or only with us, and several
+    people may be behind its id. Only for one row."""
+    is_shared = is_derived(visit_id) and visit.chat_source == ChatSource.BUILT_IN.value
+    return is_shared or not is_chatting(visit, now)
 
 
 def is_idle(quiet: Any) -> Any:

@@ -9,6 +9,9 @@ VISIT_ENDS_AFTER = timedelta(minutes=30)
 IN_VIEW_FOR = timedelta(seconds=90)
 """A tab is in view for this long after its newest event, unless that event is `h` (own rule)."""
 
+LONGEST_PRESENCE = timedelta(seconds=60)
+"""Between two presence beacons of a page in view: shorter than IN_VIEW_FOR, though one is late (own)."""
+
 CHATTING_FOR = timedelta(minutes=20)
 """A third-party chat without an end is over this long after its last report (reference)."""
 

@@ -66,7 +66,7 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     tab = visit.memory.tabs.get(tab_id)
     if tab is not None and event.number <= tab.number:
         if event.kind is EventKind.VIEW:
-            _add_view(visit, tab_id, event, rows)
+            _add_view(visit, tab_id, event, event.at, rows)
         return
     if tab is None:
         tab = visit.memory.tabs[tab_id] = TabState(number=event.number, at=event.at)
@@ -122,7 +122,7 @@ def needs_known_views(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
     return tab is None or event.number <= tab.number
 
 
-def _add_view(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
+def _add_view(visit: TrackedVisit, tab_id: str, event: Event, at: int, rows: VisitRows) -> None:
     key = (tab_id, event.number)
     if key in rows.known_views or key in rows.views:
         return
@@ -131,7 +131,7 @@ def _add_view(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -
         visit.id,
         tab_id,
         event.number,
-        event.at,
+        at,
         event.path,
         event.title,
         event.context,
@@ -142,7 +142,8 @@ def _add_view(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -
 def _show_page(
     visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
 ) -> None:
-    _add_view(visit, tab_id, event, rows)
+    # Not before what the tab has told already: the way to here does not always take the same time.
+    _add_view(visit, tab_id, event, tab.at, rows)
     tab.page_number = event.number
     tab.path, tab.title, tab.context = event.path, event.title, event.context
     _make_current(visit, tab_id, tab, event.at)

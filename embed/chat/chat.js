@@ -7,14 +7,14 @@
  * joins the three parts. What the link receives changes the conversation, and the dialog draws it.
  * What the visitor does in the dialog changes the conversation, and the link sends it.
  */
-import { VisitorConversation } from './conversation.js';
+import { KEY, VisitorConversation } from './conversation.js';
 import { makeDialog } from './dialog.js';
 import { makeLink } from './link.js';
-import { later, listen, safe } from './safe.js';
+import { later, listen, parse, safe } from './safe.js';
 import { TYPING_EVERY } from '../core.js';
 
 /**
- * @import {ChatAnswer, ConversationUpdate, Host, Offer} from '../types.js'
+ * @import {ChatAnswer, ChatNews, ConversationUpdate, Host, Kept} from '../types.js'
  * @import {OutboxItem, TabUpdate, TakeOffer} from '../types.js'
  */
 
@@ -27,32 +27,36 @@ const NOT_THERE = /404|410/; // of a conversation, which has a token; else of th
 let take;
 
 /** @param {Host} host */
-export default (host) => (take ||= begin(host));
+export default async (host) => {
+  const kept = host.isStoring() && (await safe(() => parse(sessionStorage[KEY]))());
+  return (take ||= begin(host, kept || undefined));
+};
 
 /**
  * @param {Host} host
+ * @param {Kept} [kept] what this tab had stored on the previous page
  * @returns {TakeOffer}
  */
-function begin(host) {
+function begin(host, kept) {
   let isRefused = false;
   let typedAt = 0;
   /** @type {ReturnType<typeof setInterval>} */
   let ticker;
 
   const draw = safe(drawAll);
-  const conversation = new VisitorConversation(host);
+  const conversation = new VisitorConversation(host, kept);
   const link = makeLink(host, conversation, { answered, received, shared, refused });
   const dialog = makeDialog({ join, decline, minimise, askToEnd, end, say, typed });
 
   listen(window, 'visibilitychange online', visibilityChanged);
   listen(window, 'pointerout', leaving);
   // Without storage the next page cannot continue the conversation.
-  listen(window, 'pagehide', () => conversation.token && !host.isStoring() && link.post('end'));
+  listen(window, 'pagehide', () => conversation.token && !host.isStoring() && link.post('end', { w: 'page' }));
   return safe(takeOffer);
 
-  /** @param {Offer} [offer] */
+  /** @param {ChatNews} [offer] */
   function takeOffer(offer) {
-    if (!isRunning()) return draw();
+    if (!isRunning()) return withdraw(offer);
     if (!conversation.isBegun) resume();
     if (offer?.k) {
       draw();
@@ -72,14 +76,25 @@ function begin(host) {
   function resume() {
     ticker = setInterval(draw, TICK);
     conversation.resume();
-    dialog.field.value = conversation.draft;
+    dialog.clear(conversation.draft);
+  }
+
+  /**
+   * The chat may run no more. Where the visitor has decided so, the agent reads it.
+   *
+   * @param {ChatNews} [news]
+   */
+  function withdraw({ w, k } = {}) {
+    conversation.token ||= /^\w+/.exec(k || '')?.[0] || '';
+    if (host.read('vm-off')) w = 'opt_out'; // perhaps in another tab
+    if (w && conversation.token) safe(link.post)('end', { w });
+    stop();
   }
 
   function stop() {
     link.sleep();
     clearInterval(ticker);
     dialog.clear();
-    dialog.field.value = '';
     conversation.stop();
     dialog.element.remove();
   }
@@ -99,19 +114,19 @@ function begin(host) {
   /** The page came into view, went out of view, or is online again. */
   function visibilityChanged() {
     link.retry();
-    if (document.hidden) link.closeChannel();
+    if (host.ask('hidden')) link.closeChannel();
     else continueShared();
   }
 
   // What is received
 
   /**
-   * @param {Offer} offer
+   * @param {ChatNews} offer
    * @param {string} token
    */
   function invited({ from, text = '' }, token) {
     if (token === conversation.token || token === conversation.forgotten) return;
-    const isWriting = conversation.isOpen && !conversation.token;
+    const isWriting = conversation.isOpen && !conversation.chat.state;
     adopt(token);
     conversation.isJoined = isWriting;
     const m = [{ n: 1, a: 1, x: text, f: from, i: 0 }];
@@ -124,7 +139,7 @@ function begin(host) {
   function adopt(token) {
     link.sleep();
     conversation.adopt(token);
-    dialog.clear();
+    dialog.clear(conversation.draft);
   }
 
   /** @param {ConversationUpdate} update */
@@ -162,7 +177,7 @@ function begin(host) {
    * @param {number} status
    */
   function refused(status) {
-    if (!conversation.token || !NOT_THERE.test(String(status))) isRefused = true;
+    if (!conversation.token || !NOT_THERE.test(/** @type {any} */ (status))) isRefused = true;
     conversation.chat.state = conversation.isJoined ? 'ended' : 'dismissed';
     settle();
   }
@@ -171,6 +186,7 @@ function begin(host) {
     if (conversation.isOver()) {
       link.sleep();
       conversation.close();
+      dialog.field.value = conversation.draft;
     }
     draw();
   }
@@ -252,16 +268,16 @@ function begin(host) {
   /** Draw the conversation, store it, and note what the visitor has seen. */
   function drawAll() {
     if (!conversation.isBegun) return;
-    if (!isRunning()) return stop();
+    if (!isRunning()) return withdraw();
     if (conversation.isDone() && !conversation.token) {
       conversation.forget();
-      dialog.clear();
+      dialog.clear(conversation.draft);
     }
     const view = conversation.view();
     dialog.draw(view);
     conversation.draft = dialog.field.value;
     conversation.keep();
-    const seen = view.isDialog && !document.hidden && conversation.markSeen();
+    const seen = view.isDialog && !host.ask('hidden') && dialog.isUsable() && conversation.markSeen();
     if (seen) enqueue(seen);
   }
 }

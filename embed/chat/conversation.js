@@ -3,7 +3,7 @@
  * The conversation's state: what the collector has sent of it, what waits to be sent, and what the
  * browser stores of it for the next page. It sends nothing and draws nothing.
  */
-import { INVITED, OVER, TYPING_FOR } from '../core.js';
+import { INVITED, OVER } from '../core.js';
 import { safe } from './safe.js';
 
 /**
@@ -50,10 +50,10 @@ export class VisitorConversation {
   exitRule = '';
   /** The token of the previous conversation. */
   forgotten = '-';
-  /** The text in the field. */
+  /** The text in the field: it belongs to this conversation, or goes into the first one. */
   draft = '';
   /** What this tab had stored on the previous page. @type {Kept} */
-  kept = {};
+  kept;
   /** What it has stored now, as text. @type {string | undefined} */
   keptText;
 
@@ -80,9 +80,13 @@ export class VisitorConversation {
   /** The moment until which the agent counts as typing. @type {number} */
   typingUntil = 0;
 
-  /** @param {Host} host */
-  constructor(host) {
+  /**
+   * @param {Host} host
+   * @param {Kept} [kept]
+   */
+  constructor(host, kept = {}) {
     this.host = host;
+    this.kept = kept;
     this.forget();
   }
 
@@ -97,12 +101,13 @@ export class VisitorConversation {
   }
 
   /**
-   * Make this the conversation; a message that waits to open one is sent in it.
+   * Make this the conversation; what was written without one goes into it.
    *
    * @param {string} token
    */
   adopt(token) {
     const unsent = this.token ? [] : this.outbox;
+    if (this.token) this.draft = '';
     this.forget();
     this.outbox = unsent;
     this.token = token;
@@ -136,11 +141,10 @@ export class VisitorConversation {
     }
     this.cursor = Math.max(this.cursor, upTo);
     if (update.id < this.chat.id) return;
-    const { read } = this.chat;
-    this.chat = { ...this.chat, ...update };
-    if (read > this.chat.read) this.chat.read = read;
+    const read = Math.max(this.chat.read, update.read || 0);
+    this.chat = { ...this.chat, ...update, read };
     if (this.chat.state === 'open') this.isJoined = true;
-    if ('typing' in update) this.typingUntil = update.typing ? Date.now() + TYPING_FOR : 0;
+    if ('typing' in update) this.typingUntil = Date.now() + (update.typing || 0);
   }
 
   /**
@@ -173,6 +177,7 @@ export class VisitorConversation {
     } else {
       this.lost.push(...this.outbox.filter((item) => item.x));
       this.outbox = [];
+      this.draft = '';
     }
   }
 
@@ -240,42 +245,42 @@ export class VisitorConversation {
 
   /** All that another tab needs to show the same. */
   snapshot() {
-    return { c: this.token, o: this.cursor, u: { ...this.chat, m: this.messages.filter(Boolean) } };
+    const typing = this.typingUntil - Date.now();
+    return { c: this.token, o: this.cursor, u: { ...this.chat, typing, m: this.messages.filter(Boolean) } };
   }
 
   /** Restore what this tab had stored on the previous page. */
   resume() {
-    const { host } = this;
     this.isBegun = true;
-    this.kept = (host.isStoring() && safe(() => JSON.parse(sessionStorage[KEY]))()) || {};
-    const { c: token, o: outbox = [], d: draft = '', s: isOpen = false } = this.kept;
-    if (token && !host.read(KEY)?.startsWith(token)) return;
-    this.outbox = outbox;
+    const { c: token, o: outbox = {}, d: draft = '', s: isOpen = false } = this.kept;
+    if (token && !this.host.read(KEY)?.startsWith(token)) return;
+    this.outbox = Object.values(outbox);
     this.draft = draft;
     this.isOpen = isOpen;
   }
 
   /** The conversation of another page or tab, if it is new here. */
   found() {
-    const [, token, isMinimised] = /^(\w+)(-?)$/.exec(this.host.read(KEY) || '') || [];
+    const [, token, isMinimised] = /^(\w+)(-?)$/.exec(String(this.host.read(KEY))) || [];
     if (!token || !this.isNews(token)) return undefined;
     return { token, isOpen: token === this.kept.c ? !!this.kept.s : !isMinimised };
   }
 
   keep() {
-    const { draft: d, host, isOpen: s, outbox: o, token: c } = this;
-    const text = c || o.length || d ? JSON.stringify({ c, o, d, s }) : '';
+    const { draft: d, host, isOpen: s, outbox, token: c } = this;
+    const text = c || outbox.length || d ? host.json({ c, o: { ...outbox }, d, s }) : '';
     if (text === this.keptText || !host.isStoring()) return;
     this.keptText = text;
     safe(() => (text ? (sessionStorage[KEY] = text) : delete sessionStorage[KEY]))();
     // Without a token this makes the next page load the chat, to send a message that opens one.
-    if (c || o.length) host.write(KEY, c + (s && c ? '' : '-'));
+    if (c || outbox.length) host.write(KEY, c + (s && c ? '' : '-'));
     else if (host.read(KEY)?.startsWith(this.forgotten)) host.write(KEY);
   }
 
   stop() {
     this.forget();
     this.draft = '';
+    this.kept = {};
     this.keep();
     this.button = 0;
     this.exitRule = '';

@@ -5,8 +5,9 @@
  * does something.
  */
 import { LONGEST_MESSAGE } from '../core.js';
-import { listen, safe } from './safe.js';
+import { listen } from './safe.js';
 import { style } from './style.js';
+import { excessNote, withLinks } from './text.js';
 
 /** @import {LogLine, ConversationView} from './conversation.js' */
 
@@ -33,16 +34,16 @@ export function makeDialog(actions) {
   const element = document.createElement('visitor-monitor-chat');
   const root = element.attachShadow({ mode: 'open' });
   const box = make('div', root, 'box', { lang: 'en' });
-  const card = make('div', box, 'card', { role: 'dialog' });
+  const card = make('div', box, 'card', { role: 'dialog', tabindex: -1 });
   const head = make('div', card, 'head');
   const title = make('b', head, 'title');
   const less = make('button', head, '', { 'aria-label': 'Minimise' }, '–');
   const end = make('button', head, '', {}, 'End');
   const log = make('div', card, 'log', { role: 'log', 'aria-live': 'polite', 'aria-label': 'Messages' });
   const foot = make('div', card, 'foot');
-  const note = make('div', foot, 'note', { role: 'status' });
+  const note = make('div', foot, 'note', { id: 'note', role: 'status' });
   const field = make('textarea', foot, 'field', {
-    rows: 1, maxlength: LONGEST_MESSAGE, enterkeyhint: 'send', 'aria-label': 'Message', placeholder: 'Write a message',
+    dir: 'auto', rows: 1, enterkeyhint: 'send', 'aria-label': 'Message', 'aria-describedby': 'note', placeholder: 'Write a message',
   });
   const main = make('button', foot, 'main');
   const other = make('button', foot);
@@ -51,35 +52,46 @@ export function makeDialog(actions) {
   const badge = make('b', pill, 'badge');
 
   addStyle(root);
-  listen(box, 'focusin', ({ relatedTarget }) => {
-    if (relatedTarget && !root.contains(relatedTarget)) before = relatedTarget;
-  });
-  listen(box, 'keydown keypress keyup', pressed);
+  listen(window, 'keydown keypress keyup focus focusin focusout pointerdown mousedown touchstart click', heard);
   listen(field, 'input', () => actions.typed(field.value));
-  listen(less, 'click', actions.minimise);
-  listen(end, 'click', () => {
+  less.onclick = actions.minimise;
+  end.onclick = () => {
     actions.askToEnd();
     other.focus();
-  });
-  listen(pill, 'click', () => {
+  };
+  pill.onclick = () => {
     before = pill;
     actions.join();
-  });
+  };
 
-  return { element, field, main, attach, clear, draw, leave };
+  return { element, field, main, attach, clear, draw, isUsable, leave };
 
-  /** @param {KeyboardEvent} event */
-  function pressed(event) {
-    event.stopPropagation(); // not a shortcut of the page
-    if (event.type !== 'keydown' || event.keyCode === 229 /* an input method composes */) return;
+  /**
+   * What happens in the dialog is heard here first, and not by the page: its shortcuts, its focus traps
+   * and what closes at a click elsewhere would disturb the visitor.
+   *
+   * @param {any} event
+   */
+  function heard(event) {
+    const { relatedTarget, target, type } = event;
+    const isOurs = target === element;
+    // A trap also hears when the focus leaves the page's own dialog for this one.
+    const isFromTrap = type === 'focusout' && relatedTarget === element && target.closest('dialog,[role$=dialog]');
+    if (isOurs || isFromTrap) event.stopPropagation();
+    if (!isOurs) return;
+    const [inner] = event.composedPath();
+    if (type === 'focusin') before = relatedTarget || before;
+    if (type === 'click') inner.closest('button')?.onclick();
+    if (type !== 'keydown' || event.keyCode === 229 /* an input method composes */) return;
     if (event.key === 'Escape') actions.minimise();
-    else if (event.key === 'Enter' && event.target === field && !event.shiftKey) say();
+    else if (event.key === 'Enter' && inner === field && !event.shiftKey) say();
     else return;
     event.preventDefault();
   }
 
   function say() {
     const text = field.value;
+    if (main.disabled) return;
     field.value = '';
     field.focus();
     actions.say(text);
@@ -90,10 +102,29 @@ export function makeDialog(actions) {
     if (!element.isConnected) document.documentElement.append(element);
   }
 
-  /** Forget the lines of a conversation. */
-  function clear() {
+  /**
+   * Begin anew, with the draft of another conversation.
+   *
+   * @param {string} [draft]
+   */
+  function clear(draft = '') {
     lines = {};
     log.textContent = '';
+    field.value = draft;
+  }
+
+  /**
+   * Whether the visitor sees it and can use it: the page has laid nothing over it, and has not made it
+   * inert, clipped or transparent.
+   */
+  function isUsable() {
+    return [log, main].every(isOnTop) && element.checkVisibility?.({ checkOpacity: true }) !== false;
+  }
+
+  /** @param {HTMLElement} node */
+  function isOnTop(node) {
+    const { x, y } = node.getBoundingClientRect();
+    return node.contains(root.elementFromPoint(x + 16, y + 16)); // which does not find what is inert
   }
 
   /**
@@ -113,6 +144,7 @@ export function makeDialog(actions) {
     const isLow = view.isUnsent || log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     const activeElement = /** @type {HTMLElement | null} */ (root.activeElement);
     const name = nameOf(view);
+    const tooLong = view.step === 'talking' && excessNote(field.value, LONGEST_MESSAGE);
 
     box.className = 'box' + (isDialog ? ' on' : '') + (view.isTall ? ' tall' : '');
     head.hidden = foot.hidden = !isDialog;
@@ -123,7 +155,8 @@ export function makeDialog(actions) {
     write(title, name);
     write(pillText, name + ' ');
     write(badge, unread + ' new');
-    write(note, noteText(view));
+    write(note, tooLong || noteText(view));
+    main.disabled = !!tooLong;
     drawButtons(view);
     drawLines(view);
     if (isDialog || isPill) attach();
@@ -143,8 +176,8 @@ export function makeDialog(actions) {
     field.hidden = step !== 'talking';
     end.hidden = field.hidden || !state;
     other.hidden = !otherWork;
-    main.onclick = safe(mainWork);
-    other.onclick = otherWork ? safe(otherWork) : null;
+    main.onclick = mainWork;
+    other.onclick = otherWork || null;
     write(main, mainWord);
     write(other, otherWord);
   }
@@ -159,7 +192,7 @@ export function makeDialog(actions) {
       const node = (lines[line.key] ||= makeLine(line, view.from));
       const author = /** @type {HTMLElement} */ (node.firstChild);
       author.className = line.from && line.from !== view.from ? 'name' : 'off';
-      write(node.lastChild, line.text + (line.isLost ? ' (not sent)' : ''));
+      writeMessage(node.lastChild, line.text + (line.isLost ? ' (not sent)' : ''));
       if (log.children[index] !== node) log.insertBefore(node, log.children[index] || null);
     });
   }
@@ -213,7 +246,7 @@ function addStyle(root) {
 function make(tag, parent, name = '', attributes = {}, text = '') {
   const made = document.createElement(tag);
   made.className = name;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, /** @type {string} */ (value));
   made.textContent = text;
   parent.append(made);
   return made;
@@ -225,4 +258,12 @@ function make(tag, parent, name = '', attributes = {}, text = '') {
  */
 function write(node, text) {
   if (node && node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * @param {any} node
+ * @param {string} text
+ */
+function writeMessage(node, text) {
+  if (node.textContent !== text) node.replaceChildren(...withLinks(text));
 }

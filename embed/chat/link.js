@@ -5,7 +5,7 @@
  * stream while no tab is visible.
  */
 import { KEY } from './conversation.js';
-import { later, listen, safe } from './safe.js';
+import { later, listen, parse, safe } from './safe.js';
 import { REFUSED_FOR_GOOD, SILENT_FOR } from '../core.js';
 
 /**
@@ -24,6 +24,13 @@ import { REFUSED_FOR_GOOD, SILENT_FOR } from '../core.js';
  * @property {(status: number) => void} refused for good, with the status
  */
 
+/**
+ * It has its end when it is no longer the open one, whatever becomes of its request: browsers may
+ * abandon one, so that neither an answer nor an abort settles it.
+ *
+ * @typedef {Partial<AbortController> & {end?: (value?: any) => void}} Connection
+ */
+
 const ANSWER_WITHIN = 10_000;
 const UPDATE_WITHIN = 6_000; // else a proxy holds the stream back
 const STREAM_AGAIN_AFTER = 120_000;
@@ -37,11 +44,12 @@ const MOST_TRIES = 2; // of a message that the collector understands and refuses
  * @param {Callbacks} callbacks
  */
 export function makeLink(host, conversation, callbacks) {
+  const { fetch } = host;
   let isSending = false;
-  /** Ends the pause before the next try. @type {((value?: any) => void) | undefined} */
-  let endPause;
+  /** Ends the wait for an answer, or the pause before the next try. @type {((value?: any) => void) | undefined} */
+  let endWait;
   let failures = 0;
-  /** Aborts the stream or poll that is open, or waits for the lock. @type {AbortController | null} */
+  /** The stream or poll that is open, or waits for the lock. @type {Connection | null} */
   let connection = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let stallTimer;
@@ -68,33 +76,44 @@ export function makeLink(host, conversation, callbacks) {
   /** @param {OutboxItem} item */
   async function sendOne(item) {
     const { token } = conversation;
-    let status, answer;
-    try {
-      const reply = await postItem(item);
-      status = reply.status;
-      if (status === 200) answer = await reply.json();
-    } catch {
-      // The collector was not reached or is too slow: send it again.
-    }
+    const reply = await within(ANSWER_WITHIN, safe(postItem)(item));
+    const [status, answer] = reply || [];
     if (token !== conversation.token) return;
-    if (status && REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
+    if (status && REFUSED_FOR_GOOD.test(/** @type {any} */ (status))) return callbacks.refused(status);
     const isHopeless = status === 400 || (status === 409 && (!item.x || failures >= MOST_TRIES));
-    if (!answer && !isHopeless) return pause();
+    if (!answer && !isHopeless) return void (await within(backoff()));
     if (failures) sleep(); // the collector is back
     failures = 0;
     callbacks.answered(item, answer);
     wake();
   }
 
-  /** @param {OutboxItem} item */
-  function postItem({ do: action, n, x, to }) {
-    if (!conversation.token) return post('open', { n, x, s: host.visit(), t: host.tab });
-    return post(action === 'open' ? 'send' : action, { n, x, to });
+  /**
+   * What the collector says to it; undefined when it was not reached.
+   *
+   * @param {OutboxItem} item
+   * @returns {Promise<[status: number, answer?: ChatAnswer]>}
+   */
+  async function postItem({ do: action, n, x, to }) {
+    const reply = await (conversation.token
+      ? post(action === 'open' ? 'send' : action, { n, x, to })
+      : post('open', { n, x, s: host.visit(), t: host.tab }));
+    return reply.status === 200 ? [200, await reply.json()] : [reply.status];
   }
 
-  /** @returns {Promise<void>} */
-  function pause() {
-    return new Promise((done) => later((endPause = done), backoff()));
+  /**
+   * What the work returns, or undefined after this time or a retry.
+   *
+   * @template Value
+   * @param {number} wait
+   * @param {Promise<Value>} [work]
+   * @returns {Promise<Value | undefined>}
+   */
+  function within(wait, work) {
+    return new Promise((done) => {
+      later((endWait = done), wait);
+      work?.then(done);
+    });
   }
 
   function backoff() {
@@ -104,15 +123,15 @@ export function makeLink(host, conversation, callbacks) {
   /**
    * @param {ChatAction} action
    * @param {ChatRequest} [fields]
-   * @param {AbortSignal} [signal]
+   * @param {Connection} [own]
    */
-  function post(action, fields, signal) {
+  function post(action, fields, own) {
     return fetch(host.base + '/v1/conversation/' + action, {
       method: 'POST',
-      body: JSON.stringify({ v: 1, k: host.site, c: conversation.token || undefined, ...fields }),
-      keepalive: !signal,
+      body: host.json({ v: 1, k: host.site, c: conversation.token || undefined, ...fields }),
+      keepalive: !own,
       credentials: 'omit',
-      signal: signal || AbortSignal.timeout?.(ANSWER_WITHIN),
+      signal: own?.signal,
     });
   }
 
@@ -120,53 +139,54 @@ export function makeLink(host, conversation, callbacks) {
   function retry() {
     sleep();
     failures = 0;
-    endPause?.();
+    endWait?.();
   }
 
   // What is received
 
   /** Connect, if there is a conversation and the page is visible. */
   function wake() {
-    if (!conversation.isBegun || document.hidden) return;
+    if (!conversation.isBegun || host.ask('hidden')) return;
     if (!channel && host.isStoring()) safe(openChannel)();
     if (connection || !conversation.token) return;
-    connection = new AbortController();
-    const { signal } = connection;
+    /** @type {Connection} */
+    const own = (connection = safe(() => new AbortController())() || {});
     const lead = () =>
-      signal.aborted || // after the lock was granted, before this call
-      new Promise((release) => {
-        signal.onabort = release;
-        safe(follow)(signal);
+      own !== connection || // after the lock was granted, before this call
+      new Promise((end) => {
+        own.end = end;
+        safe(follow)(own);
       });
     if (!channel || !navigator.locks) return void lead();
     channel.postMessage({ c: conversation.token });
-    navigator.locks.request(KEY, { signal }, lead).catch(safe);
+    navigator.locks.request(KEY, { signal: own.signal }, lead).catch(safe);
   }
 
   function sleep() {
     clearTimeout(stallTimer);
-    connection?.abort();
+    connection?.end?.();
+    connection?.abort?.();
     connection = null;
   }
 
-  /** @param {AbortSignal} signal */
-  async function follow(signal) {
-    while (!signal.aborted) {
+  /** @param {Connection} own */
+  async function follow(own) {
+    while (own === connection) {
       const isStream = Date.now() >= streamAt;
       if (isStream) streamAt = Date.now() + STREAM_AGAIN_AFTER; // unless the stream brings something
       let isAnswered = false;
       expect(isStream ? UPDATE_WITHIN : SILENT_FOR);
       try {
-        const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, signal);
+        const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, own);
         const { status } = reply;
         isAnswered = status < 300;
-        if (REFUSED_FOR_GOOD.test(String(status))) return callbacks.refused(status);
+        if (REFUSED_FOR_GOOD.test(/** @type {any} */ (status))) return callbacks.refused(status);
         if (reply.ok) failures = 0;
-        if (status === 200) await (isStream ? readStream(reply, signal) : readPoll(reply));
+        if (status === 200) await (isStream ? readStream(reply, own) : readPoll(reply));
       } catch {
         // The connection broke: try again.
       }
-      if (signal.aborted) return;
+      if (own !== connection) return;
       clearTimeout(stallTimer);
       const wait = isStream || !isAnswered ? backoff() : POLL_AGAIN_AFTER;
       await new Promise((done) => later(done, wait));
@@ -180,20 +200,20 @@ export function makeLink(host, conversation, callbacks) {
 
   /**
    * @param {Response} reply
-   * @param {AbortSignal} signal
+   * @param {Connection} own
    */
-  async function readStream(reply, signal) {
+  async function readStream(reply, own) {
     const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (reply.body).getReader();
     const decoder = new TextDecoder();
     let rest = '';
     for (;;) {
       const { done, value } = await reader.read();
-      if (done || signal.aborted) return;
+      if (done || own !== connection) return;
       expect(SILENT_FOR);
       streamAt = 0;
       const parts = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = parts.pop() || '';
-      for (const part of parts) if (part.startsWith('data')) callbacks.received(JSON.parse(part.slice(5)));
+      for (const part of parts) if (part.startsWith('data')) callbacks.received(await parse(part.slice(5)));
     }
   }
 

@@ -20,6 +20,16 @@ export function safe(work) {
 }
 
 /**
+ * What the JSON says, by the browser's own parser: a page may have another thing called JSON.
+ *
+ * @param {string} text
+ * @returns {Promise<any>}
+ */
+export function parse(text) {
+  return new Response(text).json();
+}
+
+/**
  * @param {EventTarget} target
  * @param {string} names with spaces between them
  * @param {(event: any) => any} work

@@ -5,11 +5,14 @@ export const style = `
 .box {
   all: initial; display: contents; color-scheme: light dark; color: CanvasText;
   font: 16px/1.4 system-ui, sans-serif; overflow-wrap: anywhere;
+  direction: ltr; /* our words are English, on every page */
 }
+a { color: inherit }
+b { unicode-bidi: isolate }
 [hidden] { display: none !important }
 button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 1px solid #8886; border-radius: 16px; cursor: pointer }
 :focus-visible { outline: 2px solid #7186f5; outline-offset: 1px }
-.card, .pill { animation: come .2s; position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)); box-shadow: 0 8px 32px #0003 }
+.card, .pill { position: fixed; z-index: 2147483647; right: calc(16px + env(safe-area-inset-right)); bottom: calc(16px + env(safe-area-inset-bottom)); box-shadow: 0 8px 32px #0003 }
 .card, .off { clip-path: inset(50%) }
 .off { position: absolute }
 .on .card {
@@ -20,22 +23,22 @@ button, .field { all: unset; box-sizing: border-box; padding: 8px 16px; border: 
 .tall .card { height: 480px }
 .head, .foot { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; justify-content: end }
 .title, .field { flex: 1; min-width: 0 }
-.head { min-height: 40px }
+.head { min-height: min(40px, 12vh) }
 .head button { padding: 4px 10px; margin-right: -10px; border-color: #0000 }
 .log { flex: 1; overflow: auto; overscroll-behavior: contain }
-.line { width: fit-content; max-width: 85%; box-sizing: border-box; margin-bottom: 8px; padding: 8px 16px; border-radius: 16px; white-space: pre-wrap; unicode-bidi: plaintext; background: #8882 }
-.mine { margin-left: auto }
+.line { width: fit-content; max-width: 85%; box-sizing: border-box; margin-bottom: 8px; padding: 8px 16px; border: 1px solid #0000; border-radius: 16px; white-space: pre-wrap; unicode-bidi: plaintext; background: #8882 }
+.mine { margin-inline-start: auto; border: 3px double } /* forced colours show all borders, and no background */
 .main { min-width: 80px; text-align: center }
 .main, .mine { background: #4257d6; border-color: #0000; color: #fff }
 .name, .note { display: block; width: 100%; font-size: 13px }
 .note, .head button, ::placeholder { color: inherit; opacity: .75 }
 .tall .note { min-height: 19px }
-.field { max-height: 110px; field-sizing: content; white-space: pre-wrap; overflow: auto; cursor: text }
+.field { max-height: min(110px, 20vh); field-sizing: content; white-space: pre-wrap; overflow: auto; cursor: text }
+:disabled { opacity: .5 }
 .pill { padding: 10px 16px }
 .badge { margin-left: 4px; padding: 0 8px; border-radius: 16px; background: #fff; color: #4257d6 }
 @media (max-width: 480px) {
-  .on .card { right: 0; bottom: 0; width: 100%; max-height: 65vh; padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 16px 16px 0 0 }
+  .on .card { right: 0; bottom: 0; width: 100%; max-height: max(65vh, min(100vh, 360px)); padding-bottom: calc(16px + env(safe-area-inset-bottom)); border-radius: 16px 16px 0 0 }
 }
-@keyframes come { from { opacity: 0 } }
 @media print { .box { display: none } }
 `;

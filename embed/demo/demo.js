@@ -84,7 +84,7 @@ window.visitorMonitor = window.visitorMonitor || function () { (visitorMonitor.q
     } catch { location.assign(path); }
   }
   function followChapter(event) {
-    const link = event.target.closest("main a[href^='/demo/guide']");
+    const link = event.target.closest("main a[href*='/demo/guide']");
     if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     if (link.pathname !== chapter) showChapter(link.pathname, true);
@@ -149,7 +149,7 @@ window.visitorMonitor = window.visitorMonitor || function () { (visitorMonitor.q
       signIn();
     }
   });
-  if (location.pathname === "/demo/checkout/thank-you") placeOrder();
+  if (location.pathname.endsWith("/demo/checkout/thank-you")) placeOrder();
   if (one("[data-results]")) search();
   if (one("[data-guide]")) {
     document.addEventListener("click", followChapter);

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import click
@@ -205,7 +206,11 @@ def _send(url: str, visitor: SimulatedVisitor, event: dict[str, Any]) -> bool:
     request = Request(
         f"{url}/v1/beacon",
         data=visitor.envelope(event),
-        headers={"Content-Type": "text/plain", "Origin": url, "User-Agent": visitor.agent},
+        headers={
+            "Content-Type": "text/plain",
+            "Origin": "{0.scheme}://{0.netloc}".format(urlsplit(url)),
+            "User-Agent": visitor.agent,
+        },
     )
     try:
         with urlopen(request, timeout=10) as answer:

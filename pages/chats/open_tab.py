@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import streamlit as st
 
 from core.chat.states import TemplateKind
-from core.chat.templates import list_templates
+from core.chat.templates import all_templates
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read
 from core.tables import Agent, Site
 from pages.chats.visitor_panel import draw_visitor_panel
 from pages.parts.chat.component import Replies, chosen_in_chats, draw_chats
+from pages.parts.last_read import read_or_last
+from pages.parts.notices import draw_fault
 
 REFRESH = 5
 """Seconds between two refreshes of the chosen visitor."""
@@ -53,10 +53,10 @@ def _replies(sites: Sequence[Site]) -> Replies:
     """Each site's replies; while the database does not answer, those that were read last."""
 
     def load(db: Connection) -> Replies:
-        return {
-            site.key: list_templates(db, site.id, TemplateKind.REPLY) for site in sites if site.id
-        }
+        found = all_templates(db, TemplateKind.REPLY)
+        return {site.key: found.get(site.id or 0, []) for site in sites}
 
-    with suppress(DatabaseUnavailable):
-        st.session_state["replies"] = read(load)
-    return st.session_state.get("replies", {})
+    replies, fault = read_or_last("replies", "", load)
+    if replies is None:
+        draw_fault(fault)
+    return replies or {}

@@ -10,7 +10,7 @@ from pages.chats.past_tab import draw_past
 from pages.parts.agent import current_agent, draw_name_form
 from pages.parts.notices import draw_fault, draw_unavailable
 from pages.parts.site_choice import requested_key
-from pages.parts.snapshots import latest_sites
+from pages.parts.snapshots import SitesSnapshot, latest_sites
 from pages.parts.texts import heading, notice, small_text, subheading
 
 INTRODUCTION = (
@@ -36,15 +36,19 @@ def draw_page() -> None:
     now, before = st.tabs(["Open", "Past"], default=default, key="chats_shown", on_change="rerun")
     if now.open:
         with now:
-            _draw_open()
+            _draw_open(snapshot)
     if before.open:
         with before:
             draw_past(snapshot.sites)
 
 
-def _draw_open() -> None:
-    sites = latest_sites(utc_now()).sites or ()
-    agent = current_agent()
+def _draw_open(snapshot: SitesSnapshot) -> None:
+    known = current_agent()
+    if known.fault and known.agent is None:
+        if not snapshot.fault:
+            draw_fault(known.fault)
+        return
+    agent = known.agent
     if agent is None:
         with st.container(border=True, width=520):
             subheading("Who are you?")
@@ -55,7 +59,7 @@ def _draw_open() -> None:
         st.rerun()
     if not agent.is_available:
         notice(AWAY, title="You are Away.")
-    draw_open(agent, sites)
+    draw_open(agent, snapshot.sites or ())
 
 
 draw_page()

@@ -8,11 +8,11 @@ import streamlit as st
 
 from core.chat.store import find_conversation
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read
 from core.frames import Journey, visitor_journey
 from core.moment import utc_now
-from core.tables import Conversation, Site
+from core.tables import Site
 from pages.parts.facts import draw_facts
+from pages.parts.last_read import read_or_last
 from pages.parts.notices import draw_fault
 from pages.parts.table.component import Clock, draw_table
 from pages.parts.texts import small_text, subheading, time_of
@@ -27,41 +27,30 @@ GONE = "The visit of this conversation is deleted: see MONITOR_RETENTION_DAYS."
 
 
 @dataclass(frozen=True)
-class PanelSnapshot:
-    """The visit as it was last read; `fault` says why it is out of date."""
+class Partner:
+    """Whom the agent talks with. journey: None when the visit is deleted."""
 
-    conversation: Conversation | None
     journey: Journey | None
-    fault: str = ""
 
 
 def draw_visitor_panel(site: Site, conversation_id: str) -> None:
     """Draw the visitor's facts and journey as they are now."""
-    snapshot = _load(site, conversation_id)
-    if snapshot.fault:
-        since = time_of(snapshot.journey.as_of, site.time_zone) if snapshot.journey else ""
-        draw_fault(snapshot.fault, since=since)
-    if snapshot.journey is not None:
-        _draw_visit(snapshot.journey, site, is_ticking=not snapshot.fault)
-    elif snapshot.conversation is not None:
+    key = (site.key, conversation_id)
+    partner, fault = read_or_last("partner", key, lambda db: _load(db, site, conversation_id))
+    journey = partner and partner.journey
+    if fault:
+        draw_fault(fault, since=time_of(journey.as_of, site.time_zone) if journey else "")
+    if journey is not None:
+        _draw_visit(journey, site, is_ticking=not fault)
+    elif partner is not None:
         small_text(GONE)
 
 
-def _load(site: Site, conversation_id: str) -> PanelSnapshot:
-    name = f"visitor panel {site.key} {conversation_id}"
-
-    def load(db: Connection) -> PanelSnapshot:
-        assert site.id is not None
-        found = find_conversation(db, site.id, conversation_id)
-        return PanelSnapshot(found, found and visitor_journey(db, site, found.visit_id, utc_now()))
-
-    try:
-        snapshot = read(load)
-    except DatabaseUnavailable as error:
-        last: PanelSnapshot = st.session_state.get(name, PanelSnapshot(None, None))
-        return PanelSnapshot(last.conversation, last.journey, str(error))
-    st.session_state[name] = snapshot
-    return snapshot
+def _load(db: Connection, site: Site, conversation_id: str) -> Partner | None:
+    """None when there is no such conversation."""
+    assert site.id is not None
+    found = find_conversation(db, site.id, conversation_id)
+    return found and Partner(visitor_journey(db, site, found.visit_id, utc_now()))
 
 
 def _draw_visit(journey: Journey, site: Site, *, is_ticking: bool) -> None:

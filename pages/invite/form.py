@@ -16,11 +16,13 @@ from core.reasons import Refused
 from core.tables import Agent, ChatTemplate, Conversation, Site
 from pages.invite.invitation_state import InvitationState
 from pages.parts.agent import current_agent, draw_name_form
+from pages.parts.notices import refusal_title
 from pages.parts.texts import notice
 
 HAS_PAID = "The visitor is on the page after the payment: an invitation may disturb."
 WHY_NAME = "The visitor sees who invites."
 _REFUSED = "invitation refused"
+_NOT_SENT = "Not sent."
 
 SHOWN_CHARACTERS = 90
 """How much of a text the list of templates shows."""
@@ -31,7 +33,7 @@ def draw_form(site: Site, invitation_state: InvitationState) -> None:
     refusal, because the form may be gone by then."""
     if invitation_state.visit.page_context == PageContext.PURCHASED:
         notice(HAS_PAID, title="Has just paid.", kind="warn")
-    agent = current_agent()
+    agent = current_agent().agent
     if agent is None:
         if draw_name_form("invitation", WHY_NAME):
             st.rerun()  # the whole page: its sidebar opens the agent's stream
@@ -65,8 +67,9 @@ def draw_form(site: Site, invitation_state: InvitationState) -> None:
 
 def draw_refusal() -> None:
     """Say why the invitation that the agent has just sent was refused."""
-    if why := st.session_state.pop(_REFUSED, ""):
-        notice(why, title="Not sent.", kind="bad")
+    title, text = st.session_state.pop(_REFUSED, ("", ""))
+    if text:
+        notice(text, title=title, kind="bad")
 
 
 def _draw_templates(key: str, templates: dict[str, ChatTemplate]) -> None:
@@ -91,7 +94,7 @@ def _save_template(site: Site, text: str, known: set[str]) -> None:
     try:
         write(lambda db: add_template(db, site_id, TemplateKind.INVITATION, text, utc_now()))
     except (ChatSettingsError, DatabaseUnavailable) as error:
-        notice(str(error), title="Not saved.", kind="bad")
+        notice(str(error), title=refusal_title(error, "Not saved."), kind="bad")
         return
     notice("From now on it is among the site's templates.", title="Saved.", kind="good")
 
@@ -101,10 +104,10 @@ def _send(site: Site, invitation_state: InvitationState, agent: Agent, key: str)
     try:
         sent = write(lambda db: _invite(db, site, invitation_state, agent, text))
     except DatabaseUnavailable as error:
-        st.session_state[_REFUSED] = str(error)
+        st.session_state[_REFUSED] = (refusal_title(error, _NOT_SENT), str(error))
         return
     if isinstance(sent, Refused):
-        st.session_state[_REFUSED] = sent.reason.agent_text
+        st.session_state[_REFUSED] = (_NOT_SENT, sent.reason.agent_text)
 
 
 def _invite(

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from core.chat.outcome import STEPS
+from core.chat.outcome import BECAUSE, STEPS, end_text
 from core.chat.states import ConversationState
 from core.tables import Conversation
 from pages.parts.texts import time_of
@@ -26,12 +26,17 @@ REFUSALS = (ConversationState.DISMISSED, ConversationState.EXPIRED)
 
 def draw_steps(invitation: Conversation, time_zone: str) -> None:
     """Draw a sentence and the steps in their order; steps not reached yet are dim."""
-    state = ConversationState(invitation.state)
     rows = "".join(_step(word, at, time_zone) for word, at in steps_of(invitation))
     st.html(
-        f'<p class="steps-state" role="status">{escape(WORDS.get(state, ""))}</p>'
+        f'<p class="steps-state" role="status">{escape(_sentence(invitation))}</p>'
         f'<ol class="steps" aria-label="The invitation\'s states">{rows}</ol>'
     )
+
+
+def _sentence(invitation: Conversation) -> str:
+    if invitation.closed_by in BECAUSE:
+        return f"{end_text(invitation, '')}."
+    return WORDS.get(ConversationState(invitation.state), "")
 
 
 def steps_of(invitation: Conversation) -> list[tuple[str, datetime | None]]:

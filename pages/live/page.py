@@ -36,6 +36,8 @@ def draw_page() -> None:
         return
     every = _draw_header(snapshot.sites, site)
     if not site.tracking_enabled:
+        if snapshot.fault:
+            draw_fault(snapshot.fault)
         _draw_tracking_off(site)
         return
     st.fragment(_draw_live, run_every=every or None)(site, is_paused=not every)
@@ -86,7 +88,7 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
         draw_fault(snapshot.fault)
         return
     if snapshot.fault:
-        with fault:
+        with fault.container():
             draw_fault(snapshot.fault, since=time_of(snapshot.picture.as_of, site.time_zone))
     picture = snapshot.picture
     _draw_moment(snapshot, site, is_paused)

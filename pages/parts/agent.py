@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import streamlit as st
@@ -10,6 +11,7 @@ from core.agents import LONGEST_NAME, AgentError, add_agent, change_agent, find_
 from core.deadline import DatabaseUnavailable, database_url, read, write
 from core.moment import utc_now
 from core.tables import Agent
+from pages.parts.notices import draw_fault
 from pages.parts.snapshots import TICK
 from pages.parts.texts import notice
 from pages.server.access import COOKIE
@@ -20,31 +22,46 @@ _KEY = "agent_key"
 _LAST = "agent_last_seen"
 
 
-def current_agent() -> Agent | None:
-    """The agent of this browser as stored at most TICK ago; None until a name was given.
+@dataclass(frozen=True)
+class AgentSnapshot:
+    """The agent of this browser, if one is known; `fault` says why it is out of date.
 
-    While the database does not answer it is the agent that was read last.
+    Without an agent and without a fault, no name was given yet.
+    """
+
+    agent: Agent | None
+    fault: str = ""
+
+
+def current_agent() -> AgentSnapshot:
+    """The agent of this browser as stored at most TICK ago.
+
+    While the database does not answer it is the one that this session has read last, with the fault.
     """
     keys = dict.fromkeys((st.session_state.get(_KEY), st.context.cookies.get(COOKIE)))
     for key in filter(None, keys):
-        agent, is_sure = _look_up(key)
-        if not is_sure:
-            return st.session_state.get(_LAST)
-        if agent is not None:
-            st.session_state[_LAST] = agent
-            return agent
-    return None
+        found = _look_up(key)
+        if found.fault:
+            last: Agent | None = st.session_state.get(_LAST)
+            return AgentSnapshot(last if last and last.key == key else None, found.fault)
+        if found.agent is not None:
+            st.session_state[_LAST] = found.agent
+            return found
+    return AgentSnapshot(None)
 
 
 def draw_name_form(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
     """The agent; before there is one, draw a form for the name and return None.
 
     Once the name is given the form is removed, and the same run goes on with the agent. Each place
-    on a page has its own `key`.
+    on a page has its own `key`. While the database cannot say who has this browser, nobody is asked.
     """
-    agent = current_agent()
-    if agent is not None:
-        return agent
+    known = current_agent()
+    if known.agent is not None:
+        return known.agent
+    if known.fault:
+        draw_fault(known.fault)
+        return None
     place = st.empty()
     with place.form(f"{key} form", border=False):
         name = st.text_input("Your name", max_chars=LONGEST_NAME, help=why, key=f"{key} name")
@@ -58,9 +75,11 @@ def draw_name_form(key: str = "naming", why: str = NAME_HELP) -> Agent | None:
 
 
 def set_current_agent(key: str) -> bool:
-    """Make the agent with this key the current one; False when there is no such agent."""
-    agent, _ = _look_up(key)
-    if agent is None:
+    """Make the agent with this key the current one; False when there is no such agent.
+
+    While the database does not answer the key is taken: who has it shows when it is back.
+    """
+    if _look_up(key) == AgentSnapshot(None):
         return False
     st.session_state[_KEY] = key
     return True
@@ -105,21 +124,20 @@ def _change(agent: Agent, *, name: str | None = None, is_available: bool | None 
     return True
 
 
-def _look_up(key: str) -> tuple[Agent | None, bool]:
-    """The agent, and whether the database has answered."""
+def _look_up(key: str) -> AgentSnapshot:
     try:
-        return _agent(database_url(), key, _tick(utc_now()))
-    except DatabaseUnavailable:
-        return None, False
+        return AgentSnapshot(*_agent(database_url(), key, _tick(utc_now())))
+    except DatabaseUnavailable as error:
+        return AgentSnapshot(None, str(error))
 
 
 # As in snapshots.py, a failure is cached too.
 @st.cache_data(ttl=TICK * 2, max_entries=200, show_spinner=False)
-def _agent(url: str, key: str, tick: int) -> tuple[Agent | None, bool]:
+def _agent(url: str, key: str, tick: int) -> tuple[Agent | None, str]:
     try:
-        return read(lambda db: find_agent(db, key)), True
-    except DatabaseUnavailable:
-        return None, False
+        return read(lambda db: find_agent(db, key)), ""
+    except DatabaseUnavailable as error:
+        return None, str(error)
 
 
 def _tick(now: datetime) -> int:

@@ -19,6 +19,7 @@ from pages.parts.agent import (
     set_current_agent,
 )
 from pages.parts.chat.component import draw_alerts
+from pages.parts.notices import draw_retry
 
 AVAILABLE_HELP = (
     "While somebody is Available, with a page of this dashboard open, visitors can begin a chat and "
@@ -26,6 +27,7 @@ AVAILABLE_HELP = (
 )
 LOOK = Path(__file__).with_name("agent_box.css")
 OFFER = "Give your name to chat with visitors."
+AWAY = "No answer from the database: your name is shown again when it is back."
 
 
 def draw_agent_box() -> None:
@@ -36,21 +38,28 @@ def draw_agent_box() -> None:
 
 
 def _draw_box() -> None:
-    agent = current_agent()
+    known = current_agent()
     with st.container(key="agent_box", gap="small"):
-        alerts = draw_alerts(agent)
+        alerts = draw_alerts(known.agent)
         if alerts.known and not is_current_here(alerts.known) and set_current_agent(alerts.known):
             st.rerun()
         if alerts.opened:
             st.switch_page("chats/page.py")
-        if agent is None:
-            _draw_offer()
+        if known.agent is not None:
+            _draw_agent(known.agent)
+        elif known.fault:
+            _draw_line(AWAY)
+            draw_retry()
         else:
-            _draw_agent(agent)
+            _draw_offer()
+
+
+def _draw_line(text: str) -> None:
+    st.html(f'<p class="agent-offer">{escape(text)}</p>')
 
 
 def _draw_offer() -> None:
-    st.html(f'<p class="agent-offer">{escape(OFFER)}</p>')
+    _draw_line(OFFER)
     with st.popover("Set your name", icon=":material/badge:", width="stretch", key="agent_naming"):
         agent = draw_name_form("sidebar naming")
     if agent is not None:

@@ -33,7 +33,7 @@ class PictureSnapshot:
 
 @dataclass(frozen=True)
 class SitesSnapshot:
-    """The sites, or None when they were never read; `fault` as in PictureSnapshot."""
+    """The sites, or None when they are not known; `fault` as in PictureSnapshot."""
 
     sites: Sequence[Site] | None
     fault: str = ""
@@ -68,12 +68,14 @@ def latest_sites(now: datetime, key: str = "") -> SitesSnapshot:
     """Every site at `now`, at most TICK old, or the last known ones with the fault.
 
     With a `key` that no cached site has, the sites are read again: it may have been added just now.
+    While the database cannot say so, no other site takes its place; nor does "none" when there was none.
     """
     snapshot = _latest_sites(now)
-    if key and snapshot.find(key) is None:
+    if key and snapshot.find(key) is None and not snapshot.fault:
         clear_sites()
-        return _latest_sites(now)
-    return snapshot
+        snapshot = _latest_sites(now)
+    is_known = snapshot.find(key) if key else snapshot.sites
+    return snapshot if is_known or not snapshot.fault else SitesSnapshot(None, snapshot.fault)
 
 
 def _latest_sites(now: datetime) -> SitesSnapshot:

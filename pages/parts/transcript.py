@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from core.chat.store import find_conversation
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, messages_frame
-from core.tables import Site
+from core.tables import Conversation, Site
 from pages.parts.notices import draw_fault
 from pages.parts.texts import day_and_time_of, small_text, subheading, time_of
 
@@ -102,11 +103,17 @@ def read_transcript(db: Connection, site: Site, conversation_id: str) -> Transcr
     """The conversation with all its messages; None when it is deleted."""
     assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
-    if found is None:
-        return None
-    messages = messages_frame(db, [found])[["author", "name", "sent_at", "text"]]
-    lines = [TranscriptLine(*values) for values in messages.itertuples(index=False, name=None)]
-    return Transcript(conversations_frame(db, [found]).iloc[0], lines)
+    return None if found is None else read_transcripts(db, [found])[0]
+
+
+def read_transcripts(db: Connection, conversations: Sequence[Conversation]) -> list[Transcript]:
+    """Each of the site's conversations with all its messages, in the order given."""
+    lines: defaultdict[str, list[TranscriptLine]] = defaultdict(list)
+    said = messages_frame(db, conversations)[["conversation", "author", "name", "sent_at", "text"]]
+    for conversation_id, *values in said.itertuples(index=False, name=None):
+        lines[conversation_id].append(TranscriptLine(*values))
+    rows = conversations_frame(db, conversations)
+    return [Transcript(row, lines[row["id"]]) for _, row in rows.iterrows()]
 
 
 def _when(row: pd.Series[Any], site: Site) -> str:

@@ -75,9 +75,10 @@ def guarded_post(endpoint: Endpoint) -> Endpoint:
     return guarded
 
 
-def refuse(status: int, text: str) -> JSONResponse:
-    """A response that says why the request is refused."""
-    return JSONResponse({"error": text}, status, headers={"Cache-Control": "no-store"})
+def refuse(status: int, text: str, retry_after: int = 0) -> JSONResponse:
+    """A response that says why the request is refused; after so many seconds it may not be."""
+    retry = {"Retry-After": str(retry_after)} if retry_after else {}
+    return JSONResponse({"error": text}, status, headers={"Cache-Control": "no-store", **retry})
 
 
 def _refuse_stranger(request: Request) -> Response | None:

@@ -14,12 +14,15 @@ from core.chat.feed import Feed
 from core.chat.queries import Changes, newest_revision
 from core.chat.subscribers import Subscriber, Subscribers
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, database_engine, read_async, write_async
+from core.deadline import database_engine, read_async, write_async
 from core.moment import utc_now
 from pages.server.news import News, read_news
 
 MOST_UNREAD = 100
 """How many unread items a stream may have before it is ended."""
+
+MOST_STREAMS = 500
+"""Streams and polls that the dashboard's process holds: one browser has one."""
 
 SEEN_EVERY = 20.0
 """Seconds between two marks that an agent has the dashboard open."""
@@ -28,6 +31,10 @@ AgentSubscriber = Subscriber[int, News]
 """One open stream or poll; the key is the agent's id."""
 
 _log = logging.getLogger("pages.chats")
+
+
+class TooManyStreams(Exception):
+    """MOST_STREAMS are open."""
 
 
 class AgentFeed:
@@ -40,15 +47,23 @@ class AgentFeed:
         self._marking: asyncio.Task[None] | None = None
         self._is_closed = False
 
+    @property
+    def is_following(self) -> bool:
+        """Whether subscribers get what is new at once."""
+        return self._feed is not None and self._feed.is_following
+
     async def subscribe(self, agent_id: int) -> AgentSubscriber:
         """A subscriber to every change from now on; the agent is marked as seen.
 
-        Raises DatabaseUnavailable.
+        Raises DatabaseUnavailable and TooManyStreams.
         """
         await _mark_seen([agent_id])
         async with self._starting:
             if self._feed is None and not self._is_closed:
                 await self._start()
+        if len(self._subscribers) >= MOST_STREAMS:
+            _log.warning("agent_streams_full open=%s", MOST_STREAMS)
+            raise TooManyStreams
         subscriber = AgentSubscriber(agent_id, MOST_UNREAD)
         self._subscribers.add(subscriber)
         if self._is_closed:
@@ -74,9 +89,10 @@ class AgentFeed:
     async def _start(self) -> None:
         """Start the feed at the database's newest revision: what a subscriber reads later is no older."""
         revision = await read_async(newest_revision)
-        self._subscribers.start()
-        self._feed = Feed(database_engine(), self._publish, start_at=revision)
-        self._feed.start()
+        feed = Feed(database_engine(), self._publish, self._let_go, start_at=revision)
+        feed.start()
+        self._feed = feed
+        self._subscribers.start(lambda: feed.is_following)
         self._marking = asyncio.create_task(self._mark_while_needed(), name="agents seen")
 
     async def _stop_feed(self) -> None:
@@ -87,21 +103,23 @@ class AgentFeed:
 
     def _publish(self, changes: Changes) -> None:
         """Make the news once for all subscribers; called on the feed's thread."""
-        try:
-            news = read_news(changes)
-        except Exception as fault:
-            # Whatever failed, the feed goes on after these changes: the browsers must ask for them.
-            _log.warning("chat_changes_not_read fault=%s", type(fault).__name__)
-            self._subscribers.call_on_loop(self._subscribers.end)
-        else:
-            self._subscribers.call_on_loop(self._subscribers.publish_to_all, news)
+        self._subscribers.call_on_loop(self._subscribers.publish_to_all, read_news(changes))
+
+    def _let_go(self) -> None:
+        """End every stream: its browser comes again, and asks for what it has not got."""
+        self._subscribers.call_on_loop(self._subscribers.end)
 
     async def _mark_while_needed(self) -> None:
         """Mark every SEEN_EVERY who is connected as seen; end the feed when there is nobody."""
-        while self._subscribers.keys or not await self._is_idle():
-            if self._subscribers.keys:
-                await _try_to_mark(tuple(self._subscribers.keys))
-            await asyncio.sleep(SEEN_EVERY)
+        is_idle = False
+        while not is_idle:
+            try:
+                await _mark_seen(tuple(self._subscribers.keys))
+                is_idle = await self._is_idle()
+            except Exception as fault:
+                _log.warning("agents_not_noted fault=%s", type(fault).__name__)
+            if not is_idle:
+                await asyncio.sleep(SEEN_EVERY)
 
     async def _is_idle(self) -> bool:
         """Whether the feed was stopped because there is still no subscriber."""
@@ -113,6 +131,9 @@ class AgentFeed:
 
 
 async def _mark_seen(agents: Collection[int]) -> None:
+    """Record that these agents have the dashboard open."""
+    if not agents:
+        return
     now = utc_now()
 
     def mark(db: Connection) -> None:
@@ -120,10 +141,3 @@ async def _mark_seen(agents: Collection[int]) -> None:
             mark_seen(db, agent_id, now)
 
     await write_async(mark)
-
-
-async def _try_to_mark(agents: Collection[int]) -> None:
-    try:
-        await _mark_seen(agents)
-    except DatabaseUnavailable as fault:
-        _log.warning("agents_not_noted fault=%s", type(fault).__name__)

@@ -19,12 +19,16 @@ from core.deadline import DatabaseUnavailable, read_async
 from core.moment import utc_now
 from pages.server.access import COOKIE, Endpoint, guarded_get, guarded_post, refuse
 from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
-from pages.server.agent_feed import AgentFeed
+from pages.server.agent_feed import MOST_STREAMS, AgentFeed, TooManyStreams
 from pages.server.event_stream import EventStream, events
 from pages.server.news import News, json_of, now_ms, read_news_since
 from pages.server.payloads import conversation_payload
 
 LONGEST_BODY = 16_384
+RETRY_AFTER = 5
+"""Seconds until a browser should ask again."""
+
+FULL = f"The dashboard holds {MOST_STREAMS} streams, which is the most: close a browser that needs none."
 NO_CONVERSATION = "This conversation does not exist, or is deleted."
 
 
@@ -47,13 +51,15 @@ def _post(name: str, endpoint: Endpoint) -> Route:
 
 
 def _or_unavailable(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, answering 503 when the database does not answer."""
+    """The endpoint, answering 503 when the database does not answer or all streams are taken."""
 
     async def answer(request: Request) -> Response:
         try:
             return await endpoint(request)
         except DatabaseUnavailable as fault:
-            return refuse(503, str(fault))
+            return refuse(503, str(fault), RETRY_AFTER)
+        except TooManyStreams:
+            return refuse(503, FULL, RETRY_AFTER)
 
     return answer
 
@@ -69,7 +75,14 @@ def _stream(feed: AgentFeed) -> Endpoint:
         except BaseException:
             feed.unsubscribe(subscriber)
             raise
-        hello = json_of({"revision": first.revision, "now": now_ms(), "agent": agent_id})
+        hello = json_of(
+            {
+                "revision": first.revision,
+                "now": now_ms(),
+                "agent": agent_id,
+                "following": feed.is_following,
+            }
+        )
         return EventStream(
             events(subscriber, hello, first), on_end=lambda: feed.unsubscribe(subscriber)
         )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from core.faults import place_fault
 from pages.server.agent_feed import AgentSubscriber
 from pages.server.news import News, now_ms
 
 RETRY = 1_000
 """Milliseconds after which a browser reconnects by itself."""
 
+_log = logging.getLogger("pages.chats")
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold the events back
@@ -39,6 +42,8 @@ class EventStream(Response):
         sending = asyncio.create_task(self._send_events(send))
         try:
             await asyncio.wait((gone, sending), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and (fault := sending.exception()):
+                _log.error("stream_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
         finally:
             for task in (gone, sending):
                 task.cancel()

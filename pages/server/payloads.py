@@ -8,7 +8,7 @@ from typing import Any
 
 from core.chat.answerers import answerers
 from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
-from core.chat.outcome import end_text, state_text, steps_taken
+from core.chat.outcome import end_text, outcome_text, steps_taken
 from core.chat.phase import phase_of
 from core.chat.queries import (
     Changes,
@@ -19,7 +19,9 @@ from core.chat.queries import (
     open_conversations,
     unread_counts,
 )
+from core.chat.states import Author
 from core.chat.store import find_conversation
+from core.chat.typing import typing_until
 from core.database import Connection
 from core.moment import to_milliseconds
 from core.sites import find_site, list_sites
@@ -105,7 +107,7 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
         "path": facts.path,
         "state": conversation.state,
         "phase": phase_of(conversation.state),
-        "state_text": state_text(conversation.state),
+        "state_text": outcome_text(conversation.state, conversation.closed_by),
         "end_text": end_text(conversation, facts.agent_name),
         "steps": [(text, to_milliseconds(at)) for text, at in steps],
         "agent": conversation.agent_id,
@@ -117,7 +119,7 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
         "message_at": _ms(conversation.message_at),
         "created_at": _ms(conversation.created_at),
         "closed_at": _ms(conversation.closed_at),
-        "typing": int(conversation.visitor_typing_at is not None),
+        "typing_until": _ms(typing_until(conversation, Author.VISITOR)),
         "last": facts.last[:LONGEST_LAST],
         "revision": conversation.revision,
     }

@@ -7,6 +7,7 @@ import streamlit as st
 from core.deadline import DatabaseUnavailable, read, write
 from core.moment import utc_now
 from core.sites import LONGEST_KEY, LONGEST_NAME, SiteError, add_site, propose_key
+from pages.parts.notices import refusal_title
 from pages.parts.snapshots import clear_sites
 from pages.parts.texts import notice
 from pages.sites.saving import keep_saved, lines_of
@@ -49,7 +50,7 @@ def draw_add_form() -> None:
             )
         )
     except (SiteError, DatabaseUnavailable) as error:
-        notice(str(error), title="Not added.", kind="bad")
+        notice(str(error), title=refusal_title(error, "Not added."), kind="bad")
         return
     clear_sites()
     keep_saved("The site is added. Its script stands below.")

@@ -8,7 +8,7 @@ from core.chat.states import TemplateKind
 from core.tables import Site
 from pages.parts.texts import small_text, subheading
 from pages.sites.invitation_rules import draw_chat_rules
-from pages.sites.saving import save
+from pages.sites.saving import draw_stored_toggle, save
 from pages.sites.templates import TEXTS, draw_templates
 
 BUTTON = (
@@ -42,8 +42,8 @@ def _draw_texts(site: Site) -> None:
 
 def _draw_button(site: Site) -> None:
     small_text(BUTTON)
-    is_shown = st.toggle(
-        "Chat button on the website", value=site.chat_button, key=f"chat button of {site.key}"
+    is_shown = draw_stored_toggle(
+        "Chat button on the website", site.chat_button, f"chat button of {site.key}"
     )
-    if is_shown != site.chat_button:
+    if is_shown is not None:
         save(site, chat_button=is_shown)

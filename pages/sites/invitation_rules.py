@@ -14,7 +14,7 @@ from pages.parts.notices import draw_fault
 from pages.parts.texts import small_text
 from pages.sites.invitation_rule_form import Fields, changes_of, draw_fields, fields_of
 from pages.sites.invitation_rule_text import limits_of, record_of, sentence_of
-from pages.sites.saving import apply, draw_saved
+from pages.sites.saving import apply, draw_saved, draw_stored_toggle
 
 HELP = (
     "A rule invites visitors by itself, in the name of the available agent with the fewest open "
@@ -51,7 +51,7 @@ def _draw_rule(site: Site, rule: ChatRule) -> None:
     small_text(f"{limits_of(rule)}. {record_of(rule)}.")
     key = f"{rule.id} of {site.key}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        is_enabled = st.toggle("On", value=rule.is_enabled, key=f"on {key}")
+        is_enabled = draw_stored_toggle("On", rule.is_enabled, f"on {key}")
         is_edited = st.button("Edit", icon=":material/edit:", key=f"edit {key}")
         is_deleted = st.button("Delete", icon=":material/delete:", key=f"delete {key}")
     if is_edited:
@@ -63,7 +63,7 @@ def _draw_rule(site: Site, rule: ChatRule) -> None:
             "The rule is deleted.",
             place=_place(site),
         )
-    if is_enabled != rule.is_enabled:
+    if is_enabled is not None:
         apply(
             lambda db: change_rule(db, rule.site_id, rule.id, is_enabled=is_enabled),
             f"The rule is {'on' if is_enabled else 'off'}.",

@@ -31,10 +31,11 @@ def draw_page() -> None:
             heading("Sites", above=site.name if site else "")
         if site:
             choose_site(snapshot.sites, site)
+    draw_saved()
     if snapshot.fault:
         draw_fault(snapshot.fault)
-    draw_saved()
-    _say_tracking(snapshot)
+    else:
+        _say_tracking(snapshot)
     if site:
         _draw_site(site)
     with st.expander("Add a site", icon=":material/add:", expanded=site is None):

@@ -13,6 +13,7 @@ from core.database import Connection
 from core.deadline import DatabaseUnavailable, write
 from core.sites import SiteChanges, SiteError, change_site
 from core.tables import Site
+from pages.parts.notices import refusal_title
 from pages.parts.snapshots import clear_sites
 from pages.parts.texts import notice
 
@@ -24,7 +25,7 @@ def save(site: Site, **changes: Unpack[SiteChanges]) -> None:
     try:
         write(lambda db: change_site(db, site.key, **changes))
     except (SiteError, DatabaseUnavailable) as error:
-        notice(str(error), title="Not saved.", kind="bad")
+        notice(str(error), title=refusal_title(error, "Not saved."), kind="bad")
         return
     clear_sites()
     keep_saved("The site is changed; every collector follows within 5 seconds.")
@@ -39,12 +40,27 @@ def apply(change: Callable[[Connection], Any], text: str, *, place: str, forget:
     try:
         write(change)
     except (ChatSettingsError, DatabaseUnavailable) as error:
-        notice(str(error), title="Not saved.", kind="bad")
+        notice(str(error), title=refusal_title(error, "Not saved."), kind="bad")
         return
     for name in [name for name in st.session_state if forget and str(name).startswith(forget)]:
         del st.session_state[name]
     keep_saved(text, place)
     st.rerun()
+
+
+def draw_stored_toggle(label: str, value: bool, key: str) -> bool | None:
+    """What the owner has just switched it to; None otherwise.
+
+    It shows what is stored: a switch that could not be saved must not be saved by a later run.
+    """
+    wanted = f"{key} wanted"
+
+    def keep() -> None:
+        st.session_state[wanted] = st.session_state[key]
+
+    st.session_state[key] = value
+    st.toggle(label, key=key, on_change=keep)
+    return st.session_state.pop(wanted, None)
 
 
 def keep_saved(text: str, place: str = "") -> None:

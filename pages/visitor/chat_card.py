@@ -23,7 +23,7 @@ def draw_chat_card(site: Site, visit_id: str) -> None:
 
 
 def _draw_chat(site: Site, conversation: Conversation) -> None:
-    agent = current_agent()
+    agent = current_agent().agent
     if agent is None:
         if draw_name_form("conversation naming"):
             st.rerun()

@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read
 from core.frames import Journey, visitor_journey
 from core.moment import utc_now
 from core.tables import Site
@@ -16,6 +15,7 @@ from pages.invite.invitation import fits
 from pages.invite.invitation_state import InvitationState, read_invitation_state
 from pages.parts.chat.component import draw_chat_pulse
 from pages.parts.facts import draw_facts
+from pages.parts.last_read import read_or_last
 from pages.parts.notices import draw_fault, draw_unavailable
 from pages.parts.site_choice import requested_key
 from pages.parts.snapshots import latest_sites
@@ -90,13 +90,8 @@ def _draw_no_visit() -> None:
 
 
 def _find(site: Site, visit_id: str) -> VisitSnapshot:
-    name = f"journey of {site.key} {visit_id}"
-    try:
-        seen = read(lambda db: _load(db, site, visit_id))
-    except DatabaseUnavailable as error:
-        return VisitSnapshot(st.session_state.get(name), str(error))
-    st.session_state[name] = seen
-    return VisitSnapshot(seen)
+    key = (site.key, visit_id)
+    return VisitSnapshot(*read_or_last("visit", key, lambda db: _load(db, site, visit_id)))
 
 
 def _load(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
@@ -105,16 +100,18 @@ def _load(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
     invitation_state = read_invitation_state(db, site, visit_id, now)
     if journey is None or invitation_state is None:
         return None
-    return VisitDetails(
-        journey, invitation_state, read_past_chats(db, site, invitation_state.conversations)
-    )
+    past_chats = read_past_chats(db, invitation_state.conversations)
+    return VisitDetails(journey, invitation_state, past_chats)
 
 
 def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) -> None:
     draw_chat_pulse(site)
     found = _find(site, visit_id)
     seen = found.seen
-    if seen and (not fits(seen.invitation_state) or (goes_on and not seen.journey.is_live)):
+    is_deleted = seen is None and not found.fault
+    if is_deleted or (
+        seen and (not fits(seen.invitation_state) or (goes_on and not seen.journey.is_live))
+    ):
         st.rerun()
     with head:
         _draw_head(found, site)

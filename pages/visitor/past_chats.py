@@ -11,16 +11,12 @@ from core.database import Connection
 from core.tables import Conversation, Site
 from pages.invite.links import link_to_transcript
 from pages.parts.texts import plural, subheading, time_of
-from pages.parts.transcript import LOOK, Transcript, read_transcript, transcript_html
+from pages.parts.transcript import LOOK, Transcript, read_transcripts, transcript_html
 
 
-def read_past_chats(
-    db: Connection, site: Site, conversations: Sequence[Conversation]
-) -> list[Transcript]:
-    """Each of the conversations that is over, with all its messages."""
-    past = [each for each in conversations if each.state not in OPEN_STATES]
-    found = [read_transcript(db, site, each.id) for each in past]
-    return [transcript for transcript in found if transcript]
+def read_past_chats(db: Connection, conversations: Sequence[Conversation]) -> list[Transcript]:
+    """Each of the visit's conversations that is over, with all its messages."""
+    return read_transcripts(db, [each for each in conversations if each.state not in OPEN_STATES])
 
 
 def draw_past_chats(past: Sequence[Transcript], site: Site) -> None:

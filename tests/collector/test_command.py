@@ -21,12 +21,14 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
+from collector.__main__ import server_config
 from collector.chat.streams import MOST_LISTENING
-from collector.http.file_limit import allow_open_files
+from collector.http.file_limit import allow_open_files, room_for_streams
 from core.agents import add_agent
 from core.database import open_database, reading, writing
 from core.schema import upgrade_schema
 from core.sites import add_site, change_site, list_sites
+from core.visits.presence import LONGEST_PRESENCE
 from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import CHROME, view, wait_for
 
@@ -280,8 +282,13 @@ def test_as_many_files_may_be_open_as_the_system_allows():
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, hard - 1), hard))
         allow_open_files()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+        assert room_for_streams() == hard // 2
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_connection_outlasts_the_pause_between_two_presences():
+    assert server_config(None).timeout_keep_alive > LONGEST_PRESENCE.total_seconds()
 
 
 def test_two_workers_share_a_postgres_database(start, postgres_url):

@@ -46,6 +46,10 @@ def test_every_setting_is_documented_and_has_a_cure(name):
         ("COUNT_BOTS", "2"),
         ("RATE_LIMIT", "fast"),
         ("RATE_LIMIT", "0/s"),
+        ("STREAMS", "0"),
+        ("STREAMS", "many"),
+        ("STREAMS_PER_ADDRESS", "0"),
+        ("STREAMS_PER_ADDRESS", "off"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_its_value_and_the_cure(monkeypatch, name, value):
@@ -98,12 +102,29 @@ def test_the_public_address_is_one_that_a_browser_can_open(monkeypatch, host, ad
         ("RATE_LIMIT", "off", None),
         ("RATE_LIMIT", "5/s", RateLimit(5, 5)),
         ("RATE_LIMIT", "10/s burst 40", RateLimit(10, 40)),
+        ("STREAMS", "500", 500),
+        ("STREAMS_PER_ADDRESS", "1", 1),
         ("DEMO", "off", False),
     ],
 )
 def test_a_good_value_is_read(monkeypatch, name, value, expected):
     monkeypatch.setenv(f"MONITOR_{name}", value)
     assert getattr(settings(), name.lower()) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("", ""),
+        ("https://monitor.example", ""),
+        ("https://monitor.example/", ""),
+        ("https://shop.example/monitor", "/monitor"),
+        ("https://shop.example:8443/our/monitor/", "/our/monitor"),
+    ],
+)
+def test_the_public_path_is_that_of_the_public_address(monkeypatch, address, path):
+    monkeypatch.setenv("MONITOR_PUBLIC_URL", address)
+    assert settings().public_path == path
 
 
 def test_lists_are_separated_by_commas(monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from collector.http.assets import BUILT
 from tests.helpers.network_gate import answer, first, lose, refuse, slow
-from tests.helpers.shop import until
+from tests.helpers.shop import ABANDONED, until
 
 PUSH = "path => history.pushState({}, '', path)"
 
@@ -237,7 +237,6 @@ def test_collector_that_restarts_loses_nothing(shop, page, collector):
 
 def test_outage_of_minutes_is_made_good_in_order(shop, page):
     page.clock.install()
-    page.add_init_script("delete AbortSignal.timeout")
     page.goto(shop.url("/p0"))
     page.clock.run_for(200)
     shop.until_paths("/p0")
@@ -253,6 +252,20 @@ def test_outage_of_minutes_is_made_good_in_order(shop, page):
     assert shop.visit()["current_path"] == "/p30"
     ages = [event["o"] for event in shop.beacons()[-1]["b"]]
     assert ages == sorted(ages, reverse=True)
+
+
+def test_views_that_go_together_keep_their_moments(shop, page):
+    page.goto(shop.url("/p0"))
+    shop.until_paths("/p0")
+    shop.set_fault(refuse)
+    for number in range(1, 4):
+        page.evaluate(PUSH, f"/p{number}")
+        page.wait_for_timeout(250)
+    shop.set_fault(None)
+    shop.until_paths(*[f"/p{number}" for number in range(4)])
+    views = shop.views()
+    assert [view["path"] for view in views] == [f"/p{number}" for number in range(4)]
+    assert len({view["viewed_at"] for view in views}) == 4
 
 
 def test_beacon_stays_below_sixteen_kibibytes(shop, page):
@@ -309,9 +322,24 @@ def test_hanging_collector_is_given_up_on_and_tried_again(shop, page):
     assert shop.visit()["page_count"] == 1
 
 
+def test_page_that_comes_back_does_not_wait_for_an_abandoned_request(shop, page_with_back):
+    shop.head = ABANDONED
+    page_with_back.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page_with_back.evaluate(
+        "addEventListener('pageshow', event => (window.cached = event.persisted))"
+    )
+    page_with_back.goto(shop.url("/p2"))
+    shop.until_paths("/p1", "/p2")
+    page_with_back.evaluate("history.back()")
+    shop.until_paths("/p1", "/p2", "/p1")
+    assert page_with_back.evaluate("window.cached") is True
+    page_with_back.evaluate(PUSH, "/p3")
+    shop.until_paths("/p1", "/p2", "/p1", "/p3")
+
+
 def test_events_of_an_old_and_a_new_visit_travel_apart(shop, page):
     page.clock.install()
-    page.add_init_script("delete AbortSignal.timeout")
     page.goto(shop.url("/p1"))
     page.clock.run_for(200)
     shop.until_paths("/p1")

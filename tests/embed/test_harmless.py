@@ -87,8 +87,28 @@ def test_one_global(shop, page):
         "delete window.crypto.randomUUID; AbortSignal.timeout = undefined",
         "window.visitorMonitor = null",
         "window.visitorMonitor = 'mine'",
+        "var URL = '/shop/', Blob = 1, AbortSignal = null, AbortController = 'no', Event = {}",
+        "var performance = {}, screen = 1, name = 2, Node = 3, Request = 4, Headers = 5",
+        "class URL {} class Blob {} class AbortSignal {} const fetch = 1, performance = 2",
+        "function navigation() {} function Document() {} function HTMLDocument() {}",
+        "JSON = {encode() {}, decode() {}}",
+        "JSON = {stringify: value => '(' + value + ')', parse: () => null}",
+        "for (const {prototype} of [Array, String, Number, Object]) prototype.toJSON = () => 'no'",
+        "addEventListener('load', () => (window.fetch = () => 'theirs'))",
     ],
-    ids=["toJSON", "from", "prototypes", "names", "old", "null", "taken"],
+    ids=[
+        *("toJSON", "from", "prototypes", "names", "old", "null", "taken"),
+        *(
+            "variables",
+            "more variables",
+            "classes",
+            "functions",
+            "no JSON",
+            "other JSON",
+            "toJSONs",
+        ),
+        "fetch",
+    ],
 )
 def test_pages_that_change_the_language(shop, page, script):
     shop.head = f"<script>{script}</script>"
@@ -98,13 +118,43 @@ def test_pages_that_change_the_language(shop, page, script):
     shop.until_paths("/p1", "/p2")
 
 
+def test_elements_named_like_properties_of_the_document_hide_nothing(shop, page):
+    names = [
+        "title",
+        "hidden",
+        "referrer",
+        "readyState",
+        "visibilityState",
+        "hasFocus",
+        "querySelectorAll",
+        "scripts",
+        "currentScript",
+        "addEventListener",
+        "body",
+        "location",
+        "cookie",
+        "createElement",
+        "documentElement",
+    ]
+    for tag in ("form", "img", "iframe", "embed", "object"):
+        shop.pages[f"/{tag}"] = "<title>Clobbered</title>{tag}" + "".join(
+            f"<{tag} name='{name}' id='{name}'></{tag}>" for name in names
+        )
+    for tag in ("form", "img", "iframe", "embed", "object"):
+        page.goto(shop.url(f"/{tag}"), referer="https://search.example/")
+        shop.until(lambda tag=tag: shop.paths()[-1:] == [f"/{tag}"])
+        view = shop.events("v")[-1]
+        assert (view["d"], view["r"], view["f"]) == ("Clobbered", "https://search.example/", 1)
+        page.evaluate(f"history.pushState({{}}, '', '/{tag}/2')")
+        shop.until(lambda tag=tag: shop.paths()[-1:] == [f"/{tag}/2"])
+
+
 def test_page_that_stops_every_event_cannot_hide_activity(shop, page):
     shop.head = """<script>
         for (const name of ['keydown', 'pointerdown', 'pointermove', 'click'])
             document.addEventListener(name, event => event.stopImmediatePropagation(), true);
     </script>"""
     page.clock.install()
-    page.add_init_script("delete AbortSignal.timeout")
     page.goto(shop.url("/p1"))
     page.clock.run_for(200)
     shop.until_paths("/p1")

@@ -66,3 +66,14 @@ def test_opt_out_holds_in_the_checkout(shop, page):
     page.evaluate("publish('page_viewed', '/checkouts/cn/secret')")
     page.wait_for_timeout(300)
     assert len(shop.beacons()) == sent
+
+
+def test_request_that_the_browser_abandons_blocks_nothing(shop, page):
+    page.clock.install()
+    page.add_init_script("""const plain = window.fetch;
+        window.fetch = () => new Promise(() => (window.fetch = plain));""")
+    open_checkout(shop, page)
+    page.evaluate("publish('page_viewed', '/checkouts/cn/secret')")
+    page.wait_for_timeout(300)
+    page.clock.run_for(20_000)  # the next presence
+    shop.until_paths("/checkout")

@@ -1,5 +1,6 @@
 """Tabs: only visible tabs count, and all tabs of a browser are one visit."""
 
+import json
 import time
 
 LINK = """<title>Link</title>{tag}<script>
@@ -40,6 +41,29 @@ def test_background_tab_that_never_becomes_visible_is_no_view(shop, tabs):
     shop.until_event("h")
     assert shop.paths() == ["/front"]
     assert len({beacon["t"] for beacon in shop.beacons()}) == 1
+
+
+def test_page_that_is_written_anew_is_away_while_it_is_hidden(shop, tabs):
+    """document.open() takes away all listeners of the document and of the window."""
+    shop.set_fault(_asks_for_presence)
+    shop.pages["/p1"] = """<title>Written</title>{tag}<script>
+        onload = () => setTimeout(() => {
+            document.open();
+            document.write("<script>navigator.sendBeacon('{gate}/loaded/{key}')</" + 'script>');
+            document.close();
+        }, 1000);
+    </script>"""
+    written = tabs.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    shop.until(lambda: _signal(shop, "/loaded"))
+    tabs.open("about:blank")
+    shop.until_event("h")
+    shop.until(lambda: _open_spans(shop) == 0)
+    sent = len(shop.events("p"))
+    time.sleep(5)
+    assert len(shop.events("p")) == sent
+    tabs.show(written)
+    shop.until(lambda: len(shop.events("p")) > sent)
 
 
 def test_prerendered_page_is_a_view_only_once_it_is_activated(shop, tabs):
@@ -139,3 +163,11 @@ def _open_spans(shop):
     return len(
         shop.rows("SELECT 1 FROM visit_span WHERE site_id = :site AND kind = 'in_view' AND is_open")
     )
+
+
+def _asks_for_presence(passage, forward):
+    """A fault: the collector asks for presence every three seconds."""
+    reply = forward(passage)
+    if reply is not None and reply.body:
+        reply.body = json.dumps({**json.loads(reply.body), "i": 3}).encode()
+    return reply

@@ -17,9 +17,15 @@ def page(context):
 
 
 def _with_clock(page):
-    """Under the fake clock the script would give up on a slow answer at once."""
+    """Under the fake clock the script gives up on an answer that takes longer than a step or two."""
     page.clock.install()
-    page.add_init_script("delete AbortSignal.timeout")
+    page.add_init_script("""window.requests = [];
+    const plain = window.fetch;
+    window.fetch = async (...values) => {
+        const reply = plain(...values);
+        requests.push(reply.then(reply => reply.clone().text()));
+        return reply;
+    }""")
     return page
 
 
@@ -32,9 +38,10 @@ def arrive(shop, page, path="/p1"):
 
 
 def advance(page, milliseconds, step=5 * SECOND):
-    """Let time pass; between the steps the answers of the collector can arrive."""
+    """Let time pass; between the steps the answers of the collector arrive."""
     for _ in range(milliseconds // step):
         page.clock.run_for(step)
+        page.evaluate("Promise.allSettled(requests).then(() => {})")
         page.wait_for_timeout(4)
 
 
@@ -75,6 +82,28 @@ def test_presence_follows_at_once_the_pace_that_the_collector_asks_for(shop, pag
     activity_ages = shop.until(lambda: (found := [e["a"] for e in shop.events("p")])[6:] and found)
     assert activity_ages[0] <= 10, "not after the twenty seconds of the old pace"
     assert {later - earlier for earlier, later in pairwise(activity_ages)} <= {5, 6}
+
+
+def test_route_that_no_call_tells_of_is_seen_with_the_next_presence(shop, page):
+    shop.head = "<script>delete window.navigation; Object.freeze(history)</script>"
+    arrive(shop, page)
+    page.evaluate("history.pushState({}, '', '/p2')")
+    advance(page, 25 * SECOND)
+    shop.until_paths("/p1", "/p2")
+
+
+def test_page_that_is_written_anew_goes_on(shop, page):
+    """document.open() takes away all listeners of the document and of the window."""
+    shop.set_fault(_asks_for(20))
+    arrive(shop, page)
+    page.evaluate("document.open(); document.write('<button>new</button>'); document.close()")
+    advance(page, 65 * SECOND)
+    page.click("button")
+    page.clock.run_for(200)
+    shop.until(lambda: shop.events("p")[-1]["a"] == 0)
+    page.evaluate("history.pushState({}, '', '/p2')")
+    page.clock.run_for(200)
+    shop.until_paths("/p1", "/p2")
 
 
 def test_interaction_is_activity_and_presence_is_not(shop, page):

@@ -140,6 +140,29 @@ def test_hash_routes_are_views_under_data_hash(shop, page):
     shop.until_paths("/app", "/app#/a", "/app#b")
 
 
+@pytest.mark.parametrize("type_", ["text/javascript", "module"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "Object.freeze(history); const go = path => history.pushState({}, '', path)",
+        "const push = history.pushState.bind(history), go = path => push({}, '', path)",
+    ],
+    ids=["frozen", "captured"],
+)
+def test_route_that_no_call_tells_of_is_seen_at_the_next_interaction(shop, page, script, type_):
+    shop.head = f"<script>{NO_NAVIGATION_API} {script}</script>"
+    shop.attributes = f'type="{type_}"'
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("document.querySelector('button').onclick = () => go('/p2')")
+    page.click("button")
+    shop.until_paths("/p1", "/p2")
+    page.evaluate("go('/p3'); visitorMonitor('context', 'cart')")
+    page.goto(shop.url("/p4"))
+    shop.until_paths("/p1", "/p2", "/p3", "/p4")
+    assert [event.get("x") for event in shop.events("v")] == [None, None, "cart", None]
+
+
 def test_back_forward_cache_return_is_a_view(shop, page_with_back):
     page_with_back.goto(shop.url("/p1"))
     shop.until_paths("/p1")
@@ -216,6 +239,16 @@ def test_long_title_and_address_are_cut(shop, page):
     assert len(shop.views()[0]["title"]) in range(128, 257)
     assert "\ufffd" not in shop.views()[0]["title"]
     assert len(shop.views()[1]["path"]) == 1024
+
+
+def test_path_in_another_writing_is_readable_and_whole(shop, page):
+    slug = "/समाचार/" + "-".join(["चाय"] * 40)
+    page.goto(shop.url("/корзина"))
+    shop.until_paths("/корзина")
+    page.evaluate(PUSH, slug)
+    shop.until_paths("/корзина", slug)
+    page.evaluate(PUSH, "/a%2Fb%E2%80%AEc")
+    shop.until_paths("/корзина", slug, "/a%2Fb%E2%80%AEc")
 
 
 def test_campaign_and_referrer_are_kept_from_the_landing_page(shop, page):

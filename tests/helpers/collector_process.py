@@ -19,10 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 class CollectorProcess:
     """`python -m collector` on a free port, with the given sites.
 
-    Its database is a SQLite file in the folder, or the one that `url` names.
+    Its database is a SQLite file in the folder, or the one that `url` names. `settings` are more
+    variables of its environment.
     """
 
-    def __init__(self, folder: Path, keys: list[str], url: str = "") -> None:
+    def __init__(self, folder: Path, keys: list[str], url: str = "", **settings: str) -> None:
+        self._settings = settings
         self.database = folder / "monitor.db"
         self.url = url or f"sqlite:///{self.database}"
         self.port = free_port()
@@ -33,11 +35,13 @@ class CollectorProcess:
     def start(self) -> None:
         """Returns when it answers."""
         environment = {
+            "MONITOR_STREAMS_PER_ADDRESS": "1000",
             **os.environ,
             "MONITOR_DATABASE_URL": self.url,
             "MONITOR_COLLECTOR_PORT": str(self.port),
             "MONITOR_COUNT_BOTS": "on",
             "MONITOR_RATE_LIMIT": "off",
+            **self._settings,
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(

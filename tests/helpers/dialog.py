@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import Locator, Page, expect
 
 from core.tables import Conversation
@@ -75,11 +77,20 @@ def until_offered(shop: Shop, page: Page, dialog: Dialog) -> None:
     """Wait until the collector's offer has made the dialog or its button appear."""
 
     def is_there() -> bool:
-        send_beacon(page)
-        page.wait_for_timeout(400)
         return dialog.button("Minimise").is_visible() or dialog.pill.is_visible()
 
-    shop.until(is_there)
+    until_beacon_brings(shop, page, is_there)
+
+
+def until_beacon_brings(shop: Shop, page: Page, is_there: Callable[[], object]) -> None:
+    """Send beacons until an answer has made the condition true."""
+
+    def is_brought() -> object:
+        send_beacon(page)
+        page.wait_for_timeout(400)
+        return is_there()
+
+    shop.until(is_brought)
 
 
 def invited(shop: Shop, page: Page, agent: AgentAtWork, text: str = "Can I help?") -> Dialog:
@@ -88,7 +99,7 @@ def invited(shop: Shop, page: Page, agent: AgentAtWork, text: str = "Can I help?
     shop.until_paths("/p1")
     agent.invite(shop, text)
     dialog = Dialog(page)
-    until_offered(shop, page, dialog)
+    until_beacon_brings(shop, page, dialog.lines.first.is_visible)
     return dialog
 
 

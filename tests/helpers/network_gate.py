@@ -68,6 +68,8 @@ class NetworkGate:
         self.faults: dict[str, Fault] = {}
         self.chat_faults: dict[str, Fault] = {}
         self.collector_port = collector_port
+        self.taken_off = ""
+        """The begin of a path that the collector does not get to see."""
         self.url = f"http://127.0.0.1:{port}"
 
     def take(self, passage: Passage) -> Reply | None:
@@ -82,7 +84,8 @@ class NetworkGate:
         connection = HTTPConnection("127.0.0.1", self.collector_port, timeout=30)
         headers = {name: value for name, value in passage.headers.items() if name != "connection"}
         try:
-            connection.request(passage.method, passage.path, passage.body or None, headers)
+            path = passage.path.removeprefix(self.taken_off)
+            connection.request(passage.method, path, passage.body or None, headers)
             answer = connection.getresponse()
             is_stream = answer.headers.get_content_type() == "text/event-stream"
             body = b"" if is_stream else answer.read()

@@ -46,6 +46,7 @@ TABLES = (
     "message",
     "chat_template",
     "chat_rule",
+    "backlog",
 )
 
 

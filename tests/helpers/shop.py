@@ -20,6 +20,18 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Pag
 </head><body><h1>{path}</h1><a id="next" href="/next">next</a><button>press</button>
 %s</body></html>""" % ("<p>tall</p>" * 60)
 
+ABANDONED = """<script>
+    const plain = window.fetch;
+    const abandoned = [];
+    let isLeaving = false;
+    window.fetch = (url, init) =>
+        isLeaving ? new Promise(() => abandoned.push(url)) : plain(url, init);
+    addEventListener('pagehide', () => (isLeaving = true));
+    addEventListener('pageshow', () => (isLeaving = false));
+</script>"""
+"""Markup for `head`: what a page begins to send while it is left never settles, as in Firefox for a
+page that is kept for Back."""
+
 
 @dataclass
 class Shop:

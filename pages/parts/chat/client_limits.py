@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY, TYPING_FOR
+from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
 from core.chat.subscribers import SILENT_FOR
 
 OVER_FOR = timedelta(minutes=10)
@@ -14,7 +14,6 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 CLIENT_LIMITS = {
     "longest_message": LONGEST_MESSAGE,
-    "typing_for": TYPING_FOR // _MILLISECOND,
     "typing_every": TYPING_EVERY // _MILLISECOND,
     "silent_for": timedelta(seconds=SILENT_FOR) // _MILLISECOND,
     "over_for": OVER_FOR // _MILLISECOND,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_network
+from urllib.parse import quote
 
 import pytest
 
 from core.database import writing
+from core.enrich.page_context import make_rule
 from tests.helpers.running_collector import (
     CHROME,
     DAY,
@@ -48,6 +50,7 @@ def test_text_is_cleaned_and_cut(collector):
         ({}, 0, 0),
         ({"o": 5, "a": 0}, 5_000, 5_000),
         ({"o": 2.5}, 2_500, 2_500),
+        ({"o": 4.1, "a": 0.3}, 4_100, 4_100),
         ({"o": -100}, 0, 0),
         ({"o": 1_799}, 1_799_000, 1_799_000),
         ({"o": 1_800}, 1_800_000, 1_800_000),
@@ -110,6 +113,20 @@ def test_context_is_found_in_the_order_of_the_rules(collector, fields, context):
     collector.post(view(**fields))
 
     assert collector.row("SELECT page_context FROM visit") == (context,)
+
+
+def test_path_is_stored_as_people_read_it_and_matched_in_that_form(collector):
+    rule = make_rule("/товары/чай*", "product")
+    rules = [{"pattern": rule.pattern, "context": rule.context.value}]
+    collector.change_site("shop1", context_rules=rules)
+    collector.refresh_sites()
+
+    collector.post(view(path=quote("/товары/чай-зелёный")))
+
+    path, context = collector.row("SELECT path, page_context FROM page_view")
+    assert (path, context) == ("/товары/чай-зелёный", "Product")
+    assert make_rule(quote("/товары/чай*"), "product") == rule
+    assert collector.row("SELECT entry_path, current_path FROM visit") == (path, path)
 
 
 @pytest.mark.parametrize(

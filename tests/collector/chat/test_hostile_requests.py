@@ -8,7 +8,7 @@ import pytest
 
 from collector.chat.request import ChatAction
 from core.settings import RateLimit
-from tests.helpers.collector_chats import TAB, VISIT, assert_readable, call_count, open_chat
+from tests.helpers.collector_chats import TAB, VISIT, assert_readable, attend, call_count, open_chat
 from tests.helpers.running_collector import view, wait_for
 
 TOKEN = "t" * 32
@@ -30,6 +30,8 @@ HOSTILE = [
     ("typing", body(v=True), 400, "malformed"),
     ("typing", body(v=2), 400, "malformed"),
     ("typing", body(k=5), 400, "malformed"),
+    ("end", body(c=TOKEN, w="agent"), 400, "malformed"),
+    ("end", body(c=TOKEN, w=1), 400, "malformed"),
     ("typing", body(k=""), 400, "malformed"),
     ("typing", body(c=""), 400, "malformed"),
     ("typing", body(c=None), 400, "malformed"),
@@ -131,12 +133,21 @@ def test_tracking_that_is_off_refuses_every_call(run_collector, sqlite_url):
         assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (403, "tracking_off")
 
 
-def test_calls_and_beacons_have_one_rate(run_collector, sqlite_url):
+def test_calls_use_up_no_budget_of_the_beacons(run_collector, sqlite_url):
     collector = run_collector(sqlite_url, rate_limit=RateLimit(1, 5))
     token = open_chat(collector)
     answers = [collector.call("typing", c=token) for _ in range(8)]
     assert {answer.status_code for answer in answers} == {200, 429}
     assert answers[-1].headers["X-Drop-Reason"] == "rate_limit"
     assert int(answers[-1].headers["Retry-After"]) > 0
-    assert collector.post(view(2)).status_code == 429
+    assert collector.post(view(2)).status_code == 200
     assert_readable(answers[-1])
+
+
+def test_beacons_use_up_no_budget_of_the_calls(run_collector, sqlite_url):
+    collector = run_collector(sqlite_url, rate_limit=RateLimit(1, 5))
+    attend(collector)
+    token = open_chat(collector)
+    beacons = [collector.post(view(number)) for number in range(2, 12)]
+    assert beacons[-1].status_code == 429
+    assert collector.call("send", c=token, n="visitor0002", x="Hi").status_code == 200

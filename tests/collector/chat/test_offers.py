@@ -18,7 +18,9 @@ from tests.helpers.collector_chats import (
     moment,
     offer_chat,
     open_chat,
+    open_stream,
     refresh,
+    say,
     send_invitation,
     state_of,
     stay,
@@ -26,6 +28,7 @@ from tests.helpers.collector_chats import (
 from tests.helpers.running_collector import MINUTE, SECOND, view, wait_for
 
 OTHER = "z1b2c3d4e5f6g7h8"
+NEXT = "tab00002"
 PRIVATE = {"Sec-GPC": "1"}
 
 
@@ -45,6 +48,10 @@ def add(collector: Any, **values: Any) -> ChatRule:
         rule = add_rule(db, 1, moment(collector), **columns)
     refresh(collector)
     return rule
+
+
+def said(update: dict[str, Any]) -> list[str]:
+    return [message["x"] for message in update["m"]]
 
 
 def invited(collector: Any, visit: str = VISIT) -> bool:
@@ -146,8 +153,47 @@ def test_visitor_without_storage_opens_a_chat_in_the_derived_visit(collector):
     answer = collector.call("open", s="", t=TAB, n="visitor0001", x="Hello")
     assert answer.status_code == 200
     assert collector.row("SELECT visit_id, tab FROM conversation") == (derived, TAB)
-    other = collector.call("open", s="", t="tab00002", n="visitor0002", x="Hello")
-    assert (other.status_code, other.headers["X-Drop-Reason"]) == (409, "chatting")
+    again = collector.call("open", s="", t=TAB, n="visitor0002", x="Hello")
+    assert (again.status_code, again.headers["X-Drop-Reason"]) == (409, "chatting")
+
+
+def test_two_visitors_behind_one_address_have_each_their_own_chat(collector):
+    """Their browsers store nothing, so they are one visit: neither may see what the other says."""
+    offer_chat(collector)
+    agent = attend(collector)
+    shared = {collector.post(view(), visit="", tab=tab).json()["s"] for tab in (TAB, NEXT)}
+    assert len(shared) == 1
+    one = collector.call("open", s="", t=TAB, n="visitor0001", x="From the one").json()["c"]
+    assert offer(collector.post(presence(2), visit="", tab=NEXT)) == {"t": "site", "b": 1}
+    # Even one who knows the other's id of the message is given a conversation of their own.
+    other = collector.call("open", s="", t=NEXT, n="visitor0001", x="From the other").json()["c"]
+    assert one != other
+    say(collector, agent, other, "To the other")
+    with open_stream(collector, one) as first, open_stream(collector, other) as second:
+        assert said(first.next()) == ["From the one"]
+        assert said(second.next()) == ["From the other", "To the other"]
+        say(collector, agent, one, "To the one")
+        assert said(first.next()) == ["To the one"]
+        collector.call("send", c=other, n="visitor0002", x="Thank you")
+        assert said(second.next()) == ["Thank you"]
+    chatting = "SELECT chat_source FROM visit"
+    collector.call("end", c=one)
+    assert collector.row(chatting) == ("built_in",)
+    collector.call("end", c=other)
+    assert collector.row(chatting) == ("",)
+
+
+def test_invitation_of_one_is_no_hindrance_for_the_other_behind_the_address(collector):
+    offer_chat(collector)
+    agent = attend(collector)
+    derived = collector.post(view(), visit="").json()["s"]
+    made = send_invitation(collector, agent, visit=derived)
+    assert offer(collector.post(presence(2), visit=""))["k"] == made.token
+    assert offer(collector.post(view(), visit="", tab=NEXT)) == {"t": "site", "b": 1}
+    other = collector.call("open", s="", t=NEXT, n="visitor0001", x="Hello").json()["c"]
+    assert other != made.token
+    collector.call("accept", c=made.token)
+    assert state_of(collector, made.token) == state_of(collector, other) == "open"
 
 
 def test_site_that_wants_a_button_has_one_while_an_agent_is_there(collector):
@@ -176,12 +222,33 @@ def test_rule_invites_after_its_seconds(collector, waited, is_invited):
     collector.post(view(1, "/cart"))
     collector.clock.advance(waited * SECOND)
     stay(collector, agent)
-    collector.post(presence(2, u="/cart"))
-    assert invited(collector) == is_invited
+    offered = offer(collector.post(presence(2, u="/cart")))
+    assert bool(offered) == is_invited
     if is_invited:
-        sql = "SELECT opened_by, rule_id, agent_id FROM conversation"
-        assert collector.row(sql) == ("rule", rule.id, agent.id)
-        wait_for(lambda: offer(collector.post(presence(3, u="/cart"))))
+        sql = "SELECT token, opened_by, rule_id, agent_id, state FROM conversation"
+        expected = (offered["k"], "rule", rule.id, agent.id, "delivered")
+        assert collector.row(sql) == expected
+        wait_for(lambda: offer(collector.post(presence(3, u="/cart"))) == offered)
+
+
+@pytest.mark.parametrize(("waited", "seconds"), [(0, 5), (26.4, 4), (27.9, 3), (29.9, 3), (30, 5)])
+def test_presence_comes_when_a_rule_falls_due(collector, waited, seconds):
+    agent = attend(collector)
+    add(collector, trigger="seconds", threshold=30, page_context="Cart")
+    collector.post(view(1, "/cart"))
+    collector.clock.advance(int(waited * SECOND))
+    stay(collector, agent)
+    assert collector.post(presence(2, u="/cart")).json()["i"] == seconds
+    assert collector.post(view(1, "/"), visit=OTHER).json()["i"] == 5
+
+
+def test_first_of_several_rules_that_are_due_invites(collector):
+    attend(collector)
+    add(collector, trigger="pages", threshold=1, daily_cap=1, text="Once a day")
+    collector.clock.advance(1)
+    add(collector, trigger="pages", threshold=1, text="Always")
+    assert offer(collector.post(view(), visit=OTHER))["text"] == "Once a day"
+    assert offer(collector.post(view()))["text"] == "Always"
 
 
 def test_rule_counts_the_seconds_in_its_context_only(collector):
@@ -202,9 +269,9 @@ def test_rule_counts_the_seconds_in_its_context_only(collector):
 def test_rule_invites_on_its_page_up_to_the_days_cap(collector):
     attend(collector)
     add(collector, trigger="pages", threshold=2, daily_cap=1)
-    collector.post(view(1))
+    assert offer(collector.post(view(1))) is None
     assert not invited(collector)
-    collector.post(view(2))
+    assert offer(collector.post(view(2)))["text"] == "May I help?"
     assert invited(collector)
     collector.post(view(1), visit=OTHER)
     collector.post(view(2), visit=OTHER)
@@ -305,8 +372,19 @@ def test_exit_invitation_of_a_shared_visit_stays_in_its_tab(collector):
     (token,) = collector.row("SELECT token FROM conversation")
     board = collector.app.beacon.offers.waiting
     wait_for(lambda: board.find(1, collector.row("SELECT id FROM visit")[0]))
-    assert offer(collector.post(presence(1), visit="", tab="tab00002")) is None
+    assert "k" not in offer(collector.post(presence(1), visit="", tab="tab00002"))
     assert offer(collector.post(presence(2), visit=""))["k"] == token
+
+
+def test_rules_invitation_of_a_shared_visit_stays_in_the_tab_that_made_it_due(collector):
+    attend(collector)
+    add(collector, trigger="pages", threshold=2)
+    collector.post(view(1), visit="", tab="tab00002")
+    made = offer(collector.post(view(1), visit=""))
+    waiting = collector.app.beacon.offers.waiting
+    wait_for(lambda: waiting.find(1, collector.row("SELECT id FROM visit")[0]))
+    assert offer(collector.post(presence(2), visit="", tab="tab00002")) is None
+    assert offer(collector.post(presence(2), visit="")) == made
 
 
 @pytest.mark.parametrize("trigger", ["seconds", "pages"])

@@ -92,6 +92,18 @@ def test_action_is_answered_by_the_state_of_the_conversation(shared, visit, acti
         assert answer.json() == {"id": revision, "state": then}
 
 
+@pytest.mark.parametrize("reason", ["consent", "opt_out", "page"])
+@pytest.mark.parametrize(
+    ("state", "then"), [("shown", "expired"), ("open", "ended"), ("dismissed", "dismissed")]
+)
+def test_end_says_why(shared, visit, reason, state, then):
+    token = token_in(shared, visit, state)
+    assert shared.call("end", c=token, w=reason).json()["state"] == then
+    sql = "SELECT closed_by FROM conversation WHERE token = :t"
+    expected = "visitor" if state == "dismissed" else reason
+    assert shared.row(sql, t=token) == (expected,)
+
+
 @pytest.mark.parametrize("action", ["shown", "accept", "dismiss", "end", "read", "send"])
 def test_action_that_is_sent_twice_is_answered_twice_and_counts_once(shared, visit, action):
     state = "open" if action in ("end", "read", "send") else "delivered"

@@ -73,9 +73,14 @@ def test_stream_sends_typing_reading_and_who_has_the_conversation(collector):
             conversation = find_by_token(db, 1, token)
             assert conversation is not None
             mark_typing(db, conversation, Author.AGENT, moment(collector))
-        assert reader.next()["typing"] == 1
+        assert reader.next()["typing"] == 6_000
+        collector.clock.advance(4_000)
         collector.call("read", c=token, to=2)
-        assert reader.next()["read"] == 2
+        update = reader.next()
+        assert (update["read"], update["typing"]) == (2, 2_000)
+        collector.clock.advance(2_000)
+        with open_stream(collector, token) as another:
+            assert another.next()["typing"] == 0
         with writing(collector.engine) as db:
             take_over(db, conversation, bob.id or 0, moment(collector))
         assert reader.next()["from"] == "Bob"
@@ -361,3 +366,65 @@ def connection(collector: Any, action: str, token: str, after: int = 0) -> socke
     head = f"POST /v1/conversation/{action} HTTP/1.1\r\nHost: x\r\nOrigin: https://shop.example\r\n"
     found.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     return found
+
+
+@pytest.mark.parametrize("step", ["meet", "_publish", "update"])
+def test_streams_are_let_go_when_telling_fails_and_nothing_is_lost(
+    collector, monkeypatch, caplog, step
+):
+    agent = attend(collector)
+    token = open_chat(collector)
+    held = collector.app.conversation.streams.streams
+    with open_stream(collector, token) as reader:
+        cursor = reader.next()["id"]
+        _raise_once(
+            monkeypatch, collector.app.conversation.attendance if step == "meet" else held, step
+        )
+        say(collector, agent, token, "Good day")
+        with pytest.raises(StopIteration):
+            reader.next()
+    with open_stream(collector, token, cursor) as reader:
+        assert [m["x"] for m in reader.messages(1)] == ["Good day"]
+        say(collector, agent, token, "Still there?")
+        assert [m["x"] for m in reader.messages(1)] == ["Still there?"]
+    assert "chat_feed_fails fault=RuntimeError" in caplog.text
+    assert "what a visitor wrote" not in caplog.text
+    wait_for(lambda: "monitor_chat_feed_up 1.0" in collector.http.get("/metrics").text)
+
+
+def test_invitation_whose_telling_has_failed_is_told_again(collector, monkeypatch):
+    agent = attend(collector)
+    assert collector.post(view()).status_code == 200
+    _raise_once(monkeypatch, collector.app.beacon.offers.waiting, "take")
+    send_invitation(collector, agent)  # waits until the collector has it
+
+
+def test_stream_of_a_feed_that_goes_on_failing_gets_no_heartbeat(collector, monkeypatch):
+    monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", 0.1)
+    monkeypatch.setattr(subscribers, "CHECK_EVERY", 0.05)
+    agent = attend(collector)
+    token = open_chat(collector)
+    held = collector.app.conversation.streams.streams
+
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(held, "_publish", fail)
+    say(collector, agent, token, "Good day")
+    wait_for(lambda: "monitor_chat_feed_up 0.0" in collector.http.get("/metrics").text)
+    with open_stream(collector, token) as reader:  # the next try ends it
+        assert [m["x"] for m in reader.messages(2)] == ["Hello", "Good day"]
+        with pytest.raises(StopIteration):
+            reader.next()
+        assert reader.heartbeats == 0
+
+
+def _raise_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    """Its next call raises an error that nobody foresaw."""
+    function = getattr(owner, name)
+
+    def raise_once(*_arguments: object) -> None:
+        monkeypatch.setattr(owner, name, function)
+        raise RuntimeError("what a visitor wrote")
+
+    monkeypatch.setattr(owner, name, raise_once)

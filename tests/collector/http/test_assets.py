@@ -221,6 +221,37 @@ def test_demo_without_its_slash_leads_to_the_shop(get):
     assert (answer.status_code, answer.headers["location"]) == (307, "/demo/?utm_source=mail")
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/healthz", 200),
+        ("/our%20monitor/healthz", 200),
+        ("/our%20monitor/embed/visitor-monitor.js", 200),
+        ("/our%20monitor/v1/beacon", 405),
+        ("/our%20monitor/v1/conversation/poll", 405),
+        ("/our%20monitor", 404),
+        ("/our%20monitors/healthz", 404),
+        ("/our%20monitor/our%20monitor/healthz", 404),
+    ],
+)
+def test_collector_answers_at_the_root_and_below_its_public_path(
+    run_collector, sqlite_url, path, status
+):
+    collector = run_collector(sqlite_url, public_url="https://shop.example/our%20monitor")
+
+    assert collector.http.get(path).status_code == status
+
+
+def test_links_of_the_shop_are_below_the_public_path(run_collector, sqlite_url):
+    collector = run_collector(sqlite_url, public_url="https://shop.example/monitor")
+    page = collector.http.get("/demo/").text
+
+    assert 'src="/monitor/embed/visitor-monitor.js"' in page
+    assert 'href="/monitor/demo/cart"' in page
+    assert '="/demo' not in page
+    assert collector.http.get("/demo").headers["location"] == "/monitor/demo/"
+
+
 def test_shop_is_not_served_where_the_owner_wants_none(run_collector, sqlite_url):
     collector = run_collector(sqlite_url, demo=False)
 

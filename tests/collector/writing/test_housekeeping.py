@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from collector.writing.housekeeping import CHECKPOINT_EVERY, Housekeeping, Retention, forget_visits
 from core.database import open_database, writing
@@ -60,6 +60,17 @@ def test_the_running_collector_deletes_the_text_of_chats_by_itself(run_collector
     again = run_collector(database_url, clock=later)
     wait_for(lambda: again.row("SELECT count(*) FROM message") == (0,))
     assert again.row("SELECT count(*) FROM conversation") == (1,)
+
+
+def test_the_running_collector_reads_the_paths_of_an_earlier_version(run_collector, database_url):
+    before = run_collector(database_url)
+    before.post(view(path="/tea"))
+    wait_for(lambda: before.rows("SELECT * FROM backlog") == [])
+    with writing(before.engine) as db:
+        db.execute(text("UPDATE visit SET current_path = '/%D1%87%D0%B0%D0%B9'"))
+        db.execute(text("INSERT INTO backlog VALUES ('readable_paths', '')"))
+    after = run_collector(database_url)
+    wait_for(lambda: after.row("SELECT current_path FROM visit") == ("/чай",))
 
 
 def test_conversations_go_with_their_visits(collector):

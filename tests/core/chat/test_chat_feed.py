@@ -1,12 +1,15 @@
 """The feed: every commit in the chats, of any process, is published soon, once, and in order."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from queue import Empty, Queue
+from threading import Event
 
 import pytest
 from sqlalchemy import text
 
 from core.agents import add_agent
+from core.chat import feed as feed_module
 from core.chat.feed import Feed
 from core.chat.invitations import invite
 from core.chat.messages import send_as_visitor
@@ -27,7 +30,7 @@ def follow(database, published):
     feeds = []
 
     def follow(start_at=None):
-        feed = Feed(database, published.put, start_at)
+        feed = Feed(database, published.put, lambda: None, start_at)
         feed.start()
         feeds.append(feed)
         return feed
@@ -118,18 +121,110 @@ def test_goes_on_when_the_database_was_away(database, invited, follow, published
     assert wait_for(lambda: not feed._fault)
 
 
-def test_goes_on_when_its_listener_fails(database, invited, published):
-    def fail_once(changes):
-        published.put(changes)
-        if published.qsize() == 1:
+def raising_once(function):
+    """The function, with an error that nobody foresaw at its first call."""
+    calls = []
+
+    def raise_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise RuntimeError("what a visitor wrote")
+        return function(*arguments)
+
+    return raise_once
+
+
+@pytest.mark.parametrize(
+    "step", ["_waiting", "newest_revision", "changes_since", "_query", "_set_fault", "wait", "tell"]
+)
+def test_begins_anew_after_an_unforeseen_error(
+    database, invited, follow, published, monkeypatch, caplog, step
+):
+    """At whichever step: it says so, lets those go who listen, and tells what it has not told."""
+    let_go = []
+    feed = Feed(
+        database,
+        raising_once(published.put) if step == "tell" else published.put,
+        lambda: let_go.append(step),
+        None if step == "newest_revision" else invited.revision,
+    )
+    if step in ("newest_revision", "changes_since"):
+        monkeypatch.setattr(f"core.chat.feed.{step}", raising_once(getattr(feed_module, step)))
+    elif step == "wait":
+        monkeypatch.setattr(feed._stop, "wait", raising_once(feed._stop.wait))
+        monkeypatch.setattr(feed, "_waiting", lambda: nullcontext(lambda: feed._stop.wait(0.1)))
+    elif step != "tell":
+        monkeypatch.setattr(feed, step, raising_once(getattr(feed, step)))
+    feed.start()
+    if step == "newest_revision":
+        wait_for(lambda: feed._revision is not None)
+    say(database, invited, 1)
+
+    assert published.get(timeout=SOON).messages[-1].text == "line 1"
+    wait_for(lambda: feed.is_following)
+    assert let_go
+    assert "chat_feed_fails fault=RuntimeError at=" in caplog.text
+    assert "what a visitor wrote" not in caplog.text
+    feed.stop()
+
+
+def test_what_could_not_be_told_is_told_again_with_what_came_meanwhile(database, invited):
+    told = []
+
+    def fail_twice(changes):
+        told.append([message.text for message in changes.messages])
+        if len(told) < 3:
+            say(database, invited, len(told) + 1)
             raise RuntimeError
 
-    feed = Feed(database, fail_once, invited.revision)
+    feed = Feed(database, fail_twice, lambda: None, invited.revision)
     feed.start()
     say(database, invited, 1)
-    wait_for(lambda: published.qsize() == 1)
-    say(database, invited, 2)
-    wait_for(lambda: published.qsize() == 2)
+    lines = [["line 1"], ["line 1", "line 2"], ["line 1", "line 2", "line 3"]]
+    wait_for(lambda: told == lines)
+    wait_for(lambda: feed.is_following)
+    feed.stop()
+    assert told == lines
+
+
+def test_feed_that_fails_again_and_again_makes_longer_and_longer_pauses(
+    database, invited, monkeypatch, caplog
+):
+    monkeypatch.setattr("core.chat.feed.LOOK_ANYWAY", 0.01)
+    monkeypatch.setattr("core.chat.feed.LONGEST_PAUSE", 0.05)
+    pauses = []
+
+    def fail(_changes):
+        raise RuntimeError
+
+    def let_go():
+        assert not feed.is_following
+        pauses.append(feed._pause)
+        raise RuntimeError  # and not even this ends it
+
+    feed = Feed(database, fail, let_go, 0)
+    feed.start()
+    wait_for(lambda: len(pauses) >= 5)
+    assert not feed.is_following
+    feed.stop()
+    assert pauses[:5] == [0.01, 0.02, 0.04, 0.05, 0.05]
+    assert caplog.text.count("chat_feed_fails") == 1
+
+
+def test_feed_that_hangs_follows_no_more(database, invited, monkeypatch):
+    """As with a database that has stopped answering, and raises nothing."""
+    release = Event()
+
+    def hang(_changes):
+        release.wait(SOON)
+
+    feed = Feed(database, hang, lambda: None, 0)
+    monkeypatch.setattr("core.chat.feed.FOLLOWS_WITHIN", 0.2)
+    feed.start()
+    wait_for(lambda: not feed.is_following)
+    release.set()
+    monkeypatch.undo()
+    wait_for(lambda: feed.is_following)
     feed.stop()
 
 

@@ -8,6 +8,7 @@ from core.chat.queries import messages, unread_counts
 from core.chat.retention import forget_conversations
 from core.chat.states import Author, ClosedBy
 from core.chat.store import find_by_token
+from core.chat.typing import typing_until
 from core.reasons import Reason
 from tests.helpers.chat_rows import (
     MINUTE,
@@ -130,6 +131,14 @@ def test_typing_is_noted_and_ends_with_the_message(db, conversation):
 
     assert (typing.visitor_typing_at, typing.agent_typing_at) == (NOW, NOW + SECOND)
     assert (silent.visitor_typing_at, silent.agent_typing_at) == (None, None)
+
+
+def test_typing_holds_for_six_seconds(db, conversation):
+    assert typing_until(stored(db, conversation), Author.VISITOR) is None
+    mark_typing(db, conversation, Author.VISITOR, NOW)
+    typing = stored(db, conversation)
+    assert typing_until(typing, Author.VISITOR) == NOW + 6 * SECOND
+    assert typing_until(typing, Author.AGENT) is None
 
 
 def test_conversation_is_its_agents_until_a_colleague_takes_over(db, conversation):

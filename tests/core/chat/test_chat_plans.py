@@ -4,7 +4,7 @@ import pytest
 
 from core.chat.closing import close_due
 from core.chat.conversation_facts import facts_of
-from core.chat.invitations import open_conversation_of
+from core.chat.invitations import open_conversations_of
 from core.chat.queries import (
     changes_since,
     conversations_of_visit,
@@ -12,6 +12,7 @@ from core.chat.queries import (
     found_conversations,
     invitations,
     messages,
+    messages_of,
     newest_revision,
     open_by_visit,
     open_conversations,
@@ -47,11 +48,12 @@ BY_MESSAGE = "sqlite_autoindex_message_1 (site_id=? AND conversation_id=? AND nu
         ("conversation_by_state (state=? AND site_id=?)", open_by_visit, (7,)),
         ("conversation_by_state (state=?)", close_due, (NOW,)),
         (BY_VISIT, conversations_of_visit, (7, "visit")),
-        ("conversation_open (site_id=? AND visit_id=?)", open_conversation_of, (7, "visit", NOW)),
+        ("conversation_open (site_id=? AND visit_id=?)", open_conversations_of, (7, "visit", NOW)),
         (BY_VISIT, forget_conversations, (7, ["visit", "another"])),
         ("conversation_by_token (site_id=? AND token=?)", find_by_token, (7, "token")),
         ("conversation_1 (site_id=? AND id=?)", find_conversation, (7, "chat")),
         ("message_1 (site_id=? AND conversation_id=?)", messages, (7, "chat")),
+        ("message_1 (site_id=? AND conversation_id=?)", messages_of, ([ANY],)),
         (BY_MESSAGE, unread_counts, ([ANY],)),
         (BY_MESSAGE, open_conversations, ()),
         ("message_by_time (site_id=? AND sent_at<?)", forget_messages, (7, NOW, 10)),

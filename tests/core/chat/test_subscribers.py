@@ -106,7 +106,7 @@ def test_silence_gives_a_heartbeat_and_an_update_puts_it_off(
 
     async def read() -> list[Line | None]:
         all_of_them: Subscribers[str, Line] = Subscribers()
-        all_of_them.start()
+        all_of_them.start(lambda: True)
         subscriber = subscribe(all_of_them)
         got = [await anext(subscriber)]
         all_of_them.publish("one", Line(1))
@@ -115,6 +115,28 @@ def test_silence_gives_a_heartbeat_and_an_update_puts_it_off(
         return got
 
     assert run(read()) == [None, Line(1), None]
+
+
+def test_there_is_no_heartbeat_while_nothing_feeds_the_streams(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscribers, "HEARTBEAT_EVERY", 0.1)
+    monkeypatch.setattr(subscribers, "CHECK_EVERY", 0.02)
+    is_fed = False
+
+    async def read() -> list[Line | None]:
+        nonlocal is_fed
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        all_of_them.start(lambda: is_fed)
+        subscriber = subscribe(all_of_them)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(subscriber), 0.5)
+        is_fed = True
+        got = [await anext(subscriber)]
+        all_of_them.stop()
+        return got
+
+    assert run(read()) == [None]
 
 
 @pytest.mark.parametrize("heartbeat", [0.1, 15.0])
@@ -126,7 +148,7 @@ def test_first_waits_for_an_update_and_for_no_longer(
 
     async def read() -> list[Line | None]:
         all_of_them: Subscribers[str, Line] = Subscribers()
-        all_of_them.start()
+        all_of_them.start(lambda: True)
         subscriber = subscribe(all_of_them)
         monkeypatch.setattr(subscribers, "POLL_WAITS", 0.3)
         nothing = await subscriber.first()
@@ -165,7 +187,7 @@ def test_stream_that_is_to_end_gets_nothing_more() -> None:
 def test_another_thread_publishes_through_the_loop() -> None:
     async def read() -> Line | None:
         all_of_them: Subscribers[str, Line] = Subscribers()
-        all_of_them.start()
+        all_of_them.start(lambda: True)
         subscriber = subscribe(all_of_them)
         await asyncio.to_thread(all_of_them.call_on_loop, all_of_them.publish_to_all, Line(1))
         return await subscriber.first()
@@ -173,10 +195,23 @@ def test_another_thread_publishes_through_the_loop() -> None:
     assert run(read()) == Line(1)
 
 
+def test_another_thread_hears_what_has_failed_on_the_loop() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    async def call() -> None:
+        all_of_them: Subscribers[str, Line] = Subscribers()
+        all_of_them.start(lambda: True)
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(all_of_them.call_on_loop, fail)
+
+    run(call())
+
+
 def test_another_thread_may_come_when_the_loop_has_ended() -> None:
     async def begin() -> Subscribers[str, Line]:
         all_of_them: Subscribers[str, Line] = Subscribers()
-        all_of_them.start()
+        all_of_them.start(lambda: True)
         return all_of_them
 
     all_of_them = run(begin())

@@ -22,13 +22,13 @@ def test_source_is_named(row: dict[str, str]) -> None:
         own_host=landing.netloc,
         utm_source=keys.get("utm_source", ""),
         utm_medium=keys.get("utm_medium", ""),
-        click_id=click_ids[0] if click_ids else "",
+        click_ids=",".join(click_ids),
     )
     assert found == Source(row["label"], SourceKind(row["kind"]))
 
 
 @pytest.mark.parametrize(
-    ("utm_source", "utm_medium", "click_id", "label", "kind"),
+    ("utm_source", "utm_medium", "click_ids", "label", "kind"),
     [
         ("google", "", "", "Google", "search"),
         ("google", "organic", "", "Google", "search"),
@@ -60,16 +60,26 @@ def test_source_is_named(row: dict[str, str]) -> None:
         ("  ", "", "GCLID", "Google Ads", "paid"),
         ("", "", "msclkid", "Microsoft Ads", "paid"),
         ("", "", "mc_cid", "Mailchimp", "email"),
+        ("", "", "awc", "Awin", "referral"),
+        ("", "", "srsltid", "Google", "search"),
         ("", "", "nonsense", "Direct", "direct"),
+        ("", "", "fbclid,gclid", "Google Ads", "paid"),
+        ("", "", "awc,gad_source", "Google Ads", "paid"),
+        ("", "", "fbclid,mc_cid,awc", "Awin", "referral"),
+        ("", "", "srsltid,mc_cid", "Mailchimp", "email"),
+        ("", "", "ef_id,s_kwcid,msclkid", "Microsoft Ads", "paid"),
+        ("", "", "nonsense,ScCid,", "Snapchat Ads", "paid"),
+        ("google", "", "srsltid", "Google", "search"),
+        ("google", "", "srsltid,gbraid", "Google Ads", "paid"),
         ("", "cpc", "", "Direct", "direct"),
         ("\u202ea\x00b", "", "", "Ab", "referral"),
         ("x" * 500, "", "", "X" + "x" * 99, "referral"),
     ],
 )
 def test_campaign_is_named(
-    utm_source: str, utm_medium: str, click_id: str, label: str, kind: str
+    utm_source: str, utm_medium: str, click_ids: str, label: str, kind: str
 ) -> None:
-    found = find_source(utm_source=utm_source, utm_medium=utm_medium, click_id=click_id)
+    found = find_source(utm_source=utm_source, utm_medium=utm_medium, click_ids=click_ids)
     assert found == Source(label, SourceKind(kind))
 
 
@@ -107,7 +117,7 @@ def test_nothing_raises(referrer: str, host: str, source: str, medium: str, clic
         f"https://xn--{host}.a",
     ):
         find_source(
-            referrer=url, own_host=host, utm_source=source, utm_medium=medium, click_id=click
+            referrer=url, own_host=host, utm_source=source, utm_medium=medium, click_ids=click
         )
 
 
@@ -117,7 +127,7 @@ def test_nothing_raises(referrer: str, host: str, source: str, medium: str, clic
 )
 def test_hostile_referrer_is_quick(text: str) -> None:
     started = time.perf_counter()
-    find_source(referrer=text, own_host=text, utm_source=text, utm_medium=text, click_id=text)
+    find_source(referrer=text, own_host=text, utm_source=text, utm_medium=text, click_ids=text)
     assert time.perf_counter() - started < 0.5
 
 

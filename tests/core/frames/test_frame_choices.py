@@ -69,7 +69,7 @@ def shoppers(visitors_of, make_visit, now):
             os="Linux",
             attributes={"email": "bob@example.com"},
         ),
-        make_visit("eve", current_path="/café", source="Direct"),
+        make_visit("eve", current_path="/café/my%20page", source="Direct"),
     )
 
 
@@ -93,6 +93,9 @@ def ids(visitors):
         ("ada s", ["ada"]),
         ("STRASSE", ["ada"]),
         ("cafe\u0301", ["eve"]),
+        ("caf%C3%A9", ["eve"]),
+        ("my page", ["eve"]),
+        ("my%20page", ["eve"]),
         ("unknown", ["eve"]),
         ("direct", ["eve"]),
         # literally, not as a pattern

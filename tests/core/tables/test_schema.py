@@ -9,6 +9,7 @@ from sqlalchemy import inspect, text
 
 import core
 from core.database import open_database, reading, writing
+from core.enrich.page_context import ContextRule, PageContext
 from core.schema import SchemaError, check_schema, upgrade_schema
 from core.sites import list_sites
 from core.tables import Table
@@ -70,7 +71,8 @@ def test_failed_upgrade_leaves_nothing_behind(database):
 
 OLD_ROWS = (
     "INSERT INTO site (id, key, name, domains, accepts_null_origin, time_zone, tracking_enabled,"
-    " context_rules, created_at) VALUES (7, 'shop', 'Shop', '[]', false, 'UTC', true, '[]', 1)",
+    " context_rules, created_at) VALUES (7, 'shop', 'Shop', '[]', false, 'UTC', true,"
+    """ '[{"pattern":"/%D1%87%D0%B0%D0%B9/*","context":"Product"}]', 1)""",
     "INSERT INTO visit_count (site_id, starts_at, visits) VALUES (7, 900000, 3)",
     "INSERT INTO salt (day, value) VALUES ('2026-11-22', 'x')",
 )
@@ -94,5 +96,6 @@ def test_database_of_the_first_version_keeps_its_rows(database):
     with reading(database) as connection:
         (site,) = list_sites(connection)
         assert (site.id, site.key, site.chat_button) == (7, "shop", False)
+        assert site.rules() == (ContextRule("/чай/*", PageContext.PRODUCT),)
         counted = connection.execute(text("SELECT starts_at, visits FROM visit_count")).one()
         assert tuple(counted) == (900_000, 3)

@@ -12,6 +12,7 @@ from core.visits import presence
     [
         ("VISIT_ENDS_AFTER", timedelta(minutes=30)),
         ("IN_VIEW_FOR", timedelta(seconds=90)),
+        ("LONGEST_PRESENCE", timedelta(seconds=60)),
         ("CHATTING_FOR", timedelta(minutes=20)),
         ("IDLE_AFTER", timedelta(minutes=10)),
         ("ACTIVE_FOR", timedelta(minutes=1)),

@@ -290,6 +290,13 @@ def test_late_view_is_counted_and_moves_nothing_else(story):
     assert story.trail.views["t1", 2].path == "/late"
 
 
+def test_view_that_took_longer_on_its_way_keeps_its_place_in_its_tab(story):
+    story.take("t1", view(2, START + 900, "/second"), view(3, START + 800, "/third"))
+
+    views = story.trail.views
+    assert views["t1", 2].viewed_at == views["t1", 3].viewed_at == START + 900
+
+
 @pytest.mark.parametrize(
     "late",
     [

@@ -6,7 +6,16 @@ import pytest
 from playwright.sync_api import expect
 
 from core.chat.limits import CHAT_ENDS_AFTER, INVITATION_EXPIRES_AFTER
-from tests.helpers.dialog import Dialog, chatting, invited, say, send_beacon, texts, until_offered
+from tests.helpers.dialog import (
+    Dialog,
+    chatting,
+    invited,
+    say,
+    send_beacon,
+    texts,
+    until_beacon_brings,
+    until_offered,
+)
 
 
 def test_nothing_of_the_chat_is_loaded_before_there_is_something_to_say(shop, page, agent):
@@ -247,6 +256,35 @@ def test_next_page_shows_it_as_it_was(shop, page, agent, path):
     page.goto(shop.url(path))
     dialog.until_pill("Ann")
     expect(dialog.field).to_be_hidden()
+
+
+def test_draft_is_gone_with_its_conversation(shop, page, agent):
+    dialog, conversation = chatting(shop, page, agent)
+    dialog.field.press_sequentially("for Ann alone")
+    agent.end(conversation)
+    dialog.until_note("This chat has ended.")
+    agent.invite(shop, "And now?")
+    until_beacon_brings(shop, page, lambda: _row(shop, "shown"))
+    dialog.until_lines("And now?")
+    dialog.button("Chat").click()
+    expect(dialog.field).to_have_value("")
+    dialog.field.press_sequentially("for the second")
+    shop.until(lambda: _row(shop, "open"))
+    page.goto(shop.url("/p2"))
+    expect(dialog.field).to_have_value("for the second")
+
+
+def test_draft_without_a_conversation_goes_into_the_first(shop, page, agent):
+    agent.show_button(shop)
+    page.goto(shop.url("/p1"))
+    dialog = Dialog(page)
+    until_offered(shop, page, dialog)
+    dialog.pill.click()
+    dialog.field.press_sequentially("a question")
+    agent.invite(shop)
+    until_beacon_brings(shop, page, lambda: _row(shop, "shown"))
+    dialog.until_lines("Can I help?")
+    expect(dialog.field).to_have_value("a question")
 
 
 def test_ended_conversation_is_not_on_the_next_page(shop, page, agent):

@@ -11,7 +11,7 @@ from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.dialog import Dialog, chatting, invited, send_beacon, texts, until_offered
 from tests.helpers.network_gate import Reply, answer, buffer, first, lose, open_gate, refuse, slow
-from tests.helpers.shop import open_shops, until
+from tests.helpers.shop import ABANDONED, open_shops, until
 
 NO_LOCKS = "delete Navigator.prototype.locks"
 
@@ -158,6 +158,30 @@ def test_stream_that_breaks_is_opened_again_where_it_was(shop, page, agent):
     assert cursors == sorted(cursors)
 
 
+def test_visitor_who_gets_no_stream_has_every_answer(make_context, tmp_path, monkeypatch):
+    """Of two visitors with one address, only one gets a stream: the other polls."""
+    monkeypatch.setenv("MONITOR_STREAMS_PER_ADDRESS", "1")
+    collector = CollectorProcess(tmp_path, ["own", "other"])
+    collector.start()
+    try:
+        with open_gate(collector.port) as gate, open_shops(gate, collector.database) as make:
+            agent = AgentAtWork(collector.database)
+            shops = [make(key) for key in ("own", "other")]
+            chats = [chatting(shop, make_context().new_page(), agent) for shop in shops]
+            for number in range(2):
+                for _, conversation in chats:
+                    agent.say(conversation, f"answer {number}")
+                for dialog, _ in chats:
+                    dialog.until_lines("Can I help?", *(f"answer {n}" for n in range(number + 1)))
+            for shop, (dialog, _) in zip(shops, chats, strict=True):
+                dialog.say("thanks")
+                shop.until(lambda shop=shop: texts(shop)[-1] == "thanks")
+                dialog.until_note("")
+            agent.close()
+    finally:
+        collector.stop()
+
+
 def test_collector_restarts_in_the_middle(page, tmp_path):
     collector = CollectorProcess(tmp_path, ["own"])
     collector.start()
@@ -179,6 +203,18 @@ def test_collector_restarts_in_the_middle(page, tmp_path):
             agent.close()
     finally:
         collector.stop()
+
+
+def test_typing_that_has_ended_is_not_passed_on_to_another_tab(shop, context, agent):
+    page, second_page = context.new_page(), context.new_page()
+    dialog, conversation = chatting(shop, page, agent)
+    agent.type(conversation)
+    dialog.until_note("Ann is typing")
+    dialog.until_note("")
+    other = Dialog(second_page)
+    second_page.goto(shop.url("/p2"))
+    other.until_lines("Can I help?")
+    assert other.note.text_content() == ""
 
 
 @pytest.mark.parametrize("script", ["", NO_LOCKS], ids=["locks", "plain http"])
@@ -270,6 +306,25 @@ def test_hidden_tab_holds_no_stream_and_goes_on_when_it_is_shown(shop, agent, ta
     assert len(_listened(shop)) == requests
     tabs.show(tab)
     shop.until(lambda: len(_listened(shop)) > requests)
+
+
+def test_page_that_comes_back_sends_what_an_abandoned_request_held(shop, page_with_back, agent):
+    shop.head = ABANDONED
+    dialog, conversation = chatting(shop, page_with_back, agent)
+    page_with_back.evaluate(
+        """isLeaving = true;
+        addEventListener('pageshow', event => (window.isKept = event.persisted))"""
+    )
+    dialog.say("one")  # like a message of the moment in which the page is left
+    page_with_back.wait_for_function("abandoned.some(url => url.endsWith('/send'))")
+    page_with_back.goto(shop.url("/p2"))
+    Dialog(page_with_back).until_visible()
+    page_with_back.go_back(wait_until="commit")
+    page_with_back.wait_for_function("window.isKept")
+    dialog.say("two")
+    shop.until(lambda: set(texts(shop)) == {"Can I help?", "one", "two"})
+    agent.say(conversation, "three")
+    dialog.until_lines(*texts(shop))
 
 
 def test_page_is_kept_for_back_with_a_conversation(shop, page_with_back, agent):

@@ -39,7 +39,6 @@ def test_limits_are_declared_as_they_are() -> None:
 def test_limits_are_in_milliseconds() -> None:
     assert CLIENT_LIMITS == {
         "longest_message": 2_000,
-        "typing_for": 6_000,
         "typing_every": 3_000,
         "silent_for": 40_000,
         "over_for": 600_000,

@@ -55,6 +55,42 @@ def test_both_sides_have_a_message_at_once(
     expect(field(page)).to_be_focused()
 
 
+def test_link_in_a_message_is_an_element_of_its_own(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    text = "Is it (https://shop.example/tea_(green))? javascript:alert(1) https://a@b.example"
+    chat = visitor_opens(engine, site, visit, text, attributes={"name": "Lin"})
+    page = open_chats(agent)
+    open_conversation(page, "Lin")
+    chat.agent_says(agent, "Yes: https://пример.example/чай")
+    links = log(page).get_by_role("link")
+    expect(links).to_have_text(["https://shop.example/tea_(green)", "https://пример.example/чай"])
+    for name, value in {"target": "_blank", "rel": "noopener noreferrer nofollow"}.items():
+        expect(links.first).to_have_attribute(name, value)
+    assert shown_texts(page) == chat.texts
+
+
+def test_paste_that_is_too_long_says_so_and_is_kept(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Max"})
+    page = open_chats(agent, width=700)
+    open_conversation(page, "Max")
+    field(page).focus()
+    page.keyboard.insert_text("😀" * 1_999 + "xyz")
+    said = "Characters too many: 2"
+    expect(page.get_by_role("status").get_by_text(said)).to_be_visible()
+    expect(field(page)).to_have_accessible_description(said)
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(field(page)).to_have_value("😀" * 1_999 + "xyz")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    expect(page.get_by_text("Characters too many")).to_have_count(0)
+    page.keyboard.press("Enter")
+    wait_for(lambda: chat.texts[1:] == ["😀" * 1_999 + "x"], 5)
+
+
 def test_first_answer_makes_the_conversation_the_agents_own(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
@@ -85,6 +121,25 @@ def test_typing_and_read_marks_are_shown(open_chats: OpenChats, engine, site, ag
     expect(page.locator(".log-box .typing")).to_have_text("")
 
 
+def test_typing_ends_by_itself_and_is_in_no_later_picture(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    """The end of it is never reported: the visitor has closed the page."""
+    chat = visitor_opens(engine, site, visit, "Hello?", attributes={"name": "Dora"})
+    page = open_chats(agent)
+    open_conversation(page, "Dora")
+    wait_for(lambda: chat.row.agent_read == 1, 5)
+    chat.types()
+    expect(item(page, "Dora")).to_contain_text("is typing …")
+    expect(page.locator(".log-box .typing")).to_have_text("Dora is typing …")
+    expect(item(page, "Dora")).to_contain_text("Hello?", timeout=15_000)
+    expect(page.locator(".log-box .typing")).to_have_text("")
+    chat.reads()  # the news of it bring the conversation again
+    page.reload()
+    expect(item(page, "Dora")).to_be_visible()
+    assert "is typing" not in (item(page, "Dora").text_content() or "")
+
+
 def test_states_of_an_invitation_are_followed(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
@@ -104,7 +159,8 @@ def test_states_of_an_invitation_are_followed(
     chat.says("Hi!")
     expect(log(page).get_by_text("Hi!")).to_be_visible()
     chat.ends()
-    expect(page.get_by_text("Ended by the visitor")).to_be_visible()
+    expect(page.locator(".closed")).to_contain_text("Ended by the visitor")
+    expect(item(page, "Pia")).to_contain_text("Ended by the visitor")
     expect(field(page)).to_be_hidden()
 
 
@@ -298,3 +354,27 @@ def test_polling_takes_over_where_a_proxy_holds_the_stream(
     open_conversation(page, "Vic")
     chat.says("Through the proxy")
     expect(log(page).get_by_text("Through the proxy")).to_be_visible(timeout=SOON)
+
+
+EVENT_SOURCE = """
+window.EventSource = class extends EventTarget {
+  constructor() {
+    super()
+    setTimeout(() => this.say("hello", { following: false }), 50)
+    window.saySignOfLife = () => this.say("beat", { now: Date.now() })
+  }
+  say(kind, data) { this.dispatchEvent(new MessageEvent(kind, { data: JSON.stringify(data) })) }
+  close() {}
+}
+"""
+
+
+def test_agent_is_told_while_the_dashboard_cannot_follow_the_chats(
+    new_context, dashboard: str, agent
+) -> None:
+    page = new_context(agent).new_page()
+    page.add_init_script(EVENT_SOURCE)
+    page.goto(f"{dashboard}/chats")
+    expect(page.get_by_text("What visitors write comes late")).to_be_visible()
+    page.evaluate("saySignOfLife()")
+    expect(page.get_by_text("What visitors write comes late")).to_have_count(0)

@@ -172,6 +172,26 @@ def test_hostile_text_is_shown_literally(open_chats: OpenChats, engine, site, ag
     assert page.locator("img[src*=evil]").count() == 0
 
 
+def test_right_to_left_texts_are_in_their_order(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, "יש לכם תה?", attributes={"name": "אבי (חדש)"})
+    page = open_chats(agent)
+    open_conversation(page, "אבי (חדש)")
+    chat.agent_says(agent, "Yes!")
+    texts = log(page).locator(".text")
+    expect(texts).to_have_count(2)
+    field(page).fill("כן, ירוק.")
+    last = item(page, "אבי (חדש)").locator(".last")
+    expect(last).to_have_text("Yes!")
+    direction = "node => getComputedStyle(node).direction"
+    shown = [node.evaluate(direction) for node in (texts.first, texts.last, field(page), last)]
+    assert shown == ["rtl", "ltr", "rtl", "ltr"]
+    chat.says("תודה!")
+    expect(last).to_have_text("תודה!")
+    assert last.evaluate(direction) == "rtl"
+
+
 def test_keyboard_alone_is_enough(open_chats: OpenChats, engine, site, agent, visit) -> None:
     chat = visitor_opens(engine, site, visit, attributes={"name": "Mia"})
     other = visitor_opens(engine, site, f"{visit}b", attributes={"name": "Nia"})
@@ -289,6 +309,42 @@ def test_screen_reader_finds_list_conversation_and_field(
               - button /Wes .*Good morning/
         """
     )
+
+
+def test_sides_differ_also_in_forced_colours(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Uma"})
+    visitor_opens(engine, site, f"{visit}b", attributes={"name": "Vic"})
+    page = open_chats(agent)
+    page.emulate_media(forced_colors="active")
+    open_conversation(page, "Uma")
+    chat.agent_says(agent, "Hello!")
+    texts = log(page).locator(".text")
+    expect(texts).to_have_count(2)
+    border = "(node, side) => getComputedStyle(node)[`border${side}`]"
+    kinds = [texts.nth(number).evaluate(border, "TopStyle") for number in range(2)]
+    assert kinds == ["solid", "double"]
+    marks = [item(page, name).evaluate(border, "LeftColor") for name in ("Uma", "Vic")]
+    assert marks[0] != marks[1], "and the chosen one from the others"
+
+
+def test_enlarged_four_times_it_leaves_room_to_read(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Xia"})
+    for number in range(6):
+        chat.says(f"A message that is long enough for two lines, number {number}")
+    page = open_chats(agent, width=320, height=256)
+    open_conversation(page, "Xia")
+    expect(log(page).locator(".text")).to_have_count(7)
+    field(page).fill("five\nlines\nof\na\ndraft")
+    panel = page.get_by_role("region", name="Conversation with Xia").bounding_box()
+    send = page.get_by_role("button", name="Send").bounding_box()
+    assert panel and send and panel["height"] <= 256
+    assert send["y"] + send["height"] <= panel["y"] + panel["height"]
+    assert page.locator(".log-box").evaluate("node => node.clientHeight") >= 64, "three lines"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 @pytest.mark.parametrize("width, height", [(1440, 900), (390, 844)])

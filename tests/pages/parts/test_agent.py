@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.agents import find_agent, list_agents
 from core.database import reading
 from core.tables import Agent
 from pages.parts.agent import _agent
-from tests.helpers.dashboard_chats import make_agent
+from pages.server.access import COOKIE
+from tests.helpers.dashboard_chats import make_agent, now
+from tests.helpers.database_away import database_away
 from tests.helpers.page_reading import texts
-from tests.helpers.seed import make_site
+from tests.helpers.seed import make_site, make_visit
 from tests.pages.conftest import Database, OpenPage
 
 HOSTILE = "**A** ![x](//evil.example/a.png)"
 OFFER = "Give your name to chat with visitors."
+QUESTION = "Who are you?"
+NO_ANSWER = "No answer from the database."
+CURE = "See that the collector runs"
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +124,74 @@ def test_key_stays_in_the_agents_own_browser(database: Database, open_page: Open
     assert agent.key not in texts(page)
     with reading(database.engine) as db:
         assert find_agent(db, agent.key) is not None
+
+
+# ---- the database is away
+
+
+def test_agent_whom_the_session_knows_stays_while_the_database_is_away(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_site(database.engine)
+    page = be(open_page("chats"), make_agent(database.engine))
+    st.cache_data.clear()
+    with database_away(database.engine):
+        shown = texts(page.run())
+    assert not page.exception
+    assert "Ann" in shown and NO_ANSWER in shown and CURE in shown
+    assert QUESTION not in shown and OFFER not in shown
+
+
+def test_agent_whom_only_the_cookie_knows_is_not_asked_for_a_name(
+    database: Database, open_page: OpenPage, cookies: dict[str, str]
+) -> None:
+    make_site(database.engine)
+    agent = make_agent(database.engine)
+    open_page("chats")
+    cookies[COOKIE] = agent.key
+    st.cache_data.clear()
+    with database_away(database.engine):
+        page = open_page("chats")
+        shown = texts(page)
+    assert not page.exception
+    assert NO_ANSWER in shown and CURE in shown
+    assert QUESTION not in shown and OFFER not in shown
+    assert not page.text_input
+    st.cache_data.clear()
+    assert "Ann" in texts(page.run())
+
+
+def test_agent_named_in_another_tab_while_the_database_is_away_is_known_afterwards(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_site(database.engine)
+    agent = make_agent(database.engine)
+
+    def choose(key: str) -> None:
+        import streamlit as st
+
+        from pages.parts.agent import current_agent, set_current_agent
+
+        if not st.session_state.get("is_chosen"):
+            st.session_state["is_chosen"] = set_current_agent(key)
+        known = current_agent()
+        st.text(known.agent.name if known.agent else known.fault or "nobody")
+
+    page = AppTest.from_function(choose, args=(agent.key,), default_timeout=60)
+    with database_away(database.engine):
+        assert CURE in texts(page.run())
+    st.cache_data.clear()
+    assert texts(page.run()) == "Ann"
+
+
+def test_agent_is_offered_no_second_name_where_an_invitation_needs_one(
+    database: Database, open_page: OpenPage, cookies: dict[str, str]
+) -> None:
+    """Only the agents' table is away: the visit can be read."""
+    site = make_site(database.engine)
+    cookies[COOKIE] = make_agent(database.engine).key
+    make_visit(database.engine, site, "visit1", now=now())
+    with database_away(database.engine, "agent"):
+        page = open_page("visitor", site=site.key, visit="visit1")
+        assert not page.text_input
+        assert CURE in texts(page)

@@ -236,6 +236,7 @@ def test_stream_says_hello_and_what_is_open(browser_of: Any, agent: Agent, chat:
     name, hello = stream.events[0]
     assert name == "hello"
     assert hello["agent"] == agent.id
+    assert hello["following"] is True
     assert abs(hello["now"] - time.time() * 1000) < 60_000
     news = stream.news()[0]
     assert news["whole"] is True

@@ -2,8 +2,7 @@
 // What this tab knows of the chats. Everything on the page draws from here. Only the stream, the other
 // tabs and the answers to posts write to it, in any order and any number of times.
 
-/** @import { ConnectionStatus, LimitsJson, MessageJson, NewsJson, StoreEvent } from "./chat_types.js" */
-/** @import { ConversationJson, KnownConversation } from "./chat_types.js" */
+/** @import { ConnectionStatus, ConversationJson, LimitsJson, MessageJson, NewsJson, StoreEvent } from "./chat_types.js" */
 
 /** @param {{ site: string, id: string }} conversation */
 export const keyOf = (conversation) => `${conversation.site} ${conversation.id}`
@@ -16,7 +15,7 @@ export class ChatStore {
     this.agent = null
     /** @type {ConnectionStatus} */
     this.status = "off"
-    /** @type {Map<string, KnownConversation>} */
+    /** @type {Map<string, ConversationJson>} */
     this.conversations = new Map()
     /** @type {Map<string, Map<number, MessageJson>>} The messages of each conversation, by their numbers. */
     this.messages = new Map()
@@ -83,10 +82,8 @@ export class ChatStore {
   keep(conversation) {
     const before = this.conversations.get(keyOf(conversation))
     if (before && before.revision > conversation.revision) return undefined
-    const typing_until = conversation.typing ? Date.now() + this.limits.typing_for : 0
-    const known = { ...conversation, typing_until }
-    this.conversations.set(keyOf(conversation), known)
-    return before?.state === conversation.state ? undefined : known
+    this.conversations.set(keyOf(conversation), conversation)
+    return before?.state === conversation.state ? undefined : conversation
   }
 
   /**
@@ -129,19 +126,19 @@ export class ChatStore {
     if (!this.messages.has(key)) this.messages.set(key, new Map())
   }
 
-  /** @param {KnownConversation} conversation */
+  /** @param {ConversationJson} conversation */
   isTyping(conversation) {
-    return conversation.typing_until > Date.now()
+    return (conversation.typing_until ?? 0) > this.now()
   }
 
-  /** @param {KnownConversation} conversation */
+  /** @param {ConversationJson} conversation */
   isMine(conversation) {
     return this.agent !== null && conversation.agent === this.agent.id
   }
 
   /**
    * Whether I may answer it; without a list every agent may.
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    */
   isForMe(conversation) {
     const { answerers } = conversation
@@ -150,7 +147,7 @@ export class ChatStore {
 
   /**
    * Whether it has something that I should read; a conversation that is over has not.
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    */
   waitsForMe(conversation) {
     const { phase, unread } = conversation

@@ -37,8 +37,8 @@ export interface ConversationJson {
   message_at: number | null
   created_at: number
   closed_at: number | null
-  /** 1: the visitor is typing. */
-  typing: 0 | 1
+  /** Until when the visitor counts as typing, by the server's clock. */
+  typing_until: number | null
   /** The beginning of the newest message. */
   last: string
   revision: number
@@ -101,7 +101,6 @@ export type RepliesJson = Record<string, ReplyJson[]>
 export interface LimitsJson {
   longest_message: number
   /** Lengths in milliseconds. */
-  typing_for: number
   typing_every: number
   silent_for: number
   over_for: number
@@ -138,12 +137,6 @@ export type ChatData = AlertsData | ChatsData | SingleConversationData
 
 // ---- between the files
 
-/** A conversation as the store keeps it. */
-export interface KnownConversation extends ConversationJson {
-  /** By this browser's clock. */
-  typing_until: number
-}
-
 /** A message on its way. */
 export interface UnsentMessage {
   /** "SITE ID" of its conversation. */
@@ -160,14 +153,14 @@ export interface UnsentMessage {
   error: string
 }
 
-export type ConnectionStatus = "off" | "connecting" | "live" | "lost"
+export type ConnectionStatus = "off" | "connecting" | "live" | "late" | "lost"
 
 /** What the store tells its listeners. */
 export type StoreEvent =
   | {
       kind: "news"
       /** The conversations whose state has changed. */
-      moved: KnownConversation[]
+      moved: ConversationJson[]
       /** The new messages of visitors. */
       spoken: MessageJson[]
       /** From before this page was opened: there is no alert. */

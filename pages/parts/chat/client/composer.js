@@ -1,11 +1,14 @@
 // @ts-check
 // The field for answers.
 
+import { excessNote } from "../../../../embed/chat/text.js"
 import { make, setText } from "../../table/elements.js"
 import { ReplyMenu } from "./reply_menu.js"
 
 /** @import { ReplyJson } from "./chat_types.js" */
 /** @import { ConversationPanel } from "./conversation_panel.js" */
+
+const KEYS = "Enter sends, Shift+Enter begins a new line"
 
 export class Composer {
   /**
@@ -21,14 +24,16 @@ export class Composer {
     this.node = make("form", "composer", parent)
     this.field = make("textarea", "", this.node)
     this.field.rows = 1
-    this.field.maxLength = this.app.limits.longest_message
+    this.field.dir = "auto"
     this.field.placeholder = "Write a message"
     this.field.setAttribute("aria-label", "Message")
     this.field.setAttribute("aria-keyshortcuts", "Enter")
     const foot = make("div", "foot", this.node)
     this.replies = new ReplyMenu(foot, this)
     this.hint = make("span", "hint", foot)
-    setText(this.hint, "Enter sends, Shift+Enter begins a new line")
+    this.hint.id = "hint"
+    this.hint.setAttribute("role", "status")
+    this.field.setAttribute("aria-describedby", this.hint.id)
     this.button = make("button", "act primary send", foot)
     this.button.type = "submit"
     setText(this.button, "Send")
@@ -76,13 +81,18 @@ export class Composer {
     event.preventDefault()
     const { conversation } = this.panel
     const text = this.field.value.trim()
-    if (!text || !conversation) return
+    if (!text || this.excess || !conversation) return
     this.field.value = ""
     this.app.outbox.keepDraft(this.key, "")
     this.app.outbox.send(conversation, text, this.template)
     this.template = ""
     this.fit()
     this.focus()
+  }
+
+  /** What to say of a text that is too long, else "". */
+  get excess() {
+    return excessNote(this.field.value, this.app.limits.longest_message)
   }
 
   changed() {
@@ -118,6 +128,9 @@ export class Composer {
   fit() {
     this.field.style.height = "auto"
     if (this.field.scrollHeight) this.field.style.height = `${this.field.scrollHeight + 2}px`
-    this.button.disabled = !this.field.value.trim()
+    const { excess } = this
+    setText(this.hint, excess || KEYS)
+    this.hint.classList.toggle("over", Boolean(excess))
+    this.button.disabled = Boolean(excess) || !this.field.value.trim()
   }
 }

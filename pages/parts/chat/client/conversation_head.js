@@ -3,7 +3,7 @@
 
 import { focusedIn, make, setText } from "../../table/elements.js"
 
-/** @import { KnownConversation, PanelApp } from "./chat_types.js" */
+/** @import { ConversationJson, PanelApp } from "./chat_types.js" */
 
 export class ConversationHead {
   /**
@@ -45,7 +45,7 @@ export class ConversationHead {
     return !this.sure.hidden
   }
 
-  /** @param {KnownConversation | undefined} conversation */
+  /** @param {ConversationJson | undefined} conversation */
   show(conversation) {
     const isOpen = conversation?.phase === "open"
     const isInvited = conversation?.phase === "invited"
@@ -63,7 +63,7 @@ export class ConversationHead {
     this.take.hidden = !isOpen || isMine
   }
 
-  /** @param {KnownConversation} conversation */
+  /** @param {ConversationJson} conversation */
   aboutOf(conversation) {
     const { site_name, path, agent, agent_name } = conversation
     const whose = agent && !this.app.store.isMine(conversation) ? `with ${agent_name}` : ""

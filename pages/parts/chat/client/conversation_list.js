@@ -8,7 +8,7 @@ import { SoundSwitch } from "./sound_switch.js"
 import { STATUS, timeOf } from "./texts.js"
 
 /** @import { ChatStore } from "./chat_store.js" */
-/** @import { ConversationJson, KnownConversation, ListApp } from "./chat_types.js" */
+/** @import { ConversationJson, ListApp } from "./chat_types.js" */
 
 /** @type {[name: string, phase: ConversationJson["phase"]][]} */
 const GROUPS = [
@@ -18,7 +18,7 @@ const GROUPS = [
   ["Just over", "over"],
 ]
 
-/** @typedef {{ node: HTMLElement, button: HTMLElement, conversation: KnownConversation }} ListItem */
+/** @typedef {{ node: HTMLElement, button: HTMLElement, conversation: ConversationJson }} ListItem */
 
 export class ConversationList {
   /**
@@ -65,14 +65,14 @@ export class ConversationList {
     setText(this.empty, open.length ? "" : store.isRead ? NO_CHATS : STATUS[store.status] ?? "")
   }
 
-  /** @param {KnownConversation} conversation */
+  /** @param {ConversationJson} conversation */
   isListed(conversation) {
     if (keyOf(conversation) === this.app.chosen) return true
     if (conversation.phase !== "over") return true
     return this.app.store.now() - (conversation.closed_at ?? 0) < this.app.limits.over_for
   }
 
-  /** @param {KnownConversation[][]} groups */
+  /** @param {ConversationJson[][]} groups */
   place(groups) {
     const focused = focusedIn(this.node)
     /** @type {Map<string, ListItem>} In the order of the page. */
@@ -99,7 +99,7 @@ export class ConversationList {
   }
 
   /**
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    * @returns {ListItem}
    */
   makeItem(conversation) {
@@ -111,7 +111,7 @@ export class ConversationList {
     make("span", "name", top)
     make("span", "since", top)
     const middle = make("span", "middle", button)
-    make("span", "last", middle)
+    make("span", "last", middle).dir = "auto"
     make("span", "count", middle)
     make("span", "about", button)
     return { node, button, conversation }
@@ -123,12 +123,9 @@ export class ConversationList {
     const { store } = this.app
     const [top, middle, about] = childrenOf(button)
     const [name] = childrenOf(top)
-    const [last, count] = childrenOf(middle)
+    const [, count] = childrenOf(middle)
     const isUnread = conversation.unread > 0 && conversation.phase !== "invited"
     setText(name, conversation.visitor)
-    const isTyping = store.isTyping(conversation)
-    setText(last, isTyping ? "is typing …" : conversation.last)
-    last.classList.toggle("typing", isTyping)
     setText(count, isUnread ? String(conversation.unread) : "")
     setAttribute(count, "aria-label", isUnread ? `${conversation.unread} unread` : null)
     setText(about, this.aboutOf(conversation))
@@ -136,7 +133,7 @@ export class ConversationList {
     this.tickItem(item)
   }
 
-  /** @param {KnownConversation} conversation */
+  /** @param {ConversationJson} conversation */
   aboutOf(conversation) {
     const parts = []
     if (conversation.phase !== "open") parts.push(conversation.state_text)
@@ -152,8 +149,12 @@ export class ConversationList {
 
   /** @param {ListItem} item */
   tickItem({ conversation, button }) {
-    const [top] = childrenOf(button)
+    const [top, middle] = childrenOf(button)
     const [, node] = childrenOf(top)
+    const [last] = childrenOf(middle)
+    const isTyping = this.app.store.isTyping(conversation)
+    setText(last, isTyping ? "is typing …" : conversation.last)
+    last.classList.toggle("typing", isTyping)
     const { waiting_since, message_at, created_at, phase } = conversation
     const since = phase === "open" ? waiting_since : phase === "invited" ? created_at : null
     const now = this.app.store.now()
@@ -204,15 +205,15 @@ const NO_CHATS =
  * @param {ChatStore} store
  */
 function byUrgency(store) {
-  /** @param {KnownConversation} each */
+  /** @param {ConversationJson} each */
   const rank = (each) => (store.waitsForMe(each) ? 0 : 1)
-  /** @param {KnownConversation} each */
+  /** @param {ConversationJson} each */
   const waiting = (each) => (store.isForMe(each) && each.waiting_since) || Infinity
-  /** @param {KnownConversation} each */
+  /** @param {ConversationJson} each */
   const newest = (each) => each.message_at ?? each.created_at
   /**
-   * @param {KnownConversation} one
-   * @param {KnownConversation} other
+   * @param {ConversationJson} one
+   * @param {ConversationJson} other
    */
   return (one, other) => {
     if (rank(one) !== rank(other)) return rank(one) - rank(other)

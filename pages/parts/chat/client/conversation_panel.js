@@ -7,7 +7,7 @@ import { ConversationHead } from "./conversation_head.js"
 import { MessageList } from "./message_list.js"
 import { STATUS, timeOf } from "./texts.js"
 
-/** @import { KnownConversation, PanelApp } from "./chat_types.js" */
+/** @import { ConversationJson, PanelApp } from "./chat_types.js" */
 /** @import { ConversationList } from "./conversation_list.js" */
 
 const LOAD_AGAIN = 3_000
@@ -107,7 +107,7 @@ export class ConversationPanel {
     return this.app.store.conversations.size ? "Choose a chat to read and answer it." : ""
   }
 
-  /** @param {KnownConversation} conversation */
+  /** @param {ConversationJson} conversation */
   textInPlaceOfField(conversation) {
     const { phase, agent_name, end_text, closed_at } = conversation
     if (phase === "invited") return "You can write as soon as the visitor accepts."

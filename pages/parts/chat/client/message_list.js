@@ -1,10 +1,11 @@
 // @ts-check
 // The messages in the order of their numbers. Screen readers read out new lines, not old ones.
 
+import { withLinks } from "../../../../embed/chat/text.js"
 import { childrenOf, make, setText } from "../../table/elements.js"
 import { dayOf, timeOf } from "./texts.js"
 
-/** @import { KnownConversation, MessageJson, PanelApp, UnsentMessage } from "./chat_types.js" */
+/** @import { ConversationJson, MessageJson, PanelApp, UnsentMessage } from "./chat_types.js" */
 
 /**
  * @typedef {object} ShownMessage
@@ -81,7 +82,7 @@ export class MessageList {
     if (this.items.size) this.isNew = false
   }
 
-  /** @param {KnownConversation} conversation */
+  /** @param {ConversationJson} conversation */
   showSteps(conversation) {
     const { steps } = conversation
     const wanted = JSON.stringify(steps)
@@ -96,7 +97,7 @@ export class MessageList {
 
   /**
    * Draw the messages; returns whether an own one was added.
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    */
   place(conversation) {
     const messages = this.app.store.messagesOf(this.key) ?? []
@@ -123,7 +124,7 @@ export class MessageList {
   /**
    * The stored messages, then those that are being sent.
    * @param {MessageJson[]} messages
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    * @returns {ShownMessage[]}
    */
   linesOf(messages, conversation) {
@@ -152,7 +153,7 @@ export class MessageList {
 
   /**
    * @param {MessageJson} message
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    */
   nameOf({ author, agent, agent_name }, conversation) {
     if (author !== "agent") return conversation.visitor
@@ -185,7 +186,7 @@ export class MessageList {
     setText(day, isNewDay ? dayOf(line.at) : "")
     setText(by, line.by)
     by.classList.toggle("unseen", !isNewDay && line.by === before?.by)
-    setText(text, line.text)
+    if (text.textContent !== line.text) text.replaceChildren(...withLinks(line.text))
     setText(time, timeOf(line.at))
     item.dataset.number = line.number
     this.showFate(fate, line.unsent)
@@ -222,7 +223,7 @@ export class MessageList {
 
   /**
    * @param {MessageJson[]} messages
-   * @param {KnownConversation} conversation
+   * @param {ConversationJson} conversation
    */
   markSeen(messages, conversation) {
     const mine = messages.filter(({ author }) => author === "agent")

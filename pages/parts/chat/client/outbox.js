@@ -139,7 +139,8 @@ export class Outbox {
    * @param {StoreEvent} event
    */
   receive(event) {
-    if (event.kind === "status" && this.store.status === "live") this.goOn()
+    const isUp = this.store.status === "live" || this.store.status === "late"
+    if (event.kind === "status" && isUp) this.goOn()
     if (event.kind !== "news" || !this.unsent.length) return
     /** @param {UnsentMessage} message */
     const there = (message) =>

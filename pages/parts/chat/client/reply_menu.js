@@ -41,6 +41,7 @@ export class ReplyMenu {
       const item = make("button", "reply", this.menu)
       item.type = "button"
       item.tabIndex = -1
+      item.dir = "auto"
       item.setAttribute("role", "menuitem")
       setText(item, reply.text)
       item.addEventListener("click", () => {

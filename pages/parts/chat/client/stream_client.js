@@ -140,7 +140,7 @@ export class StreamClient {
     if (!this.store.agent) return
     this.source = new EventSource(addressOf(`stream?after=${this.store.revision}`))
     const { source } = this
-    source.addEventListener("hello", () => this.isUp())
+    source.addEventListener("hello", ({ data }) => this.isUp(JSON.parse(data).following))
     source.addEventListener("beat", (event) => this.beat(event))
     source.addEventListener("message", (event) => this.takeNews(JSON.parse(event.data)))
     source.addEventListener("error", () => this.failed(source))
@@ -154,17 +154,22 @@ export class StreamClient {
     this.polling = null
   }
 
-  isUp() {
+  /** @param {boolean} [isFollowing] whether the server follows the chats: else what is new comes late */
+  isUp(isFollowing = true) {
     clearTimeout(this.timer)
     this.faults = 0
     this.lastSignAt = Date.now()
-    this.setStatus("live")
+    this.setStatus(isFollowing ? "live" : "late")
   }
 
-  /** @param {MessageEvent<string>} event */
+  /**
+   * There is none while the server does not follow the chats.
+   * @param {MessageEvent<string>} event
+   */
   beat({ data }) {
     this.lastSignAt = Date.now()
     this.store.skew = JSON.parse(data).now - Date.now()
+    this.store.setStatus("live")
     this.broadcast({ kind: "beat", status: "live" })
   }
 

@@ -6,6 +6,7 @@
 /** @type {Partial<Record<ConnectionStatus, string>>} */
 export const STATUS = {
   lost: "The connection is lost. Trying again; what you write is sent when it is back.",
+  late: "What visitors write comes late: the dashboard cannot follow the chats. Its log says why.",
   connecting: "Connecting …",
 }
 

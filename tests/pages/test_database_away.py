@@ -1,0 +1,113 @@
+"""What no page may take for "there is none": that the database does not answer."""
+
+from __future__ import annotations
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core.database import reading, writing
+from core.sites import change_site, find_site
+from tests.helpers.dashboard_chats import make_agent, now
+from tests.helpers.database_away import database_away
+from tests.helpers.page_reading import texts
+from tests.helpers.seed import make_site, make_visit
+from tests.pages.conftest import Database, OpenPage
+
+NO_ANSWER = "No answer from the database."
+CURE = "See that the collector runs"
+
+
+def as_after_a_while(page: AppTest) -> str:
+    """What the page says once nothing that it has read is fresh any more."""
+    st.cache_data.clear()
+    page.run()
+    assert not page.exception
+    return texts(page)
+
+
+@pytest.mark.parametrize("name", ["", "chats", "sites", "visitor"])
+def test_site_that_is_not_known_yet_gives_its_place_to_no_other(
+    database: Database, open_page: OpenPage, name: str
+) -> None:
+    make_site(database.engine)
+    open_page(name)
+    make_site(database.engine, key="new", name="New shop")
+    with database_away(database.engine):
+        page = open_page(name, site="new", visit="visit1")
+        shown = texts(page)
+        assert not page.exception
+        assert NO_ANSWER in shown and CURE in shown
+        assert "Tea shop" not in shown and "No such visit" not in shown
+    assert NO_ANSWER not in as_after_a_while(page)
+
+
+@pytest.mark.parametrize("name", ["chats", "sites"])
+def test_site_that_was_added_meanwhile_is_not_denied(
+    database: Database, open_page: OpenPage, name: str
+) -> None:
+    open_page(name)
+    make_site(database.engine)
+    with database_away(database.engine):
+        page = open_page(name, past="-")
+        shown = as_after_a_while(page)
+        assert NO_ANSWER in shown and "There is no site yet" not in shown
+    assert NO_ANSWER not in as_after_a_while(page)
+
+
+def test_tracking_that_was_off_is_told_as_what_was_read_last(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_site(database.engine)
+    make_site(database.engine, key="old", name="Old shop")
+    with writing(database.engine) as db:
+        change_site(db, "old", tracking_enabled=False)
+    page = open_page(site="old")
+    with database_away(database.engine):
+        assert NO_ANSWER in as_after_a_while(page)
+    assert NO_ANSWER not in as_after_a_while(page)
+
+
+def test_canned_replies_that_were_never_read_are_missed(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_site(database.engine)
+    agent = make_agent(database.engine)
+    page = open_page("chats")
+    page.session_state["agent_key"] = agent.key
+    with database_away(database.engine, "chat_template"):
+        assert NO_ANSWER in as_after_a_while(page)
+    assert NO_ANSWER not in as_after_a_while(page)
+
+
+def test_visit_that_was_read_before_is_not_denied(database: Database, open_page: OpenPage) -> None:
+    site = make_site(database.engine)
+    make_visit(database.engine, site, "visit1", now=now())
+    page = open_page("visitor", site=site.key, visit="visit1")
+    with database_away(database.engine):
+        shown = as_after_a_while(page)
+        assert NO_ANSWER in shown and "No such visit" not in shown
+    assert NO_ANSWER not in as_after_a_while(page)
+
+
+def test_switch_that_was_not_saved_is_not_saved_later(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_site(database.engine)
+    page = open_page("sites")
+
+    def switch():
+        return next(each for each in page.toggle if each.label == "Chat button on the website")
+
+    with database_away(database.engine):
+        switch().set_value(True).run()
+        assert "Not saved." in texts(page)
+    as_after_a_while(page)
+    with reading(database.engine) as db:
+        site = find_site(db, "tea-shop")
+    assert site is not None and not site.chat_button
+    assert switch().value is False
+    switch().set_value(True).run()
+    with reading(database.engine) as db:
+        site = find_site(db, "tea-shop")
+    assert site is not None and site.chat_button
