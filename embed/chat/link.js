@@ -94,13 +94,13 @@ export function makeLink(host, conversation, callbacks) {
    * What the collector says to it; undefined when it was not reached.
    *
    * @param {OutboxItem} item
-   * @returns {Promise<[status: number, answer?: ChatAnswer]>}
+   * @returns {Promise<[status: number, answer: ChatAnswer | undefined]>}
    */
   async function postItem({ do: action, n, x, to }) {
     const reply = await (conversation.token
       ? post(action === 'open' ? 'send' : action, { n, x, to })
       : post('open', { n, x, s: host.visit(), t: host.tab }));
-    return reply.status === 200 ? [200, await reply.json()] : [reply.status];
+    return [reply.status, reply.status === 200 && (await reply.json())];
   }
 
   /**
