@@ -30,11 +30,11 @@ class Patience(NamedTuple):
 
 PATIENCE = {
     ConversationState.QUEUED: Patience(INVITATION_EXPIRES_AFTER, ("created_at",)),
-    ConversationState.DELIVERED: Patience(INVITATION_EXPIRES_AFTER, ("created_at",)),
     ConversationState.SHOWN: Patience(INVITATION_EXPIRES_AFTER, ("created_at", "shown_at")),
     ConversationState.OPEN: Patience(CHAT_ENDS_AFTER, ("accepted_at", "message_at")),
 }
-"""When nobody answers an invitation, or says anything in a chat: one entry for each open state."""
+"""When nobody answers an invitation, or says anything in a chat. A delivered invitation has none: as long
+as the visitor's page hides it, nobody can answer."""
 
 
 class End(NamedTuple):
@@ -57,9 +57,15 @@ def lock_conversation(
     return None if found is None else _settle(db, found, now)
 
 
-def expires_at(conversation: Conversation) -> datetime:
-    """When the open conversation is over by itself, unless somebody answers before."""
-    length, since = PATIENCE[ConversationState(conversation.state)]
+def expires_at(conversation: Conversation) -> datetime | None:
+    """When the open conversation is over by itself, unless somebody answers before.
+
+    None: with the visit only.
+    """
+    state = ConversationState(conversation.state)
+    if state not in PATIENCE:
+        return None
+    length, since = PATIENCE[state]
     moments = (getattr(conversation, name) for name in since)
     known = (moment for moment in moments if moment is not None)
     return max(known, default=conversation.created_at) + length
@@ -73,11 +79,10 @@ def find_end(conversation: Conversation, visit: VisitState | None, now: datetime
     state = ConversationState.ENDED if is_open else ConversationState.EXPIRED
     if visit is None:
         return End(state, ClosedBy.VISIT, now)
-    ends = [
-        End(state, ClosedBy.SILENCE, expires_at(conversation)),
-        End(state, ClosedBy.VISIT, visit_ends_at(visit.last_activity_at)),
-    ]
-    first = min(ends, key=lambda end: end.at)
+    first = End(state, ClosedBy.VISIT, visit_ends_at(visit.last_activity_at))
+    silent_at = expires_at(conversation)
+    if silent_at is not None and silent_at <= first.at:
+        first = End(state, ClosedBy.SILENCE, silent_at)
     return None if lasts_until(first.at, now) else first
 
 

@@ -231,7 +231,7 @@ export class VisitorConversation {
       isAway,
       isTyping: this.typingUntil > Date.now(),
       isUnsent: unsent.length > 0,
-      isLate: unsent.some((item) => (item.at || 0) < Date.now() - LATE_AFTER),
+      isLate: unsent.some((item) => Number(item.at) < Date.now() - LATE_AFTER),
       unread: this.unread().length,
       lines: [
         ...messages.filter(Boolean).map(messageLine),

@@ -177,7 +177,7 @@ export function makeDialog(actions) {
     end.hidden = field.hidden || !state;
     other.hidden = !otherWork;
     main.onclick = mainWork;
-    other.onclick = otherWork || null;
+    other.onclick = /** @type {any} */ (otherWork);
     write(main, mainWord);
     write(other, otherWord);
   }

@@ -46,8 +46,10 @@ const MOST_TRIES = 2; // of a message that the collector understands and refuses
 export function makeLink(host, conversation, callbacks) {
   const { fetch } = host;
   let isSending = false;
-  /** Ends the wait for an answer, or the pause before the next try. @type {((value?: any) => void) | undefined} */
-  let endWait;
+  /** Ends the pause before the next try. @type {((value?: any) => void) | undefined} */
+  let endPause;
+  /** Gives up on the answer that is waited for. @type {((value?: any) => void) | undefined} */
+  let giveUp;
   let failures = 0;
   /** The stream or poll that is open, or waits for the lock. @type {Connection | null} */
   let connection = null;
@@ -76,12 +78,12 @@ export function makeLink(host, conversation, callbacks) {
   /** @param {OutboxItem} item */
   async function sendOne(item) {
     const { token } = conversation;
-    const reply = await within(ANSWER_WITHIN, safe(postItem)(item));
+    const reply = await answerOf(safe(postItem)(item));
     const [status, answer] = reply || [];
     if (token !== conversation.token) return;
     if (status && REFUSED_FOR_GOOD.test(/** @type {any} */ (status))) return callbacks.refused(status);
     const isHopeless = status === 400 || (status === 409 && (!item.x || failures >= MOST_TRIES));
-    if (!answer && !isHopeless) return void (await within(backoff()));
+    if (!answer && !isHopeless) return pause();
     if (failures) sleep(); // the collector is back
     failures = 0;
     callbacks.answered(item, answer);
@@ -92,28 +94,32 @@ export function makeLink(host, conversation, callbacks) {
    * What the collector says to it; undefined when it was not reached.
    *
    * @param {OutboxItem} item
-   * @returns {Promise<[status: number, answer?: ChatAnswer]>}
+   * @returns {Promise<[status: number, answer: ChatAnswer | undefined]>}
    */
   async function postItem({ do: action, n, x, to }) {
     const reply = await (conversation.token
       ? post(action === 'open' ? 'send' : action, { n, x, to })
       : post('open', { n, x, s: host.visit(), t: host.tab }));
-    return reply.status === 200 ? [200, await reply.json()] : [reply.status];
+    return [reply.status, reply.status === 200 && (await reply.json())];
   }
 
   /**
-   * What the work returns, or undefined after this time or a retry.
+   * The answer, or undefined once it is given up on.
    *
-   * @template Value
-   * @param {number} wait
-   * @param {Promise<Value>} [work]
-   * @returns {Promise<Value | undefined>}
+   * @template Answer
+   * @param {Promise<Answer>} request
+   * @returns {Promise<Answer | undefined>}
    */
-  function within(wait, work) {
+  function answerOf(request) {
     return new Promise((done) => {
-      later((endWait = done), wait);
-      work?.then(done);
+      later((giveUp = done), ANSWER_WITHIN);
+      request.then(done);
     });
+  }
+
+  /** @returns {Promise<void>} */
+  function pause() {
+    return new Promise((done) => later((endPause = done), backoff()));
   }
 
   function backoff() {
@@ -139,7 +145,9 @@ export function makeLink(host, conversation, callbacks) {
   function retry() {
     sleep();
     failures = 0;
-    endWait?.();
+    endPause?.();
+    // Back on a page that was kept, Firefox never settles what was under way.
+    if (!host.ask('hidden')) giveUp?.();
   }
 
   // What is received

@@ -91,5 +91,11 @@ def _draw_progress(site: Site, invitation: Conversation) -> None:
         st.rerun()
     draw_preview(sent, site.time_zone)
     draw_steps(sent.conversation, site.time_zone)
-    expires = time_of(expires_at(sent.conversation), site.time_zone)
-    small_text(f"Without an answer it expires at {expires} ({site.time_zone}).")
+    expires = expires_at(sent.conversation)
+    if expires is None:
+        small_text(
+            "Something on the visitor's page still hides it. Its five minutes begin once it is seen."
+        )
+    else:
+        at = time_of(expires, site.time_zone)
+        small_text(f"Without an answer it expires at {at} ({site.time_zone}).")

@@ -38,13 +38,27 @@ def closing_of(db, conversation):
 
 
 @around
-def test_invitation_that_is_not_shown_expires_five_minutes_after_it_was_sent(db, apart, is_over):
+def test_invitation_that_is_not_delivered_expires_five_minutes_after_it_was_sent(
+    db, apart, is_over
+):
     add_visit(db)
     invitation = invited(db)
-    mark_delivered(db, 7, invitation.id, "", NOW + 4 * MINUTE)
 
     assert close_due(db, NOW + 5 * MINUTE + apart) == int(is_over)
-    expected = ("expired", "silence", NOW + 5 * MINUTE) if is_over else ("delivered", "", None)
+    expected = ("expired", "silence", NOW + 5 * MINUTE) if is_over else ("queued", "", None)
+    assert closing_of(db, invitation) == expected
+
+
+@around
+def test_delivered_invitation_waits_for_its_page_until_the_visit_ends(db, apart, is_over):
+    add_visit(db)
+    invitation = invited(db)
+    mark_delivered(db, 7, invitation.id, "", NOW + MINUTE)
+    assert expires_at(stored(db, invitation)) is None
+    assert close_due(db, NOW + 20 * MINUTE) == 0
+
+    assert close_due(db, NOW + 30 * MINUTE + apart) == int(is_over)
+    expected = ("expired", "visit", NOW + 30 * MINUTE) if is_over else ("delivered", "", None)
     assert closing_of(db, invitation) == expected
 
 
@@ -100,14 +114,12 @@ def test_invitation_expires_with_its_visit(db, apart, is_over):
 
 
 @around
-@pytest.mark.parametrize("state", ["queued", "delivered", "shown", "open"])
+@pytest.mark.parametrize("state", ["queued", "shown", "open"])
 def test_row_and_sql_say_the_same_of_every_open_state(db, state, apart, is_over):
     add_visit(db)
     conversation = invited(db)
     touch(db, NOW + 20 * MINUTE)
-    if state == "delivered":
-        mark_delivered(db, 7, conversation.id, "", NOW + MINUTE)
-    elif state == "shown":
+    if state == "shown":
         mark_shown(db, conversation, NOW + MINUTE)
     elif state == "open":
         accept(db, conversation, NOW + MINUTE)
@@ -119,8 +131,8 @@ def test_row_and_sql_say_the_same_of_every_open_state(db, state, apart, is_over)
     assert close_due(db, moment) == int(is_over)
 
 
-def test_every_open_state_ends_by_itself():
-    assert set(PATIENCE) == OPEN_STATES
+def test_every_open_state_but_one_ends_by_itself():
+    assert set(PATIENCE) == OPEN_STATES - {"delivered"}
 
 
 def test_what_is_over_is_over_before_anybody_has_closed_it(db):
