@@ -34,7 +34,7 @@ CHROME = (
 
 
 class Cost(NamedTuple):
-    """Milliseconds of the main thread's CPU: the tag's (the longest piece and all, but for those in idle
+    """Milliseconds of the main thread's CPU: our scripts' (the longest piece and all, but for those in idle
     moments; those), and the whole page's."""
 
     longest: float
@@ -128,7 +128,7 @@ def _pieces(trace: list[dict[str, Any]]) -> tuple[list[float], list[float]]:
     other: list[float] = []
     for event in trace:
         address = event.get("args", {}).get("data", {}).get("url", "")
-        if event["name"] in ("EvaluateScript", "FunctionCall") and address.endswith(TAG.name):
+        if event["name"] in ("EvaluateScript", "FunctionCall") and "/visitor-monitor" in address:
             is_idle = any(_is_within(event, moment) for moment in moments)
             (idle if is_idle else other).append(event["tdur"] / 1000)
     return idle, other

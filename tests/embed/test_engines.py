@@ -3,6 +3,8 @@
 What depends on no engine is tested in one, Chromium, in the other files.
 """
 
+import time
+
 import pytest
 
 from tests.helpers.dialog import texts
@@ -51,6 +53,7 @@ def test_page_that_back_brings_is_a_view(shop, engine, is_kept):
     shop.head += "" if is_kept else NOT_KEPT_FOR_BACK
     engine.open(shop.url("/p1"))
     shop.until_paths("/p1")
+    until_quiet(shop)
     engine.go(shop.url("/p2"))
     shop.until_paths("/p1", "/p2")
     engine.back()
@@ -121,6 +124,11 @@ def test_visitor_is_invited_and_both_talk(shop, engine, agent):
     shop.until(lambda: "Thank you" in texts(shop))
     agent.end(agent.conversation(shop))
     shop.until(lambda: chat.note() == "This chat has ended.")
+
+
+def until_quiet(shop):
+    """Wait until the page asks for nothing more: Firefox keeps no page that waits for a module."""
+    shop.until(lambda: time.monotonic() - shop.passages()[-1].at > 0.5)
 
 
 def push(engine, path):

@@ -35,7 +35,7 @@ def open_profiles(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 def _is_ours(message: ConsoleMessage) -> bool:
     """Whether the script wrote it, not the browser to report a request that failed."""
     is_report = (
-        message.text.startswith(("Failed to load resource", "Visitor Monitor: its tag has no"))
+        message.text.startswith(("Failed to load resource", "Visitor Monitor: no data-site"))
         or "Security Policy" in message.text
     )
     return "/embed/" in message.location["url"] and not is_report

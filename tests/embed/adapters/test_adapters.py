@@ -259,8 +259,11 @@ def adapter(widget):
 
 
 def scripts(shop):
-    """The collector's scripts that this shop's pages requested, in order, each once."""
+    """The collector's scripts that this shop's pages requested, in order, each once.
+
+    But the one that reads the time zone: it comes whenever the collector asks for the zone.
+    """
     paths = [
         p.path.removeprefix("/embed/") for p in shop.passages() if p.path.startswith("/embed/")
     ]
-    return list(dict.fromkeys(paths))
+    return [path for path in dict.fromkeys(paths) if path != "visitor-monitor-time-zone.js"]
