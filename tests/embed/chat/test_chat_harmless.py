@@ -332,6 +332,7 @@ def test_page_does_not_move(shop, page, agent):
     shop.head = SHIFTS
     agent.show_button(shop)
     dialog = invited(shop, page, agent)
+    dialog.until_visible()  # the button may be there before the invitation
     page.wait_for_timeout(300)
     assert page.evaluate("shifts") == []
     dialog.button("Chat").click()
