@@ -87,6 +87,7 @@ def test_page_that_is_left_at_once_is_kept(shop, engine):
 def test_page_that_is_left_for_another_website_is_away(shop, engine):
     engine.open(shop.url("/p1"))
     shop.until_paths("/p1")
+    until_quiet(shop)
     engine.go("about:blank")
     shop.until_event("h")
     shop.until(lambda: not is_in_view(shop))
@@ -127,7 +128,10 @@ def test_visitor_is_invited_and_both_talk(shop, engine, agent):
 
 
 def until_quiet(shop):
-    """Wait until the page asks for nothing more: Firefox keeps no page that waits for a module."""
+    """Wait until the page has asked for nothing for a moment.
+
+    Firefox keeps no page for Back that waits for a module.
+    """
     shop.until(lambda: time.monotonic() - shop.passages()[-1].at > 0.5)
 
 
