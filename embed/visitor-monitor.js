@@ -15,11 +15,8 @@ import {
   BARE_KEYS,
   LONGEST_ATTRIBUTE,
   LONGEST_ATTRIBUTE_NAME,
-  LONGEST_CAMPAIGN,
-  LONGEST_CLICK_IDS,
   LONGEST_PATH_SENT,
   LONGEST_REFERRER,
-  LONGEST_TITLE,
   MAX_ATTRIBUTES,
   MAX_BYTES,
   MAX_EVENTS,
@@ -57,6 +54,7 @@ import {
 (() => {
   const SLOWER_AFTER = 300_000; // without an interaction presence is sent less often
   const SETTLE = 60; // changes of the address within this time are one page view, of the last address
+  const FRESH_FOR = 1_000; // after a view an address that is replaced is the same page, and a title is its own
   const AFTER_START = 1_000; // the page has most likely finished its start
   const FIND_CHATS_WITHIN = 30_000; // chat tools load late
   const FIND_CHATS_EVERY = 1_000;
@@ -112,16 +110,24 @@ import {
     /** The visit in which the page was counted last. @type {typeof visit} */
     let viewedVisit;
     /** The page that was counted last. @type {string | null | undefined} */
-    let viewedPage;
+    let viewedPage = null;
     /** The page that the address bar shows. @type {string | undefined} */
     let openPage;
+    /** The number of the page view that was counted last. @type {number} */
+    let viewNumber;
+    /** What was told of its page last. @type {EventFields} */
+    let viewed;
+    /** When it was counted, or its address replaced. @type {number} */
+    let viewedAt;
+    /** The title that the open page had while it was looked at. @type {string} */
+    let title;
     let activeAt = 0;
     /** The query with which the visitor arrived, and behind it the keys that stand behind a `#`. */
-    const landing = new URLSearchParams(location.search + location.hash.replace(/[#?]/g, '&'));
+    const landing = query(location.search + location.hash.replace(/[#?]/g, '&'));
     /** Whether the next page view tells where the visitor came from. */
     let isArrival = true;
-    /** Which of its keys are click ids: embed/visitor-monitor-click-ids.js knows. */
-    let clickIds = '';
+    /** Its click ids, as embed/visitor-monitor-click-ids.js knows them. @type {string | undefined} */
+    let clickIds;
     /** How many modules the first page view waits for. */
     let awaited = 0;
 
@@ -155,15 +161,14 @@ import {
     const commands = {
       identify(pairs) {
         if (isPrivate) return;
-        const all = { ...attributes, ...pairs };
-        attributes = {};
-        for (const key of Object.keys(all).slice(0, MAX_ATTRIBUTES)) {
-          attributes[String(cut(key, LONGEST_ATTRIBUTE_NAME))] = cut(all[key], LONGEST_ATTRIBUTE);
-        }
+        const all = Object.entries({ ...attributes, ...pairs }).slice(0, MAX_ATTRIBUTES);
+        attributes = Object.fromEntries(
+          all.map(([key, value]) => [cut(key, LONGEST_ATTRIBUTE_NAME), cut(value, LONGEST_ATTRIBUTE)]),
+        );
         if (viewedVisit) add({ e: 'i', i: attributes });
       },
       context(word) {
-        ownContext = cut(word, 32);
+        ownContext = cut(word);
         changed();
       },
       page() {
@@ -172,7 +177,7 @@ import {
       },
       chat(report) {
         if (isShown && isDue()) view(); // only a page view opens a visit
-        if (viewedVisit) add({ e: 'c', s: cut(report, 32) });
+        if (viewedVisit) add({ e: 'c', s: cut(report) });
       },
       on(/** @type {keyof Listeners} */ name, listener) {
         listeners[name] = safe(listener);
@@ -223,25 +228,50 @@ import {
     }
 
     // By their full names: pages have variables called navigation and history.
-    const { navigation } = window;
     /** @type {any} */
     const history = window.history;
-    if (navigation?.currentEntry) {
-      navigation.addEventListener('currententrychange', safe(addressChanged));
+    if (window.navigation?.currentEntry) {
+      window.navigation.addEventListener('currententrychange', safe((event) => addressChanged(event.navigationType)));
     } else {
       for (const name of ['pushState', 'replaceState']) {
         const original = history[name];
         history[name] = (/** @type {any[]} */ ...values) => {
           original.apply(history, values);
-          addressChanged();
+          addressChanged(name);
         };
       }
     }
+    new MutationObserver(titleChanged).observe(document.head, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+    });
     addressChanged();
     start();
     stub?.q.forEach(call);
 
     // What the visitor does
+
+    /** @param {any} [how] "replace" or "replaceState" where the address took the place of the last one */
+    function addressChanged(how) {
+      const before = openPage;
+      // A slash at the end is no other page.
+      openPage = [pagePath(), contextQuery(), options.hash && location.hash].join().replace('/,', ',');
+      if (openPage === before) return;
+      if (viewedPage === before) {
+        if (how?.[0] === 'r' && now() - viewedAt < FRESH_FOR) {
+          viewed = describe('h'); // not told yet
+          viewedPage = openPage;
+          viewedAt = now();
+          return later(presence, AFTER_START);
+        }
+        const last = { ...describe('p'), u: viewed.u, q: viewed.q };
+        if (JSON.stringify(last) !== JSON.stringify(viewed)) add(last);
+      }
+      ownContext = undefined;
+      readSignal?.(true);
+      changed();
+    }
 
     /** Begin to send, unless the visitor or the site does not allow it (yet). */
     function start() {
@@ -251,34 +281,29 @@ import {
         visitor = read('vm-id') || randomId();
         write('vm-id', visitor);
       }
-      if (options.signals === 'yes') loadFirst('signals', (read) => (readSignal = read));
+      if (options.signals === 'yes') loadFirst('signals').then((read) => (readSignal = read));
       // Only the page view that opens a visit tells where the visitor came from.
-      const names = [...landing.keys()];
-      if (names[0] && !join()) loadFirst('click-ids', (find) => (clickIds = find(names)));
+      if (!join() && landing + '') loadFirst('click-ids').then((find) => (clickIds = find(landing)));
       loadAdapters();
       visibilityChanged();
     }
 
     /** @param {string} name */
     function load(name) {
-      return import(base + '/embed/visitor-monitor-' + name + '.js');
+      return import(base + '/embed/visitor-monitor-' + name + '.js').then((module) => module.default);
     }
 
     /**
      * Load what the first page view waits for, though not for long.
      *
      * @param {string} name
-     * @param {(exported: any) => void} use
      */
-    function loadFirst(name, use) {
+    async function loadFirst(name) {
       awaited++;
-      load(name)
-        .then((module) => use(module.default))
-        .catch(safe)
-        .then(() => {
-          awaited--;
-          changed();
-        });
+      const found = await load(name).catch(safe);
+      awaited--;
+      changed();
+      return found;
     }
 
     /**
@@ -299,7 +324,7 @@ import {
         isStoring: () => isStoring,
         isRunning: () => isRunning,
       };
-      chatModule ||= load(chatFile).then((module) => module.default(host));
+      chatModule ||= load(chatFile).then((begin) => begin(host));
       chatModule
         .then(
           (take) => take(offer),
@@ -381,22 +406,26 @@ import {
       join(true);
       const isNew = viewedVisit !== visit;
       viewedVisit = visit;
+      title = document.title;
       viewedPage = openPage;
+      viewedAt = now();
+      viewNumber = number + 1;
       const campaign = (/** @type {string} */ name) =>
-        cut(landing.get('utm_' + name), LONGEST_CAMPAIGN);
+        cut(landing.get('utm_' + name));
       add(
         {
-          ...describe('v'),
-          l: cut(navigator.language, 32),
+          ...(viewed = describe('p')),
+          e: 'v',
+          l: navigator.language,
           y: navigator.maxTouchPoints,
           wd: +navigator.webdriver,
           // Where the visitor came from: only the first page view of a page load knows that.
           ...(isArrival && {
-            r: cut(/[^?#]*/.exec(document.referrer), LONGEST_REFERRER),
+            r: cut(/[^?#]*/.exec(document.referrer)),
             c: campaign('source'),
             m: campaign('medium'),
             g: campaign('campaign'),
-            j: cut(clickIds, LONGEST_CLICK_IDS),
+            j: clickIds,
           }),
         },
         changedAt,
@@ -407,8 +436,9 @@ import {
     }
 
     function presence() {
+      readTitle();
       if (isShown && viewedVisit && join()) {
-        if (queue.length < EVENTS_KEPT) add(describe('p'));
+        if (queue.length < EVENTS_KEPT) add((viewed = describe('p')));
         schedulePresence();
       }
     }
@@ -430,7 +460,7 @@ import {
     function join(isActivity) {
       const kept = isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm') || '');
       const [, id, at] = kept || [];
-      const quiet = id ? Date.now() - Number(at) : now() - activeAt;
+      const quiet = id ? Date.now() - +at : now() - activeAt;
       if (quiet >= VISIT_ENDS_AFTER || !(id || visit)) {
         if (!isActivity) return false;
         visit = { id: isStoring ? randomId() : '' };
@@ -448,34 +478,35 @@ import {
 
     // The page
 
-    function addressChanged() {
-      const page = String([pagePath(), contextQuery(), options.hash && location.hash]);
-      if (openPage === (openPage = page)) return;
-      ownContext = undefined;
-      readSignal?.(true);
-      changed();
+    /** Applications change the address first, or the title: a late one may be that of the next page. */
+    function titleChanged() {
+      if (document.title !== title) now() - viewedAt < FRESH_FOR ? changed() : later(readTitle, AFTER_START);
+    }
+
+    /** Titles blink, or call the visitor back, while nobody looks. */
+    function readTitle() {
+      if (document.hasFocus()) title = document.title;
     }
 
     /** The path, the query keys that data-query allows and, under data-hash, the route. */
     function pagePath() {
       const allowed = [...query()].filter(([name]) => options.query?.split(/[\s,]+/).includes(name));
-      const kept = String(new URLSearchParams(allowed));
+      const kept = String(query(allowed));
       return cut(
         location.pathname +
           (kept && '?' + kept) +
-          (options.hash ? location.hash.replace(/^#\w+=.*|[?&=].*/, '') : ''),
+          (options.hash ? /[^?&=]*/.exec(location.hash) : ''),
         LONGEST_PATH_SENT,
       );
     }
 
     /** What distinguishes a shop's pages with the same path; never what the visitor typed. */
     function contextQuery() {
-      const words = [];
-      for (const [name, value] of query()) {
-        if (VALUE_KEYS.test(name)) words.push(name + '=' + value);
-        else if (value && BARE_KEYS.test(name)) words.push(name);
-      }
-      return cut(words.join('&') + (/^#!?\/[^?&]*/.exec(location.hash) || ''), 512);
+      const words = [...query()].flatMap(([name, value]) => {
+        if (VALUE_KEYS.test(name)) return name + '=' + value;
+        return value && BARE_KEYS.test(name) ? name : [];
+      });
+      return cut(words.join('&') + (/^#!?\/[^?&]*/.exec(location.hash) || ''));
     }
 
     /**
@@ -484,23 +515,28 @@ import {
      */
     function describe(kind) {
       return {
+        p: viewNumber,
         e: kind,
         u: pagePath(),
         q: contextQuery(),
-        d: cut(document.title, LONGEST_TITLE),
+        d: cut(title),
         x: ownContext,
         xs: readSignal?.(),
-        f: +document.hasFocus(),
         z: timeZone,
+        f: +document.hasFocus(),
       };
     }
 
     // The way to the collector
 
-    /** @param {EventFields} fields */
+    /**
+     * Ages are seconds with one decimal, so that views which go together keep their order.
+     *
+     * @param {EventFields} fields
+     */
     function add(fields, at = 0) {
       at ||= now();
-      const a = age(at - activeAt);
+      const a = (((at - activeAt) / 100) | 0) / 10;
       queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, n: ++number, a }]);
       later(send);
     }
@@ -526,7 +562,7 @@ import {
       /** @type {BeaconHead} */
       const head = { v: 1, k: site, s: batch[0][0].id, t: tab, w: visitor };
       const events = batch.map(([, at, fields]) =>
-        JSON.stringify({ ...fields, o: age(now() - at) }),
+        JSON.stringify({ ...fields, o: (((now() - at) / 100) | 0) / 10 }),
       );
       // Joined by hand, because old shop libraries add a toJSON to arrays.
       return JSON.stringify(head).slice(0, -1) + ',"b":[' + events + ']}';
@@ -544,10 +580,11 @@ import {
           credentials: 'omit',
           signal: AbortSignal.timeout?.(ANSWER_WITHIN),
         });
+        const status = String(answer.status);
         const reason = answer.headers.get('X-Drop-Reason');
         pause = Math.min(Number(answer.headers.get('Retry-After')), LONGEST_RETRY_AFTER_SECONDS) * 1000;
-        if (answer.status === 200) accept(await answer.json(), sent);
-        isRefused ||= REFUSED_FOR_GOOD.test(String(answer.status));
+        if (status === '200') accept(await answer.json(), sent);
+        isRefused ||= REFUSED_FOR_GOOD.test(status);
         if (isRefused) {
           isRunning = isShown = false;
         }
@@ -556,7 +593,7 @@ import {
           viewedVisit = null;
           isArrival = reason === 'no_visit';
         }
-        if (DONE.test(String(answer.status))) {
+        if (DONE.test(status)) {
           queue = without(batch, queue);
           failures = 0;
           pause = 1;
@@ -674,22 +711,18 @@ import {
     work.timer = setTimeout(safe(work), wait);
   }
 
-  /** Seconds with one decimal, so that views which go together keep their order. */
-  function age(/** @type {number} */ length) {
-    return Math.round(length / 100) / 10;
-  }
-
-  function query() {
-    return new URLSearchParams(location.search);
+  /** @param {string | string[][]} [text] the text or pairs of a query; the page's when not given */
+  function query(text = location.search) {
+    return new URLSearchParams(text);
   }
 
   /**
    * The text's first characters, without cutting one in half.
    *
    * @param {any} text
-   * @param {number} limit
+   * @param {number} [limit] the collector cuts most texts shorter
    */
-  function cut(text, limit) {
+  function cut(text, limit = LONGEST_REFERRER) {
     return [...String(text ?? '')].slice(0, limit).join('') || undefined;
   }
 
