@@ -25,9 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from collector.beacon.hit import (
     LONGEST_ATTRIBUTE,
     LONGEST_ATTRIBUTE_NAME,
-    LONGEST_CAMPAIGN,
-    LONGEST_CLICK_IDS,
-    LONGEST_TITLE,
 )
 from collector.beacon.wire import MAX_EVENTS
 from collector.http.body import MAX_BYTES
@@ -171,12 +168,9 @@ HANDED_OVER = {
     "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
     "LONGEST_ATTRIBUTE": str(LONGEST_ATTRIBUTE),
     "LONGEST_ATTRIBUTE_NAME": str(LONGEST_ATTRIBUTE_NAME),
-    "LONGEST_CAMPAIGN": str(LONGEST_CAMPAIGN),
-    "LONGEST_CLICK_IDS": str(LONGEST_CLICK_IDS),
     "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
     "LONGEST_PATH_SENT": str(LONGEST_PATH_SENT),
     "LONGEST_REFERRER": str(LONGEST_REFERRER),
-    "LONGEST_TITLE": str(LONGEST_TITLE),
     "MAX_ATTRIBUTES": str(MAX_ATTRIBUTES),
     "MAX_BYTES": str(MAX_BYTES),
     "MAX_EVENTS": str(MAX_EVENTS),

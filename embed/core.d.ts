@@ -38,12 +38,6 @@ export const LONGEST_PATH_SENT: number;
 /** core/enrich/text.py */
 export const LONGEST_REFERRER: number;
 /** collector/beacon/hit.py */
-export const LONGEST_TITLE: number;
-/** collector/beacon/hit.py */
-export const LONGEST_CAMPAIGN: number;
-/** collector/beacon/hit.py */
-export const LONGEST_CLICK_IDS: number;
-/** collector/beacon/hit.py */
 export const LONGEST_ATTRIBUTE_NAME: number;
 /** collector/beacon/hit.py */
 export const LONGEST_ATTRIBUTE: number;
