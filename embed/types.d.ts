@@ -15,6 +15,7 @@ export interface BeaconEvent {
   n: number;
   o: number;
   a?: number;
+  p?: number;
   u?: string;
   q?: string;
   d?: string;

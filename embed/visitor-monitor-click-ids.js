@@ -7,5 +7,5 @@
  */
 import { CLICK_IDS } from './core.js';
 
-/** @param {string[]} names of query keys; those that are click ids come back, never a value */
-export default (names) => names.filter((name) => CLICK_IDS.test(name)).join();
+/** @param {URLSearchParams} query whose keys that are click ids come back, never a value */
+export default (query) => [...query.keys()].filter((name) => CLICK_IDS.test(name)).join() || undefined;

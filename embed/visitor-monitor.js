@@ -57,21 +57,17 @@ import { json } from './json.js';
 (() => {
   const SLOWER_AFTER = 300_000; // without an interaction presence is sent less often
   const SETTLE = 60; // changes of the address within this time are one page view, of the last address
+  const FRESH_FOR = 1_000; // after a view an address that is replaced is the same page, and a title is its own
   const AFTER_START = 1_000; // the first page view waits no longer for the modules that add to it
-  const FIND_CHATS_WITHIN = 30_000; // of the last activity: chat tools load late
-  const FIND_CHATS_EVERY = 1_000;
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
-  const LONGEST_RETRY_AFTER_SECONDS = 600;
   const LONGEST_BEACON = MAX_BYTES / 3 - 99; // characters of up to 3 bytes; the ages may grow
   const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
   const DONE = /^20|400|413/; // accepted, or no try of these events would be
   /** Of the script or the collector: where the collector is, the script's file, the query. */
   const addressParts = /^(\w+:..[^?#]+?)((?:\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js|\/?)(\?[^#]*)?(#|$)/;
-  /** @type {string[]} */
-  const CHATS = []; // the globals of other chats: embed/build.py lists those of embed/adapters/
 
   // Both throw where the browser blocks storage.
   /** @type {Host['read']} */
@@ -114,16 +110,24 @@ import { json } from './json.js';
     /** The visit in which the page was counted last. @type {typeof visit} */
     let viewedVisit;
     /** The page that was counted last. @type {string | null | undefined} */
-    let viewedPage;
+    let viewedPage = null;
     /** The page that the address bar shows. @type {string | undefined} */
     let openPage;
+    /** The number of the page view that was counted last. @type {number} */
+    let viewNumber;
+    /** What was told of its page last. @type {EventFields} */
+    let viewed;
+    /** When it was counted, or its address replaced. @type {number} */
+    let viewedAt;
+    /** The title that the open page had while it was looked at. @type {string} */
+    let title;
     let activeAt = 0;
     /** The query with which the visitor arrived, and behind it the keys that stand behind a `#`. */
     const landing = query(location.search + location.hash.replace(/[#?]/g, '&'));
     /** Whether the next page view tells where the visitor came from. */
     let isArrival = true;
-    /** Which of its keys are click ids: embed/visitor-monitor-click-ids.js knows. */
-    let clickIds = '';
+    /** Its click ids, as embed/visitor-monitor-click-ids.js knows them. @type {string | undefined} */
+    let clickIds;
     /** How many modules the first page view waits for. */
     let awaited = 0;
 
@@ -152,8 +156,6 @@ import { json } from './json.js';
     /** @type {Promise<TakeOffer> | null | undefined} */
     let chatModule;
     let chatFile = 'chat';
-    /** The other chats that have not come yet. */
-    let awaitedChats = CHATS;
 
     /** @type {Record<string, (value: any, listener?: any) => void>} */
     const commands = {
@@ -231,18 +233,23 @@ import { json } from './json.js';
 
     /** @type {any} */
     const history = window.history;
-    if (navigation?.currentEntry) {
-      navigation.addEventListener('currententrychange', safe(addressChanged));
+    if (window.navigation?.currentEntry) {
+      window.navigation.addEventListener('currententrychange', safe((event) => addressChanged(event.navigationType)));
     } else {
       for (const name of ['pushState', 'replaceState']) {
         const original = history[name];
         // False of a frozen history, which is looked at now and then.
         Reflect.set(history, name, (/** @type {any[]} */ ...values) => {
           original.apply(history, values);
-          addressChanged();
+          addressChanged(name);
         });
       }
     }
+    new MutationObserver(titleChanged).observe(ask('head'), {
+      subtree: true,
+      childList: true,
+      characterData: true,
+    });
     listen();
     addressChanged();
     start();
@@ -258,6 +265,27 @@ import { json } from './json.js';
       }
     }
 
+    /** @param {any} [how] "replace" or "replaceState" where the address took the place of the last one */
+    function addressChanged(how) {
+      const before = openPage;
+      // A slash at the end is no other page.
+      openPage = [pagePath(), contextQuery(), options.hash && location.hash].join().replace('/,', ',');
+      if (openPage === before) return;
+      if (viewedPage === before) {
+        if (how?.[0] === 'r' && now() - viewedAt < FRESH_FOR) {
+          viewed = describe('h'); // not told yet
+          viewedPage = openPage;
+          viewedAt = now();
+          return later(presence, AFTER_START);
+        }
+        const last = { ...describe('p'), u: viewed.u, q: viewed.q };
+        if (json(last) !== json(viewed)) add(last);
+      }
+      ownContext = undefined;
+      readSignal?.(true);
+      changed();
+    }
+
     /** Begin to send, unless the visitor or the site does not allow it (yet). */
     function start() {
       if (isRunning || isRefused || !isConsented || read('vm-off')) return;
@@ -266,33 +294,28 @@ import { json } from './json.js';
         visitor = read('vm-id') || randomId();
         write('vm-id', visitor);
       }
-      if (options.signals === 'yes') loadFirst('signals', (read) => (readSignal = read));
+      if (options.signals === 'yes') loadFirst('signals').then((read) => (readSignal = read));
       // Only the page view that opens a visit tells where the visitor came from.
-      const names = [...landing.keys()];
-      if (names[0] && !join()) loadFirst('click-ids', (find) => (clickIds = find(names)));
+      if (!join() && landing + '') loadFirst('click-ids').then((find) => (clickIds = find(landing)));
       visibilityChanged();
     }
 
     /** @param {string} name */
     function load(name) {
-      return import(base + '/embed/visitor-monitor-' + name + '.js');
+      return import(base + '/embed/visitor-monitor-' + name + '.js').then((module) => module.default);
     }
 
     /**
      * Load what the first page view waits for, though not for long.
      *
      * @param {string} name
-     * @param {(exported: any) => void} use
      */
-    function loadFirst(name, use) {
+    async function loadFirst(name) {
       awaited++;
-      load(name)
-        .then((module) => use(module.default))
-        .catch(safe)
-        .then(() => {
-          awaited--;
-          changed();
-        });
+      const found = await load(name).catch(safe);
+      awaited--;
+      changed();
+      return found;
     }
 
     /**
@@ -303,8 +326,7 @@ import { json } from './json.js';
     function chat(offer) {
       /** @type {Host} */
       const host = {
-        base,
-        site,
+        ...options,
         tab,
         listeners,
         fetch,
@@ -316,7 +338,7 @@ import { json } from './json.js';
         isStoring: () => isStoring,
         isRunning: () => isRunning,
       };
-      chatModule ||= load(chatFile).then((module) => module.default(host));
+      chatModule ||= load(chatFile).then((begin) => begin(host));
       chatModule
         .then(
           (take) => take(offer),
@@ -326,14 +348,6 @@ import { json } from './json.js';
           },
         )
         .catch(safe);
-    }
-
-    /** Load the adapters of other chats as they come, some only after consent or a click. */
-    function loadAdapters() {
-      awaitedChats = awaitedChats.filter(
-        (name) => !(isRunning && /** @type {any} */ (window)[name] && load(name).catch(safe)),
-      );
-      if (now() < activeAt + FIND_CHATS_WITHIN) later(loadAdapters, FIND_CHATS_EVERY);
     }
 
     /** @param {EndReason} w for the agent, if the visitor chats */
@@ -404,13 +418,17 @@ import { json } from './json.js';
       join(true);
       const isNew = viewedVisit !== visit;
       viewedVisit = visit;
+      title = ask('title');
       viewedPage = openPage;
+      viewedAt = now();
+      viewNumber = number + 1;
       const campaign = (/** @type {string} */ name) =>
         cut(landing.get('utm_' + name));
       add(
         {
-          ...describe('v'),
-          l: cut(navigator.language),
+          ...(viewed = describe('p')),
+          e: 'v',
+          l: navigator.language,
           y: navigator.maxTouchPoints,
           wd: +!!navigator.webdriver,
           // Where the visitor came from: only the first page view of a page load knows that.
@@ -419,7 +437,7 @@ import { json } from './json.js';
             c: campaign('source'),
             m: campaign('medium'),
             g: campaign('campaign'),
-            j: cut(clickIds),
+            j: clickIds,
           }),
         },
         changedAt,
@@ -433,8 +451,9 @@ import { json } from './json.js';
       listen();
       if (ask('hidden')) leave();
       addressChanged();
+      readTitle();
       if (isShown && viewedVisit && join()) {
-        if (queue.length < EVENTS_KEPT) add(describe('p'));
+        if (queue.length < EVENTS_KEPT) add((viewed = describe('p')));
         schedulePresence();
       }
     }
@@ -464,7 +483,6 @@ import { json } from './json.js';
       if (!visit) return false;
       if (isActivity) {
         activeAt = now();
-        later(loadAdapters);
         if (isStoring && !write('vm', visit.id + '.' + Date.now())) {
           isStoring = false;
           visit.id = ''; // the collector derives one that is the same on each page
@@ -475,12 +493,18 @@ import { json } from './json.js';
 
     // The page
 
-    function addressChanged() {
-      const page = String([pagePath(), contextQuery(), options.hash && location.hash]);
-      if (openPage === (openPage = page)) return;
-      ownContext = undefined;
-      readSignal?.(true);
-      changed();
+    /** Applications change the address first, or the title: a late one may be that of the next page. */
+    function titleChanged() {
+      if (ask('title') !== title) now() - viewedAt < FRESH_FOR ? changed() : later(readTitle, AFTER_START);
+    }
+
+    /** Titles blink, or call the visitor back, while nobody looks. */
+    function readTitle() {
+      if (hasFocus()) title = ask('title');
+    }
+
+    function hasFocus() {
+      return ask('hasFocus').call(document);
     }
 
     /** The path, the query keys that data-query allows and, under data-hash, the route. */
@@ -490,7 +514,7 @@ import { json } from './json.js';
       return cut(
         location.pathname +
           (kept && '?' + kept) +
-          (options.hash ? location.hash.replace(/^#\w+=.*|[?&=].*/, '') : ''),
+          (options.hash ? /[^?&=]*/.exec(location.hash) : ''),
         LONGEST_PATH_SENT,
       );
     }
@@ -510,20 +534,25 @@ import { json } from './json.js';
      */
     function describe(kind) {
       return {
+        p: viewNumber,
         e: kind,
         u: pagePath(),
         q: contextQuery(),
-        d: cut(ask('title')),
+        d: cut(title),
         x: ownContext,
         xs: readSignal?.(),
-        f: +ask('hasFocus').call(document),
         z: timeZone,
+        f: +hasFocus(),
       };
     }
 
     // The way to the collector
 
-    /** @param {EventFields} fields */
+    /**
+     * Ages are seconds with one decimal, so that views which go together keep their order.
+     *
+     * @param {EventFields} fields
+     */
     function add(fields, at = 0) {
       at ||= now();
       const a = age(at - activeAt);
@@ -578,7 +607,7 @@ import { json } from './json.js';
         /** @type {{status: any}} */
         const { status } = answer;
         const reason = String(answer.headers.get('X-Drop-Reason'));
-        pause = Math.min(+(/** @type {any} */ (answer.headers.get('Retry-After'))), LONGEST_RETRY_AFTER_SECONDS) * 1000 || pause;
+        pause = Number(answer.headers.get('Retry-After')) * 1000 || pause;
         if (status === 200) accept(await answer.json(), sent);
         isRefused ||= REFUSED_FOR_GOOD.test(status);
         isRunning &&= !isRefused;
@@ -612,7 +641,7 @@ import { json } from './json.js';
         presenceSeconds = answer.i; // effective at once: an agent may have opened the dashboard
         schedulePresence();
       }
-      if (answer.z) load('time-zone').then(async (module) => (timeZone = await module.default())).catch(safe);
+      if (answer.z) load('time-zone').then(async (read) => (timeZone = await read())).catch(safe);
       // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });
     }
@@ -696,7 +725,7 @@ import { json } from './json.js';
 
   /** Seconds with one decimal, so that views which go together keep their order. */
   function age(/** @type {number} */ length) {
-    return Math.round(length / 100) / 10;
+    return ((length / 100) | 0) / 10;
   }
 
   /** By the browser's clock, or 0 where the page has a `performance` of its own. */

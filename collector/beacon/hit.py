@@ -128,6 +128,7 @@ def _read_event(wire: WireEvent, request: RequestDetails, site: TrackedSite) -> 
         site.find_context(path, wire.q[:LONGEST_QUERY], own, signal),
         bool(own or signal),
         wire.f == 1,
+        wire.p,
     )
 
 

@@ -26,6 +26,7 @@ class WireEvent(Struct, gc=False):
     n: Number
     o: Seconds = 0
     a: Seconds | None = None
+    p: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] = 0
     u: str = ""
     q: str = ""
     d: str = ""

@@ -43,8 +43,8 @@ from core.visits.visit_rows import PageViewRow, SpanRow
 TabKey = tuple[str, str]
 """A tab of a visit: (visit id, tab id)."""
 
-Correction = tuple[str, str, int, str, str, int]
-"""Title and page context of a stored view: (title, context, site id, visit id, tab, number)."""
+Correction = tuple[str, str, str, int, str, str, int]
+"""Of a stored view: (path, title, page context, site id, visit id, tab, number)."""
 
 _STATE = TrackedVisit.__struct_fields__[:-1]
 _KEY = ("site_id", "id")
@@ -93,6 +93,7 @@ class Statements:
         self._load_visits = self.compile(self._select_visits())
         self._load_views = self.compile(self._select_views())
         self._corrections = self.compile(_correct_views())
+        self._entries = self.compile(_move_entries())
         self._visits = Upsert(self, "visit", moving=_MOVING)
         self._views = Upsert(self, "page_view")
         self._spans = Upsert(self, "visit_span", moving=["until_at", "is_open"])
@@ -121,9 +122,14 @@ class Statements:
         self._views.run(connection, views)
 
     def correct_views(self, connection: Connection, corrections: Sequence[Correction]) -> None:
-        """Change title and page context of stored views: rare, so one by one."""
+        """Change path, title and page context of stored views: rare, so one by one."""
         if corrections:
             connection.exec_driver_sql(self._corrections, list(corrections))
+
+    def move_entries(self, connection: Connection, entries: Sequence[tuple[str, int, str]]) -> None:
+        """Change the entry page of stored visits, also rare: (path, site id, visit id)."""
+        if entries:
+            connection.exec_driver_sql(self._entries, list(entries))
 
     def extend_spans(self, connection: Connection, spans: Sequence[SpanRow]) -> None:
         """Upsert spans, or the new end of those that exist."""
@@ -201,8 +207,18 @@ def _correct_views() -> ClauseElement:
     return (
         view.update()
         .where(*key)
-        .values(title=bindparam("new_title"), page_context=bindparam("new_context"))
+        .values(
+            path=bindparam("new_path"),
+            title=bindparam("new_title"),
+            page_context=bindparam("new_context"),
+        )
     )
+
+
+def _move_entries() -> ClauseElement:
+    visit = _table("visit")
+    key = (column == bindparam(f"of_{column.name}") for column in visit.primary_key)
+    return visit.update().where(*key).values(entry_path=bindparam("new_path"))
 
 
 def _table(name: str) -> SchemaTable:

@@ -92,6 +92,10 @@ class VisitBatch:
                 for view, correction in rows.corrections.items()
             ],
         )
+        statements.move_entries(
+            connection,
+            [(rows.entry_path, *key) for key, rows in self._rows_of.items() if rows.entry_path],
+        )
         statements.add_counts(connection, list(self._counts()))
 
     def _current(self, hit: Hit) -> TrackedVisit | None:

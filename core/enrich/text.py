@@ -9,7 +9,7 @@ from core.enrich.readable_path import readable_path
 from core.enrich.url import split_url
 
 LONGEST_PATH = 1_024
-LONGEST_PATH_SENT = 4_096
+LONGEST_PATH_SENT = 2_048
 """As a browser escapes it: a letter takes up to nine characters, an emoji twelve."""
 LONGEST_REFERRER = 1_024
 REFERRER_SCHEMES = ("http", "https", "android-app")

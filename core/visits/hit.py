@@ -27,7 +27,10 @@ class ChatReport(StrEnum):
 
 
 class Event(Struct, frozen=True, gc=False):
-    """One event of a tab, cleaned; `active_at` is the last interaction that it reports."""
+    """One event of a tab, cleaned; `active_at` is the last interaction that it reports.
+
+    page: the number of the page view that the event speaks of; 0 when the browser does not say it.
+    """
 
     kind: EventKind
     number: int
@@ -38,6 +41,7 @@ class Event(Struct, frozen=True, gc=False):
     context: str = ""
     sets_context: bool = False
     focused: bool = False
+    page: int = 0
     chat: ChatReport | None = None
     attributes: dict[str, str] | None = None
 

@@ -163,16 +163,19 @@ def _keep_page(
 ) -> None:
     """A focused presence makes its tab's page current.
 
-    The page may have reported a title or a better context since it was first shown.
+    The page may have reported a title, a better context or another path since it was first shown.
     """
     if not tab.path:
+        tab.page_number = event.page
         tab.path, tab.title, tab.context = event.path, event.title, event.context
-    elif event.path == tab.path:
-        _correct_page(tab_id, tab, event, rows)
+    elif event.page and event.page != tab.page_number:
+        return
+    elif event.page or event.path == tab.path:
+        _correct_page(visit, tab_id, tab, event, rows)
     if event.kind is EventKind.PRESENCE and event.focused:
         _make_current(visit, tab_id, tab, event.at)
     elif tab_id == visit.memory.current_tab:
-        visit.current_title = tab.title
+        visit.current_path, visit.current_title = tab.path, tab.title
         _show_context(visit, tab.context, event.at)
 
 
@@ -181,17 +184,30 @@ def _show_context(visit: TrackedVisit, context: str, at: int) -> None:
         visit.page_context, visit.memory.context_at = context, at
 
 
-def _correct_page(tab_id: str, tab: TabState, event: Event, rows: VisitRows) -> None:
+def _correct_page(
+    visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
+) -> None:
+    """What a page says of itself after it was shown: its view has it too."""
+    is_moved = event.path != tab.path
     title = event.title or tab.title
-    context = event.context if event.sets_context else tab.context
-    if (title, context) == (tab.title, tab.context):
+    context = event.context if event.sets_context or is_moved else tab.context
+    if (event.path, title, context) == (tab.path, tab.title, tab.context):
         return
-    tab.title, tab.context = title, context
+    tab.path, tab.title, tab.context = event.path, title, context
     key = (tab_id, tab.page_number)
     if key in rows.views:
-        rows.views[key] = rows.views[key]._replace(title=title, page_context=context)
+        rows.views[key] = rows.views[key]._replace(path=tab.path, title=title, page_context=context)
     else:
-        rows.corrections[key] = (title, context)
+        rows.corrections[key] = (tab.path, title, context)
+    if is_moved and visit.page_count == 1:
+        _move_entry(visit, tab.path, rows)
+
+
+def _move_entry(visit: TrackedVisit, path: str, rows: VisitRows) -> None:
+    if visit.entry is None:
+        rows.entry_path = path
+    else:
+        visit.entry = Entry(path, visit.entry.follows, visit.entry.opening)
 
 
 def _identify(visit: TrackedVisit, attributes: dict[str, str]) -> None:

@@ -36,13 +36,15 @@ class PageViewRow(NamedTuple):
 class VisitRows(Struct):
     """The rows that events change besides their visit's: new page views and extended spans.
 
-    corrections: title and context of page views, by (tab, number), that were stored with others.
+    corrections: path, title and context of page views, by (tab, number), that were stored with others.
+    entry_path: of a stored visit whose first page has moved to another path; else empty.
     known_views: page views, by (tab, number), that are stored already.
     """
 
     views: dict[tuple[str, int], PageViewRow] = {}
     spans: dict[tuple[str, str, int], SpanRow] = {}
-    corrections: dict[tuple[str, int], tuple[str, str]] = {}
+    corrections: dict[tuple[str, int], tuple[str, str, str]] = {}
+    entry_path: str = ""
     known_views: set[tuple[str, int]] = set()
 
     def keep(self, span: SpanRow) -> None:

@@ -38,6 +38,7 @@ def test_routes_of_a_single_page_application_are_views(shop, page, script):
     shop.until_paths("/p1")
     page.evaluate(PUSH, "/p2")
     shop.until_paths("/p1", "/p2")
+    page.wait_for_timeout(1_100)
     page.evaluate("history.replaceState({}, '', '/p3')")
     shop.until_paths("/p1", "/p2", "/p3")
     page.evaluate("history.back()")

@@ -129,6 +129,27 @@ def test_path_is_stored_as_people_read_it_and_matched_in_that_form(collector):
     assert collector.row("SELECT entry_path, current_path FROM visit") == (path, path)
 
 
+def test_page_is_corrected_by_the_number_of_its_view(collector):
+    collector.post(view(path="/a", d="A"))
+    collector.post({"e": "p", "n": 2, "p": 1, "u": "/cart", "d": "Cart"})
+    stored = collector.row("SELECT path, title, page_context FROM page_view")
+    assert stored == ("/cart", "Cart", "Cart")
+    shown = "SELECT entry_path, current_path, current_title, page_context FROM visit"
+    assert collector.row(shown) == ("/cart", "/cart", "Cart", "Cart")
+
+    left = {"e": "p", "n": 3, "p": 1, "u": "/cart", "d": "Your cart", "x": "checkout"}
+    collector.post(left, view(4, "/b", d="B"))
+    views = collector.rows("SELECT path, title, page_context FROM page_view ORDER BY number")
+    assert views == [("/cart", "Your cart", "In Checkout"), ("/b", "B", "")]
+    assert collector.row(shown) == ("/cart", "/b", "B", "")
+
+
+def test_page_of_a_script_that_names_no_view_is_known_by_its_path(collector):
+    collector.post(view(path="/a", d="A"), {"e": "p", "n": 2, "u": "/b", "d": "B"})
+    collector.post({"e": "h", "n": 3, "u": "/a", "d": "Late"})
+    assert collector.rows("SELECT path, title FROM page_view") == [("/a", "Late")]
+
+
 @pytest.mark.parametrize(
     ("fields", "source"),
     [

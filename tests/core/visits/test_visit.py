@@ -382,7 +382,7 @@ def test_context_of_a_stored_view_is_corrected_in_its_row(story):
 
     story.take("t1", presence(2, START + SECOND, context="Cart", sets_context=True))
 
-    assert story.trail.corrections == {("t1", 1): ("", "Cart")}
+    assert story.trail.corrections == {("t1", 1): ("/", "", "Cart")}
 
 
 def test_title_that_is_set_late_reaches_the_page_and_its_row(story):
@@ -391,7 +391,7 @@ def test_title_that_is_set_late_reaches_the_page_and_its_row(story):
     story.take("t1", presence(2, START + SECOND, title="Set late"))
 
     assert story.visit.current_title == "Set late"
-    assert story.trail.corrections == {("t1", 1): ("Set late", "")}
+    assert story.trail.corrections == {("t1", 1): ("/", "Set late", "")}
 
 
 def test_presence_without_a_title_keeps_the_title(story):
@@ -413,6 +413,45 @@ def test_context_of_a_page_that_was_left_is_not_taken(story):
     story.take("t1", presence(3, START + 2 * SECOND, path="/", context="Cart", sets_context=True))
 
     assert story.visit.page_context == "Product"
+
+
+def test_page_that_replaces_its_address_moves_its_view(story):
+    story.take("t1", view(2, START + SECOND, "/a", context="Product", title="A"))
+    story.take("t1", presence(3, START + 2 * SECOND, path="/cart", context="Cart", page=2))
+
+    moved = story.trail.views["t1", 2]
+    assert (moved.path, moved.title, moved.page_context) == ("/cart", "A", "Cart")
+    visit = story.visit
+    assert (visit.current_path, visit.page_context, visit.page_count) == ("/cart", "Cart", 2)
+    assert visit.entry is not None
+    assert visit.entry.path == "/"
+
+
+def test_first_page_that_replaces_its_address_moves_the_entry_page(story):
+    story.take("t1", presence(2, START + SECOND, path="/a", page=1))
+    assert story.visit.entry == Entry("/a", "", Opening(source="Google", source_kind="search"))
+
+    story.visit.entry, story.trail = None, VisitRows()
+    story.take("t1", hidden(3, START + SECOND, path="/b", page=1))
+    assert story.trail.entry_path == "/b"
+    assert story.trail.corrections == {("t1", 1): ("/b", "", "")}
+
+
+def test_event_that_speaks_of_another_page_changes_no_page(story):
+    story.take("t1", view(2, START + SECOND, "/a", title="A"))
+    story.take("t1", presence(3, START + 2 * SECOND, path="/", title="Old", page=1, focused=True))
+
+    assert (story.visit.current_path, story.visit.current_title) == ("/a", "A")
+    assert story.trail.views["t1", 1].title == ""
+    assert story.trail.corrections == {}
+
+
+def test_tab_that_was_forgotten_goes_on_with_the_page_that_it_names(story):
+    story.take("t2", presence(9, START + SECOND, path="/b", title="Late", page=7, focused=True))
+    story.take("t2", presence(10, START + 2 * SECOND, path="/b", title="Later", page=7))
+
+    assert (story.visit.current_path, story.visit.current_title) == ("/b", "Later")
+    assert story.trail.corrections == {("t2", 7): ("/b", "Later", "")}
 
 
 # Third-party chats
