@@ -34,7 +34,7 @@ from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
 from core.enrich.source import CLICK_IDS
-from core.enrich.text import LONGEST_PATH, LONGEST_PATH_SENT
+from core.enrich.text import LONGEST_PATH_SENT
 from core.visits.presence import ACTIVE_FOR, LONGEST_PRESENCE, VISIT_ENDS_AFTER
 from core.visits.visit import MAX_ATTRIBUTES
 
@@ -42,10 +42,11 @@ EMBED = Path(__file__).resolve().parent
 ADAPTERS = EMBED / "adapters"
 DIST = EMBED / "dist"
 LIMITS = {
-    "visitor-monitor.js": 3_900,
+    "visitor-monitor.js": 3_600,
     "visitor-monitor-signals.js": 1_536,
     "visitor-monitor-adapters.js": 300,
     "visitor-monitor-click-ids.js": 700,
+    "visitor-monitor-history.js": 300,
     "visitor-monitor-time-zone.js": 300,
     "visitor-monitor-chat.js": 7_000,
 }
@@ -175,12 +176,11 @@ HANDED_OVER = {
     "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
     "LONGEST_ATTRIBUTE": str(LONGEST_ATTRIBUTE),
     "LONGEST_ATTRIBUTE_NAME": str(LONGEST_ATTRIBUTE_NAME),
+    "LONGEST_BEACON": str(MAX_BYTES // 3 - 99),
     "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
-    "LONGEST_PATH": str(LONGEST_PATH),
     "LONGEST_PATH_SENT": str(LONGEST_PATH_SENT),
     "LONGEST_PRESENCE": _milliseconds(LONGEST_PRESENCE),
     "MAX_ATTRIBUTES": str(MAX_ATTRIBUTES),
-    "MAX_BYTES": str(MAX_BYTES),
     "MAX_EVENTS": str(MAX_EVENTS),
     "OVER": _one_of(each for each in ConversationState if each not in OPEN_STATES),
     "REFUSED_FOR_GOOD": _one_of([REFUSED_FOR_GOOD]),

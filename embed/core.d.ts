@@ -29,13 +29,11 @@ export const CLICK_IDS: RegExp;
 
 /** collector/beacon/wire.py: events of a beacon. */
 export const MAX_EVENTS: number;
-/** collector/http/body.py: bytes of a beacon. */
-export const MAX_BYTES: number;
+/** collector/http/body.py: characters of a beacon, of up to 3 bytes each, and room for ages that grow. */
+export const LONGEST_BEACON: number;
 /** collector/http/responses.py: the statuses after which a script sends nothing more from its page. */
 export const REFUSED_FOR_GOOD: RegExp;
-/** core/enrich/text.py: characters of a text, like all that follow; what is shorter the collector cuts. */
-export const LONGEST_PATH: number;
-/** core/enrich/text.py: of a path whose letters are escaped. */
+/** core/enrich/text.py: characters of a path whose letters are escaped; all that follow count them too. */
 export const LONGEST_PATH_SENT: number;
 /** collector/beacon/hit.py */
 export const LONGEST_ATTRIBUTE_NAME: number;

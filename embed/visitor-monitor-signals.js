@@ -81,13 +81,15 @@ const TYPES = [
 
 let from = 0; // the length of the data layer when this page of a single-page application began
 
+export default () => readSignal;
+
 /**
  * The page's context word, or undefined; with isNewPage it only notes that a new page begins.
  *
  * @param {boolean} [isNewPage]
  * @returns {PageContext | undefined}
  */
-export default (isNewPage) => {
+function readSignal(isNewPage) {
   try {
     const layer = window.dataLayer || [];
     if (isNewPage) from = layer.length;
@@ -96,7 +98,7 @@ export default (isNewPage) => {
     // A page that is not built yet, or not as expected, has no signal.
   }
   return undefined;
-};
+}
 
 function fromPlatform() {
   const { id, className } = ask('body');

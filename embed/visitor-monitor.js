@@ -15,11 +15,10 @@ import {
   BARE_KEYS,
   LONGEST_ATTRIBUTE,
   LONGEST_ATTRIBUTE_NAME,
-  LONGEST_PATH,
+  LONGEST_BEACON,
   LONGEST_PATH_SENT,
   LONGEST_PRESENCE,
   MAX_ATTRIBUTES,
-  MAX_BYTES,
   MAX_EVENTS,
   REFUSED_FOR_GOOD,
   VALUE_KEYS,
@@ -62,7 +61,6 @@ import { json } from './json.js';
   const ACTIVITY_STEP = 1_000;
   const ANSWER_WITHIN = 10_000;
   const LONGEST_PAUSE_SECONDS = 60;
-  const LONGEST_BEACON = MAX_BYTES / 3 - 99; // characters of up to 3 bytes; the ages may grow
   const EVENTS_KEPT = 50; // three beacons, below the 64 KiB that a page may send while it unloads
 
   const DONE = /^20|400|413/; // accepted, or no try of these events would be
@@ -82,7 +80,7 @@ import { json } from './json.js';
 
   function begin() {
     const stub = window.visitorMonitor;
-    if (stub?.loaded || !location.protocol.startsWith('http')) return;
+    if (stub?.loaded || !location.host) return;
     const options = findOptions(stub);
     if (options && (window === top || options.frames === 'yes')) track(options, stub);
   }
@@ -92,8 +90,8 @@ import { json } from './json.js';
    * @param {VisitorMonitor} [stub] that took the page's calls so far
    */
   function track(options, stub) {
-    const { site, base } = options;
     // By their full names: pages have variables called history and navigation.
+    /** @type {any} */
     const { fetch, navigation } = window;
     const isPrivate = navigator.globalPrivacyControl;
     const tab = randomId();
@@ -223,7 +221,6 @@ import { json } from './json.js';
       },
       popstate: addressChanged,
       // Not `scroll`: the browser marks that event as trusted even when a script scrolls.
-      pointerdown: interact,
       pointermove: interact,
       wheel: interact,
       keydown: interact,
@@ -231,20 +228,7 @@ import { json } from './json.js';
     };
     const handle = safe((event) => events[event.type](event));
 
-    /** @type {any} */
-    const history = window.history;
-    if (window.navigation?.currentEntry) {
-      window.navigation.addEventListener('currententrychange', safe((event) => addressChanged(event.navigationType)));
-    } else {
-      for (const name of ['pushState', 'replaceState']) {
-        const original = history[name];
-        // False of a frozen history, which is looked at now and then.
-        Reflect.set(history, name, (/** @type {any[]} */ ...values) => {
-          original.apply(history, values);
-          addressChanged(name);
-        });
-      }
-    }
+    navigation?.addEventListener?.('currententrychange', safe((event) => addressChanged(event.navigationType)));
     new MutationObserver(titleChanged).observe(ask('head'), {
       subtree: true,
       childList: true,
@@ -296,23 +280,32 @@ import { json } from './json.js';
       }
       if (options.signals === 'yes') loadFirst('signals').then((read) => (readSignal = read));
       // Only the page view that opens a visit tells where the visitor came from.
-      if (!join() && landing + '') loadFirst('click-ids').then((find) => (clickIds = find(landing)));
+      if (!join() && landing + '') loadFirst('click-ids', landing).then((names) => (clickIds = names));
+      if (!navigation?.currentEntry) load('history', safe(addressChanged)).catch(safe);
+      load('adapters', load, () => isRunning).catch(safe);
       visibilityChanged();
     }
 
-    /** @param {string} name */
-    function load(name) {
-      return import(base + '/embed/visitor-monitor-' + name + '.js').then((module) => module.default);
+    /**
+     * What the module's function returns; the adapters of other chats have none.
+     *
+     * @param {string} name
+     * @param {any[]} values
+     */
+    async function load(name, ...values) {
+      const module = await import(options.base + '/embed/visitor-monitor-' + name + '.js');
+      return module.default?.(...values);
     }
 
     /**
-     * Load what the first page view waits for, though not for long.
+     * The same of what the first page view waits for, though not for long; undefined if it does not load.
      *
      * @param {string} name
+     * @param {any} [value]
      */
-    async function loadFirst(name) {
+    async function loadFirst(name, value) {
       awaited++;
-      const found = await load(name).catch(safe);
+      const found = await load(name, value).catch(() => {});
       awaited--;
       changed();
       return found;
@@ -338,7 +331,7 @@ import { json } from './json.js';
         isStoring: () => isStoring,
         isRunning: () => isRunning,
       };
-      chatModule ||= load(chatFile).then((begin) => begin(host));
+      chatModule ||= load(chatFile, host);
       chatModule
         .then(
           (take) => take(offer),
@@ -422,8 +415,6 @@ import { json } from './json.js';
       viewedPage = openPage;
       viewedAt = now();
       viewNumber = number + 1;
-      const campaign = (/** @type {string} */ name) =>
-        cut(landing.get('utm_' + name));
       add(
         {
           ...(viewed = describe('p')),
@@ -434,9 +425,9 @@ import { json } from './json.js';
           // Where the visitor came from: only the first page view of a page load knows that.
           ...(isArrival && {
             r: cut(/[^?#]*/.exec(ask('referrer'))),
-            c: campaign('source'),
-            m: campaign('medium'),
-            g: campaign('campaign'),
+            c: cut(landing.get('utm_source')),
+            m: cut(landing.get('utm_medium')),
+            g: cut(landing.get('utm_campaign')),
             j: clickIds,
           }),
         },
@@ -514,8 +505,7 @@ import { json } from './json.js';
       return cut(
         location.pathname +
           (kept && '?' + kept) +
-          (options.hash ? /[^?&=]*/.exec(location.hash) : ''),
-        LONGEST_PATH_SENT,
+          (options.hash ? location.hash.replace(/^#\w+=.*|[?&=].*/, '') : ''),
       );
     }
 
@@ -565,22 +555,19 @@ import { json } from './json.js';
      *
      * @param {boolean} [isLeaving]
      */
-    function send(isLeaving) {
-      if (!isRunning || read('vm-off')) return;
+    function send(isLeaving, events = queue) {
+      if (!isRunning || read('vm-off') || !events[0]) return;
       if (!isLeaving && waitUntil > now()) return later(send, waitUntil - now());
-      let rest = queue;
-      while (rest.length) {
-        const batch = rest.filter(([its]) => its === rest[0][0]).slice(0, MAX_EVENTS);
-        while (batch[1] && envelope(batch).length > LONGEST_BEACON) batch.pop();
-        post(batch);
-        rest = isLeaving ? rest.filter((event) => !batch.includes(event)) : [];
-      }
+      const batch = events.filter(([its]) => its === events[0][0]).slice(0, MAX_EVENTS);
+      while (batch[1] && envelope(batch).length > LONGEST_BEACON) batch.pop();
+      post(batch);
+      if (isLeaving) send(isLeaving, events.filter((event) => !batch.includes(event)));
     }
 
     /** @param {QueuedEvent[]} batch */
     function envelope(batch) {
       /** @type {BeaconHead} */
-      const head = { v: 1, k: site, s: batch[0][0].id, t: tab, w: visitor };
+      const head = { v: 1, k: options.site, s: batch[0][0].id, t: tab, w: visitor };
       const events = batch.map(([, at, fields]) =>
         json({ ...fields, o: age(now() - at) }),
       );
@@ -595,10 +582,10 @@ import { json } from './json.js';
     async function post(batch) {
       const sent = batch[0][0];
       let pause = Math.min(2 ** failures++, LONGEST_PAUSE_SECONDS) * (500 + 1000 * Math.random());
-      const ownWait = (waitUntil = now() + ANSWER_WITHIN + pause);
+      waitUntil = now() + ANSWER_WITHIN + pause;
       later(send);
       try {
-        const answer = await fetch(base + '/v1/beacon', {
+        const answer = await fetch(options.base + '/v1/beacon', {
           method: 'POST',
           body: envelope(batch),
           keepalive: true,
@@ -606,12 +593,13 @@ import { json } from './json.js';
         });
         /** @type {{status: any}} */
         const { status } = answer;
-        const reason = String(answer.headers.get('X-Drop-Reason'));
+        /** @type {any} */
+        const reason = answer.headers.get('X-Drop-Reason');
         pause = Number(answer.headers.get('Retry-After')) * 1000 || pause;
         if (status === 200) accept(await answer.json(), sent);
         isRefused ||= REFUSED_FOR_GOOD.test(status);
         isRunning &&= !isRefused;
-        if (sent === viewedVisit && reason.includes('visit')) {
+        if (sent === viewedVisit && /visit/.test(reason)) {
           // The visit is unknown to the collector or has ended: the next interaction opens one.
           viewedVisit = null;
           isArrival = reason === 'no_visit';
@@ -623,7 +611,7 @@ import { json } from './json.js';
       } catch {
         // Not reached, or not an answer of the collector: try again in each case.
       }
-      if (waitUntil === ownWait) waitUntil = now() + pause; // else a newer beacon waits
+      waitUntil = now() + pause;
       later(send);
     }
 
@@ -641,7 +629,7 @@ import { json } from './json.js';
         presenceSeconds = answer.i; // effective at once: an agent may have opened the dashboard
         schedulePresence();
       }
-      if (answer.z) load('time-zone').then(async (read) => (timeZone = await read())).catch(safe);
+      if (answer.z) load('time-zone').then((zone) => (timeZone = zone), safe);
       // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });
     }
@@ -666,10 +654,10 @@ import { json } from './json.js';
     const current = /** @type {HTMLScriptElement} */ (ask('currentScript'));
     const readTag = (/** @type {HTMLScriptElement} */ tag) => tag && readOptions(tag.src, tag.dataset);
     const tags = [...ask('scripts')].filter(readTag);
-    const all = [current, ...tags].map(readTag).filter(Boolean);
+    const all = [current, ...tags].map(readTag);
     const called = [...(stub?.q || [])].find(([word]) => word === 'site') || [];
     const options = {
-      ...(all.find((each) => each?.site) || all[0]),
+      ...(all.find((each) => each?.site) || all.find(Boolean)),
       ...readOptions(called[2]),
       ...(called[1] && { site: called[1] }),
     };
@@ -742,9 +730,9 @@ import { json } from './json.js';
    * The text's first characters, without cutting one in half.
    *
    * @param {any} text
-   * @param {number} [limit] the collector cuts what is to be shorter than a path
+   * @param {number} [limit] the collector cuts most texts shorter
    */
-  function cut(text, limit = LONGEST_PATH) {
+  function cut(text, limit = LONGEST_PATH_SENT) {
     return [...String(text ?? '')].slice(0, limit).join('') || undefined;
   }
 

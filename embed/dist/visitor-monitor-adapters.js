@@ -1,1 +1,1 @@
-export default(e,t)=>{let n=["$chatwoot","$crisp","HubSpotConversations","Tawk_API"];const s=()=>{if(!t())return;const s=n.filter(e=>window[e]);n=n.filter(e=>!s.includes(e));for(const t of s)e(t).catch(()=>{})};s(),setInterval(s,1e3)}
+let awaited=["$chatwoot","$crisp","HubSpotConversations","Tawk_API"];export default(e,t)=>{const n=()=>{const n=awaited.filter(e=>t()&&window[e]);awaited=awaited.filter(e=>!n.includes(e));for(const t of n)e(t).catch(()=>{})};n(),setInterval(n,1e3)}

@@ -1,0 +1,1 @@
+let isWrapped=!1;export default e=>{if(e(""),isWrapped)return;isWrapped=!0;const{history:t}=window;for(const n of["pushState","replaceState"]){const s=t[n];Reflect.set(t,n,(...o)=>{s.apply(t,o),e(n)})}}
