@@ -154,6 +154,8 @@ import { json } from './json.js';
     /** @type {Promise<TakeOffer> | null | undefined} */
     let chatModule;
     let chatFile = 'chat';
+    /** What looks for other chats, once the collector has answered. @type {Promise<void> | undefined} */
+    let adapters;
 
     /** @type {Record<string, (value: any, listener?: any) => void>} */
     const commands = {
@@ -282,7 +284,6 @@ import { json } from './json.js';
       // Only the page view that opens a visit tells where the visitor came from.
       if (!join() && landing + '') loadFirst('click-ids', landing).then((names) => (clickIds = names));
       if (!navigation?.currentEntry) load('history', safe(addressChanged)).catch(safe);
-      load('adapters', load, () => isRunning).catch(safe);
       visibilityChanged();
     }
 
@@ -443,7 +444,7 @@ import { json } from './json.js';
       if (ask('hidden')) leave();
       addressChanged();
       readTitle();
-      if (isShown && viewedVisit && join()) {
+      if (isShown && viewedVisit && viewedPage === openPage && join()) {
         if (queue.length < EVENTS_KEPT) add((viewed = describe('p')));
         schedulePresence();
       }
@@ -501,10 +502,9 @@ import { json } from './json.js';
     /** The path, the query keys that data-query allows and, under data-hash, the route. */
     function pagePath() {
       const allowed = [...query()].filter(([name]) => options.query?.split(/[\s,]+/).includes(name));
-      const kept = String(query(allowed));
       return cut(
         location.pathname +
-          (kept && '?' + kept) +
+          (allowed[0] ? '?' + query(allowed) : '') +
           (options.hash ? location.hash.replace(/^#\w+=.*|[?&=].*/, '') : ''),
       );
     }
@@ -545,8 +545,7 @@ import { json } from './json.js';
      */
     function add(fields, at = 0) {
       at ||= now();
-      const a = age(at - activeAt);
-      queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, n: ++number, a }]);
+      queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, n: ++number, a: age(at - activeAt) }]);
       later(send);
     }
 
@@ -566,12 +565,11 @@ import { json } from './json.js';
 
     /** @param {QueuedEvent[]} batch */
     function envelope(batch) {
-      /** @type {BeaconHead} */
-      const head = { v: 1, k: options.site, s: batch[0][0].id, t: tab, w: visitor };
       const events = batch.map(([, at, fields]) =>
         json({ ...fields, o: age(now() - at) }),
       );
-      return json(head).slice(0, -1) + ',"b":[' + events + ']}';
+      const head = json(/** @type {BeaconHead} */ ({ v: 1, k: options.site, s: batch[0][0].id, t: tab, w: visitor }));
+      return head.slice(0, -1) + ',"b":[' + events + ']}';
     }
 
     /**
@@ -630,6 +628,7 @@ import { json } from './json.js';
         schedulePresence();
       }
       if (answer.z) load('time-zone').then((zone) => (timeZone = zone), safe);
+      adapters ||= load('adapters', load, () => isRunning).catch(safe);
       // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });
     }

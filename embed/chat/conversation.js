@@ -261,7 +261,7 @@ export class VisitorConversation {
 
   /** The conversation of another page or tab, if it is new here. */
   found() {
-    const [, token, isMinimised] = /^(\w+)(-?)$/.exec(String(this.host.read(KEY))) || [];
+    const [, token, isMinimised] = /^(\w+)(-?)$/.exec(this.host.read(KEY) || '') || [];
     if (!token || !this.isNews(token)) return undefined;
     return { token, isOpen: token === this.kept.c ? !!this.kept.s : !isMinimised };
   }

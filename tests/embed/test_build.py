@@ -62,7 +62,7 @@ def test_script_looks_for_every_chat_that_has_an_adapter(tmp_path):
     )
     build(tmp_path)
     assert (tmp_path / "dist" / "visitor-monitor-NextChat.js").read_text() == "const next=1\n"
-    assert '"NextChat"' in (tmp_path / "dist" / "visitor-monitor.js").read_text()
+    assert '"NextChat"' in (tmp_path / "dist" / "visitor-monitor-adapters.js").read_text()
 
 
 def test_adapter_that_names_no_global_is_named_in_one_line(tmp_path):

@@ -23,6 +23,7 @@ WIDGETS = [
     Widget("hubspot", "HubSpotConversations", reports_end=True),
     Widget("chatwoot", "$chatwoot", reports_end=False),
 ]
+SCRIPTS = ["visitor-monitor.js", "visitor-monitor-adapters.js"]
 CRISP = next(widget for widget in WIDGETS if widget.name == "crisp")
 
 
@@ -168,21 +169,24 @@ def test_chat_is_reported_under_a_strict_policy(shop, page, widget):
 def test_only_the_adapter_of_the_present_widget_is_loaded(shop, page, widget):
     open_page(shop, page, widget)
 
-    assert scripts(shop) == ["visitor-monitor.js", adapter(widget)]
+    assert scripts(shop) == [*SCRIPTS, adapter(widget)]
 
 
 def test_page_without_a_widget_loads_nothing_more(shop, page):
     page.clock.install()
     page.goto(shop.url("/p1"))
     shop.until(lambda: page.evaluate("!!window.visitorMonitor"))
-    page.clock.run_for(35_000)
+    page.clock.run_for(1_000)
     shop.until_paths("/p1")
+    shop.until(lambda: len(scripts(shop)) == 2)
+    page.clock.run_for(35_000)
+    shop.until_event("p")
+    assert scripts(shop) == SCRIPTS
 
-    page.evaluate("window.Tawk_API = {}, window.$chatwoot = {}")
+    page.evaluate("visitorMonitor('optOut'); window.Tawk_API = {}, window.$chatwoot = {}")
     page.clock.run_for(35_000)
 
-    shop.until_event("p")
-    assert scripts(shop) == ["visitor-monitor.js"], "nobody looks while nobody is active"
+    assert scripts(shop) == SCRIPTS, "nothing is looked for after an opt-out"
 
 
 def test_no_widget_is_looked_for_before_consent(shop, page):
@@ -196,7 +200,8 @@ def test_no_widget_is_looked_for_before_consent(shop, page):
 
     page.evaluate("visitorMonitor('consent', true)")
 
-    shop.until(lambda: len(scripts(shop)) == 2)
+    page.clock.run_for(1_000)
+    shop.until(lambda: len(scripts(shop)) == 3)
 
 
 @pytest.mark.parametrize("query", ["?", "?kept"], ids=["replaced", "kept"])
