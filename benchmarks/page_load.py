@@ -81,7 +81,7 @@ def main(revision: str, loads: int, browser: str) -> None:
 def _website(collector: str, scripts: list[str]) -> Iterator[str]:
     """A website whose pages /0, /1 ... differ only in what stands in the tag's place; its address."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class PageHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             number = self.path.split("/")[1]
             if self.path.endswith(".js"):
@@ -96,7 +96,7 @@ def _website(collector: str, scripts: list[str]) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), PageHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -149,7 +149,8 @@ def test_half_characters_are_replaced_not_refused(title, read):
 
 
 def test_every_key_and_every_reason_is_documented():
-    documented = (Path(__file__).parents[3] / "docs" / "beacon.md").read_text()
+    docs = Path(__file__).parents[3] / "docs"
+    documented = "".join((docs / name).read_text() for name in ("beacon.md", "chat.md"))
     keys = {*WireEvent.__struct_fields__, *Beacon.__struct_fields__}
     reasons = {reason for reason in Reason if reason.owner_text}
 
