@@ -70,8 +70,18 @@ def mark_used(db: Connection, site_id: int, template_id: str, now: datetime) -> 
     db.execute(update(ChatTemplate).where(*_is(site_id, template_id)).values(used_at=now))
 
 
+def check_length(text: str) -> None:
+    """Raise ChatSettingsError when the text is too long to be sent: nothing is cut unseen."""
+    excess = len(text.strip()) - LONGEST_MESSAGE
+    if excess > 0:
+        raise ChatSettingsError(
+            f"The text has {excess:,} characters too many: {LONGEST_MESSAGE:,} can be sent. Shorten it."
+        )
+
+
 def check_text(text: str) -> str:
-    """The text, cleaned and cut. Raises ChatSettingsError when it is empty."""
+    """The text, cleaned. Raises ChatSettingsError when it is empty or too long."""
+    check_length(text)
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
         raise ChatSettingsError("There is no text: write one, for example 'Can I help you?'")

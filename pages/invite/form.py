@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.chat.invitations import invite
-from core.chat.limits import LONGEST_MESSAGE
 from core.chat.states import TemplateKind
-from core.chat.templates import ChatSettingsError, add_template, mark_used
+from core.chat.templates import ChatSettingsError, add_template, check_length, mark_used
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, write
 from core.enrich.page_context import PageContext
@@ -46,7 +45,6 @@ def draw_form(site: Site, invitation_state: InvitationState) -> None:
     text = st.text_area(
         "Invitation",
         height=110,
-        max_chars=LONGEST_MESSAGE,
         placeholder="Hello! Can I help you?",
         key=key,
         on_change="ignore",
@@ -102,8 +100,9 @@ def _save_template(site: Site, text: str, known: set[str]) -> None:
 def _send(site: Site, invitation_state: InvitationState, agent: Agent, key: str) -> None:
     text = st.session_state[key]
     try:
+        check_length(text)
         sent = write(lambda db: _invite(db, site, invitation_state, agent, text))
-    except DatabaseUnavailable as error:
+    except (ChatSettingsError, DatabaseUnavailable) as error:
         st.session_state[_REFUSED] = (refusal_title(error, _NOT_SENT), str(error))
         return
     if isinstance(sent, Refused):

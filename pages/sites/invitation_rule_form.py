@@ -7,7 +7,6 @@ from datetime import time
 
 import streamlit as st
 
-from core.chat.limits import LONGEST_MESSAGE
 from core.chat.rules import DAILY_CAP, LONGEST_WAIT, MOST_A_DAY, MOST_PAGES, RuleChanges
 from core.chat.states import Trigger
 from core.enrich.page_context import PageContext
@@ -83,7 +82,6 @@ def draw_fields(key: str, before: Fields, time_zone: str) -> Fields:
         "Invitation",
         value=before.text,
         placeholder="Hello! Can I help you?",
-        max_chars=LONGEST_MESSAGE,
         height=90,
         key=f"{key} text",
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.chat.limits import LONGEST_MESSAGE
 from core.chat.states import TemplateKind
 from core.chat.templates import add_template, change_template, delete_template, list_templates
 from core.deadline import DatabaseUnavailable, read
@@ -91,7 +90,7 @@ def _draw_text(site: Site, template: ChatTemplate) -> None:
 
 def _draw_edited(site: Site, template: ChatTemplate, key: str) -> None:
     with st.form(f"edited {key}"):
-        text = st.text_area("Text", value=template.text, max_chars=LONGEST_MESSAGE)
+        text = st.text_area("Text", value=template.text)
         with st.container(horizontal=True):
             is_saved = st.form_submit_button("Save text", type="primary")
             is_left = st.form_submit_button("Cancel")
@@ -108,14 +107,13 @@ def _draw_edited(site: Site, template: ChatTemplate, key: str) -> None:
 
 
 def _draw_new(site: Site, kind: TemplateKind) -> None:
-    form = st.form(f"new {kind} of {site.key}", clear_on_submit=True, border=False)
+    form = st.form(f"new {kind} of {site.key}", border=False)
+    field = f"new text for {kind} of {site.key}"
     with form.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_area(
-            f"New text for {TEXTS[kind].name.lower()}", height=68, max_chars=LONGEST_MESSAGE
-        )
+        text = st.text_area(f"New text for {TEXTS[kind].name.lower()}", height=68, key=field)
         is_sent = st.form_submit_button("Add text")
     if is_sent:
-        _add(site, kind, text)
+        _add(site, kind, text, forget=field)
 
 
 def _draw_suggestions(site: Site, kind: TemplateKind, known: set[str]) -> None:
@@ -133,13 +131,14 @@ def _draw_suggestions(site: Site, kind: TemplateKind, known: set[str]) -> None:
                     _add(site, kind, text)
 
 
-def _add(site: Site, kind: TemplateKind, text: str) -> None:
+def _add(site: Site, kind: TemplateKind, text: str, forget: str = "") -> None:
     assert site.id is not None
     site_id = site.id
     apply(
         lambda db: add_template(db, site_id, kind, text, utc_now()),
         "The text is added.",
         place=_place(site, kind),
+        forget=forget,
     )
 
 

@@ -184,6 +184,18 @@ def be_invited(database: Database, site: Site) -> None:
     assert isinstance(sent, Conversation)
 
 
+def test_text_that_is_too_long_says_so_and_is_kept(
+    database: Database, site: Site, agent: Agent, dialog: Any
+) -> None:
+    make_visit(database.engine, site, VISIT, now=now())
+    page = dialog()
+    field(page).set_value("x" * 2_012)
+    button(page, "Send").click().run()
+    assert "Not sent.  The text has 12 characters too many: 2,000 can be sent" in texts(page)
+    assert conversations(database, site) == []
+    assert len(field(page).value) == 2_012
+
+
 @pytest.mark.parametrize(
     "happen, refusal",
     [

@@ -95,6 +95,22 @@ def test_empty_text_is_refused_with_the_cure(database: Database, site: Site, pag
     assert kept(database, site) == []
 
 
+def test_text_that_is_too_long_says_so_and_stays_in_the_field(
+    database: Database, site: Site, page: AppTest
+) -> None:
+    label = "New text for invitations"
+    area(page, label).set_value("x" * 2_012)
+    button(page, "Add text").click().run()
+    assert "Not saved.  The text has 12 characters too many: 2,000 can be sent" in texts(page)
+    assert kept(database, site) == []
+    assert len(area(page, label).value) == 2_012
+
+    area(page, label).set_value("x" * 2_000)
+    button(page, "Add text").click().run()
+    assert [len(text) for text in kept(database, site)] == [2_000]
+    assert area(page, label).value == ""
+
+
 def test_suggestion_is_added_with_one_click_and_suggested_no_more(
     database: Database, site: Site, page: AppTest
 ) -> None:
