@@ -65,7 +65,7 @@ def test_what_would_deceive_or_change_the_address_stays_escaped(path: str, reada
     ("path", "limit", "readable"),
     [
         ("/" + "%D1%8F" * 2_000, 1_024, "/" + "я" * 340),
-        ("/" + "%E8%8C%B6" * 340, 1_024, "/" + "茶" * 340),
+        ("/" + "%E8%8C%B6" * 340, 1_024, "/" + "茶" * 227),
         ("/абв", 3, "/аб"),
         ("/a%2Fb", 5, "/a%2F"),
         ("/a%2Fb", 4, "/a"),

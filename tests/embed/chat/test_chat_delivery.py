@@ -316,7 +316,7 @@ def test_page_that_comes_back_sends_what_an_abandoned_request_held(shop, page_wi
         addEventListener('pageshow', event => (window.isKept = event.persisted))"""
     )
     dialog.say("one")  # like a message of the moment in which the page is left
-    page_with_back.wait_for_function("abandoned.some(url => url.endsWith('/send'))")
+    page_with_back.wait_for_function("abandoned.some(url => url.includes('/v1/conversation/'))")
     page_with_back.goto(shop.url("/p2"))
     Dialog(page_with_back).until_visible()
     page_with_back.go_back(wait_until="commit")

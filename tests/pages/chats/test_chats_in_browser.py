@@ -125,19 +125,19 @@ def test_typing_ends_by_itself_and_is_in_no_later_picture(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
     """The end of it is never reported: the visitor has closed the page."""
-    chat = visitor_opens(engine, site, visit, "Hello?", attributes={"name": "Dora"})
+    chat = visitor_opens(engine, site, visit, "Hello?", attributes={"name": "Tessa"})
     page = open_chats(agent)
-    open_conversation(page, "Dora")
+    open_conversation(page, "Tessa")
     wait_for(lambda: chat.row.agent_read == 1, 5)
     chat.types()
-    expect(item(page, "Dora")).to_contain_text("is typing …")
-    expect(page.locator(".log-box .typing")).to_have_text("Dora is typing …")
-    expect(item(page, "Dora")).to_contain_text("Hello?", timeout=15_000)
+    expect(item(page, "Tessa")).to_contain_text("is typing …")
+    expect(page.locator(".log-box .typing")).to_have_text("Tessa is typing …")
+    expect(item(page, "Tessa")).to_contain_text("Hello?", timeout=15_000)
     expect(page.locator(".log-box .typing")).to_have_text("")
     chat.reads()  # the news of it bring the conversation again
     page.reload()
-    expect(item(page, "Dora")).to_be_visible()
-    assert "is typing" not in (item(page, "Dora").text_content() or "")
+    expect(item(page, "Tessa")).to_be_visible()
+    assert "is typing" not in (item(page, "Tessa").text_content() or "")
 
 
 def test_states_of_an_invitation_are_followed(
