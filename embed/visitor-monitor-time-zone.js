@@ -9,8 +9,7 @@
 const AFTER_START = 1_000; // milliseconds
 
 /** @returns {Promise<string>} such as Europe/Berlin */
-export default () =>
-  new Promise((resolve) => {
-    const read = () => resolve(Intl.DateTimeFormat().resolvedOptions().timeZone);
-    setTimeout(() => (window.requestIdleCallback || setTimeout)(read), AFTER_START);
-  });
+export default async () => {
+  await new Promise((done) => setTimeout(() => (window.requestIdleCallback || setTimeout)(done), AFTER_START));
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+};

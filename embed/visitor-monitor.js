@@ -259,13 +259,14 @@ import { json } from './json.js';
       if (openPage === before) return;
       if (viewedPage === before) {
         if (how?.[0] === 'r' && now() - viewedAt < FRESH_FOR) {
+          if (viewed.e > 'h') later(presence, AFTER_START);
           viewed = describe('h'); // not told yet
           viewedPage = openPage;
           viewedAt = now();
-          return later(presence, AFTER_START);
+          return;
         }
         const last = { ...describe('p'), u: viewed.u, q: viewed.q };
-        if (json(last) !== json(viewed)) add(last);
+        if (isShown && json(last) !== json(viewed)) add(last);
       }
       ownContext = undefined;
       readSignal?.(true);
@@ -492,11 +493,7 @@ import { json } from './json.js';
 
     /** Titles blink, or call the visitor back, while nobody looks. */
     function readTitle() {
-      if (hasFocus()) title = ask('title');
-    }
-
-    function hasFocus() {
-      return ask('hasFocus').call(document);
+      if (document.hasFocus()) title = ask('title');
     }
 
     /** The path, the query keys that data-query allows and, under data-hash, the route. */
@@ -532,7 +529,7 @@ import { json } from './json.js';
         x: ownContext,
         xs: readSignal?.(),
         z: timeZone,
-        f: +hasFocus(),
+        f: +document.hasFocus(),
       };
     }
 
@@ -555,7 +552,8 @@ import { json } from './json.js';
      * @param {boolean} [isLeaving]
      */
     function send(isLeaving, events = queue) {
-      if (!isRunning || read('vm-off') || !events[0]) return;
+      if (read('vm-off')) forget('opt_out'); // perhaps in another tab
+      if (!isRunning || !events[0]) return;
       if (!isLeaving && waitUntil > now()) return later(send, waitUntil - now());
       const batch = events.filter(([its]) => its === events[0][0]).slice(0, MAX_EVENTS);
       while (batch[1] && envelope(batch).length > LONGEST_BEACON) batch.pop();
@@ -593,7 +591,7 @@ import { json } from './json.js';
         const { status } = answer;
         /** @type {any} */
         const reason = answer.headers.get('X-Drop-Reason');
-        pause = Number(answer.headers.get('Retry-After')) * 1000 || pause;
+        pause = Math.min(/** @type {any} */ (answer.headers.get('Retry-After')) * 1000, VISIT_ENDS_AFTER) || pause;
         if (status === 200) accept(await answer.json(), sent);
         isRefused ||= REFUSED_FOR_GOOD.test(status);
         isRunning &&= !isRefused;
@@ -656,7 +654,7 @@ import { json } from './json.js';
     const all = [current, ...tags].map(readTag);
     const called = [...(stub?.q || [])].find(([word]) => word === 'site') || [];
     const options = {
-      ...(all.find((each) => each?.site) || all.find(Boolean)),
+      ...(all.find((each) => each?.site) || all[0] || all[1]),
       ...readOptions(called[2]),
       ...(called[1] && { site: called[1] }),
     };
@@ -664,7 +662,7 @@ import { json } from './json.js';
     // Of several tags without a key, the first one says so.
     if (tags.indexOf(current) < 1) {
       // oxlint-disable-next-line no-console -- it is where a website's developer looks
-      console.warn('Visitor Monitor: no data-site or ?site=');
+      console.warn('Visitor Monitor: no data-site');
     }
     return undefined;
   }

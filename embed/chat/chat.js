@@ -56,7 +56,7 @@ function begin(host, kept) {
 
   /** @param {ChatNews} [offer] */
   function takeOffer(offer) {
-    if (!isRunning()) return withdraw(offer);
+    if (offer?.w || !isRunning()) return withdraw(offer);
     if (!conversation.isBegun) resume();
     if (offer?.k) {
       draw();

@@ -1,1 +1,1 @@
-export default()=>new Promise(e=>{const t=()=>e(Intl.DateTimeFormat().resolvedOptions().timeZone);setTimeout(()=>(window.requestIdleCallback||setTimeout)(t),1e3)})
+export default async()=>(await new Promise(e=>setTimeout(()=>(window.requestIdleCallback||setTimeout)(e),1e3)),Intl.DateTimeFormat().resolvedOptions().timeZone)

@@ -125,7 +125,6 @@ def test_elements_named_like_properties_of_the_document_hide_nothing(shop, page)
         "referrer",
         "readyState",
         "visibilityState",
-        "hasFocus",
         "querySelectorAll",
         "scripts",
         "currentScript",
