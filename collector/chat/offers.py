@@ -18,7 +18,7 @@ from core.chat.states import Trigger
 from core.moment import from_milliseconds
 from core.reasons import Reason, Refused
 from core.tables import ChatRule
-from core.visits.hit import Accepted, Hit
+from core.visits.hit import Accepted, EventKind, Hit
 from core.visits.visit_id import is_derived
 
 MOST_TRIED = 100_000
@@ -69,14 +69,16 @@ class Offers:
 
     async def find(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> Offer | None:
         """The offer for the visit that took the hit, or None."""
-        invitation = self.waiting.find(site.id, accepted.visit_id)
+        # A page that is left reads no answer: who comes back asks again.
+        is_leaving = hit.events[-1].kind is EventKind.HIDDEN
+        invitation = None if is_leaving else self.waiting.find(site.id, accepted.visit_id)
         if invitation is not None and not is_derived(accepted.visit_id):
             return self._hand_over(invitation, site, hit)
         if invitation is not None and await self._is_for_tab(invitation, site, hit):
             return self.invitation(invitation)
         if not accepted.has_room:
             return None
-        due = self._due_rules(site, hit, accepted)
+        due = [] if is_leaving else self._due_rules(site, hit, accepted)
         inviting = [rule.id for rule in due if rule.trigger != Trigger.EXIT]
         if inviting and (invited := await self._invite(inviting, site, hit, accepted)):
             return self.invitation(invited)
@@ -89,8 +91,12 @@ class Offers:
     def pace(self, seconds: int, site: TrackedSite, hit: Hit, accepted: Accepted) -> int:
         """Seconds to the next presence beacon: so many, or fewer where a rule falls due before.
 
-        A whole second later than that, so that the beacon is never a moment too early.
+        A whole second later than that, so that the beacon is never a moment too early. No fewer while
+        the collector slows its pages down, or an invitation waits for the visit.
         """
+        is_slowed = seconds > self.presence_seconds
+        if is_slowed or self.waiting.find(site.id, accepted.visit_id) is not None:
+            return seconds
         waits = [
             due_after(
                 rule,
@@ -99,7 +105,7 @@ class Offers:
             )
             for rule in self._open_rules(site, hit, accepted)
         ]
-        soonest = min((int(wait) + 1 for wait in waits if wait is not None), default=seconds)
+        soonest = min((int(wait) + 1 for wait in waits if wait), default=seconds)
         return min(seconds, max(soonest, SHORTEST_PACE))
 
     async def _is_for_tab(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> bool:

@@ -26,15 +26,20 @@ class Patience(NamedTuple):
 
     length: timedelta
     since: tuple[str, ...]
+    is_of_tab: bool = False
+    """Only where the conversation belongs to one tab: nobody hears when that is gone."""
 
 
 PATIENCE = {
     ConversationState.QUEUED: Patience(INVITATION_EXPIRES_AFTER, ("created_at",)),
+    ConversationState.DELIVERED: Patience(
+        INVITATION_EXPIRES_AFTER, ("delivered_at",), is_of_tab=True
+    ),
     ConversationState.SHOWN: Patience(INVITATION_EXPIRES_AFTER, ("created_at", "shown_at")),
     ConversationState.OPEN: Patience(CHAT_ENDS_AFTER, ("accepted_at", "message_at")),
 }
-"""When nobody answers an invitation, or says anything in a chat. A delivered invitation has none: as long
-as the visitor's page hides it, nobody can answer."""
+"""When nobody answers an invitation, or says anything in a chat: one entry for each open state. Of a delivered
+invitation the minutes do not run: as long as the visitor's page hides it, nobody can answer."""
 
 
 class End(NamedTuple):
@@ -62,10 +67,9 @@ def expires_at(conversation: Conversation) -> datetime | None:
 
     None: with the visit only.
     """
-    state = ConversationState(conversation.state)
-    if state not in PATIENCE:
+    length, since, is_of_tab = PATIENCE[ConversationState(conversation.state)]
+    if is_of_tab and not conversation.tab:
         return None
-    length, since = PATIENCE[state]
     moments = (getattr(conversation, name) for name in since)
     known = (moment for moment in moments if moment is not None)
     return max(known, default=conversation.created_at) + length
@@ -157,9 +161,10 @@ def _all_ended(now: datetime) -> Select[Any]:
 
 def _has_expired(state: ConversationState, now: datetime) -> ColumnElement[bool]:
     """The condition under which a conversation in the state has reached `expires_at`."""
-    length, since = PATIENCE[state]
+    length, since, is_of_tab = PATIENCE[state]
     moments = (col(getattr(Conversation, name)) for name in since)
     return and_(
         col(Conversation.state) == state.value,
+        *([col(Conversation.tab) != ""] if is_of_tab else []),
         *(moment.is_(None) | ~lasts_for(length, moment, now) for moment in moments),
     )

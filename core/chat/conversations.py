@@ -27,9 +27,12 @@ from core.chat.store import (
 from core.chat.visit_chat import begin_chat, find_visit_state
 from core.database import lock_visits
 from core.enrich.text import clean_lines
+from core.moment import EPOCH
 from core.reasons import Reason, Refused
 from core.tables import Conversation, Message
 from core.visits.liveness import has_room, is_live
+from core.visits.presence import VISIT_ENDS_AFTER
+from core.visits.visit_id import is_derived
 
 MOST_OPENED = 10
 """Conversations that one visit may open: nobody who means to talk needs more."""
@@ -70,7 +73,7 @@ def open_as_visitor(
         return Refused(Reason.NOT_OFFERED)
     if not has_room(visit, visit_id, now):
         return Refused(Reason.CHATTING)
-    if _count_opened(db, site_id, visit_id) >= MOST_OPENED:
+    if _count_opened(db, site_id, visit_id, now) >= MOST_OPENED:
         return Refused(Reason.TOO_MANY)
     return _open(db, site_id, visit_id, tab, client_id, text, is_attended, now)
 
@@ -176,8 +179,11 @@ def _answer(
     return find_conversation(db, other.site_id, other.id) or Refused(Reason.NO_CONVERSATION)
 
 
-def _count_opened(db: Connection, site_id: int, visit_id: str) -> int:
+def _count_opened(db: Connection, site_id: int, visit_id: str, now: datetime) -> int:
+    """Of a visit that several people may share: in the last half hour, because it may last all day."""
+    since = now - VISIT_ENDS_AFTER if is_derived(visit_id) else EPOCH
     statement = select(func.count()).where(
+        col(Conversation.created_at) > since,
         col(Conversation.site_id) == site_id,
         col(Conversation.visit_id) == visit_id,
         col(Conversation.opened_by) == OpenedBy.VISITOR.value,

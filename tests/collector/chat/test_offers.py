@@ -242,6 +242,33 @@ def test_presence_comes_when_a_rule_falls_due(collector, waited, seconds):
     assert collector.post(view(1, "/"), visit=OTHER).json()["i"] == 5
 
 
+def test_page_that_is_left_takes_no_invitation(collector):
+    """It reads no answer: the next page asks."""
+    agent = attend(collector)
+    collector.post(view(1, "/", z=""), headers=PRIVATE)
+    [shared] = collector.rows("SELECT id FROM visit")
+    send_invitation(collector, agent, "May I help?", visit=shared[0])
+    assert offer(collector.post(presence(2) | {"e": "h"}, headers=PRIVATE)) is None
+    brought = offer(collector.post(view(1, "/next"), tab=NEXT, headers=PRIVATE))
+    assert brought and brought["text"] == "May I help?"
+
+    add(collector, trigger="pages", threshold=1)
+    leaving = [view(1, "/"), presence(2) | {"e": "h"}]
+    assert offer(collector.post(*leaving, visit=OTHER)) is None
+    assert offer(collector.post(presence(3), visit=OTHER))["text"] == "May I help?"
+
+
+def test_invitation_that_waits_hastens_no_beacon_for_the_next_rule(collector):
+    agent = attend(collector)
+    add(collector, trigger="seconds", threshold=30)
+    collector.post(view())
+    collector.clock.advance(28 * SECOND)
+    stay(collector, agent)
+    assert collector.post(presence(2)).json()["i"] == 3
+    send_invitation(collector, agent, "May I help?")
+    assert collector.post(presence(3)).json()["i"] == 5
+
+
 def test_first_of_several_rules_that_are_due_invites(collector):
     attend(collector)
     add(collector, trigger="pages", threshold=1, daily_cap=1, text="Once a day")
