@@ -117,6 +117,8 @@ def test_route_that_changes_in_the_background_counts_when_it_becomes_visible(sho
     shop.until_paths("/p1")
     tabs.open("about:blank")
     shop.until_event("h")
+    time.sleep(0.5)
+    assert [event["e"] for event in shop.events()][-1] == "h", "it stays away"
     tabs.show(first)
     shop.until_paths("/p1", "/b")
 

@@ -649,6 +649,14 @@ def test_agent_reads_that_consent_was_withdrawn(shop, page, agent, is_accepted):
     assert end_text(ended, "Ann").endswith("because the visitor has withdrawn their consent")
 
 
+def test_consent_that_is_withdrawn_and_given_again_at_once_ends_it(shop, page, agent):
+    chatting(shop, page, agent)
+    page.evaluate("visitorMonitor('consent', false); visitorMonitor('consent', true)")
+    ended = shop.until(lambda: (row := agent.conversation(shop)).closed_at and row)
+    assert ended.closed_by == "consent"
+    Dialog(page).until_gone()
+
+
 def test_consent_withdrawn_removes_it_and_a_new_visit_may_be_invited(shop, page, agent):
     chatting(shop, page, agent)
     page.evaluate("visitorMonitor('consent', false)")
