@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 
@@ -63,7 +64,7 @@ def draw_templates(site: Site, kind: TemplateKind) -> None:
         return
     for template in templates:
         _draw_text(site, template)
-    _draw_new(site, kind)
+    _draw_new(site, kind, max((template.created_at for template in templates), default=None))
     _draw_suggestions(site, kind, {template.text for template in templates})
 
 
@@ -106,14 +107,18 @@ def _draw_edited(site: Site, template: ChatTemplate, key: str) -> None:
         )
 
 
-def _draw_new(site: Site, kind: TemplateKind) -> None:
+def _draw_new(site: Site, kind: TemplateKind, added_at: datetime | None) -> None:
+    """Draw the field for a new text: it keeps what is refused, and is another one after the last was added."""
     form = st.form(f"new {kind} of {site.key}", border=False)
-    field = f"new text for {kind} of {site.key}"
     with form.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_area(f"New text for {TEXTS[kind].name.lower()}", height=68, key=field)
+        text = st.text_area(
+            f"New text for {TEXTS[kind].name.lower()}",
+            height=68,
+            key=f"new {kind} of {site.key} {added_at}",
+        )
         is_sent = st.form_submit_button("Add text")
     if is_sent:
-        _add(site, kind, text, forget=field)
+        _add(site, kind, text)
 
 
 def _draw_suggestions(site: Site, kind: TemplateKind, known: set[str]) -> None:
@@ -131,14 +136,13 @@ def _draw_suggestions(site: Site, kind: TemplateKind, known: set[str]) -> None:
                     _add(site, kind, text)
 
 
-def _add(site: Site, kind: TemplateKind, text: str, forget: str = "") -> None:
+def _add(site: Site, kind: TemplateKind, text: str) -> None:
     assert site.id is not None
     site_id = site.id
     apply(
         lambda db: add_template(db, site_id, kind, text, utc_now()),
         "The text is added.",
         place=_place(site, kind),
-        forget=forget,
     )
 
 
