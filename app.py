@@ -1,24 +1,31 @@
-"""The dashboard's start: `streamlit run app.py`.
+"""The dashboard's application, which Streamlit runs: `python -m pages`.
 
-The settings and the address to listen on are checked before anything is served. The pages begin at
-pages/navigation.py; the other routes are in pages/server/.
+The settings are checked before anything is served. The pages begin at pages/navigation.py; the other
+routes are in pages/server/, and before all of them is the gate.
 """
 
 import gc
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import NoReturn
 
 import streamlit as st
 from starlette.middleware import Middleware
 
+from core.command_error import exit_in_one_line
 from core.settings import SettingsError, settings
-from pages.server.access import NO_SIGN_IN, LoopbackOnly, is_loopback
 from pages.server.agent_feed import AgentFeed
 from pages.server.agent_routes import agent_routes
+from pages.server.dashboard_log import start_dashboard_log
+from pages.server.direct_peer import keep_direct_peer
+from pages.server.finished_runs import keep_finished_runs
+from pages.server.gate import Gate
 from pages.server.headers import SecurityHeaders
+from pages.server.script_files import script_routes
 from pages.server.shutdown import on_shutdown
+from pages.server.site_feed import SiteFeed
+from pages.server.site_routes import site_routes
+from pages.sign_in.oidc import oidc_routes
+from pages.sign_in.routes import sign_in_routes
 
 
 @asynccontextmanager
@@ -30,28 +37,33 @@ async def warm(_app: st.App) -> AsyncGenerator[None, None]:
 
     gc.collect()
     gc.freeze()
-    with on_shutdown(agent_feed.end):
+    with on_shutdown(_end_streams):
         yield
-    await agent_feed.stop()
+    for feed in feeds:
+        await feed.stop()
 
 
-def _refuse(text: str) -> NoReturn:
-    sys.stderr.write(text + "\n")
-    sys.exit(1)
+def _end_streams() -> None:
+    for feed in feeds:
+        feed.end()
 
 
-address = st.get_option("server.address")
-if not is_loopback(address):
-    _refuse(f"server.address is '{address or '0.0.0.0'}': {NO_SIGN_IN}")
-try:
-    settings()
-except SettingsError as error:
-    _refuse(str(error))
+with exit_in_one_line(SettingsError):
+    start_dashboard_log(settings().log_format)
 
-agent_feed = AgentFeed()
+keep_direct_peer()
+keep_finished_runs()
+agent_feed, site_feed = AgentFeed(), SiteFeed()
+feeds = (agent_feed, site_feed)
 app = st.App(
     "pages/navigation.py",
-    routes=agent_routes(agent_feed),
-    middleware=[Middleware(SecurityHeaders), Middleware(LoopbackOnly)],
+    routes=[
+        *sign_in_routes(),
+        *oidc_routes(),
+        *agent_routes(agent_feed),
+        *site_routes(site_feed),
+        *script_routes(),
+    ],
+    middleware=[Middleware(SecurityHeaders), Middleware(Gate)],
     lifespan=warm,
 )

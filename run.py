@@ -5,10 +5,7 @@ With --dev (`make dev`) each starts again when one of its files is saved.
 
 from __future__ import annotations
 
-import errno
-import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,24 +15,25 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from core.settings import SettingsError, settings
+from supervision.part import Part, stop_all
+from supervision.parts import collector_part, dashboard_part, port_fault
 
 ROOT = Path(__file__).resolve().parent
 STARTS_WITHIN = 90
 """Seconds; the very first start compiles the libraries."""
-STOPS_WITHIN = 15
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a service manager, a terminal that is closed."""
-DASHBOARD_HOST = "127.0.0.1"
-"""The dashboard has no sign-in yet, so it listens only here."""
-ABOVE = "what it had to say stands above."
 CHECKS_EVERY = 0.5
 """Seconds between two checks of the parts and their files; a check of 300 files takes 4 ms."""
 EDITED = {".py", ".js", ".css", ".csv", ".html", ".jinja", ".svg", ".toml"}
 """Only these count, not what editors and Python write into the same folders."""
+MADE_OF = (
+    ("collector", "core"),
+    ("app.py", "core", "pages", "embed/chat/text.js", ".streamlit"),
+)
+"""The collector and the dashboard."""
 SCRIPTS = (
     "embed/visitor-monitor.js",
     "embed/visitor-monitor-signals.js",
@@ -70,129 +68,52 @@ class Sources:
                         yield file, file.stat().st_mtime_ns
 
 
-class Part:
-    """One of the two processes; `sources`: the files and folders that it is made of."""
-
-    def __init__(self, name: str, command: list[str], health: str, sources: Sequence[str]) -> None:
-        self.name = name
-        self.sources = sources
-        self._command = command
-        self._health = health
-        self.awaits_save = False
-        """Whether it failed after the last save: then only the next save starts it again."""
-        self.start()
-
-    def start(self) -> None:
-        """Start the process, also again after `stop`."""
-        self.process = subprocess.Popen(self._command, cwd=ROOT, start_new_session=True)
-
-    def has_ended(self) -> bool:
-        """Whether the process is gone."""
-        return self.process.poll() is not None
-
-    @property
-    def exit_text(self) -> str:
-        """How the process ended: "exit code 1", "SIGKILL"."""
-        code = self.process.poll() or 0
-        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-
-    def is_ready(self) -> bool:
-        """Whether the process answers."""
-        try:
-            with urlopen(self._health, timeout=2) as answer:
-                return answer.status == 200
-        except (URLError, OSError):
-            return False
-
-    def stop(self) -> None:
-        """End the process: ask first, kill it after STOPS_WITHIN."""
-        if self.has_ended():
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-
 def main() -> int:
     """Start both, say where they are, and wait; 1 when one of them ended by itself."""
     parser = ArgumentParser(description="Run the collector and the dashboard.")
     parser.add_argument("--dev", action="store_true", help="start each again when it is edited")
     is_dev = parser.parse_args().dev
     try:
-        collector_port = settings().collector_port
-        dashboard_port = _dashboard_port()
+        chosen = settings()
     except SettingsError as fault:
         return _refuse(str(fault))
-    for host, port, name in (
-        (settings().collector_host, collector_port, "MONITOR_COLLECTOR"),
-        (DASHBOARD_HOST, dashboard_port, "STREAMLIT_SERVER"),
-    ):
-        reason = _port_fault(host, port, name)
-        if reason:
-            return _refuse(reason)
+    if reason := port_fault(chosen):
+        return _refuse(reason)
     for sign in STOPS:
         signal.signal(sign, _interrupt)
-    reason = _run(collector_port, dashboard_port, is_dev)
+    reason = _run(is_dev)
     return _refuse(reason) if reason else 0
 
 
-def _run(collector_port: int, dashboard_port: int, is_dev: bool) -> str:
+def _run(is_dev: bool) -> str:
     """Why they ended, or "" when they were asked to."""
-    parts: list[Part] = []
+    options = ("--client.showErrorDetails", "full") if is_dev else ()
+    parts = (collector_part(settings()), dashboard_part(settings(), *options))
     try:
-        parts.append(_start_collector(collector_port))
-        _await(parts[-1])
-        parts.append(_start_dashboard(dashboard_port, is_dev))
-        _await(parts[-1])
-        _say_where(dashboard_port)
+        for part in parts:
+            part.start()
+            _await(part)
+        _say_where()
         ended = _follow_saves(parts) if is_dev else _wait(parts)
-        return f"{ended.name} ended by itself ({ended.exit_text}); {ABOVE}"
+        return f"{ended.name} ended by itself ({ended.exit_text}); {ended.last_words}"
     except _Ended as fault:
         return str(fault)
     except KeyboardInterrupt:
         print("\nStopping ...", flush=True)
         return ""
     finally:
-        for part in reversed(parts):
-            part.stop()
+        stop_all(parts)
 
 
 class _Ended(Exception):
     pass
 
 
-def _dashboard_port() -> int:
-    value = os.environ.get("STREAMLIT_SERVER_PORT", "8501")
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
-        raise SettingsError(
-            f"STREAMLIT_SERVER_PORT is '{value}': write a port from 1 to 65535, for example 8501."
-        )
-    return int(value)
-
-
-def _start_collector(port: int) -> Part:
-    command = [sys.executable, "-m", "collector"]
-    health = f"http://{settings().local_host}:{port}/healthz"
-    return Part("The collector", command, health, ("collector", "core"))
-
-
-def _start_dashboard(port: int, is_dev: bool) -> Part:
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port)]
-    if is_dev:
-        command += ["--client.showErrorDetails", "full"]
-    health = f"http://{DASHBOARD_HOST}:{port}/_stcore/health"
-    sources = ("app.py", "core", "pages", "embed/chat/text.js", ".streamlit")
-    return Part("The dashboard", command, health, sources)
-
-
 def _await(part: Part) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
-    while not part.is_ready():
-        if part.has_ended():
-            raise _Ended(f"{part.name} did not start ({part.exit_text}); {ABOVE}")
+    while not part.is_well():
+        if part.has_ended:
+            raise _Ended(f"{part.name} did not start ({part.exit_text}); {part.last_words}")
         if time.monotonic() > deadline:
             raise _Ended(f"{part.name} did not answer within {STARTS_WITHIN} s.")
         time.sleep(0.2)
@@ -200,20 +121,21 @@ def _await(part: Part) -> None:
 
 def _wait(parts: Sequence[Part]) -> Part:
     """The part that ended by itself."""
-    while not (ended := [part for part in parts if part.has_ended()]):
+    while not (ended := [part for part in parts if part.has_ended]):
         time.sleep(CHECKS_EVERY)
     return ended[0]
 
 
 def _follow_saves(parts: Sequence[Part]) -> Part:
     """As `_wait`, and restart each part at a save. A part that then fails does not end the other."""
-    sources = [(part, Sources(part.sources)) for part in parts]
+    sources = [(part, Sources(names)) for part, names in zip(parts, MADE_OF, strict=True)]
     scripts, shop = Sources(SCRIPTS), Sources(SHOP)
-    while not (ended := [part for part in parts if part.has_ended() and not part.awaits_save]):
+    awaits_save = set[Part]()
+    while not (ended := [part for part in parts if part.has_ended and part not in awaits_save]):
         time.sleep(CHECKS_EVERY)
         for part, source in sources:
             if saved := source.saved():
-                _restart(part, saved)
+                (awaits_save.discard if _restart(part, saved) else awaits_save.add)(part)
         if saved := scripts.saved():
             _build("embed/build.py", saved)
         if saved := shop.saved():
@@ -221,18 +143,18 @@ def _follow_saves(parts: Sequence[Part]) -> Part:
     return ended[0]
 
 
-def _restart(part: Part, saved: str) -> None:
+def _restart(part: Part, saved: str) -> bool:
+    """Whether it is back."""
     print(f"{saved} was saved: {part.name.lower()} starts again.", flush=True)
     part.stop()
     part.start()
     try:
         _await(part)
     except _Ended as fault:
-        part.awaits_save = True
         print(f"{fault} It starts again when a file is saved.", flush=True)
-    else:
-        part.awaits_save = False
-        print(f"{part.name} is back.", flush=True)
+        return False
+    print(f"{part.name} is back.", flush=True)
+    return True
 
 
 def _build(script: str, saved: str) -> None:
@@ -241,38 +163,16 @@ def _build(script: str, saved: str) -> None:
     subprocess.run([sys.executable, script], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
 
 
-def _say_where(dashboard_port: int) -> None:
+def _say_where() -> None:
     print(
         "\n"
         "  Visitor Monitor is running.\n"
-        f"  Dashboard   http://{DASHBOARD_HOST}:{dashboard_port}\n"
+        f"  Dashboard   {settings().dashboard_url or settings().local_dashboard}\n"
         f"  Demo shop   {settings().public_address}/demo/\n"
         f"  Collector   {settings().public_address}\n"
         "  Ctrl-C stops it.\n",
         flush=True,
     )
-
-
-def _port_fault(host: str, port: int, name: str) -> str:
-    """Why the port cannot be used, with the cure; "" when it is free."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as fault:
-        if fault.errno == errno.EADDRINUSE:
-            return (
-                f"Port {port} is in use: end the program that uses it, "
-                f"or choose another: {name}_PORT={port + 10} make run"
-            )
-        return (
-            f"Cannot listen on {host} port {port} ({fault.strerror or fault}): "
-            f"choose an address of this machine and a port from 1024 on: {name}_HOST, {name}_PORT"
-        )
-    return ""
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

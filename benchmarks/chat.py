@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.servers import BenchmarkServer, collector, dashboard
 from benchmarks.viewers import BROWSER_ARGUMENTS
 from collector.chat.attendance import WATCHED_SECONDS
-from core.agents import add_agent
+from core.agents import add_agent, new_secret
 from core.chat.invitations import invite
 from core.chat.store import find_conversation
 from core.database import open_database, reading, writing
@@ -49,8 +49,9 @@ def main(invitations: int, messages: int, database_url: str | None, browser: str
         with collector(url) as shop, dashboard(url) as server:
             engine = open_database(url)
             with writing(engine) as db:
-                agent = add_agent(db, "Ann", datetime.now(UTC))
-            agent_page = _open_dashboard(chromium, server, agent)
+                secret = new_secret()
+                agent = add_agent(db, "Ann", datetime.now(UTC), secret)
+            agent_page = _open_dashboard(chromium, server, secret)
             shown = [_time_invitation(chromium, shop, engine, agent) for _ in range(invitations)]
             _report("from Send to shown", shown)
             click.echo(f"ratio to the presence interval: {_median(shown) / WATCHED_SECONDS:.2f}")
@@ -66,11 +67,11 @@ def main(invitations: int, messages: int, database_url: str | None, browser: str
             engine.dispose()
 
 
-def _open_dashboard(chromium: Browser, server: BenchmarkServer, agent: Agent) -> Page:
+def _open_dashboard(chromium: Browser, server: BenchmarkServer, secret: str) -> Page:
     """The agent's browser with the dashboard open."""
     address = f"http://127.0.0.1:{server.port}"
     context = chromium.new_context()
-    context.add_cookies([{"name": "visitor-monitor-agent", "value": agent.key, "url": address}])
+    context.add_cookies([{"name": "visitor-monitor-agent", "value": secret, "url": address}])
     page = context.new_page()
     page.goto(f"{address}/chats")
     page.get_by_role("heading", name="Chats").first.wait_for()

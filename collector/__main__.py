@@ -22,13 +22,18 @@ from collector.app import build_app
 from collector.http.file_limit import allow_open_files
 from collector.http.locator import open_country_database
 from collector.http.protocol import Protocol
-from collector.writing.serving_lock import LockHeld, serving_lock
 from core.command_error import CommandError, exit_in_one_line, first_line
-from core.database import is_sqlite, open_database, writing
+from core.database import files_of, is_sqlite, open_database, sqlite_file, writing
+from core.heartbeat import heartbeats
+from core.log_format import start_log
 from core.moment import utc_now
-from core.schema import SchemaError, upgrade_schema
+from core.pooler_refusal import pooler_cure
+from core.private_file import tighten
+from core.schema import SchemaError
+from core.serving_lock import LockHeld, serving_lock
 from core.settings import Settings, SettingsError, settings
 from core.sites import DEMO_KEY, add_site, list_sites
+from core.upgrade import upgrade_database
 from core.visits.presence import LONGEST_PRESENCE
 
 DRAIN_WITHIN = 15
@@ -44,8 +49,22 @@ late. Else each presence would open a connection, with TLS, that serves one beac
 _BACKLOG = 2_048
 _INCURABLE = re.compile(
     r"does not exist|authentication failed|no password|pg_hba\.conf|support SSL"
+    r"|statement pooling mode|unsupported startup parameter"
 )
-"""What Postgres and libpq say when a person has to change something: waiting is no cure."""
+"""What Postgres, libpq and PgBouncer say when a person has to change something: waiting is no cure."""
+_INTERRUPTED = ("57014", "55P03")
+"""SQLSTATEs of a server that is there: the statement was cancelled, or has waited too long for a lock."""
+
+_AWAITED = "database_awaited fault='%s' cure='{cure}; the collector goes on by itself once the database answers'"
+_CURE = "start Postgres, or correct MONITOR_DATABASE_URL and restart"
+_BUSY = (
+    "database_busy fault='%s' cure='wait while another collector upgrades the tables, or end what "
+    "locks them in Postgres; the collector goes on by itself once they are free'"
+)
+_READABLE = (
+    "file_readable_by_others file='%s' cure='let the user who runs the collector own it, on a disk "
+    "with permissions; it has what visitors did and said'"
+)
 
 _log = logging.getLogger("collector")
 
@@ -62,19 +81,19 @@ _log = logging.getLogger("collector")
 )
 def main(host: str | None, port: int | None, workers: int) -> None:
     """Serve beacons, the embed script and the demo shop until stopped."""
-    _set_up_logging()
     # uvicorn drains at these signals and raises them again when it is done.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     allow_open_files()
     with exit_in_one_line(SettingsError, SchemaError, LockHeld):
         chosen = settings()
+        _start_log(chosen)
         _serve(chosen, host or chosen.collector_host, port or chosen.collector_port, workers)
 
 
 def create_app() -> Any:
     """The application of one worker process."""
-    _set_up_logging()
+    _start_log(settings())
     return build_app(settings(), open_database(settings().database_url))
 
 
@@ -105,6 +124,7 @@ def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
         )
     open_country_database(chosen)  # an unusable one is reported once, not by each worker
     with serving_lock(chosen.database_url), _bind(host, port) as listener:
+        _tighten(chosen.database_url)
         engine = open_database(chosen.database_url)
         _await_database(engine, chosen.demo)
         _listen(listener, host, port)
@@ -129,42 +149,54 @@ def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int
         _log.info("collector_stopped")
 
 
+def _tighten(database_url: str) -> None:
+    """Files that an earlier version has left readable by others are no longer so."""
+    file = sqlite_file(database_url)
+    for open_to_others in tighten(files_of(file) if file else []):
+        _log.warning(_READABLE, open_to_others)
+
+
 def _await_database(engine: Engine, with_demo: bool) -> None:
-    """Prepare the database; while its server is away, try again until it is there."""
-    is_told = False
+    """Prepare the database; while its server is away or its tables are locked, try again."""
+    told = ""
     while True:
         try:
             return _prepare(engine, with_demo)
         except OperationalError as fault:
             if engine.dialect.name == "sqlite" or _INCURABLE.search(str(fault.orig)):
                 raise
-            if not is_told:
-                _tell_of_waiting(fault)
-            is_told = True
+            line = _waits_for(fault)
+            if line != told:
+                _log.warning(line, first_line(fault.orig))
+            told = line
         time.sleep(TRIES_EVERY)
 
 
-def _tell_of_waiting(fault: OperationalError) -> None:
-    _log.warning(
-        "database_awaited fault='%s' cure='start Postgres, or correct MONITOR_DATABASE_URL "
-        "and restart; the collector goes on by itself once the database answers'",
-        first_line(fault.orig),
-    )
+def _waits_for(fault: OperationalError) -> str:
+    """The log's line, without what the database said: that may differ from try to try."""
+    if getattr(fault.orig, "sqlstate", None) in _INTERRUPTED:
+        return _BUSY
+    return _AWAITED.replace("{cure}", pooler_cure(str(fault.orig)) or _CURE)
 
 
 def _prepare(engine: Engine, with_demo: bool) -> None:
     """The tables, and on the very first start a site for the demo shop."""
-    upgrade_schema(engine)
+    upgrade_database(engine, utc_now())
     with writing(engine) as db:
-        if with_demo and not list_sites(db):
+        if with_demo and _is_first_start(db):
             _add_demo_site(db)
+
+
+def _is_first_start(db: Connection) -> bool:
+    """No site, and no collector has run here: an owner who deletes the demo shop is rid of it."""
+    return not list_sites(db) and not heartbeats(db)
 
 
 def _add_demo_site(db: Connection) -> None:
     """Collectors that start together on a new database take turns; the first one adds it."""
     if db.dialect.name == "postgresql":
         db.exec_driver_sql("LOCK TABLE site IN SHARE ROW EXCLUSIVE MODE")
-    if not list_sites(db):
+    if _is_first_start(db):
         add_site(db, name="Demo shop", key=DEMO_KEY, now=utc_now())
 
 
@@ -197,9 +229,8 @@ def _cannot_listen(host: str, port: int, error: OSError) -> CommandError:
     )
 
 
-def _set_up_logging() -> None:
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+def _start_log(chosen: Settings) -> None:
+    start_log(chosen.log_format)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
 

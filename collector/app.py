@@ -23,10 +23,10 @@ from collector.chat.stream_limit import StreamLimit
 from collector.chat.stream_route import StreamRoute
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
+from collector.health_metrics import HealthMetrics
 from collector.http import assets, demo_shop
 from collector.http.admission import Admission
 from collector.http.body import MAX_BYTES, BodyReader
-from collector.http.client import Clients
 from collector.http.errors import send_refusal
 from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
@@ -37,8 +37,10 @@ from collector.salts import Salts
 from collector.site_cache import SiteCache
 from collector.writing.counters import Counters
 from collector.writing.housekeeping import Housekeeping, Retention
+from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue
 from collector.writing.writer import Writer
+from core.client import Clients
 from core.database_threads import DatabaseThreads
 from core.settings import Settings
 
@@ -85,13 +87,16 @@ def build_app(
     """The application; the tables must be there. Its lifespan starts and drains the writer."""
     metrics, counters, write_queue = Metrics(), Counters(), WriteQueue()
     retention = Retention(settings.retention_days, settings.chat_retention_days)
-    housekeeping = Housekeeping(engine, retention, clock)
-    writer = Writer(engine, write_queue, perform, counters, metrics, housekeeping, clock)
+    load = WriteLoad(write_queue)
+    housekeeping = Housekeeping(engine, retention, load, clock)
+    writer = Writer(engine, write_queue, perform, counters, metrics, load, housekeeping, clock)
     threads = DatabaseThreads(_MOST_WAITING)
     site_cache, salts = SiteCache(engine), Salts(engine, threads, clock)
     attendance, waiting = Attendance(engine, clock), WaitingInvitations()
     offers = Offers(waiting, attendance, write_queue)
     streams = Streams(waiting, attendance, clock)
+    health = HealthMetrics(engine, settings, clock)
+    metrics.registry.register(health)
     metrics.watch_queue(lambda: write_queue.depth)
     metrics.watch_streams(lambda: len(streams.subscribers))
     admission = _build_admission(settings, site_cache, counters, metrics, clock)
@@ -103,7 +108,7 @@ def build_app(
     )
     stream_route = StreamRoute(chat_admission, engine, threads, streams, stream_limit, clock)
     background = Background(
-        engine, threads, writer, site_cache, salts, attendance, waiting, streams, metrics
+        engine, threads, writer, site_cache, salts, attendance, waiting, streams, metrics, health
     )
     return App(
         unquote(settings.public_path),
@@ -113,7 +118,7 @@ def build_app(
         ConversationRoute(
             chat_admission, salts, write_queue, stream_route, attendance, offers, clock
         ),
-        _build_others(settings, engine, metrics, background),
+        _build_others(settings, engine, metrics, health, background),
     )
 
 
@@ -137,12 +142,16 @@ def _build_admission(
 
 
 def _build_others(
-    settings: Settings, engine: Engine, metrics: Metrics, background: Background
+    settings: Settings,
+    engine: Engine,
+    metrics: Metrics,
+    health: HealthMetrics,
+    background: Background,
 ) -> Starlette:
     """Every path but the hot ones."""
     others = Starlette(
         routes=[
-            *health_routes(engine, metrics, settings.metrics_token),
+            *health_routes(engine, metrics, health, settings.metrics_token),
             *assets.routes,
             *(demo_shop.routes(settings.public_path) if settings.demo else []),
         ],

@@ -11,21 +11,24 @@ from sqlalchemy import Engine
 from collector.chat.attendance import Attendance
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
+from collector.health_metrics import HealthMetrics
 from collector.metrics import Metrics
 from collector.refresher import Refresher, Task
 from collector.salts import Salts
 from collector.site_cache import SiteCache
 from collector.writing.writer import Writer
-from core.chat.feed import Feed
+from core.chat.queries import CHAT_FEED
 from core.database import reading
 from core.database_threads import DatabaseThreads
 from core.enrich.bot import is_bot
 from core.enrich.country import country_name, country_of_time_zone
 from core.enrich.source import find_source
 from core.enrich.user_agent import read_user_agent
+from core.feed import Feed
 
 SITES_EVERY = 2.0
 SALTS_EVERY = 60.0
+HEALTH_EVERY = 10.0
 
 
 class Background:
@@ -42,6 +45,7 @@ class Background:
         waiting: WaitingInvitations,
         streams: Streams,
         metrics: Metrics,
+        health: HealthMetrics,
     ) -> None:
         self._engine = engine
         self._threads = threads
@@ -54,6 +58,7 @@ class Background:
             Task("reception", attendance.refresh, SITES_EVERY),
             Task("salts", salts.refresh, SALTS_EVERY),
         ]
+        self._health = Task("health", health.refresh, HEALTH_EVERY)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -63,9 +68,9 @@ class Background:
             await self._threads.run(task.run)
         revision = await self._threads.run(self._load_waiting)
         streams = self._streams
-        feed = Feed(self._engine, streams.take_changes, streams.let_go, revision)
+        feed = Feed(self._engine, CHAT_FEED, streams.take_changes, streams.let_go, revision)
         self._metrics.watch_feed(lambda: feed.is_following)
-        refresher = Refresher(self._tasks)
+        refresher = Refresher([*self._tasks, self._health])  # nobody waits for how it is
         self._writer.start(asyncio.get_running_loop())
         streams.subscribers.start(lambda: feed.is_following)
         feed.start()

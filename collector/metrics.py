@@ -22,7 +22,7 @@ class Metrics:
             registry=self.registry,
         )
         self._batch_size = Histogram(
-            "monitor_batch_size",
+            "monitor_batch_hits",
             "Hits in one transaction",
             buckets=_BATCHES,
             registry=self.registry,
@@ -43,7 +43,7 @@ class Metrics:
             registry=self.registry,
         )
         self._action_seconds = Histogram(
-            "monitor_chat_order_seconds",
+            "monitor_chat_action_seconds",
             "Seconds from a chat call to its commit",
             buckets=_COMMITS,
             registry=self.registry,

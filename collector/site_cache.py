@@ -11,7 +11,9 @@ from sqlalchemy import Engine
 
 from collector.origin import Allowed, compile_domains
 from core.database import reading
+from core.enrich.address import Address
 from core.enrich.page_context import ContextRule, find_context
+from core.own_visits import own_finder
 from core.sites import list_sites
 from core.tables import Site
 
@@ -21,7 +23,11 @@ FindContext = Callable[[str, str, str, str], str]
 
 
 class TrackedSite(Struct, frozen=True):
-    """A site as beacons need it. find_context: path, q, own word and signal -> the label."""
+    """A site as beacons need it. find_context: path, q, own word and signal -> the label.
+
+    query_keys: those that its paths keep; empty: all that are not secret. is_own: whether an address is one
+    of the site's own people.
+    """
 
     id: int
     key: str
@@ -30,6 +36,8 @@ class TrackedSite(Struct, frozen=True):
     find_context: FindContext
     chat_button: bool
     time_zone: str
+    query_keys: frozenset[str]
+    is_own: Callable[[Address | None], bool]
 
 
 class SiteCache:
@@ -69,6 +77,8 @@ def _track(site: Site) -> TrackedSite:
         find_context=_context_finder(site.rules()),
         chat_button=site.chat_button,
         time_zone=site.time_zone,
+        query_keys=frozenset(site.query_keys),
+        is_own=own_finder(site.own_networks),
     )
 
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 from sqlmodel import col
 
 from core.enrich.text import clean
 from core.moment import lasts_for
-from core.random_id import random_id
-from core.tables import Agent
+from core.random_id import digest, random_id
+from core.tables import Agent, AgentSite
 from core.visits.liveness import is_plausible
 
 AGENT_AWAY_AFTER = timedelta(seconds=60)
 """An agent whose dashboard gave no sign for this long has gone (own; it gives one every 20 s)."""
 
 LONGEST_NAME = 40
-_KEY_LENGTH = 40
+_SECRET_LENGTH = 40
+_MAY_NOT_CHAT = "viewer"
 _table = Agent.metadata.tables["agent"]
 _find_by_key = select(_table).where(_table.c.key == bindparam("of_key"))
 
@@ -27,19 +28,31 @@ class AgentError(ValueError):
     """An agent's value that cannot be used; the text names the value and the cure."""
 
 
-def add_agent(db: Connection, name: str, now: datetime) -> Agent:
-    """The new agent, available. Raises AgentError when the name is empty."""
-    key = random_id(_KEY_LENGTH)
+def new_secret() -> str:
+    """What makes a browser an agent's: 40 letters and digits, for its cookie. Only its hash is stored."""
+    return random_id(_SECRET_LENGTH)
+
+
+def add_agent(db: Connection, name: str, now: datetime, secret: str | None = None) -> Agent:
+    """The new agent, available. Raises AgentError when the name is empty.
+
+    secret: that of their browser; without one no browser is theirs, as an account needs none.
+    """
+    secret = secret or new_secret()
     statement = insert(Agent).values(
-        key=key, name=check_agent_name(name), is_available=True, seen_at=now, created_at=now
+        key=digest(secret),
+        name=check_agent_name(name),
+        is_available=True,
+        seen_at=now,
+        created_at=now,
     )
     db.execute(statement)
-    return _found(find_agent(db, key))
+    return _found(find_agent(db, secret))
 
 
-def find_agent(db: Connection, key: str) -> Agent | None:
+def find_agent(db: Connection, secret: str) -> Agent | None:
     """The agent whose browser has this secret, or None."""
-    row = db.execute(_find_by_key, {"of_key": key}).mappings().one_or_none()
+    row = db.execute(_find_by_key, {"of_key": digest(secret)}).mappings().one_or_none()
     return None if row is None else Agent.of(row)
 
 
@@ -48,9 +61,21 @@ def list_agents(db: Connection) -> list[Agent]:
     return _agents(db)
 
 
-def available_agents(db: Connection, now: datetime) -> list[Agent]:
-    """The agents who are available and have the dashboard open."""
-    return _agents(db, col(Agent.is_available), _is_here(now))
+def available_agents(db: Connection, now: datetime, site_id: int) -> list[Agent]:
+    """The agents who may chat with the site's visitors, are available and have the dashboard open."""
+    own = select(col(AgentSite.agent_id)).where(col(AgentSite.site_id) == site_id)
+    sees = or_(~col(Agent.is_limited), col(Agent.id).in_(own))
+    return _agents(db, _is_available(now), sees)
+
+
+def attended_sites(db: Connection, now: datetime) -> frozenset[int] | None:
+    """The ids of the sites whose visitors find an available agent; None: every one does."""
+    agents = _agents(db, _is_available(now))
+    if not all(agent.is_limited for agent in agents):
+        return None
+    ids = [agent.id for agent in agents]
+    statement = select(col(AgentSite.site_id)).where(col(AgentSite.agent_id).in_(ids))
+    return frozenset(db.execute(statement).scalars())
 
 
 def is_watched(db: Connection, now: datetime) -> bool:
@@ -89,6 +114,10 @@ def check_agent_name(name: str) -> str:
 def _agents(db: Connection, *conditions: Any) -> list[Agent]:
     statement = select(Agent).where(*conditions).order_by(col(Agent.id))
     return [Agent.of(row) for row in db.execute(statement).mappings()]
+
+
+def _is_available(now: datetime) -> Any:
+    return and_(col(Agent.is_available), col(Agent.role) != _MAY_NOT_CHAT, _is_here(now))
 
 
 def _is_here(now: datetime) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,6 +12,10 @@ import click
 from pydantic_settings import SettingsError as SourceError
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.log_format import is_json
+from core.pooler_refusal import pooler_cure
+from core.sqlite_fault import RESTORE, is_damage
+
 
 class CommandError(Exception):
     """A command cannot go on; the text says in one line what is wrong and the cure."""
@@ -17,20 +23,23 @@ class CommandError(Exception):
 
 @contextmanager
 def exit_in_one_line(*expected: type[Exception]) -> Generator[None]:
-    """End the process with exit code 1 and one line on stderr when one of these is raised.
+    """End the process with one line on stderr when one of these is raised.
 
-    The expected ones carry such a line themselves. For errors of the system and the database it is
-    made here.
+    The expected ones carry such a line themselves, and an `exit_code` where it is not 1. For errors
+    of the system and the database it is made here.
     """
     try:
         yield
     except (CommandError, *expected) as fault:
-        _fail(str(fault))
+        _fail(str(fault), getattr(fault, "exit_code", 1))
     except SourceError as fault:
-        _fail(f"A MONITOR_ setting cannot be read: {first_line(fault)}")
+        _fail(f"A MONITOR_ setting cannot be read: {first_line(fault)}", os.EX_CONFIG)
     except SQLAlchemyError as fault:
         cause = first_line(getattr(fault, "orig", None) or fault)
-        _fail(f"The database does not answer: {cause}. Check MONITOR_DATABASE_URL.")
+        if is_damage(fault):
+            _fail(f"The database is damaged ({cause}): {RESTORE}")
+        cure = pooler_cure(cause) or "check MONITOR_DATABASE_URL"
+        _fail(f"The database does not answer: {cause}. {cure[0].upper()}{cure[1:]}.")
     except OSError as fault:
         _fail(f"{fault.filename or 'The system'}: {fault.strerror or fault}.")
 
@@ -40,6 +49,9 @@ def first_line(fault: object) -> str:
     return str(fault).strip().partition("\n")[0].rstrip(".")
 
 
-def _fail(line: str) -> None:
-    click.echo(line, err=True)
-    sys.exit(1)
+def _fail(line: str, code: int = 1) -> None:
+    if is_json():
+        logging.getLogger("core").error("%s", line)
+    else:
+        click.echo(line, err=True)
+    sys.exit(code)

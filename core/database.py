@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
+from glob import escape
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError, SQLAlchemyError
 
+from core.postgres import open_postgres
+from core.private_file import create_private, create_private_folder
+from core.sqlite_fault import sqlite_code
 from core.write_attempt import WriteAttempt
 
 BUSY_TIMEOUT = 15
@@ -26,43 +30,42 @@ a saturated collector, an agent's message waited for seconds."""
 PAGE_CACHE = 32_768
 """KiB of pages that a SQLite connection may keep in memory: it takes them only as it needs them."""
 
-CONNECT_TIMEOUT = 5
-STATEMENT_TIMEOUT = 10
-"""Seconds after which Postgres ends a statement."""
-
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 """What is raised when the database is down, broken or out of reach."""
 
 VISITS_LOCK = 7_226_002
 """The key of Postgres' advisory lock: one writer of visits at a time, as SQLite has it by itself."""
 
-_PRIMARY_CODE = 0xFF
-"""The bits of SQLite's error codes that say what happened; the others give details."""
-
-_POSTGRES_OPTIONS = " ".join(
-    f"-c {name}={seconds * 1000}"
-    for name, seconds in {
-        "statement_timeout": STATEMENT_TIMEOUT,
-        "lock_timeout": STATEMENT_TIMEOUT,
-        "idle_in_transaction_session_timeout": STATEMENT_TIMEOUT,
-    }.items()
-)
-_POSTGRES_KEEPALIVES = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
+_FILE = "monitor_file"
+"""Under this name a pooled connection keeps which file it has open."""
 
 
 def open_database(url: str) -> Engine:
     """An engine for a SQLite file or a Postgres server; nothing is connected to yet."""
-    return _open_sqlite(url) if is_sqlite(url) else _open_postgres(url)
+    return _open_sqlite(url) if is_sqlite(url) else open_postgres(url)
 
 
 def is_sqlite(url: str) -> bool:
     """Whether the URL names a SQLite file rather than a Postgres database."""
     return make_url(url).get_backend_name() == "sqlite"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite database; None for Postgres."""
+    file = make_url(url).database
+    return Path(file) if file and is_sqlite(url) else None
+
+
+def files_of(file: Path) -> Sequence[Path]:
+    """The file of a SQLite database and what lies beside it: its log, its lock, the copies of it."""
+    return [each for each in file.parent.glob(f"{escape(file.name)}*") if each.is_file()]
+
+
+def own_files(file: Path) -> Sequence[Path]:
+    """Where the parts of a SQLite database are, of those that exist just now and of the others."""
+    return [
+        file.with_name(f"{file.name}{end}") for end in ("", "-journal", "-wal", "-shm", ".lock")
+    ]
 
 
 @contextmanager
@@ -71,8 +74,7 @@ def reading(engine: Engine) -> Generator[Connection]:
 
     On Postgres that takes REPEATABLE READ: by default each statement sees a newer state.
     """
-    options = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
+    with engine.connect().execution_options(is_snapshot=True) as connection, connection.begin():
         yield connection
 
 
@@ -85,10 +87,10 @@ def writing(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[Co
     With an attempt, the database waits no longer than its time, and what was given up is undone:
     that raises TimeoutError, or OperationalError when the database has waited in vain.
     """
-    options = {"writes": True, "patience": attempt.remaining if attempt else BUSY_TIMEOUT}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
-        if attempt is not None:
-            _limit_statements(connection, attempt)
+    with (
+        engine.connect().execution_options(writes=True, attempt=attempt) as connection,
+        connection.begin(),
+    ):
         yield connection
         if attempt is not None:
             attempt.begin_commit()
@@ -100,32 +102,73 @@ def lock_visits(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({VISITS_LOCK})")
 
 
+def database_version(connection: Connection) -> str:
+    """The database's name and version: "SQLite 3.40.1", "Postgres 16.2"."""
+    if connection.dialect.name == "sqlite":
+        return f"SQLite {connection.exec_driver_sql('SELECT sqlite_version()').scalar_one()}"
+    return f"Postgres {connection.exec_driver_sql('SHOW server_version').scalar_one()}"
+
+
 def insert_into(connection: Connection, table: Any) -> Any:
     """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update` of its database."""
     is_postgres = connection.dialect.name == "postgresql"
     return postgresql.insert(table) if is_postgres else sqlite.insert(table)
 
 
-def _limit_statements(connection: Connection, attempt: WriteAttempt) -> None:
-    """On Postgres no statement of the transaction outlasts the attempt; 0 would mean no limit."""
-    if connection.dialect.name == "postgresql":
-        milliseconds = max(int(attempt.remaining * 1000), 1)
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {milliseconds}")
+def empty_log(engine: Engine) -> bool:
+    """Whether SQLite's log is empty now: all of it is in the file, and its old bytes are gone.
+
+    It waits neither for a reader nor for a writer: while one is in its way, what can be moved into the
+    file is, and the log stays. Only the collector, or who holds its lock (core/serving_lock.py), may call this.
+    """
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000}")
+    return not is_busy
 
 
 def _open_sqlite(url: str) -> Engine:
-    file = make_url(url).database
+    file = sqlite_file(url)
     if file:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        create_private_folder(file.parent)
     engine = create_engine(
         url,
         hide_parameters=True,  # they hold visitors' text, and errors are logged
         pool_use_lifo=True,  # the writer gets its own connection back, its page cache still warm
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
     )
+    event.listen(engine, "do_connect", _note_file)
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "checkout", _refuse_replaced)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _note_file(_dialect: Any, record: Any, arguments: Any, _options: Any) -> None:
+    """Before the file is opened: what takes its place in between is found to be another one."""
+    file = Path(arguments[0])
+    create_private(file)
+    record.info[_FILE] = file, _inode(file)
+
+
+def _refuse_replaced(_connection: Any, record: Any, _proxy: Any) -> None:
+    """Have the pool open what lies there now, where a backup has taken the file's place."""
+    file, opened = record.info[_FILE]
+    if _inode(file) not in (opened, None):
+        raise InvalidatePoolError(f"{file} was replaced")
+
+
+def _inode(file: Path) -> tuple[int, int] | None:
+    """Which file lies there; None when there is none. Measured: 20 µs, on a busy machine."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -134,6 +177,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.create_function("lower", 1, _lower, deterministic=True)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(
+        "PRAGMA secure_delete=ON"
+    )  # not every SQLite's default: no deleted text stays
     connection.execute("PRAGMA mmap_size=0")
     connection.execute(f"PRAGMA cache_size=-{PAGE_CACHE}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -149,7 +195,8 @@ def _begin_sqlite(connection: Connection) -> None:
     if not options.get("writes", False):
         connection.exec_driver_sql("BEGIN")
         return
-    latest = monotonic() + options.get("patience", BUSY_TIMEOUT)
+    attempt: WriteAttempt | None = options.get("attempt")
+    latest = monotonic() + (attempt.remaining if attempt else BUSY_TIMEOUT)
     connection.exec_driver_sql("PRAGMA busy_timeout=0")
     try:
         while not _takes_turn(connection, is_last=monotonic() >= latest):
@@ -163,23 +210,7 @@ def _takes_turn(connection: Connection, *, is_last: bool) -> bool:
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except OperationalError as fault:
-        code = getattr(fault.orig, "sqlite_errorcode", 0)
-        if code & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or is_last:
+        if sqlite_code(fault) != sqlite3.SQLITE_BUSY or is_last:
             raise
         return False
     return True
-
-
-def _open_postgres(url: str) -> Engine:
-    return create_engine(
-        url,
-        hide_parameters=True,
-        pool_pre_ping=True,
-        pool_recycle=1800,
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT,
-            "options": _POSTGRES_OPTIONS,
-            "keepalives": 1,
-            **_POSTGRES_KEEPALIVES,
-        },
-    )

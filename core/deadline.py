@@ -16,8 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from core.database import DATABASE_ERRORS, Connection, Engine, open_database, reading, writing
 from core.database_threads import DatabaseThreads, NoThread, TooManyWaiting
+from core.pooler_refusal import pooler_cure
 from core.schema import SchemaError, check_schema
 from core.settings import SettingsError, settings
+from core.sqlite_fault import RESTORE, is_damage
 from core.write_attempt import WriteAttempt
 
 DEADLINE = 5.0
@@ -125,7 +127,10 @@ def _refusals(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[
         is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
         if is_lost and attempt is not None and attempt.is_committing:
             raise OutcomeUnknown(_UNKNOWN) from None
-        raise DatabaseUnavailable(f"The database cannot be read. {_cure(engine)}") from None
+        if is_damage(error):
+            text = f"The database is damaged: {engine.url.database}. Stop the collector, and {RESTORE}."
+            raise DatabaseUnavailable(text) from None
+        raise DatabaseUnavailable(f"The database cannot be read. {_cure(engine, error)}") from None
 
 
 def _give_up(attempt: WriteAttempt) -> float:
@@ -170,8 +175,10 @@ def _engine(url: str) -> Engine:
     return open_database(url)
 
 
-def _cure(engine: Engine) -> str:
+def _cure(engine: Engine, fault: BaseException | None = None) -> str:
     """The engine's URL hides its password."""
+    if cure := pooler_cure(str(fault)):
+        return f"{cure[0].upper()}{cure[1:]}."
     if engine.url.get_backend_name() == "sqlite":
         return f"See that the collector runs and that the file {engine.url.database} is sound."
     return f"See that the server runs and that MONITOR_DATABASE_URL is right: {engine.url}"

@@ -45,7 +45,13 @@ class Reason(StrEnum):
         "",
         "Pages that a browser loaded ahead and that nobody has seen.",
     )
-    NOTHING_TO_DO = "nothing_to_do", 204, "", "Beacons that said nothing new."
+    OWN_VISIT = (
+        "own_visit",
+        204,
+        "",
+        "Visits of your own people: the site lists their network under Own visits.",
+    )
+    NOTHING_TO_DO = "nothing_to_do", 204, "", "Reports that said nothing new."
     UNKNOWN_KIND = (
         "unknown_kind",
         204,
@@ -62,7 +68,7 @@ class Reason(StrEnum):
         "no_visit",
         204,
         "",
-        "Beacons of a visit that is not known, often after its data were deleted: "
+        "Reports of a visit that is not known, often after its data were deleted: "
         "its next page view begins a new one.",
         "The visitor has left: the visit is over.",
     )
@@ -70,56 +76,57 @@ class Reason(StrEnum):
         "malformed",
         400,
         "",
-        "Beacons that do not follow the format: an old script in a cache, or not our script.",
+        "Reports that do not follow the format: an old script in a cache, or not our script.",
     )
     TOO_LARGE = (
         "too_large",
         413,
         "a beacon has at most 16384 bytes",
-        "Beacons larger than 16 KiB.",
+        "Reports larger than 16 KiB: not our script.",
     )
     ENCODED = (
         "encoded",
         415,
         "send the body without Content-Encoding",
-        "Compressed beacons: not our script.",
+        "Compressed reports: not our script.",
     )
     UNKNOWN_SITE = (
         "unknown_site",
         403,
         "there is no site with this key",
-        "Beacons with a site key that does not exist: check data-site in the tag.",
+        "Reports of a tag that names no site, or one that was deleted: compare the tag in the page with the "
+        "tag of the site.",
     )
     TRACKING_OFF = (
         "tracking_off",
         403,
         "tracking is switched off for this site",
-        "Beacons that arrived while tracking was off.",
+        "Reports that arrived while tracking was off.",
     )
     ORIGIN = (
         "origin_not_allowed",
         403,
         "the site does not list this origin among its domains",
-        "Pages of a domain that is not allowed: add it under Allowed domains, if it is yours.",
+        "Pages of an address that the site does not name: add it under Website addresses, if it is yours.",
     )
     RATE_LIMIT = (
         "rate_limit",
         429,
         "too many requests from this address",
-        "One address sent more beacons, or more chat calls, than MONITOR_RATE_LIMIT allows. If all "
+        "One address sent more reports, or more chat calls, than MONITOR_RATE_LIMIT allows. If all "
         "visitors share one, set MONITOR_TRUSTED_PROXIES.",
     )
     QUEUE_FULL = (
         "queue_full",
         503,
         "too many beacons are waiting",
-        "The collector was busy; the script sends these beacons again.",
+        "The collector was busy; the script sends these reports again.",
     )
     NOT_COMMITTED = (
         "not_committed",
         503,
         "the database did not take the beacon in time",
-        "The database was slow; the script sends these beacons again.",
+        "The database was slow; the script sends these reports again.",
     )
     TOO_MANY_STREAMS = (
         "too_many_streams",

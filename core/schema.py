@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from alembic import command
@@ -21,11 +22,20 @@ class SchemaError(Exception):
     """The database's schema is not the one that this version reads and writes."""
 
 
+class NewerSchemaError(SchemaError):
+    """It is a newer one."""
+
+    exit_code = os.EX_CONFIG
+    """What a service manager knows by that a restart is no cure."""
+
+
 def upgrade_schema(engine: Engine) -> None:
     """Create the tables, or bring them to this version."""
     with writing(engine) as connection:
         if not is_sqlite(str(engine.url)):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+            # An index over a large table takes as long as it takes.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         _refuse_newer(connection)
         config = _config()
         config.attributes["connection"] = connection
@@ -34,36 +44,57 @@ def upgrade_schema(engine: Engine) -> None:
 
 def check_schema(engine: Engine) -> None:
     """Return when the schema is this version's; else raise SchemaError with the cure."""
+    if known_revision(engine) != head_revision():
+        raise SchemaError(
+            "The database is of an older version: "
+            "restart the collector, it upgrades the tables: python -m collector"
+        )
+
+
+def known_revision(engine: Engine) -> str:
+    """The schema's revision, this version's or an older one; else SchemaError with the cure."""
     with reading(engine) as connection:
-        revision = _revision(connection)
-        if revision is None:
-            raise SchemaError(
-                "The database has no tables yet: start the collector once: python -m collector"
-            )
-        if revision != _head():
-            _refuse_newer(connection)
-            raise SchemaError(
-                "The database is of an older version: "
-                "restart the collector, it upgrades the tables: python -m collector"
-            )
+        _refuse_newer(connection)
+        revision = schema_revision(connection)
+    if revision is None:
+        raise SchemaError(
+            "The database has no tables yet: start the collector once: python -m collector"
+        )
+    return revision
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether the database has no tables of ours yet."""
+    with reading(engine) as connection:
+        return schema_revision(connection) is None
+
+
+def head_revision() -> str:
+    """The revision of this version."""
+    return _scripts().get_current_head() or ""
+
+
+def is_newer(revision: str) -> bool:
+    """Whether it is none that this version knows."""
+    return revision not in {script.revision for script in _scripts().walk_revisions()}
 
 
 def _refuse_newer(connection: Connection) -> None:
-    revision = _revision(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision is not None and revision not in known:
-        raise SchemaError(
+    revision = schema_revision(connection)
+    if revision is not None and is_newer(revision):
+        raise NewerSchemaError(
             f"The database is of a newer version ({revision}): "
             "install that version of Visitor Monitor, or restore a backup"
         )
 
 
-def _revision(connection: Connection) -> str | None:
+def schema_revision(connection: Connection) -> str | None:
+    """The revision of the database's schema; None without tables."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -9,23 +10,35 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from core.log_format import LogFormat
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 _LOOPBACKS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 """Hosts that mean every address, and where this machine reaches them."""
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _IN_MEMORY = ":memory:"
 """Each process would have a database of its own."""
 _MAY_HOLD_PASSWORD = re.compile("@|password", re.IGNORECASE)
-_SECRETS = ("metrics_token",)
+_SECRETS = ("metrics_token", "oidc_client_secret")
 _RATE = re.compile(r"(\d{1,6})/s(?: burst (\d{1,6}))?")
+_SQLITE_FILE = re.compile(r"^sqlite:///(?!file:)(.+)$", re.DOTALL)
+_STREAMLIT = {
+    "dashboard_host": "STREAMLIT_SERVER_ADDRESS",
+    "dashboard_port": "STREAMLIT_SERVER_PORT",
+}
+"""Streamlit's own variables, which count where ours are not set."""
 
 
 class SettingsError(Exception):
     """A setting cannot be used; the text names it, its value and the cure."""
+
+    exit_code = os.EX_CONFIG
+    """What a service manager knows by that a restart is no cure."""
 
 
 class RateLimit(NamedTuple):
@@ -35,10 +48,16 @@ class RateLimit(NamedTuple):
     burst: int
 
 
+def _ours_or_streamlits(name: str) -> AliasChoices:
+    return AliasChoices(f"MONITOR_{name.upper()}", _STREAMLIT[name])
+
+
 class Settings(BaseSettings):
     """The settings, each from the variable MONITOR_ and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="MONITOR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="MONITOR_", frozen=True, extra="ignore", populate_by_name=True
+    )
 
     database_url: str = f"sqlite:///{PROJECT_ROOT / 'data' / 'monitor.db'}"
     collector_host: str = "127.0.0.1"
@@ -55,6 +74,21 @@ class Settings(BaseSettings):
     streams: int = Field(default=10_000, ge=1)
     streams_per_address: int = Field(default=50, ge=1)
     metrics_token: str = ""
+    log_format: LogFormat = LogFormat.TEXT
+    dashboard_url: str = ""
+    dashboard_host: str = Field(
+        default="127.0.0.1", min_length=1, validation_alias=_ours_or_streamlits("dashboard_host")
+    )
+    dashboard_port: int = Field(
+        default=8501, ge=1, le=65535, validation_alias=_ours_or_streamlits("dashboard_port")
+    )
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_allowed: Annotated[tuple[str, ...], NoDecode] = ()
+    oidc_trust_emails: bool = False
+    oidc_role_claim: str = ""
+    sign_in_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
 
     @field_validator("database_url")
     @classmethod
@@ -64,14 +98,21 @@ class Settings(BaseSettings):
             raise ValueError
         if url.drivername == "sqlite" and _IN_MEMORY in (url.database or _IN_MEMORY):
             raise ValueError
-        return value
+        return _SQLITE_FILE.sub(lambda file: f"sqlite:///{below_project(file[1])}", value)
 
-    @field_validator("public_url")
+    @field_validator("public_url", "dashboard_url", "oidc_issuer")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
             raise ValueError
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _cannot_be_overheard(cls, value: str) -> str:
+        if value.startswith("http:") and urlsplit(value).hostname not in _THIS_MACHINE:
+            raise ValueError
+        return value
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -82,14 +123,21 @@ class Settings(BaseSettings):
             ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip()
         )
 
+    @field_validator("oidc_allowed", mode="before")
+    @classmethod
+    def _addresses(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+
     @field_validator("geoip_database", mode="before")
     @classmethod
     def _existing_file(cls, value: Any) -> Any:
         if value in (None, ""):
             return None
-        if not Path(value).is_file():
+        if not (file := below_project(value)).is_file():
             raise ValueError
-        return value
+        return file
 
     @field_validator("rate_limit", mode="before")
     @classmethod
@@ -114,10 +162,27 @@ class Settings(BaseSettings):
         return urlsplit(self.public_url).path
 
     @property
+    def dashboard_address(self) -> str:
+        """How people reach the dashboard: scheme, host and path, without a closing slash."""
+        return self.dashboard_url or f"http://localhost:{self.dashboard_port}{self.dashboard_path}"
+
+    @property
+    def dashboard_path(self) -> str:
+        """The path below which the dashboard is served: "" or for example "/monitor"."""
+        base = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        path = (urlsplit(self.dashboard_url).path if self.dashboard_url else base).strip("/")
+        return f"/{path}" if path else ""
+
+    @property
+    def local_dashboard(self) -> str:
+        """The dashboard's address as this machine reaches it, without a closing slash."""
+        host = reached_here(self.dashboard_host)
+        return f"http://{host}:{self.dashboard_port}{self.dashboard_path}"
+
+    @property
     def local_host(self) -> str:
         """The collector's host as this machine reaches it, as it is written in a URL."""
-        host = _LOOPBACKS.get(self.collector_host, self.collector_host)
-        return f"[{host}]" if ":" in host else host
+        return reached_here(self.collector_host)
 
 
 CURES = {
@@ -137,20 +202,70 @@ CURES = {
     "streams": "write a whole number from 1, for example 10000",
     "streams_per_address": "write a whole number from 1, for example 50",
     "metrics_token": "write a secret word",
+    "log_format": "write text or json",
+    "dashboard_url": "write the address at which people reach the dashboard, for example "
+    "https://monitor.example or https://shop.example/monitor",
+    "dashboard_host": "write an address to listen on, for example 127.0.0.1",
+    "dashboard_port": "write a port from 1 to 65535, for example 8501",
+    "oidc_issuer": "write the issuer's address, for example https://accounts.example; http is "
+    "only for one on this machine",
+    "oidc_client_id": "write the id that the issuer has given to the dashboard",
+    "oidc_client_secret": "write the secret that the issuer has given to the dashboard",
+    "oidc_allowed": "write e-mail addresses and domains with commas, for example "
+    "ann@shop.example,@shop.example",
+    "oidc_trust_emails": "write on or off",
+    "oidc_role_claim": "write the name of a claim, for example roles",
+    "sign_in_header": "write the name of a header, for example X-Forwarded-Email",
 }
+
+
+_NEEDED = {
+    "oidc_issuer": ("oidc_client_id", "oidc_client_secret"),
+    "sign_in_header": ("trusted_proxies",),
+}
+"""Settings that do nothing safely without others."""
+
+
+def below_project(path: str | Path) -> Path:
+    """The path; a relative one is below the project's folder, wherever a command is run."""
+    return PROJECT_ROOT / path
+
+
+def reached_here(host: str) -> str:
+    """What this machine calls a host that is listened on, as it is written in a URL."""
+    host = _LOOPBACKS.get(host, host)
+    return f"[{host}]" if ":" in host else host
 
 
 @cache
 def settings() -> Settings:
     """The settings of this process; SettingsError names the first one that cannot be used."""
     try:
-        return Settings()
+        chosen = Settings()
     except ValidationError as error:
         fault = error.errors()[0]
-        name = str(fault["loc"][0])
+        name = str(fault["loc"][0]).lower().removeprefix("monitor_")
         raise SettingsError(
-            f"MONITOR_{name.upper()} is '{_shown(name, fault['input'])}': {CURES[name]}."
+            f"{_variable(name)} is '{_shown(name, fault['input'])}': {CURES[name]}."
         ) from None
+    _refuse_incomplete(chosen)
+    return chosen
+
+
+def _variable(name: str) -> str:
+    """The variable that the value of a setting was read from."""
+    ours = f"MONITOR_{name.upper()}"
+    return _STREAMLIT[name] if name in _STREAMLIT and ours not in os.environ else ours
+
+
+def _refuse_incomplete(chosen: Settings) -> None:
+    for name, needed in _NEEDED.items():
+        missing = [each for each in needed if not getattr(chosen, each)]
+        if getattr(chosen, name) and missing:
+            raise SettingsError(
+                f"MONITOR_{name.upper()} needs MONITOR_{missing[0].upper()}, which is empty: "
+                f"{CURES[missing[0]]}."
+            )
 
 
 def _shown(name: str, value: object) -> object:

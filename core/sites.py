@@ -1,4 +1,7 @@
-"""The sites that are tracked: list, find, add and change them. The caller owns the transaction."""
+"""The sites that are tracked: list, find, add and change them. The caller owns the transaction.
+
+A site that is being deleted (`core.removal`) is none of them; only its key is still taken.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,15 @@ from typing import Any, TypedDict, Unpack
 from zoneinfo import available_timezones
 
 import idna
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
 
 from core.enrich.page_context import make_rule
+from core.enrich.query_keys import is_always_secret
 from core.enrich.text import clean
 from core.enrich.url import is_ip_host, split_host
+from core.moment import to_milliseconds
+from core.own_visits import network_text, read_network
+from core.site_changes import note_changes
 from core.tables import Site
 
 DEMO_KEY = "demo"
@@ -24,13 +31,21 @@ DEMO_KEY = "demo"
 LONGEST_KEY = 64
 LONGEST_NAME = 100
 MAX_DOMAINS = 100
+MAX_OWN_NETWORKS = 100
+MAX_QUERY_KEYS = 20
 MAX_RULES = 100
 
 _KEY = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_KEY}}}")
+_QUERY_KEY = re.compile(r"[\w.:~$\[\]-]{1,64}")
+"""What needs no escape in an attribute of the tag, and is one word there."""
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _table = Site.metadata.tables["site"]
-_find_by_key = select(_table).where(_table.c.key == bindparam("of_key"))
-_find_all = select(_table).order_by(_table.c.id)
+_IS_KEPT = _table.c.removed_at.is_(None)
+_find_by_key = select(_table).where(_table.c.key == bindparam("of_key"), _IS_KEPT)
+_find_by_id = select(_table.c.id).where(_table.c.id == bindparam("of_id"), _IS_KEPT)
+_find_all = select(_table).where(_IS_KEPT).order_by(_table.c.id)
+_find_removed = select(_table).where(~_IS_KEPT).order_by(_table.c.id)
+_find_removal = select(_table.c.removed_at).where(_table.c.key == bindparam("of_key"))
 
 
 class SiteError(ValueError):
@@ -47,6 +62,8 @@ class SiteChanges(TypedDict, total=False):
     tracking_enabled: bool
     context_rules: Sequence[Mapping[str, str]]
     chat_button: bool
+    query_keys: Iterable[str]
+    own_networks: Iterable[str]
 
 
 def list_sites(db: Connection) -> list[Site]:
@@ -60,6 +77,30 @@ def find_site(db: Connection, key: str) -> Site | None:
     return None if row is None else _site(row)
 
 
+def existing_site(db: Connection, key: str) -> Site:
+    """The site with this key. Raises SiteError when there is none."""
+    site = find_site(db, key)
+    if site is None:
+        raise SiteError(f"There is no site with the short name '{key}': see the list of sites.")
+    return site
+
+
+def has_site(db: Connection, site_id: int) -> bool:
+    """Whether there is a site with this id."""
+    return db.execute(_find_by_id, {"of_id": site_id}).first() is not None
+
+
+def removed_sites(db: Connection) -> list[Site]:
+    """The sites that are being deleted, in the order in which they were added."""
+    return [_site(row) for row in db.execute(_find_removed)]
+
+
+def is_removed(site_id: Any) -> ColumnElement[bool]:
+    """The condition that the site of this column is being deleted."""
+    removed = select(_table.c.id).where(_table.c.id == site_id, ~_IS_KEPT)
+    return removed.correlate_except(_table).exists()
+
+
 def add_site(
     db: Connection,
     *,
@@ -71,8 +112,8 @@ def add_site(
 ) -> Site:
     """The new site; an empty key is made from the name. Raises SiteError."""
     name = check_name(name)
-    if key and find_site(db, check_key(key)) is not None:
-        raise SiteError(f"A site with the key '{key}' exists already: choose another key.")
+    if key:
+        _refuse_taken(db, check_key(key))
     key = key or propose_key(db, name)
     values = {
         "key": key,
@@ -84,21 +125,26 @@ def add_site(
         "context_rules": [],
         "created_at": now,
         "chat_button": False,
+        "own_networks": [],
+        "query_keys": [],
     }
     db.execute(insert(_table).values(values))
-    return _existing(db, key)
+    site = existing_site(db, key)
+    _note_change(db, site, to_milliseconds(now))
+    return site
 
 
 def change_site(db: Connection, key: str, **changes: Unpack[SiteChanges]) -> Site:
     """The site as it is now. Raises SiteError for an unknown site or a value that cannot be used."""
-    _existing(db, key)
+    site = existing_site(db, key)
     values: dict[str, Any] = dict(changes)
     for column, check in _CHECKS.items():
         if column in values:
             values[column] = check(values[column])
     if values:
         db.execute(update(_table).where(_table.c.key == key).values(values))
-    return _existing(db, key)
+        _note_change(db, site)
+    return existing_site(db, key)
 
 
 def propose_key(db: Connection, name: str) -> str:
@@ -126,7 +172,7 @@ def check_key(key: str) -> str:
     """The key. Raises SiteError unless it is 1 to 64 of A-Z a-z 0-9 _ -."""
     if not _KEY.fullmatch(key):
         raise SiteError(
-            f"The key '{key}' cannot be used: "
+            f"The short name '{key}' cannot be used: "
             f"write 1 to {LONGEST_KEY} letters a-z, digits, - or _, for example tea-shop."
         )
     return key
@@ -137,8 +183,8 @@ def check_domains(domains: Iterable[str]) -> list[str]:
     checked = list(dict.fromkeys(check_domain(domain) for domain in domains))
     if len(checked) > MAX_DOMAINS:
         raise SiteError(
-            f"{len(checked)} domains are too many: keep at most {MAX_DOMAINS}; "
-            "a host without https:// covers all its subdomains."
+            f"{len(checked)} addresses are too many: keep at most {MAX_DOMAINS}; "
+            "shop.example without https:// covers www.shop.example and the like."
         )
     return checked
 
@@ -155,17 +201,76 @@ def check_domain(domain: str) -> str:
     host, port = _host_and_port(rest.removesuffix("/"))
     if not host or scheme not in ("http", "https", "") or (separator and not scheme):
         raise SiteError(
-            f"The domain '{domain}' cannot be used: write a host such as shop.example, which "
-            "covers its subdomains too, or an origin such as https://shop.example."
+            f"The address '{domain}' cannot be used: write shop.example, which covers "
+            "www.shop.example and the like too, or https://shop.example for that one alone."
         )
     if not scheme and port:
         raise SiteError(
-            f"The domain '{domain}' has a port but no scheme: "
+            f"The address '{domain}' has a port but no http:// or https://: "
             f"write http://{host}{port} or https://{host}{port}, or {host} for every port."
         )
     if not scheme:
         return host
     return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS[scheme] else port}"
+
+
+def domain_of_address(address: str) -> str:
+    """The domain of the website at this address: "https://www.shop.example/tea" is "shop.example",
+    which covers the subdomains too. With a port it is the origin alone. Raises SiteError.
+    """
+    scheme, separator, rest = address.strip().rpartition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    domain = check_domain(f"{scheme}{separator}{host}")
+    bare = domain.rpartition("://")[2]
+    if re.search(r":\d+$", bare):
+        return domain
+    shorter = bare.removeprefix("www.")
+    return shorter if "." in shorter else bare
+
+
+def check_query_keys(keys: Iterable[str]) -> list[str]:
+    """The keys as they are stored, each once. Raises SiteError."""
+    checked = list(dict.fromkeys(_check_query_key(key.strip()) for key in keys))
+    if len(checked) > MAX_QUERY_KEYS:
+        raise SiteError(
+            f"{len(checked)} query keys are too many: keep at most {MAX_QUERY_KEYS}, those that name a page."
+        )
+    return checked
+
+
+def _check_query_key(key: str) -> str:
+    if not _QUERY_KEY.fullmatch(key):
+        raise SiteError(
+            f"The query key '{key}' cannot be used: write the name alone, for example color, where the "
+            "address has ?color=blue."
+        )
+    if is_always_secret(key):
+        raise SiteError(
+            f"The query key '{key}' is never kept: its value opens something or names a visitor. "
+            "Leave it out; the pages are recorded without it."
+        )
+    return key
+
+
+def check_own_networks(networks: Iterable[str]) -> list[str]:
+    """The addresses and networks as they are stored, each once. Raises SiteError."""
+    checked = list(dict.fromkeys(_check_network(network) for network in networks))
+    if len(checked) > MAX_OWN_NETWORKS:
+        raise SiteError(
+            f"{len(checked)} own addresses are too many: keep at most {MAX_OWN_NETWORKS}; a network such as "
+            "203.0.113.0/24 covers many."
+        )
+    return checked
+
+
+def _check_network(text: str) -> str:
+    network = read_network(text)
+    if network is None:
+        raise SiteError(
+            f"The own address '{text}' cannot be used: write one such as 203.0.113.7, or a network such as "
+            "203.0.113.0/24 or 2001:db8::/56, not larger than /8 (IPv6: /16)."
+        )
+    return network_text(network)
 
 
 def check_time_zone(time_zone: str) -> str:
@@ -219,11 +324,24 @@ def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _existing(db: Connection, key: str) -> Site:
-    site = find_site(db, key)
-    if site is None:
-        raise SiteError(f"There is no site with the key '{key}': see python -m core site list.")
-    return site
+def _refuse_taken(db: Connection, key: str) -> None:
+    """A key is taken until the last row of its site is deleted: rows are found by the site's id."""
+    taken = db.execute(_find_removal, {"of_key": key}).one_or_none()
+    if taken is None:
+        return
+    if taken.removed_at is None:
+        raise SiteError(
+            f"A site with the short name '{key}' exists already: choose another short name."
+        )
+    raise SiteError(
+        f"The short name '{key}' belongs to a site that is still being deleted: "
+        "wait until that is done, or choose another short name."
+    )
+
+
+def _note_change(db: Connection, site: Site, now: int = 0) -> None:
+    assert site.id is not None
+    note_changes(db, [site.id], now)
 
 
 def _site(row: Row[Any]) -> Site:
@@ -235,4 +353,6 @@ _CHECKS: dict[str, Any] = {
     "domains": check_domains,
     "time_zone": check_time_zone,
     "context_rules": check_context_rules,
+    "query_keys": check_query_keys,
+    "own_networks": check_own_networks,
 }

@@ -22,21 +22,17 @@ import minify
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from collector.beacon.hit import (
-    LONGEST_ATTRIBUTE,
-    LONGEST_ATTRIBUTE_NAME,
-)
 from collector.beacon.wire import MAX_EVENTS
 from collector.http.body import MAX_BYTES
 from collector.http.responses import REFUSED_FOR_GOOD
 from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
-from core.chat.subscribers import SILENT_FOR
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
 from core.enrich.source import CLICK_IDS
 from core.enrich.text import LONGEST_PATH_SENT
+from core.own_visits import LINK_KEY, OWN
+from core.subscribers import SILENT_FOR
 from core.visits.presence import ACTIVE_FOR, LONGEST_PRESENCE, VISIT_ENDS_AFTER
-from core.visits.visit import MAX_ATTRIBUTES
 
 EMBED = Path(__file__).resolve().parent
 ADAPTERS = EMBED / "adapters"
@@ -174,14 +170,13 @@ HANDED_OVER = {
     "BARE_KEYS": _one_of(BARE_KEYS),
     "CLICK_IDS": _one_of(CLICK_IDS) + "i",
     "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
-    "LONGEST_ATTRIBUTE": str(LONGEST_ATTRIBUTE),
-    "LONGEST_ATTRIBUTE_NAME": str(LONGEST_ATTRIBUTE_NAME),
     "LONGEST_BEACON": str(MAX_BYTES // 3 - 99),
     "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
     "LONGEST_PATH_SENT": str(LONGEST_PATH_SENT),
     "LONGEST_PRESENCE": _milliseconds(LONGEST_PRESENCE),
-    "MAX_ATTRIBUTES": str(MAX_ATTRIBUTES),
     "MAX_EVENTS": str(MAX_EVENTS),
+    "OWN_LINK_KEY": f"'{LINK_KEY}'",
+    "OWN_LINK_WORD": f"'{OWN}'",
     "OVER": _one_of(each for each in ConversationState if each not in OPEN_STATES),
     "REFUSED_FOR_GOOD": _one_of([REFUSED_FOR_GOOD]),
     "SILENT_FOR": _milliseconds(timedelta(seconds=SILENT_FOR)),

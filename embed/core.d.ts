@@ -7,7 +7,7 @@
 export const LONGEST_MESSAGE: number;
 /** core/chat/limits.py: how often typing is reported. */
 export const TYPING_EVERY: number;
-/** core/chat/subscribers.py: without a sign for so long, a stream or a poll is dead. */
+/** core/subscribers.py: without a sign for so long, a stream or a poll is dead. */
 export const SILENT_FOR: number;
 /** core/chat/states.py: the states of an invitation that waits for its answer. */
 export const INVITED: RegExp;
@@ -35,9 +35,6 @@ export const LONGEST_BEACON: number;
 export const REFUSED_FOR_GOOD: RegExp;
 /** core/enrich/text.py: characters of a path whose letters are escaped; all that follow count them too. */
 export const LONGEST_PATH_SENT: number;
-/** collector/beacon/hit.py */
-export const LONGEST_ATTRIBUTE_NAME: number;
-/** collector/beacon/hit.py */
-export const LONGEST_ATTRIBUTE: number;
-/** core/visits/visit.py: the most pairs that describe a visitor. */
-export const MAX_ATTRIBUTES: number;
+/** core/own_visits.py: the query key and the word of the link after which a browser's visits are not recorded. */
+export const OWN_LINK_KEY: string;
+export const OWN_LINK_WORD: string;

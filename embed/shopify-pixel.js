@@ -4,8 +4,8 @@
  * Fill in the two lines below, then paste the whole file.
  *
  * The theme's script tag covers the shop; it cannot see the checkout. This pixel goes on with the
- * same visit there. It sends the step of the checkout and nothing that a customer typed: no address,
- * no order, and not the checkout's own URL, which holds a secret token.
+ * same visit there. It sends the step of the checkout and its total, and nothing that a customer typed:
+ * no address, no goods, and not the checkout's own URL, which holds a secret token.
  */
 const COLLECTOR = 'https://HOST';
 const SITE = 'KEY';
@@ -28,11 +28,14 @@ const ACTIVITIES = [
 /** @import {BeaconEvent} from './types.js' */
 /** @typedef {{u: string, x: string}} CheckoutPage */
 /** @typedef {Omit<BeaconEvent, 'o'> & {at: number}} PixelEvent */
+/** @typedef {{amount?: number, currencyCode?: string}} Money */
 
 /** @type {string | undefined} */
 let visit;
 /** Undefined until the checkout is reached: nothing is sent before. @type {CheckoutPage | undefined} */
 let page;
+/** The checkout's total, until an event tells it. @type {Money | undefined} */
+let total;
 let activeAt = Date.now();
 let number = 0;
 /** @type {PixelEvent[]} */
@@ -71,18 +74,20 @@ async function view(next) {
   add('v');
 }
 
-async function interact() {
+/** @param {{data?: {checkout?: {totalPrice?: Money}}}} event */
+async function interact(event) {
+  total = event.data?.checkout?.totalPrice || total;
   const isOver = Date.now() - activeAt >= VISIT_ENDS_AFTER;
   activeAt = Date.now();
   if (page && isOver && (await join())) add('v');
 }
 
-/** Join the visit that the theme's tag keeps, or begin one. False after an opt-out. */
+/** Join the visit that the theme's tag keeps, or begin one. False after an opt-out, and of own visits. */
 async function join() {
   const storage = browser.localStorage;
   if (init.customerPrivacy?.analyticsProcessingAllowed === false) return false;
   if (navigator.globalPrivacyControl) return (visit = '') === '';
-  if (await storage.getItem('vm-off')) return false;
+  if ((await storage.getItem('vm-off')) || (await storage.getItem('vm-own'))) return false;
   const [, id, at] = /^([a-z0-9]{16,40})\.(\d+)$/.exec((await storage.getItem('vm')) || '') || [];
   visit = id && Date.now() - Number(at) < VISIT_ENDS_AFTER ? id : randomId();
   await storage.setItem('vm', `${visit}.${Date.now()}`);
@@ -93,7 +98,9 @@ async function join() {
 function add(kind) {
   if (!page) return;
   const quiet = Math.round((Date.now() - activeAt) / 1000);
-  queue.push({ at: Date.now(), e: kind, n: ++number, a: quiet, d: 'Checkout', f: 1, ...page });
+  const cart = { cv: total?.amount, cc: total?.currencyCode };
+  total = undefined;
+  queue.push({ at: Date.now(), e: kind, n: ++number, a: quiet, d: 'Checkout', f: 1, ...page, ...cart });
   queue = queue.slice(-MAX_EVENTS);
   send();
 }

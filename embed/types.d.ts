@@ -9,7 +9,7 @@
 export type PageContext =
   | 'checkout' | 'cart' | 'product' | 'collection' | 'search' | 'purchased' | 'none';
 
-/** One event, by the letters of the wire. What is undefined is not sent. */
+/** One event, by the letters of the wire. What is undefined or null is not sent. */
 export interface BeaconEvent {
   e: 'v' | 'p' | 'h' | 'c' | 'i';
   n: number;
@@ -20,9 +20,9 @@ export interface BeaconEvent {
   q?: string;
   d?: string;
   r?: string;
-  c?: string;
-  m?: string;
-  g?: string;
+  c?: string | null;
+  m?: string | null;
+  g?: string | null;
   j?: string;
   x?: string;
   xs?: PageContext;
@@ -33,6 +33,8 @@ export interface BeaconEvent {
   wd?: number;
   s?: string;
   i?: Attributes;
+  cv?: string | number;
+  cc?: string;
 }
 
 /** An event before it is numbered, and before its age is known. */

@@ -13,13 +13,11 @@
 import {
   ACTIVE_FOR,
   BARE_KEYS,
-  LONGEST_ATTRIBUTE,
-  LONGEST_ATTRIBUTE_NAME,
   LONGEST_BEACON,
-  LONGEST_PATH_SENT,
   LONGEST_PRESENCE,
-  MAX_ATTRIBUTES,
   MAX_EVENTS,
+  OWN_LINK_KEY,
+  OWN_LINK_WORD,
   REFUSED_FOR_GOOD,
   VALUE_KEYS,
   VISIT_ENDS_AFTER,
@@ -65,7 +63,7 @@ import { json } from './json.js';
 
   const DONE = /^20|400|413/; // accepted, or no try of these events would be
   /** Of the script or the collector: where the collector is, the script's file, the query. */
-  const addressParts = /^(\w+:..[^?#]+?)((?:\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js|\/?)(\?[^#]*)?(#|$)/;
+  const addressParts = /^(\w+:..[^?#]+?)((?:\/embed)?\/visitor-monitor(?:\.[^/?#]*)?\.js|\/?)(\?[^#]*|)(#|$)/;
 
   // Both throw where the browser blocks storage.
   /** @type {Host['read']} */
@@ -80,8 +78,7 @@ import { json } from './json.js';
 
   function begin() {
     const stub = window.visitorMonitor;
-    if (stub?.loaded || !location.host) return;
-    const options = findOptions(stub);
+    const options = !stub?.loaded && location.host && findOptions(stub);
     if (options && (window === top || options.frames === 'yes')) track(options, stub);
   }
 
@@ -133,6 +130,8 @@ import { json } from './json.js';
     let visitor;
     /** The context that the page itself has set. @type {string | undefined} */
     let ownContext;
+    /** What the page has told of the cart, until an event tells it. @type {Pick<BeaconEvent, 'cv' | 'cc'> | null} */
+    let cart;
     /** @type {((isNewPage?: boolean) => PageContext | undefined) | undefined} */
     let readSignal;
     /** @type {string | undefined} */
@@ -161,15 +160,15 @@ import { json } from './json.js';
     const commands = {
       identify(pairs) {
         if (isPrivate) return;
-        const all = Object.entries({ ...attributes, ...pairs }).slice(0, MAX_ATTRIBUTES);
         attributes = Object.fromEntries(
-          all.map(([key, value]) => [cut(key, LONGEST_ATTRIBUTE_NAME), cut(value, LONGEST_ATTRIBUTE)]),
+          Object.entries({ ...attributes, ...pairs }).map(([key, value]) => [key, [value] + '']),
         );
         if (viewedVisit) add({ e: 'i', i: attributes });
       },
-      context(word) {
-        ownContext = cut(word);
+      context(word, worth) {
+        ownContext = word + '';
         changed();
+        if (worth) cart = { cv: worth.value + '', cc: worth.currency + '' };
       },
       page() {
         viewedPage = null;
@@ -177,7 +176,7 @@ import { json } from './json.js';
       },
       chat(report) {
         if (isShown && isDue()) view(); // only a page view opens a visit
-        if (viewedVisit) add({ e: 'c', s: cut(report) });
+        if (viewedVisit) add({ e: 'c', s: report + '' });
       },
       on(/** @type {keyof Listeners} */ name, listener) {
         listeners[name] = safe(listener);
@@ -238,6 +237,9 @@ import { json } from './json.js';
     });
     listen();
     addressChanged();
+    const word = landing.get(OWN_LINK_KEY);
+    if (word) write('vm-own', /** @type {any} */ (word === OWN_LINK_WORD && isStoring) && '1');
+    send();
     start();
     stub?.q.forEach(call);
 
@@ -275,11 +277,10 @@ import { json } from './json.js';
 
     /** Begin to send, unless the visitor or the site does not allow it (yet). */
     function start() {
-      if (isRunning || isRefused || !isConsented || read('vm-off')) return;
+      if (isRunning || isRefused || !isConsented || isOff()) return;
       isRunning = true;
       if (isStoring && options.remember === 'yes') {
-        visitor = read('vm-id') || randomId();
-        write('vm-id', visitor);
+        write('vm-id', (visitor = read('vm-id') || randomId()));
       }
       if (options.signals === 'yes') loadFirst('signals').then((read) => (readSignal = read));
       // Only the page view that opens a visit tells where the visitor came from.
@@ -329,9 +330,9 @@ import { json } from './json.js';
         json,
         read,
         write,
-        visit: () => (join() && visit?.id) || '',
+        visit: () => join()?.id || '',
         isStoring: () => isStoring,
-        isRunning: () => isRunning,
+        isRunning: () => !isOff() && isRunning,
       };
       chatModule ||= load(chatFile, host);
       chatModule
@@ -351,10 +352,15 @@ import { json } from './json.js';
       isRunning = false;
       visit = viewedVisit = viewedPage = null;
       queue = [];
-      write('vm');
-      write('vm-id');
       write('vm-chat');
-      if (chatModule || k) chat({ w, k });
+      write('vm-id');
+      write('vm');
+      if (k || chatModule) chat({ w, k });
+    }
+
+    /** The visitor has opted out, or is one of the site's own people. */
+    function isOff() {
+      return read('vm-off') || read('vm-own');
     }
 
     /** The page came into view, got the focus, or went out of view. */
@@ -423,13 +429,13 @@ import { json } from './json.js';
           e: 'v',
           l: navigator.language,
           y: navigator.maxTouchPoints,
-          wd: +!!navigator.webdriver,
+          wd: /** @type {any} */ (navigator.webdriver) | 0,
           // Where the visitor came from: only the first page view of a page load knows that.
           ...(isArrival && {
-            r: cut(/[^?#]*/.exec(ask('referrer'))),
-            c: cut(landing.get('utm_source')),
-            m: cut(landing.get('utm_medium')),
-            g: cut(landing.get('utm_campaign')),
+            r: ask('referrer').replace(/[?#].*/, ''),
+            c: landing.get('utm_source'),
+            m: landing.get('utm_medium'),
+            g: landing.get('utm_campaign'),
             j: clickIds,
           }),
         },
@@ -452,36 +458,36 @@ import { json } from './json.js';
     }
 
     function schedulePresence() {
-      const isIdle = now() - activeAt >= SLOWER_AFTER;
-      const wait = presenceSeconds * 1000;
-      later(presence, isIdle ? Math.min(wait * 3, LONGEST_PRESENCE) : wait);
+      later(
+        presence,
+        Math.min(presenceSeconds * (now() - activeAt < SLOWER_AFTER ? 1_000 : 3_000), LONGEST_PRESENCE),
+      );
     }
 
     // The visit
 
     /**
-     * Whether there is a live visit: the one that all tabs of the browser share, or without storage
+     * The live visit, if there is one: the one that all tabs of the browser share, or without storage
      * this page's. `isActivity` renews it, or begins a new one.
      *
      * @param {boolean} [isActivity]
      */
     function join(isActivity) {
-      const kept = isStoring && /^(\w{16,40})\.(\d+)/.exec(read('vm') || '');
+      /** @type {any} */
+      const kept = isStoring && /^(\w{16,40})\.(\d+)/.exec(/** @type {any} */ (read('vm')));
       const [, id, at] = kept || [];
-      const quiet = id ? Date.now() - +at : now() - activeAt;
-      if (quiet >= VISIT_ENDS_AFTER || !(id || visit)) {
-        if (!isActivity) return false;
+      if ((id ? Date.now() - at : now() - activeAt) >= VISIT_ENDS_AFTER || !(id || visit)) {
+        if (!isActivity) return;
         visit = { id: isStoring ? randomId() : '' };
       } else if (id && visit?.id !== id) visit = { id };
-      if (!visit) return false;
       if (isActivity) {
         activeAt = now();
-        if (isStoring && !write('vm', visit.id + '.' + Date.now())) {
+        if (isStoring && !write('vm', /** @type {VisitRef} */ (visit).id + '.' + Date.now())) {
           isStoring = false;
-          visit.id = ''; // the collector derives one that is the same on each page
+          /** @type {VisitRef} */ (visit).id = ''; // the collector derives one that is the same on each page
         }
       }
-      return true;
+      return visit;
     }
 
     // The page
@@ -499,10 +505,10 @@ import { json } from './json.js';
     /** The path, the query keys that data-query allows and, under data-hash, the route. */
     function pagePath() {
       const allowed = [...query()].filter(([name]) => options.query?.split(/[\s,]+/).includes(name));
-      return cut(
+      return (
         location.pathname +
           (allowed[0] ? '?' + query(allowed) : '') +
-          (options.hash ? location.hash.replace(/^#\w+=.*|[?&=].*/, '') : ''),
+          (options.hash ? location.hash.replace(/^#\w+=.*|[?&=].*/, '') : '')
       );
     }
 
@@ -512,7 +518,7 @@ import { json } from './json.js';
         if (VALUE_KEYS.test(name)) return name + '=' + value;
         return value && BARE_KEYS.test(name) ? name : [];
       });
-      return cut(words.join('&') + (/^#!?\/[^?&]*/.exec(location.hash) || ''));
+      return words.join('&') + location.hash.replace(/^(?!#!?\/).*|[?&].*/, '');
     }
 
     /**
@@ -525,7 +531,7 @@ import { json } from './json.js';
         e: kind,
         u: pagePath(),
         q: contextQuery(),
-        d: cut(title),
+        d: title,
         x: ownContext,
         xs: readSignal?.(),
         z: timeZone,
@@ -542,7 +548,8 @@ import { json } from './json.js';
      */
     function add(fields, at = 0) {
       at ||= now();
-      queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, n: ++number, a: age(at - activeAt) }]);
+      queue.push([/** @type {VisitRef} */ (visit), at, { ...fields, ...cart, n: ++number, a: (((at - activeAt) / 100) | 0) / 10 }]);
+      cart = null;
       later(send);
     }
 
@@ -552,7 +559,7 @@ import { json } from './json.js';
      * @param {boolean} [isLeaving]
      */
     function send(isLeaving, events = queue) {
-      if (read('vm-off')) forget('opt_out'); // perhaps in another tab
+      if (isOff()) forget('opt_out'); // perhaps in another tab
       if (!isRunning || !events[0]) return;
       if (!isLeaving && waitUntil > now()) return later(send, waitUntil - now());
       const batch = events.filter(([its]) => its === events[0][0]).slice(0, MAX_EVENTS);
@@ -564,10 +571,13 @@ import { json } from './json.js';
     /** @param {QueuedEvent[]} batch */
     function envelope(batch) {
       const events = batch.map(([, at, fields]) =>
-        json({ ...fields, o: age(now() - at) }),
+        json({ ...fields, o: (((now() - at) / 100) | 0) / 10 }),
       );
-      const head = json(/** @type {BeaconHead} */ ({ v: 1, k: options.site, s: batch[0][0].id, t: tab, w: visitor }));
-      return head.slice(0, -1) + ',"b":[' + events + ']}';
+      return (
+        json(
+          /** @type {BeaconHead} */ ({ v: 1, k: options.site, s: batch[0][0].id, t: tab, w: visitor }),
+        ).slice(0, -1) + ',"b":[' + events + ']}'
+      );
     }
 
     /**
@@ -587,18 +597,18 @@ import { json } from './json.js';
           keepalive: true,
           credentials: 'omit',
         });
-        /** @type {{status: any}} */
-        const { status } = answer;
+        /** @type {any} */
+        const status = answer.status;
         /** @type {any} */
         const reason = answer.headers.get('X-Drop-Reason');
         pause = Math.min(/** @type {any} */ (answer.headers.get('Retry-After')) * 1000, VISIT_ENDS_AFTER) || pause;
         if (status === 200) accept(await answer.json(), sent);
         isRefused ||= REFUSED_FOR_GOOD.test(status);
         isRunning &&= !isRefused;
-        if (sent === viewedVisit && /visit/.test(reason)) {
-          // The visit is unknown to the collector or has ended: the next interaction opens one.
+        if (sent === viewedVisit && /o_v|er/.test(reason)) {
+          // no_visit or visit_over, but not own_visit: the next interaction opens one.
           viewedVisit = null;
-          isArrival = reason === 'no_visit';
+          isArrival = reason[0] === 'n';
         }
         if (DONE.test(status)) {
           queue = queue.filter((event) => !batch.includes(event));
@@ -674,10 +684,11 @@ import { json } from './json.js';
    */
   function readOptions(address, attributes) {
     const [, place, file, search] = addressParts.exec(address) || [];
-    if (!place || (attributes && !file[1])) return undefined;
+    if (!place || (attributes && !file[1])) return;
     /** @type {DOMStringMap} */
-    const options = { ...Object.fromEntries(query(search || '')), ...attributes };
-    return { ...options, base: (options.api || place).replace(/\/$/, '') };
+    const options = { ...Object.fromEntries(query(search)), ...attributes };
+    options.base = (options.api || place).replace(/\/$/, '');
+    return options;
   }
 
   /**
@@ -708,11 +719,6 @@ import { json } from './json.js';
     work.timer = setTimeout(safe(work), wait);
   }
 
-  /** Seconds with one decimal, so that views which go together keep their order. */
-  function age(/** @type {number} */ length) {
-    return ((length / 100) | 0) / 10;
-  }
-
   /** By the browser's clock, or 0 where the page has a `performance` of its own. */
   function pageAge() {
     return window.performance?.now?.() || 0;
@@ -721,16 +727,6 @@ import { json } from './json.js';
   /** @param {string | string[][]} [text] the text or pairs of a query; the page's when not given */
   function query(text = location.search) {
     return new window.URLSearchParams(text);
-  }
-
-  /**
-   * The text's first characters, without cutting one in half.
-   *
-   * @param {any} text
-   * @param {number} [limit] the collector cuts most texts shorter
-   */
-  function cut(text, limit = LONGEST_PATH_SENT) {
-    return [...String(text ?? '')].slice(0, limit).join('') || undefined;
   }
 
   /** Sixteen of a-z0-9; crypto.randomUUID is missing on plain http. */

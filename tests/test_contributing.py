@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md, README.md and docs/ name files, targets and names that exist."""
+"""CONTRIBUTING.md, README.md, docs/ and deploy/README.md name files, targets and names that exist."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FOLDERS = "core|collector|pages|embed|tests|docs|benchmarks|.streamlit|.ci"
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+FOLDERS = "core|collector|pages|supervision|deploy|embed|tests|docs|benchmarks|.streamlit|.ci"
 DEFINES = r"\b(?:class|def|function|const)"
 TO_BE_MADE = {"pages/live/sources.py"}
 """What a guide has its reader make."""
 NAMES = {file.name for folder in FOLDERS.split("|") for file in (ROOT / folder).rglob("*.py")}
 """A file is also named without its folder, where the text is about that folder."""
+TESTS = {
+    name
+    for file in (ROOT / "tests").rglob("test_*.py")
+    for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+}
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -56,6 +64,12 @@ def test_names_are_in_the_file_that_the_text_names(page: Path) -> None:
         if not re.search(rf"{DEFINES} {name}\b|^ *{name}\b *[:=]", text_of(file), re.MULTILINE)
     ]
     assert missing == []
+
+
+def test_each_promise_is_tested() -> None:
+    named = set(re.findall(r"`(test_\w+)`", text_of("docs/security.md")))
+    assert named
+    assert named - TESTS == set()
 
 
 def text_of(file: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("benchmarks", "collector", "core", "embed", "pages", "tests")
+FOLDERS = ("benchmarks", "collector", "core", "deploy", "embed", "pages", "supervision", "tests")
 ONE_A_FOLDER = {"__init__.py", "__main__.py", "conftest.py", "page.py", "index.html"}
 """Names that a tool or the layout gives: one of them in many folders is no confusion."""
 

@@ -10,16 +10,23 @@ from msgspec import Struct
 
 from collector.beacon.wire import Beacon, WireEvent
 from collector.http.admission import RequestDetails
-from collector.http.client import Client
 from collector.site_cache import TrackedSite
+from core.client import Client
 from core.enrich.bot import is_bot
 from core.enrich.country import country_of_time_zone
 from core.enrich.page_context import CONTEXT_WORDS
+from core.enrich.query_keys import keep_query
 from core.enrich.source import find_source
-from core.enrich.text import clean, clean_path, clean_referrer
+from core.enrich.text import (
+    LONGEST_ATTRIBUTE,
+    LONGEST_ATTRIBUTE_NAME,
+    clean,
+    clean_path,
+    clean_referrer,
+)
 from core.enrich.user_agent import read_user_agent
 from core.reasons import Reason, Refused
-from core.visits.hit import ChatReport, Event, EventKind, Hit, Opening
+from core.visits.hit import Cart, ChatReport, Event, EventKind, Hit, Opening
 from core.visits.visit import MAX_ATTRIBUTES
 from core.visits.visit_id import derive_visit_ids
 
@@ -28,18 +35,19 @@ LONGEST_CAMPAIGN = 100
 LONGEST_CLICK_IDS = 100
 LONGEST_QUERY = 1_024
 LONGEST_REFERRER_SENT = 2_048
-LONGEST_ATTRIBUTE_NAME = 32
-LONGEST_ATTRIBUTE = 200
 OLDEST_EVENT = 1_800
 """Seconds: an older age is cut to this one; no visitor's clock is trusted."""
 
 OLDEST_ACTIVITY = 86_400
+MOST_CART_VALUE = 1e12
 
 _KINDS = {kind.value: kind for kind in EventKind}
 _CHAT_REPORTS = {report.value: report for report in ChatReport}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 _TIME_ZONE = re.compile(r"[A-Z][A-Za-z_]{0,31}(/[A-Za-z0-9_+-]{1,32}){0,2}")
 _MILLISECONDS = 1_000
+_AMOUNT = re.compile(rb'"?(\d{1,13}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,3})?)"?')
+_CURRENCY = re.compile(rb'"([A-Za-z]{3})"')
 
 
 class Enrichment(Struct, frozen=True):
@@ -107,15 +115,20 @@ def _read_events(beacon: Beacon, request: RequestDetails, site: TrackedSite) -> 
 def _read_event(wire: WireEvent, request: RequestDetails, site: TrackedSite) -> Event | None:
     kind = _KINDS.get(wire.e)
     at = request.received_at - _clamp(wire.o, OLDEST_EVENT)
+    cart = _read_cart(wire) if wire.cv else None
     if kind is EventKind.CHAT:
         chat = _CHAT_REPORTS.get(wire.s)
-        return Event(kind, wire.n, at, _active_at(wire, at), chat=chat) if chat else None
+        return Event(kind, wire.n, at, _active_at(wire, at), chat=chat, cart=cart) if chat else None
     if kind is EventKind.IDENTIFY:
         pairs = {} if request.is_private else _read_attributes(wire.i)
-        return Event(kind, wire.n, at, _active_at(wire, at), attributes=pairs) if pairs else None
+        return (
+            Event(kind, wire.n, at, _active_at(wire, at), attributes=pairs, cart=cart)
+            if pairs
+            else None
+        )
     if kind is None:
         return None
-    path = clean_path(wire.u)
+    path = keep_query(clean_path(wire.u), site.query_keys)
     own = wire.x if wire.x in CONTEXT_WORDS else ""
     signal = wire.xs if wire.xs in CONTEXT_WORDS else ""
     return Event(
@@ -129,6 +142,7 @@ def _read_event(wire: WireEvent, request: RequestDetails, site: TrackedSite) -> 
         bool(own or signal),
         wire.f == 1,
         wire.p,
+        cart=cart,
     )
 
 
@@ -152,6 +166,16 @@ def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
         if name and value
     }
     return dict(list(cleaned.items())[:MAX_ATTRIBUTES])
+
+
+def _read_cart(wire: WireEvent) -> Cart | None:
+    """What the page says that the cart is worth; None for what is no amount."""
+    amount = _AMOUNT.fullmatch(wire.cv)
+    value = float(amount[1]) if amount else -1
+    if not 0 <= value <= MOST_CART_VALUE:
+        return None
+    currency = _CURRENCY.fullmatch(wire.cc)
+    return Cart(value, currency[1].decode().upper() if currency else "")
 
 
 def _find_opening(beacon: Beacon, request: RequestDetails, known: Enrichment) -> Opening | None:

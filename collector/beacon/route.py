@@ -78,6 +78,7 @@ class BeaconRoute:
             admission.refuse_malformed,
             admission.check_site,
             admission.check_origin,
+            admission.refuse_own,
             admission.check_purpose,
             self.read_details,
             self.find_salts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from collector.chat.offers import Offer
 from collector.http.json_body import MAX_NUMBER, Malformed, SiteKey, VisitId, decode
@@ -20,7 +20,10 @@ _KINDS_WITH_PAGE = frozenset("vph")
 
 
 class WireEvent(Struct, gc=False):
-    """One event, by the letters of the wire that docs/beacon.md explains."""
+    """One event, by the letters of the wire that docs/beacon.md explains.
+
+    The cart (cv, cc) is what a page's own code says: of whatever type, it spoils no event.
+    """
 
     e: str
     n: Number
@@ -44,6 +47,8 @@ class WireEvent(Struct, gc=False):
     wd: int | None = 0
     s: str = ""
     i: dict[str, str] | None = None
+    cv: Raw = Raw()
+    cc: Raw = Raw()
 
 
 class Beacon(Struct):

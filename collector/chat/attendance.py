@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from sqlalchemy import Engine
 
-from core.agents import available_agents, is_watched, list_agents
+from core.agents import attended_sites, is_watched, list_agents
 from core.chat.rules import all_rules
 from core.database import DATABASE_ERRORS, reading
 from core.moment import from_milliseconds
@@ -29,12 +29,16 @@ class Attendance:
         self._clock = clock
         self._rules: dict[int, Sequence[ChatRule]] = {}
         self._names: dict[int, str] = {}
-        self.is_attended = False
+        self._attended: frozenset[int] | None = frozenset()
         self.presence_seconds = PRESENCE_SECONDS
 
     def rules(self, site_id: int) -> Sequence[ChatRule]:
         """The site's rules that are switched on."""
         return self._rules.get(site_id, ())
+
+    def is_attended(self, site_id: int) -> bool:
+        """Whether an agent is available to the site's visitors."""
+        return self._attended is None or site_id in self._attended
 
     def name_of(self, agent_id: int) -> str:
         """The agent's name, or ""."""
@@ -50,7 +54,7 @@ class Attendance:
         """Read names, rules and presence again."""
         now = from_milliseconds(self._clock())
         with reading(self._engine) as db:
-            self.is_attended = bool(available_agents(db, now))
+            self._attended = attended_sites(db, now)
             self.presence_seconds = WATCHED_SECONDS if is_watched(db, now) else PRESENCE_SECONDS
             self._names = {agent.id or 0: agent.name for agent in list_agents(db)}
             rules: defaultdict[int, list[ChatRule]] = defaultdict(list)

@@ -83,9 +83,8 @@ class Offers:
         if inviting and (invited := await self._invite(inviting, site, hit, accepted)):
             return self.invitation(invited)
         exit_rule = next((rule.id for rule in due if rule.trigger == Trigger.EXIT), "")
-        button = (
-            (ATTENDED if self._attendance.is_attended else UNATTENDED) if site.chat_button else 0
-        )
+        word = ATTENDED if self._attendance.is_attended(site.id) else UNATTENDED
+        button = word if site.chat_button else 0
         return Offer("site", b=button, r=exit_rule) if button or exit_rule else None
 
     def pace(self, seconds: int, site: TrackedSite, hit: Hit, accepted: Accepted) -> int:
@@ -140,7 +139,7 @@ class Offers:
 
     def _open_rules(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> list[ChatRule]:
         """The rules that may still invite the visit."""
-        if not self._attendance.is_attended or not accepted.has_room:
+        if not self._attendance.is_attended(site.id) or not accepted.has_room:
             return []
         now = from_milliseconds(hit.received_at)
         return [

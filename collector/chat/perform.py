@@ -31,7 +31,7 @@ from core.chat.store import find_by_token, find_conversation
 from core.chat.visit_chat import find_visit_state
 from core.moment import from_milliseconds
 from core.reasons import Reason, Refused
-from core.sites import find_site
+from core.sites import find_site, has_site
 from core.tables import Conversation, Site
 from core.visits.liveness import is_live
 from core.visits.visit_id import MAX_SUCCESSORS, is_derived, successor_id
@@ -41,6 +41,9 @@ _Change = Callable[[Connection, Conversation, datetime], Conversation | Refused]
 
 def perform(db: Connection, action: Struct) -> Struct:
     """The action's result, or why it was refused."""
+    site_id = getattr(action, "site_id", None)
+    if site_id is not None and not has_site(db, site_id):
+        return Refused(Reason.UNKNOWN_SITE)
     return _PERFORM[type(action)](db, action)
 
 

@@ -83,6 +83,7 @@ class ConversationRoute:
             admission.refuse_malformed,
             admission.check_site,
             admission.check_origin,
+            self.refuse_own,
             admission.check_purpose,
             self.hold_stream,
             self.find_visit_ids,
@@ -109,6 +110,12 @@ class ConversationRoute:
     def decode(self, incoming: IncomingAction) -> None:
         """The request, or why it is none: `refuse_malformed` says so once the rate is known."""
         incoming.message = read_request(incoming.action, incoming.body)
+
+    def refuse_own(self, incoming: IncomingAction) -> Response | None:
+        """Own people begin no chat; one that goes on since before is not cut off, its dialog would wait."""
+        if incoming.action is not ChatAction.OPEN:
+            return None
+        return self.admission.refuse_own(incoming)
 
     async def hold_stream(self, incoming: IncomingAction) -> Response | None:
         """A stream and a poll only read, and stay open."""
@@ -172,7 +179,7 @@ class ConversationRoute:
             client_id=request.n,
             text=request.x,
             is_offered=site.chat_button,
-            is_attended=self.attendance.is_attended,
+            is_attended=self.attendance.is_attended(site.id),
             at=self.clock(),
         )
 

@@ -12,9 +12,9 @@ from collector.chat.attendance import Attendance
 from collector.chat.waiting_invitations import WaitingInvitations
 from core.chat.queries import Changes
 from core.chat.states import OPEN_STATES, Author
-from core.chat.subscribers import Subscriber, Subscribers
 from core.chat.typing import typing_until
 from core.moment import to_milliseconds
+from core.subscribers import Subscriber, Subscribers
 from core.tables import Conversation, Message
 
 MOST_BEHIND = 64

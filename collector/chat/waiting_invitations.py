@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from core.chat.queries import Changes, invitations, messages_of, newest_revision
+from core.chat.retention import NO_VISIT
 from core.chat.states import INVITED_STATES, ConversationState
 from core.tables import Conversation, Message
 from core.visits.visit_id import VisitKey
@@ -52,7 +53,7 @@ class WaitingInvitations:
     def _take(self, conversations: Iterable[Conversation], said: Iterable[Message]) -> None:
         texts = {(m.site_id, m.conversation_id): m.text for m in said if m.number == 1}
         for each in conversations:
-            key = (each.site_id, each.visit_id)
+            key = self._key_of(each)
             known = self._invitations.get(key)
             if known is not None and known.conversation_id != each.id:
                 known = None
@@ -68,3 +69,11 @@ class WaitingInvitations:
                 )
             elif known is not None:
                 del self._invitations[key]
+
+    def _key_of(self, conversation: Conversation) -> VisitKey:
+        """The visit for which the conversation waits here; a withdrawn one names its visit no more."""
+        if conversation.visit_id != NO_VISIT:
+            return conversation.site_id, conversation.visit_id
+        held = self._invitations.items()
+        keys = (key for key, each in held if each.conversation_id == conversation.id)
+        return next(keys, (conversation.site_id, NO_VISIT))

@@ -10,13 +10,13 @@ from msgspec import Struct
 
 from collector.http import responses
 from collector.http.body import MAX_BYTES, BodyReader, Receive
-from collector.http.client import UNKNOWN_CLIENT, Client, Clients
 from collector.http.json_body import Malformed
 from collector.http.rate_limit import RateLimiter
 from collector.http.responses import GONE, Response
 from collector.origin import NO_ORIGIN, Origin, is_allowed, read_origin
 from collector.site_cache import SiteCache, TrackedSite
 from collector.writing.counters import Counters
+from core.client import UNKNOWN_CLIENT, Client, Clients
 from core.enrich.user_agent import LONGEST_USER_AGENT
 from core.reasons import Reason
 from core.visits.arrivals import NO_SITE
@@ -150,6 +150,13 @@ class Admission(Struct):
         if is_allowed(site.allowed, incoming.origin):
             return None
         return self.refuse(site.id, Reason.ORIGIN)
+
+    def refuse_own(self, incoming: IncomingRequest) -> Response | None:
+        """Not one of the site's own people."""
+        site = incoming.site
+        return (
+            self.refuse(site.id, Reason.OWN_VISIT) if site.is_own(incoming.client.address) else None
+        )
 
     def check_purpose(self, incoming: IncomingRequest) -> Response | None:
         """Not a page that a browser loads ahead of time."""

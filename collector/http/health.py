@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
@@ -15,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from collector.health_metrics import HealthMetrics
 from collector.metrics import Metrics
-from core.database import writing
+from core.database import database_version, writing
 from core.database_threads import DatabaseThreads
-from core.enrich.address import parse_address
+from core.enrich.this_machine import is_direct, is_loopback, names_this_machine
 
 READY_WITHIN = 5.0
 """Seconds in which the database must have taken a write."""
@@ -26,17 +26,18 @@ READY_WITHIN = 5.0
 READY_FOR = 1.0
 """Seconds for which a response is given again: the route is public, and each one costs a write."""
 
-_FORWARDED = re.compile(r"x-forwarded-.*|forwarded|x-real-ip|cf-connecting-ip|via")
 _log = logging.getLogger("collector.health")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def health_routes(engine: Engine, metrics: Metrics, token: str) -> list[Route]:
+def health_routes(
+    engine: Engine, metrics: Metrics, health: HealthMetrics, token: str
+) -> list[Route]:
     """The three routes."""
     return [
         Route("/healthz", send_health),
-        Route("/readyz", _readiness(engine)),
+        Route("/readyz", _readiness(engine, health, token)),
         Route("/metrics", _metrics_sender(metrics, token)),
     ]
 
@@ -46,20 +47,28 @@ async def send_health(_request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-def _readiness(engine: Engine) -> Handler:
-    """200 and the database's name and version once it has taken a write, else 503."""
+def _readiness(engine: Engine, health: HealthMetrics, token: str) -> Handler:
+    """200 and the database's name and version once it has taken a write, else 503.
+
+    Who may see the metrics is also told the warnings. They do not make it 503.
+    """
     threads = DatabaseThreads()  # its own: a database that takes no write may yet be read
     lock = asyncio.Lock()
     known: tuple[float, bool, str] = (-READY_FOR, False, "")
 
-    async def send_readiness(_request: Request) -> Response:
+    async def send_readiness(request: Request) -> Response:
         nonlocal known
         async with lock:
             if monotonic() - known[0] >= READY_FOR:
                 known = (monotonic(), *await _try_write(engine, threads))
         _, is_ready, database = known
-        status = "ready" if is_ready else "not ready"
-        return JSONResponse({"status": status, "database": database}, 200 if is_ready else 503)
+        told: dict[str, object] = {
+            "status": "ready" if is_ready else "not ready",
+            "database": database,
+        }
+        if _may_see(request, token):
+            told["warnings"] = health.codes
+        return JSONResponse(told, 200 if is_ready else 503)
 
     return send_readiness
 
@@ -80,10 +89,7 @@ def _write(engine: Engine) -> str:
     """A row becomes what it is: a write as good as any, and nobody sees it."""
     with writing(engine) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
-        if connection.dialect.name == "sqlite":
-            return f"SQLite {connection.execute(text('SELECT sqlite_version()')).scalar_one()}"
-        version = connection.execute(text("SHOW server_version")).scalar_one()
-        return f"Postgres {version}"
+        return database_version(connection)
 
 
 def _metrics_sender(metrics: Metrics, token: str) -> Handler:
@@ -96,21 +102,10 @@ def _metrics_sender(metrics: Metrics, token: str) -> Handler:
 
 
 def _may_see(request: Request, token: str) -> bool:
-    """Who knows the token; without one, a peer on this machine that calls it by its own name.
-
-    A proxy on this machine is such a peer too: it is known by what it adds, or by the Host.
-    """
+    """Who knows the token; without one, a peer on this machine that calls it by its own name."""
     if token:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    peer = parse_address(request.client.host) if request.client else None
-    is_direct = not any(_FORWARDED.fullmatch(name) for name in request.headers)
-    is_here = peer is not None and peer.is_loopback
-    return is_here and is_direct and _is_loopback(request.headers.get("host", ""))
-
-
-def _is_loopback(host: str) -> bool:
-    address = parse_address(host)
-    if address is not None:
-        return address.is_loopback
-    return host.partition(":")[0].lower() == "localhost"
+    is_here = request.client is not None and is_loopback(request.client.host)
+    names = names_this_machine(request.headers.get("host", ""))
+    return is_here and names and is_direct(request.headers)

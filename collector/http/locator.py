@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from collector.http.client import Client
+from core.client import Client
 from core.command_error import CommandError
 from core.enrich.address import Address
 from core.enrich.country import CountryDatabase, country_of_address, country_of_code

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
-from core.database import insert_into
+from core.database import insert_into, lock_visits
 from core.moment import from_milliseconds, milliseconds
 from core.reasons import Reason
+from core.sites import has_site
 from core.tables import CollectorWarning, DropCount, SiteOrigin, Table
+from core.visits.arrivals import NO_SITE
 from core.visits.presence import COUNT_SLOT
 
 MAX_ORIGINS = 200
@@ -81,11 +83,16 @@ class Counters:
 
 
 def write_counts(connection: Connection, counts: Counts, now: int) -> None:
-    """Add the counts to their rows."""
+    """Add the counts to their rows; those of a site that was deleted meanwhile are left out."""
+    lock_visits(connection)  # no site is deleted between the question and the rows
+    counted = {site_id for site_id, *_ in (*counts.drops, *counts.origins)}
+    kept = {site_id for site_id in counted if site_id == NO_SITE or has_site(connection, site_id)}
     for (site_id, starts_at, reason), hits in sorted(counts.drops.items()):
-        _add_drops(connection, site_id, starts_at, reason, hits)
+        if site_id in kept:
+            _add_drops(connection, site_id, starts_at, reason, hits)
     for (site_id, host), hits in sorted(counts.origins.items()):
-        _add_origin(connection, site_id, host, hits, now)
+        if site_id in kept:
+            _add_origin(connection, site_id, host, hits, now)
     for name in sorted(counts.warnings):
         _note_warning(connection, name, now)
 

@@ -16,17 +16,18 @@ import msgspec
 from msgspec.structs import asdict, astuple
 from sqlalchemy import (
     JSON,
-    Column,
     ColumnElement,
     Connection,
     Engine,
     Text,
     bindparam,
+    case,
     cast,
     column,
     func,
     literal_column,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy import Table as SchemaTable
@@ -55,6 +56,10 @@ _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.n
 _NO_ENTRY = [asdict(Opening()).get(name, "") for name in _ENTRY]
 """Of a visit that is stored already: never written, but each of its column's type."""
 _in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["visit"].c.keys()))
+_IS_REMEMBERED = text("visitor_id <> ''")
+"""The condition of the partial index, word for word, so that both databases use it."""
+NEWEST_VISITS = 8
+"""Of a visitor, among which the number of the last one is looked for."""
 AT_ONCE = (30, 5, 1)
 """Rows that one statement stores: with at most 999 parameters, the limit of old SQLites."""
 
@@ -92,6 +97,7 @@ class Statements:
         self._is_postgres = engine.dialect.name == "postgresql"
         self._load_visits = self.compile(self._select_visits())
         self._load_views = self.compile(self._select_views())
+        self._load_numbers = self.compile(self._select_numbers())
         self._corrections = self.compile(_correct_views())
         self._entries = self.compile(_move_entries())
         self._visits = Upsert(self, "visit", moving=_MOVING)
@@ -112,6 +118,14 @@ class Statements:
         """(visit id, tab id, number) of every stored page view of these tabs."""
         rows = _fetch(connection, self._load_views, site_id, list(tabs))
         return [(visit_id, tab, number) for visit_id, tab, number in rows]
+
+    def load_visit_numbers(
+        self, connection: Connection, site_id: int, visitors: Iterable[str]
+    ) -> dict[str, int]:
+        """How many visits each of these visitors has made, by their id; 0 for a new one."""
+        keys = [(visitor,) for visitor in visitors]
+        rows = _fetch(connection, self._load_numbers, site_id, keys)
+        return {visitor: number or 0 for visitor, number in rows}
 
     def store_visits(self, connection: Connection, visits: Iterable[TrackedVisit]) -> None:
         """Insert new visits, and update what has changed of the others."""
@@ -157,6 +171,33 @@ class Statements:
             ),
         )
 
+    def _select_numbers(self) -> ClauseElement:
+        """The greatest number among each visitor's newest visits, or how many of these there are.
+
+        The newest alone may be one that was delivered before an earlier one; all of them would be
+        too many of a visitor who comes without end. Those that an earlier version has stored have
+        the number 0.
+        """
+        visit = _table("visit")
+        listed = self._listed()
+        visitor = self._item(listed, 0)
+        newest = (
+            select(visit.c.visit_number)
+            .where(
+                visit.c.site_id == bindparam("site_id"),
+                visit.c.visitor_id == visitor,
+                _IS_REMEMBERED,
+            )
+            .order_by(visit.c.started_at.desc())
+            .limit(literal_column(str(NEWEST_VISITS)))
+            .offset(literal_column("0"))  # or SQLite is given it as one more parameter
+            .correlate(listed)
+            .subquery()
+        )
+        greatest, stored = func.max(newest.c.visit_number), func.count()
+        number = select(case((stored > greatest, stored), else_=greatest)).scalar_subquery()
+        return select(self._as_json(visitor, number)).select_from(listed)
+
     def insert(self, table: str, size: int, moving: Sequence[str], total: str) -> ClauseElement:
         """Upsert so many rows. Of a row that exists, set what moves, or add to the total."""
         target = _table(table)
@@ -194,7 +235,7 @@ class Statements:
             return listed.c.value.op("->>")(literal_column(str(position)))
         return func.json_extract(listed.c.value, literal_column(f"'$[{position}]'"))
 
-    def _as_json(self, *columns: Column[Any]) -> ColumnElement[str]:
+    def _as_json(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
         """All rows as one JSON list of lists."""
         if self._is_postgres:
             return cast(func.json_agg(func.json_build_array(*columns)), Text)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import Connection
 
 from collector.writing.statements import Statements, TabKey
 from core.moment import milliseconds
 from core.reasons import Reason, Refused
+from core.site_changes import note_changes
 from core.visits.hit import Accepted, Event, EventKind, Hit
 from core.visits.liveness import has_room
 from core.visits.presence import COUNT_SLOT
+from core.visits.shown import shown_of
 from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit import (
     advance,
@@ -37,8 +40,11 @@ class VisitBatch:
         self._connection = connection
         self._visits: dict[VisitKey, TrackedVisit | None] = {}
         self._rows_of: defaultdict[VisitKey, VisitRows] = defaultdict(VisitRows)
+        self._visit_numbers: dict[tuple[int, str], int] = {}
+        """How many visits a visitor has made, by site and visitor id."""
         self._opened: set[VisitKey] = set()
         self._moved: set[VisitKey] = set()
+        self._shown_before: dict[VisitKey, tuple[Any, ...]] = {}
 
     def load(self, hits: Iterable[Hit]) -> None:
         """Load in a few statements what the hits will need."""
@@ -47,6 +53,9 @@ class VisitBatch:
             of_site = [hit for hit in hits if hit.site_id == site_id]
             self._load_visits(site_id, {visit_id for hit in of_site for visit_id in hit.visit_ids})
             self._load_known_views(site_id, of_site)
+            self._load_visit_numbers(
+                site_id, {visitor for hit in of_site if (visitor := self._opens_for(hit))}
+            )
 
     def record(self, hit: Hit) -> Accepted | Refused:
         """Take the hit's events into its visit; a page view opens one where there is none."""
@@ -97,6 +106,7 @@ class VisitBatch:
             [(rows.entry_path, *key) for key, rows in self._rows_of.items() if rows.entry_path],
         )
         statements.add_counts(connection, list(self._counts()))
+        note_changes(connection, self._changed_sites(), self._now)
 
     def _current(self, hit: Hit) -> TrackedVisit | None:
         """The visit of the hit's id; of derived ids, the newest that follows from them."""
@@ -129,9 +139,26 @@ class VisitBatch:
         if hit.opening is None:
             raise ValueError("a hit with a page view has no opening")
         key = (hit.site_id, visit_id)
-        visit = self._visits[key] = open_visit(hit.site_id, visit_id, event, hit.opening, follows)
+        visit = self._visits[key] = open_visit(
+            hit.site_id,
+            visit_id,
+            event,
+            hit.opening,
+            follows,
+            self._next_visit_number(hit.site_id, hit.opening.visitor_id),
+        )
         self._opened.add(key)
         return visit
+
+    def _next_visit_number(self, site_id: int, visitor_id: str) -> int:
+        """The number of a new visit of this visitor; 0 of one who is not remembered."""
+        if not visitor_id:
+            return 0
+        key = (site_id, visitor_id)
+        if key not in self._visit_numbers:
+            self._load_visit_numbers(site_id, [visitor_id])
+        self._visit_numbers[key] += 1
+        return self._visit_numbers[key]
 
     def _advance(self, visit: TrackedVisit, hit: Hit, event: Event) -> None:
         key = (visit.site_id, visit.id)
@@ -139,8 +166,10 @@ class VisitBatch:
         is_loaded_late = key not in self._opened and visit.id not in hit.visit_ids
         if is_loaded_late and needs_known_views(visit, hit.tab, event):
             self._learn_views(visit.site_id, [(visit.id, hit.tab)])
+        if key not in self._moved:
+            self._moved.add(key)
+            self._shown_before[key] = shown_of(visit, self._now)
         advance(visit, hit.tab, event, rows)
-        self._moved.add(key)
 
     def _newest(self, site_id: int, first_id: str) -> TrackedVisit | None:
         newest = None
@@ -185,8 +214,36 @@ class VisitBatch:
         for visit_id, tab, number in self._statements.load_views(self._connection, site_id, tabs):
             self._rows_of[site_id, visit_id].known_views.add((tab, number))
 
+    def _opens_for(self, hit: Hit) -> str:
+        """The remembered visitor for whom the hit may open a visit; "" for most hits."""
+        if hit.opening is None or not hit.opening.visitor_id:
+            return ""
+        visit = self._visits[hit.site_id, hit.visit_ids[0]]
+        goes_on = visit is not None and not any(is_over(visit, event) for event in hit.events)
+        return "" if goes_on else hit.opening.visitor_id
+
+    def _load_visit_numbers(self, site_id: int, visitors: Iterable[str]) -> None:
+        visitors = list(visitors)
+        if not visitors:
+            return
+        numbers = self._statements.load_visit_numbers(self._connection, site_id, visitors)
+        for visitor_id, number in numbers.items():
+            self._visit_numbers[site_id, visitor_id] = number
+
     def _those(self, keys: set[VisitKey]) -> Iterator[TrackedVisit]:
         return (visit for key in sorted(keys) if (visit := self._visits[key]) is not None)
+
+    def _changed_sites(self) -> set[int]:
+        """The sites of which a page shows something else than before this batch."""
+        changed = {site_id for site_id, _ in self._opened}
+        for visit in self._those(self._moved):
+            key = (visit.site_id, visit.id)
+            if visit.site_id not in changed and (
+                self._rows_of[key].corrections
+                or shown_of(visit, self._now) != self._shown_before[key]
+            ):
+                changed.add(visit.site_id)
+        return changed
 
     def _counts(self) -> Iterator[tuple[int, int, int]]:
         slots: defaultdict[tuple[int, int], int] = defaultdict(int)

@@ -18,10 +18,12 @@ from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
+from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue, give
 from core.database import lock_visits, writing
 from core.faults import place_fault
 from core.reasons import Reason, Refused
+from core.sites import has_site
 from core.visits.hit import Hit
 
 MOST_HITS_AT_ONCE = 2_000
@@ -46,6 +48,7 @@ class Writer:
         perform: Perform,
         counters: Counters,
         metrics: Metrics,
+        load: WriteLoad,
         housekeeping: Housekeeping,
         clock: Callable[[], int],
     ) -> None:
@@ -55,6 +58,7 @@ class Writer:
         self._statements = Statements(engine)
         self._counters = counters
         self._metrics = metrics
+        self._load = load
         self._housekeeping = housekeeping
         self._clock = clock
         self._thread = Thread(target=self._run, name="writer", daemon=True)
@@ -76,7 +80,7 @@ class Writer:
     def _run(self) -> None:
         queue = self._queue
         while not (queue.is_closed and queue.is_empty):
-            queue.wait(COUNT_EVERY)
+            queue.wait(min(COUNT_EVERY, self._housekeeping.due_in))
             while not queue.is_empty:
                 self._commit_hits()
                 self._commit_actions()
@@ -89,7 +93,9 @@ class Writer:
             return
         began = monotonic()
         results = self._commit([waiting.message for waiting in batch])
-        self._metrics.committed(len(batch), monotonic() - began)
+        seconds = monotonic() - began
+        self._metrics.committed(len(batch), seconds)
+        self._load.committed(seconds)
         self._loop.call_soon_threadsafe(give, batch, results)
 
     def _commit_actions(self) -> None:
@@ -97,7 +103,9 @@ class Writer:
         if not batch:
             return
         actions = [waiting.message for waiting in batch]
+        began = monotonic()
         results = commit_actions(self._engine, self._perform, actions)
+        self._load.committed(monotonic() - began)
         for waiting in batch:
             self._metrics.action_committed(monotonic() - waiting.since)
         self._loop.call_soon_threadsafe(give, batch, results)
@@ -128,9 +136,13 @@ class Writer:
         with writing(self._engine) as connection:
             lock_visits(connection)
             now = max(hit.received_at for hit in hits)
+            gone = {id for id in {hit.site_id for hit in hits} if not has_site(connection, id)}
             batch = VisitBatch(self._statements, connection, now)
-            batch.load(hits)
-            results = [batch.record(hit) for hit in hits]
+            batch.load(hit for hit in hits if hit.site_id not in gone)
+            results = [
+                Refused(Reason.UNKNOWN_SITE) if hit.site_id in gone else batch.record(hit)
+                for hit in hits
+            ]
             batch.store()
         return results
 

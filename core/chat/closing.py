@@ -14,6 +14,7 @@ from core.chat.store import change, find_conversation
 from core.chat.visit_chat import VisitState, end_chat, find_visit_state
 from core.database import lock_visits
 from core.moment import lasts_for, lasts_until
+from core.sites import is_removed
 from core.tables import Conversation, Visit
 from core.visits.liveness import visit_ends_at, visit_goes_on
 
@@ -152,6 +153,7 @@ def _all_ended(now: datetime) -> Select[Any]:
             col(Conversation.state).in_(sorted(OPEN_STATES)),
             or_(
                 col(Visit.id).is_(None),
+                is_removed(col(Conversation.site_id)),
                 ~visit_goes_on(col(Visit.last_activity_at), now),
                 *(_has_expired(state, now) for state in PATIENCE),
             ),

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, String, bindparam, select
 
 from core.tables import Conversation, Table
-from core.visits.labels import visitor_label, visitor_name
+from core.visits.labels import UNKNOWN_VISITOR, visitor_label, visitor_name
 
 AT_A_TIME = 500
 """Ids in one statement: SQLite takes 32,766 values, Postgres 65,535."""
@@ -30,9 +30,13 @@ _agent, _conversation, _message, _site, _visit = (
 )
 _find_sites = select(_site.c.id, _site.c.key, _site.c.name)
 _find_names = select(_agent.c.id, _agent.c.name)
-_find_visits = select(_visit.c.id, _visit.c.attributes, _visit.c.current_path).where(
-    _visit.c.site_id == bindparam("of_site"), _visit.c.id.in_(of_ids())
-)
+_find_visits = select(
+    _visit.c.id,
+    _visit.c.attributes,
+    _visit.c.browser,
+    _visit.c.country,
+    _visit.c.current_path,
+).where(_visit.c.site_id == bindparam("of_site"), _visit.c.id.in_(of_ids()))
 _find_last_texts = (
     select(_message.c.conversation_id, _message.c.text)
     .join(
@@ -48,14 +52,16 @@ _find_last_texts = (
 FoundConversation = Conversation | Row[Any]
 """A conversation as a table row, or as `found_conversations` returns it."""
 
+_DELETED = (UNKNOWN_VISITOR, "")
+
 RowKey = tuple[int, str]
 """The id of a conversation's or a visit's site, and its own."""
 
 
 @dataclass(frozen=True)
 class ConversationFacts:
-    """visitor: a name, or "Visitor" and the beginning of the visit's id. path: the page shown last;
-    "" when the visit is deleted. last: the text of the newest message."""
+    """visitor: who they are (`visitor_label`). path: the page shown last; "" when the visit is deleted.
+    last: the text of the newest message."""
 
     site_key: str
     site_name: str
@@ -77,10 +83,8 @@ def facts_of(
         (each.site_id, each.id): ConversationFacts(
             site_key=sites[each.site_id].key,
             site_name=sites[each.site_id].name,
-            visitor=visitor_label(
-                visits.get((each.site_id, each.visit_id), ("", ""))[0], each.visit_id
-            ),
-            path=visits.get((each.site_id, each.visit_id), ("", ""))[1],
+            visitor=visits.get((each.site_id, each.visit_id), _DELETED)[0],
+            path=visits.get((each.site_id, each.visit_id), _DELETED)[1],
             agent_name=names.get(each.agent_id, ""),
             last=last.get((each.site_id, each.id), ""),
         )
@@ -97,12 +101,13 @@ def agent_names(db: Connection) -> Mapping[int, str]:
 def _visits(
     db: Connection, conversations: Iterable[FoundConversation]
 ) -> Mapping[RowKey, tuple[str, str]]:
-    """The visitor's name and the current path by (site_id, visit_id)."""
+    """Who the visitor is, and the current path, by (site_id, visit_id)."""
     found: dict[RowKey, tuple[str, str]] = {}
     for site_id, ids in ids_by_site((each.site_id, each.visit_id) for each in conversations):
         rows = db.execute(_find_visits, {"of_site": site_id, "of_ids": ids})
-        for visit_id, attributes, path in rows:
-            found[site_id, visit_id] = visitor_name(attributes), path
+        for visit_id, attributes, browser, country, path in rows:
+            who = visitor_label(visitor_name(attributes), browser, country)
+            found[site_id, visit_id] = who, path
     return found
 
 

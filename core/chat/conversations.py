@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from core.chat.closing import close, lock_conversation
+from core.chat.closing import CLOSED_AT_ONCE, close, lock_conversation
 from core.chat.invitations import open_conversations_of
 from core.chat.limits import LONGEST_MESSAGE
 from core.chat.messages import send_as_visitor
@@ -137,6 +137,23 @@ def mark_read(
     if number <= getattr(found, column):
         return found
     return change(db, found, now, **{column: number})
+
+
+def read_left_messages(db: Connection, site_id: int, now: datetime) -> None:
+    """Mark the site's left messages as read by the agents, the newest first, at most CLOSED_AT_ONCE."""
+    left = (
+        select(Conversation)
+        .where(
+            col(Conversation.site_id) == site_id,
+            col(Conversation.state) == ConversationState.LEFT.value,
+            col(Conversation.agent_read) == 0,
+        )
+        .order_by(col(Conversation.created_at).desc())
+        .limit(CLOSED_AT_ONCE)
+    )
+    for row in db.execute(left).mappings().all():
+        conversation = Conversation.of(row)
+        mark_read(db, conversation, Author.AGENT, conversation.message_count, now)
 
 
 def _opened_with(

@@ -29,9 +29,13 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from core.chat.conversation_facts import FoundConversation, RowKey, ids_by_site, of_ids
+from core.chat.retention import NO_VISIT
 from core.chat.states import INVITED_STATES, OPEN_STATES, Author, ConversationState
+from core.chat.store import CHANNEL
 from core.enrich.text import clean
-from core.tables import Agent, Conversation, Message, Table, Visit
+from core.feed import FeedSource
+from core.sites import is_removed
+from core.tables import IS_OPEN, Agent, Conversation, Message, Table, Visit
 
 _conversation, _message = (Table.metadata.tables[name] for name in ("conversation", "message"))
 _UNREAD = (
@@ -46,7 +50,7 @@ _UNREAD = (
     .scalar_subquery()
 )
 """The visitor's messages that no agent has read."""
-
+_IS_OF_REMOVED_SITE = is_removed(col(Conversation.site_id))
 
 _find_newest = select(func.max(_conversation.c.revision))
 _find_changed, _find_said = (
@@ -107,6 +111,10 @@ def changes_since(db: Connection, revision: int) -> Changes:
     return Changes(conversations, said, newest)
 
 
+CHAT_FEED = FeedSource("chat", CHANNEL, newest_revision, changes_since)
+"""How a feed follows the chats."""
+
+
 def messages(db: Connection, site_id: int, conversation_id: str) -> Sequence[Message]:
     """The conversation's messages, by number."""
     keys = {"of_site": site_id, "of_id": conversation_id}
@@ -151,7 +159,7 @@ def open_conversations(db: Connection) -> Sequence[Conversation]:
     waits = case((col(Conversation.waiting_since).is_(None), 1), else_=0)
     statement = (
         select(Conversation)
-        .where(or_(goes_on, is_left & (_UNREAD > 0)))
+        .where(or_(goes_on, is_left & (_UNREAD > 0)), ~_IS_OF_REMOVED_SITE)
         .order_by(
             case((_UNREAD > 0, 0), else_=1),
             waits,
@@ -167,10 +175,19 @@ def invitations(db: Connection) -> Sequence[Conversation]:
     """The invitations of all sites that are not answered yet, the newest first."""
     statement = (
         select(Conversation)
-        .where(col(Conversation.state).in_(sorted(INVITED_STATES)))
+        .where(col(Conversation.state).in_(sorted(INVITED_STATES)), ~_IS_OF_REMOVED_SITE)
         .order_by(col(Conversation.created_at).desc(), col(Conversation.id))
     )
     return _conversations(db, statement)
+
+
+def has_listed_conversation(db: Connection, site_id: int) -> bool:
+    """Whether agents' lists have something of the site: a chat or an invitation that is not over, or
+    an unread message that was left."""
+    of_site = select(col(Conversation.id)).where(col(Conversation.site_id) == site_id)
+    is_left = col(Conversation.state) == ConversationState.LEFT.value
+    listed = (of_site.where(IS_OPEN), of_site.where(is_left, col(Conversation.agent_read) == 0))
+    return any(db.execute(each.limit(1)).first() is not None for each in listed)
 
 
 def conversations_of_visit(db: Connection, site_id: int, visit_id: str) -> Sequence[Conversation]:
@@ -257,7 +274,7 @@ def _found(
             (col(Visit.site_id) == col(Conversation.site_id))
             & (col(Visit.id) == col(Conversation.visit_id)),
         )
-        .where(col(Conversation.site_id) == site_id)
+        .where(col(Conversation.site_id) == site_id, col(Conversation.visit_id) != NO_VISIT)
     )
     if from_at is not None:
         statement = statement.where(col(Conversation.created_at) >= from_at)

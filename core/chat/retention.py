@@ -1,14 +1,28 @@
-"""Retention: messages are deleted after a time of their own, conversations with their visits."""
+"""Retention: messages are deleted after a time of their own, conversations with their visits.
+
+A conversation that somebody may have on their screen cannot simply vanish: feeds tell of rows that change,
+not of rows that are gone. So it ends first, without a visit and without a word, and its row goes later.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, tuple_
 from sqlmodel import col
 
-from core.tables import Conversation, Message
+from core.chat.closing import close, lock_conversation
+from core.chat.states import OPEN_STATES, ClosedBy, ConversationState
+from core.chat.store import change
+from core.moment import to_milliseconds
+from core.tables import Conversation, Message, Site
+
+NO_VISIT = ""
+"""The `visit_id` of a conversation that has been withdrawn: of nobody any more, and listed nowhere."""
+
+TOLD_AFTER = timedelta(seconds=10)
+"""By then every stream has heard of a change in a conversation, and its row may go."""
 
 
 def forget_messages(db: Connection, site_id: int, before: datetime, limit: int) -> int:
@@ -43,3 +57,51 @@ def forget_conversations(db: Connection, site_id: int, visit_ids: Sequence[str])
             col(Conversation.site_id) == site_id, col(Conversation.id).in_(ids)
         )
     )
+
+
+def withdraw_conversations(
+    db: Connection, site_id: int, visit_ids: Sequence[str], now: datetime
+) -> None:
+    """End the conversations of these visits that somebody may be looking at, and delete their messages.
+
+    Their rows are of no visit from now on, and go by `delete_withdrawn`. The others are left as they are.
+    """
+    of_visits = select(Conversation).where(
+        col(Conversation.site_id) == site_id, col(Conversation.visit_id).in_(visit_ids)
+    )
+    found = [Conversation.of(row) for row in db.execute(of_visits).mappings()]
+    for conversation in [each for each in found if not _is_told(each, now)]:
+        _withdraw(db, conversation, now)
+
+
+def delete_withdrawn(db: Connection, now: datetime, told_after: timedelta = TOLD_AFTER) -> int:
+    """Delete the withdrawn conversations of whose end everybody has heard; returns how many."""
+    withdrawn = (
+        col(Conversation.site_id).in_(select(col(Site.id))),
+        col(Conversation.visit_id) == NO_VISIT,
+        col(Conversation.revision) < to_milliseconds(now - told_after),
+    )
+    return db.execute(delete(Conversation).where(*withdrawn)).rowcount
+
+
+def _is_told(conversation: Conversation, now: datetime) -> bool:
+    """Whether no list has it, and whoever looks at it knows how it stands."""
+    is_unread = conversation.state == ConversationState.LEFT and conversation.agent_read == 0
+    is_new = conversation.revision >= to_milliseconds(now - TOLD_AFTER)
+    return not (conversation.state in OPEN_STATES or is_unread or is_new)
+
+
+def _withdraw(db: Connection, conversation: Conversation, now: datetime) -> None:
+    found = lock_conversation(db, conversation, now)
+    if found is None:
+        return
+    if found.state in OPEN_STATES:
+        was_open = found.state == ConversationState.OPEN
+        state = ConversationState.ENDED if was_open else ConversationState.EXPIRED
+        found = close(db, found, state, ClosedBy.VISIT, now)
+    db.execute(
+        delete(Message).where(
+            col(Message.site_id) == found.site_id, col(Message.conversation_id) == found.id
+        )
+    )
+    change(db, found, now, visit_id=NO_VISIT, message_count=0, agent_read=0, visitor_read=0)

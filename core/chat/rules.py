@@ -13,7 +13,7 @@ from sqlmodel import col
 from core.agents import available_agents
 from core.chat.invitations import invite
 from core.chat.states import ConversationState, OpenedBy, Trigger
-from core.chat.templates import ChatSettingsError, check_text
+from core.chat.templates import ChatSettingsError, check_text, lock_site
 from core.database import lock_visits
 from core.enrich.page_context import PageContext
 from core.random_id import random_id
@@ -58,6 +58,7 @@ def add_rule(
     db: Connection, site_id: int, now: datetime, **values: Unpack[RuleChanges]
 ) -> ChatRule:
     """The new rule, off unless `is_enabled` is set. Raises ChatSettingsError."""
+    lock_site(db, site_id)
     if len(list_rules(db, site_id)) >= MAX_RULES:
         raise ChatSettingsError(f"{MAX_RULES} rules are enough: delete one first.")
     columns: dict[str, Any] = {"daily_cap": DAILY_CAP, **values}
@@ -71,6 +72,7 @@ def change_rule(
     db: Connection, site_id: int, rule_id: str, **changes: Unpack[RuleChanges]
 ) -> ChatRule:
     """The rule as it is now. Raises ChatSettingsError for an unknown rule or a value that cannot be used."""
+    lock_site(db, site_id)
     known = _rules(db, *_is(site_id, rule_id))
     if not known:
         raise ChatSettingsError("This rule is there no more: somebody has deleted it.")
@@ -83,7 +85,8 @@ def change_rule(
 
 
 def delete_rule(db: Connection, site_id: int, rule_id: str) -> None:
-    """Delete the rule; one that is not there is gone already."""
+    """Delete the rule; one that is not there is gone already. Raises ChatSettingsError."""
+    lock_site(db, site_id)
     db.execute(delete(ChatRule).where(*_is(site_id, rule_id)))
 
 
@@ -130,7 +133,7 @@ def open_by_rule(
     lock_visits(db)
     site_id = cast(int, site.id)
     known = _rules(db, *_is(site_id, rule_id))
-    agents = available_agents(db, now)
+    agents = available_agents(db, now, site_id)
     if (
         not known
         or not known[0].is_enabled

@@ -14,11 +14,15 @@ from sqlalchemy import Connection, CursorResult, Update, bindparam, func, insert
 
 from core.chat.states import Author
 from core.moment import to_milliseconds
-from core.random_id import random_id
+from core.random_id import is_id, random_id
+from core.site_changes import note_changes
 from core.tables import Conversation, Message, Table
 
 CHANNEL = "visitor_monitor_chat"
-"""The channel on which Postgres notifies `core.chat.feed` of each commit that changes a chat."""
+"""The channel on which Postgres notifies `core.feed` of each commit that changes a chat."""
+
+_UNSHOWN = frozenset(f"{author.value}_typing_at" for author in Author)
+"""What changes of a conversation without a page of the site showing it."""
 
 _TOKEN_LENGTH = 32
 """165 bits: nobody can guess a token."""
@@ -42,6 +46,8 @@ _insert_conversation, _insert_message = insert(_conversation), insert(_message)
 
 def find_conversation(db: Connection, site_id: int, conversation_id: str) -> Conversation | None:
     """The conversation with this id, or None."""
+    if not is_id(conversation_id):
+        return None
     keys = {"of_site": site_id, "of_id": conversation_id}
     return _conversation_of(db.execute(_find_by_id, keys))
 
@@ -63,6 +69,7 @@ def add_conversation(db: Connection, now: datetime, **columns: Any) -> Conversat
     )
     db.execute(_insert_conversation, conversation.model_dump())
     _notify(db)
+    note_changes(db, [conversation.site_id], to_milliseconds(now))
     return conversation
 
 
@@ -75,6 +82,8 @@ def change(
     changes = {f"new_{name}": value for name, value in values.items()}
     db.execute(_update(tuple(values)), {**keys, **changes})
     _notify(db)
+    if not columns.keys() <= _UNSHOWN:
+        note_changes(db, [conversation.site_id], to_milliseconds(now))
     return Conversation.of({**conversation.model_dump(), **values})
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Update, bindparam, select, update
 
 from core.chat.states import ConversationState
 from core.database import insert_into
+from core.sites import is_removed
 from core.tables import Conversation, Table
 from core.visits.presence import ChatSource, SpanKind
 
@@ -32,7 +33,9 @@ class VisitState(NamedTuple):
     page_context: str
 
 
-_find_state = select(*(_visit.c[name] for name in VisitState._fields)).where(*_OF_VISIT)
+_find_state = select(*(_visit.c[name] for name in VisitState._fields)).where(
+    *_OF_VISIT, ~is_removed(_visit.c.site_id)
+)
 _find_open = select(_conversation.c.id).where(
     _conversation.c.site_id == bindparam("of_site"),
     _conversation.c.visit_id == bindparam("of_visit"),
@@ -46,7 +49,7 @@ _end_chat = (
 
 
 def find_visit_state(db: Connection, site_id: int, visit_id: str) -> VisitState | None:
-    """The visit's state, or None when the site has no visit of this id."""
+    """The visit's state, or None when the site has no visit of this id, or is being deleted."""
     row = db.execute(_find_state, {"of_site": site_id, "of_visit": visit_id}).one_or_none()
     return None if row is None else VisitState(*row)
 

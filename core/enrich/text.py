@@ -12,6 +12,8 @@ LONGEST_PATH = 1_024
 LONGEST_PATH_SENT = 2_048
 """As a browser escapes it: a letter takes up to nine characters, an emoji twelve."""
 LONGEST_REFERRER = 1_024
+LONGEST_ATTRIBUTE_NAME = 32
+LONGEST_ATTRIBUTE = 200
 REFERRER_SCHEMES = ("http", "https", "android-app")
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

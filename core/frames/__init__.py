@@ -1,16 +1,17 @@
 """The frames that the pages draw: the public entry for charts, and the only place for pandas."""
 
-from core.frames.breakdown import breakdown
-from core.frames.csv_export import csv_of
+from core.frames.breakdown import OTHER, OTHER_LABEL, breakdown
+from core.frames.csv_export import csv_of, without_names
 from core.frames.journey import Journey, visitor_journey
 from core.frames.narrow import Filters, narrow
 from core.frames.order import count_pages, order_by, page_of
-from core.frames.picture import Breakdowns, Cards, Picture, live_picture
+from core.frames.picture import Breakdowns, Cards, Picture, live_picture, picture_of_sites
 from core.frames.transcripts import conversations_frame, messages_frame
-from core.frames.visitors import OTHER, UNKNOWN
+from core.frames.visitors import UNKNOWN
 
 __all__ = [
     "OTHER",
+    "OTHER_LABEL",
     "UNKNOWN",
     "Breakdowns",
     "Cards",
@@ -26,5 +27,7 @@ __all__ = [
     "narrow",
     "order_by",
     "page_of",
+    "picture_of_sites",
     "visitor_journey",
+    "without_names",
 ]

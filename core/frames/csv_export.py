@@ -8,6 +8,15 @@ import pandas as pd
 
 # A spreadsheet without it takes the bytes of UTF-8 for letters of its own country.
 _BYTE_ORDER_MARK = "\ufeff"
+_OF_PERSONS = ["visitor_name", "who", "title"]
+"""A shop may write a customer's name into a page's title."""
+
+_FROM_ELSEWHERE = ["path", "source"]
+"""What websites and links may write an e-mail address into."""
+
+_EMAIL = r"[^\s/?&=:;,<>()@]+(?:@|%40)[^\s/?&=:;,<>()@]+"
+_HIDDEN = "(e-mail)"
+
 # Full-width and small forms and the minus sign count in spreadsheets of some languages; spaces and
 # what cannot be seen before them do not save the cell.
 _BEGINS_FORMULA = (
@@ -31,6 +40,15 @@ def csv_of(visitors: pd.DataFrame) -> str:
     # With this end of line a CR inside a cell is quoted too: unquoted, it would begin a new row.
     rows = guarded.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\r\n")
     return _BYTE_ORDER_MARK + rows
+
+
+def without_names(visitors: pd.DataFrame) -> pd.DataFrame:
+    """The visitors without what may name them: for who may look, but take no names away."""
+    hidden = {
+        name: visitors[name].astype("str").str.replace(_EMAIL, _HIDDEN, regex=True)
+        for name in _FROM_ELSEWHERE
+    }
+    return visitors.drop(columns=_OF_PERSONS).assign(**hidden)
 
 
 def _is_safe(column: pd.Series[Any]) -> bool:

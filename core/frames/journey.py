@@ -45,7 +45,8 @@ class Journey:
     os, device, context, labels; its status and in_view mean something only while is_live.
     page_views: in the order shown: viewed_at (UTC), path, title, page_context, seconds (in view,
     int), seconds_label, in_view (the seconds are still growing). follows and followed_by: the
-    visits before and after this one in the same browser, as far as they are known.
+    visits before and after this one in the same browser, as far as they are known: always after 30
+    quiet minutes of one page, and where the site remembers visitors.
     """
 
     as_of: datetime
@@ -66,7 +67,7 @@ def visitor_journey(db: Connection, site: Site, visit_id: str, now: datetime) ->
     return Journey(
         as_of=now,
         visit=visit,
-        listed=visitors_frame(visit_as_listed(db, site_id, visit_id), now).iloc[0],
+        listed=visitors_frame(visit_as_listed(db, site_id, visit_id), now, [site]).iloc[0],
         is_live=is_live(visit, now),
         page_views=_views_frame(
             page_views(db, site_id, visit_id),

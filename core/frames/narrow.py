@@ -11,8 +11,7 @@ import pandas as pd
 
 from core.enrich.readable_path import readable_path
 from core.enrich.text import LONGEST_PATH
-from core.frames.breakdown import leading_values
-from core.frames.visitors import OTHER
+from core.frames.breakdown import OTHER, leading_values
 
 SEARCHED = ("path", "title", "source", "country_name", "country", "visitor_name")
 
@@ -23,12 +22,13 @@ class Filters:
 
     search: text that one of SEARCHED contains, as it stands, whatever the case. The others: one of
     these values, as they stand in the frame (country: alpha-2, "" for Unknown; context: "" for
-    none). `OTHER` as browser, os or country: what the breakdown of the whole frame calls Other.
+    none). `OTHER` as source, browser, os or country: what the breakdown of the whole frame calls Other.
     """
 
     search: str = ""
     status: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
     browser: tuple[str, ...] = ()
     os: tuple[str, ...] = ()
     country: tuple[str, ...] = ()
@@ -41,6 +41,7 @@ def narrow(visitors: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         if values:
             passes &= visitors[column].isin(values)
     for column, values in {
+        "source": filters.source,
         "browser": filters.browser,
         "os": filters.os,
         "country": filters.country,

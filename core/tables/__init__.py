@@ -2,15 +2,20 @@
 
 from sqlalchemy.orm import configure_mappers
 
+from core.tables.accounts import AgentSite, Secret, Session, SignInLink
 from core.tables.base import JsonText, Moment, Table
 from core.tables.chat import IS_OPEN, Agent, ChatRule, ChatTemplate, Conversation, Message
 from core.tables.visits import (
     Backlog,
+    Backup,
+    ChoreRun,
+    Collector,
     CollectorWarning,
     DropCount,
     PageView,
     Salt,
     Site,
+    SiteChange,
     SiteOrigin,
     Visit,
     VisitCount,
@@ -20,9 +25,13 @@ from core.tables.visits import (
 __all__ = [
     "IS_OPEN",
     "Agent",
+    "AgentSite",
     "Backlog",
+    "Backup",
     "ChatRule",
     "ChatTemplate",
+    "ChoreRun",
+    "Collector",
     "CollectorWarning",
     "Conversation",
     "DropCount",
@@ -31,7 +40,11 @@ __all__ = [
     "Moment",
     "PageView",
     "Salt",
+    "Secret",
+    "Session",
+    "SignInLink",
     "Site",
+    "SiteChange",
     "SiteOrigin",
     "Table",
     "Visit",

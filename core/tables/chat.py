@@ -15,7 +15,22 @@ IS_OPEN: Any = text("state IN ('queued', 'delivered', 'shown', 'open')")
 
 
 class Agent(Table, table=True):
-    """A person who uses the dashboard; `key` is the secret of their browser."""
+    """A person who uses the dashboard; with a role, an account: somebody who can sign in.
+
+    key: the hash of the secret of their browser, for an agent who is no account. password: its hash, "" without
+    one. subject: the issuer and the id that OpenID Connect knows them by. is_limited: they see the
+    sites of AgentSite only.
+    """
+
+    __table_args__ = (
+        Index(
+            "agent_by_email",
+            "email",
+            unique=True,
+            sqlite_where=text("email <> ''"),
+            postgresql_where=text("email <> ''"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
@@ -23,6 +38,11 @@ class Agent(Table, table=True):
     is_available: bool = True
     seen_at: datetime = moment()
     created_at: datetime = moment()
+    email: str = ""
+    role: str = ""
+    password: str = ""
+    subject: str = ""
+    is_limited: bool = False
 
 
 class Conversation(Table, table=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import Index, Text, text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field
 
 from core.enrich.page_context import ContextRule, PageContext
@@ -25,6 +25,14 @@ class Site(Table, table=True):
     context_rules: list[dict[str, str]] = Field(default_factory=list, sa_type=JsonText)
     created_at: datetime = moment()
     chat_button: bool = False
+    removed_at: datetime | None = moment(default=None)
+    own_networks: list[str] = Field(default_factory=list, sa_type=JsonText)
+    query_keys: list[str] = Field(default_factory=list, sa_type=JsonText)
+
+    @property
+    def identity(self) -> tuple[str, datetime]:
+        """What no other site ever has: one that is added later may get the id or the key of a deleted one."""
+        return self.key, self.created_at
 
     def rules(self) -> tuple[ContextRule, ...]:
         """The owner's own context rules, in the order in which they are tried."""
@@ -46,6 +54,14 @@ class Visit(Table, table=True):
             "follows",
             sqlite_where=text("follows <> ''"),
             postgresql_where=text("follows <> ''"),
+        ),
+        Index(
+            "visit_by_visitor",
+            "site_id",
+            "visitor_id",
+            "started_at",
+            sqlite_where=text("visitor_id <> ''"),
+            postgresql_where=text("visitor_id <> ''"),
         ),
     )
 
@@ -74,6 +90,9 @@ class Visit(Table, table=True):
     language: str = ""
     time_zone: str = ""
     attributes: dict[str, str] = Field(default_factory=dict, sa_type=JsonText)
+    cart_value: float = 0.0
+    cart_currency: str = ""
+    visit_number: int = 0
     chat_source: str = ""
     chat_started_at: datetime | None = moment(default=None)
     chat_message_at: datetime | None = moment(default=None)
@@ -143,6 +162,29 @@ class SiteOrigin(Table, table=True):
     hits: int = 0
 
 
+class SiteChange(Table, table=True):
+    """A number that grows whenever something that a page shows of the site has changed."""
+
+    site_id: int = Field(primary_key=True)
+    revision: int = Field(default=0, sa_type=BigInteger)
+
+
+class Collector(Table, table=True):
+    """A collector that records, when it last said so, and how it was then.
+
+    queued: hits that waited. commit_ms: the longest commit since the heartbeat before. reader_since: since
+    when a reader of the SQLite file keeps its log from being moved into it; None without one.
+    """
+
+    id: str = Field(primary_key=True)
+    version: str = ""
+    started_at: datetime = moment()
+    seen_at: datetime = moment()
+    queued: int = 0
+    commit_ms: int = 0
+    reader_since: datetime | None = moment(default=None)
+
+
 class CollectorWarning(Table, table=True):
     """A fault in the set-up that only the collector can see, shown on the Sites page."""
 
@@ -163,3 +205,21 @@ class Backlog(Table, table=True):
 
     name: str = Field(primary_key=True)
     position: str = ""
+
+
+class ChoreRun(Table, table=True):
+    """When a chore of the collector's housekeeping last ran, and when it last had nothing left to do."""
+
+    name: str = Field(primary_key=True)
+    ran_at: datetime = moment()
+    done_at: datetime | None = moment(default=None)
+
+
+class Backup(Table, table=True):
+    """A copy of the database that was made: whoever asks for deletion has to be told of it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    made_at: datetime = moment()
+    kind: str
+    file: str
+    size: int = Field(default=0, sa_type=BigInteger)

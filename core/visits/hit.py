@@ -26,6 +26,13 @@ class ChatReport(StrEnum):
     END = "end"
 
 
+class Cart(Struct, frozen=True, gc=False):
+    """What a cart is worth: 0 when it is empty. currency: as ISO 4217 writes it, or ""."""
+
+    value: float
+    currency: str
+
+
 class Event(Struct, frozen=True, gc=False):
     """One event of a tab, cleaned; `active_at` is the last interaction that it reports.
 
@@ -44,6 +51,7 @@ class Event(Struct, frozen=True, gc=False):
     page: int = 0
     chat: ChatReport | None = None
     attributes: dict[str, str] | None = None
+    cart: Cart | None = None
 
 
 class Opening(Struct, frozen=True, gc=False):

@@ -1,21 +1,32 @@
-"""Labels of lengths of time, rounded down, and of visitors."""
+"""Labels of lengths of time, rounded down, of visitors, and of where they came from."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 
+from core.enrich.browser import OTHER
+from core.enrich.country import UNKNOWN_NAME, country_name
+from core.enrich.source import SourceKind
 from core.visits.liveness import is_idle
 from core.visits.presence import ACTIVE_FOR
 
-_MINUTE = timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
+"""The unit of the labels: what changes within one is not seen in them."""
+
 _SECOND = timedelta(seconds=1)
 
-SHORT_ID = 6
-"""Characters of a visit's id that tell visitors apart on a page."""
+UNKNOWN_VISITOR = "Unknown visitor"
+
+_KIND_LABELS: Mapping[str, str] = {
+    SourceKind.DIRECT: "",
+    SourceKind.INTERNAL: "own site",
+    SourceKind.AI: "AI",
+    SourceKind.EMAIL: "e-mail",
+}
 
 
 def activity_label(quiet: timedelta) -> str:
     """How long ago the last activity was: `Active`, `4m ago`, or from 10 minutes `Idle 12m`."""
-    minutes = quiet // _MINUTE
+    minutes = quiet // MINUTE
     if quiet < ACTIVE_FOR:
         return "Active"
     return f"Idle {minutes}m" if is_idle(quiet) else f"{minutes}m ago"
@@ -35,6 +46,28 @@ def visitor_name(attributes: Mapping[str, str]) -> str:
     return attributes.get("name") or attributes.get("email") or ""
 
 
-def visitor_label(visitor: str, visit_id: str) -> str:
-    """The visitor's name, else "Visitor" and the beginning of the visit's id."""
-    return visitor or f"Visitor {visit_id[:SHORT_ID]}"
+def visitor_label(name: str, browser: str, country: str) -> str:
+    """Who a visitor is, in words: the name, else "Chrome, United States", else what is known of the
+    two, else "Unknown visitor". Never an id. country: alpha-2 or ""."""
+    if name:
+        return name
+    known = [
+        word for word in (browser, country_name(country)) if word not in ("", OTHER, UNKNOWN_NAME)
+    ]
+    return ", ".join(known) or UNKNOWN_VISITOR
+
+
+def returning_label(visit_number: int) -> str:
+    """`2nd visit`, `3rd visit`, ...; "" for a first visit, and where visitors are not remembered."""
+    return f"{_ordinal(visit_number)} visit" if visit_number > 1 else ""
+
+
+def source_kind_label(kind: str) -> str:
+    """What sort of place a source is, as a person says it: `search`, `paid`, `e-mail`; "" for direct."""
+    return _KIND_LABELS.get(kind, kind)
+
+
+def _ordinal(number: int) -> str:
+    is_teen = number // 10 % 10 == 1
+    ending = "th" if is_teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

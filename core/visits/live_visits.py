@@ -30,6 +30,10 @@ LIVE_COLUMNS: tuple[Label[Any], ...] = (
     col(Visit.chat_source).label("chat_source"),
     type_coerce(Visit.chat_message_at, BigInteger).label("chat_message_at"),
     type_coerce(Visit.attributes, Text).label("attributes"),
+    col(Visit.visit_number).label("visit_number"),
+    col(Visit.cart_value).label("cart_value"),
+    col(Visit.cart_currency).label("cart_currency"),
+    col(Visit.site_id).label("site_id"),
 )
 """The columns of `live_visits`; moments are milliseconds since the epoch, attributes JSON."""
 

@@ -28,7 +28,7 @@ class TabState(Struct, array_like=True):
 
 class VisitMemory(Struct, omit_defaults=True):
     """What the collector remembers of a visit: its tabs, which tab's page is current, since when
-    the context is what it is, and the span of a third-party chat."""
+    the context is what it is, when the cart's worth was told, and the span of a third-party chat."""
 
     tabs: dict[str, TabState] = {}
     current_tab: str = ""
@@ -36,6 +36,7 @@ class VisitMemory(Struct, omit_defaults=True):
     chat_tab: str = ""
     chat_number: int = 0
     context_at: int = 0
+    cart_at: int = 0
 
 
 def read_memory(text: str) -> VisitMemory:

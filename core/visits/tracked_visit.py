@@ -33,6 +33,9 @@ class TrackedVisit(Struct):
     country: str
     time_zone: str
     attributes: dict[str, str]
+    cart_value: float
+    cart_currency: str
+    visit_number: int
     chat_source: str
     chat_started_at: int | None
     chat_message_at: int | None

@@ -6,6 +6,7 @@ Moments here are whole milliseconds since the epoch, as in the tables.
 from __future__ import annotations
 
 from core.moment import milliseconds
+from core.visits.cart import keep_cart
 from core.visits.chat_report import report_chat
 from core.visits.hit import ChatReport, Event, EventKind, Opening
 from core.visits.liveness import is_plausible, is_tab_in_view, tab_in_view_until, visit_goes_on
@@ -21,9 +22,17 @@ MAX_ATTRIBUTES = 10
 
 
 def open_visit(
-    site_id: int, visit_id: str, event: Event, opening: Opening, follows: str = ""
+    site_id: int,
+    visit_id: str,
+    event: Event,
+    opening: Opening,
+    follows: str = "",
+    visit_number: int = 0,
 ) -> TrackedVisit:
-    """A new visit that begins with a page view; `advance` is still to apply the view itself."""
+    """A new visit that begins with a page view; `advance` is still to apply the view itself.
+
+    visit_number: how often this visitor has come, this time included; 0 when not remembered.
+    """
     return TrackedVisit(
         started_at=event.at,
         last_seen_at=event.at,
@@ -36,6 +45,9 @@ def open_visit(
         country=opening.country,
         time_zone="",
         attributes={},
+        cart_value=0.0,
+        cart_currency="",
+        visit_number=visit_number,
         chat_source=ChatSource.NONE,
         chat_started_at=None,
         chat_message_at=None,
@@ -75,6 +87,7 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     tab.is_shown, was_shown = event.kind is not EventKind.HIDDEN, tab.is_shown
     _extend_in_view(visit, tab_id, tab, event, was_shown, rows)
     tab.at = max(tab.at, event.at)
+    earlier_context = tab.context
     if event.kind is EventKind.VIEW:
         _show_page(visit, tab_id, tab, event, rows)
     elif event.kind is EventKind.CHAT:
@@ -83,6 +96,7 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
         _identify(visit, event.attributes or {})
     else:
         _keep_page(visit, tab_id, tab, event, rows)
+    keep_cart(visit, tab, event, earlier_context)
     _note_activity(visit, tab_id, tab, event, rows)
     visit.last_seen_at = max(visit.last_seen_at, event.at)
     visit.in_view_until = max(
@@ -109,6 +123,7 @@ def heal_clock(visit: TrackedVisit, now: int) -> None:
         visit.chat_message_at = min(visit.chat_message_at, now)
     visit.memory.current_at = min(visit.memory.current_at, now)
     visit.memory.context_at = min(visit.memory.context_at, now)
+    visit.memory.cart_at = min(visit.memory.cart_at, now)
     for tab in visit.memory.tabs.values():
         tab.at = min(tab.at, now)
         tab.active_until = min(tab.active_until, now)

@@ -70,7 +70,7 @@ function begin(host, kept) {
   }
 
   function isRunning() {
-    return !isRefused && host.isRunning() && !host.read('vm-off');
+    return !isRefused && host.isRunning();
   }
 
   function resume() {
@@ -86,7 +86,7 @@ function begin(host, kept) {
    */
   function withdraw({ w, k } = {}) {
     conversation.token ||= /^\w+/.exec(k || '')?.[0] || '';
-    if (host.read('vm-off')) w = 'opt_out'; // perhaps in another tab
+    w = host.read('vm-off') || host.read('vm-own') ? 'opt_out' : w; // perhaps in another tab
     if (w && conversation.token) safe(link.post)('end', { w });
     stop();
   }

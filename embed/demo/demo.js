@@ -40,6 +40,11 @@ window.visitorMonitor = window.visitorMonitor || function () { (visitorMonitor.q
     one("[data-total]", list).textContent = price(total);
     all("[data-filled]").forEach((part) => { part.hidden = !total; });
     one("[data-empty]", list).hidden = total > 0;
+    if (list.dataset.order === "cart") tell(total);
+  }
+  // What is in the balance, for the agents: as the visitor sees it here, and again when it changes.
+  function tell(cents) {
+    visitorMonitor("context", one(".checkout") ? "checkout" : "cart", { value: cents / 100, currency: "EUR" });
   }
   function placeOrder() {
     const cart = read("cart", {});

@@ -71,6 +71,8 @@ PRODUCTS = {
     "wave-cup": "Wave Cup",
     "moon-bowl": "Moon Bowl",
 }
+PRICES = (8, 12, 24, 26, 32)
+"""Of one item in a cart, in euros."""
 SHOP = "Blue Kettle"
 
 
@@ -169,7 +171,8 @@ def _journey(visitor: SimulatedVisitor) -> Iterator[TrafficStep]:
     if random.random() < 0.10:
         yield 1, {"e": "i", "u": "/demo/", "i": {"name": random.choice(NAMES)}}
     if interest > 0.55:
-        yield _view(_reading(), "/demo/cart", "Cart")
+        worth = sum(random.choices(PRICES, k=random.randint(1, 5)))
+        yield _view(_reading(), "/demo/cart", "Cart", cv=worth, cc="EUR")
     if random.random() < 0.12:
         yield 2, {"e": "c", "s": "start", "u": "/demo/cart"}
     if interest > 0.72:
@@ -194,7 +197,7 @@ def _presence() -> Iterator[TrafficStep]:
         yield 20, {"e": "p", "u": "/demo/", "a": idle}
 
 
-def _view(wait: float, path: str, title: str, **more: str) -> TrafficStep:
+def _view(wait: float, path: str, title: str, **more: str | int) -> TrafficStep:
     return wait, {"e": "v", "u": path, "d": f"{title} · {SHOP}", **more}
 
 

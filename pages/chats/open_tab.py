@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.states import TemplateKind
 from core.chat.templates import all_templates
 from core.database import Connection
@@ -22,7 +23,12 @@ REFRESH = 5
 def draw_open(agent: Agent, sites: Sequence[Site]) -> None:
     """Draw the chats, which update themselves, and the visitor, who is drawn again every REFRESH."""
     chosen = _chosen()
-    chats, panel = st.columns([2.3, 1], gap="medium")
+    site = next((site for site in sites if site.key == chosen.partition(" ")[0]), None)
+    with st.container(key="open_chats"):
+        with st.container(key="show_visitor"):
+            if site is not None:
+                st.toggle("Show the visitor", on_change="ignore")
+        chats, panel = st.columns([2.3, 1], gap="medium")
     with chats:
         draw_chats(
             agent,
@@ -31,7 +37,6 @@ def draw_open(agent: Agent, sites: Sequence[Site]) -> None:
             is_one_site=len(sites) < 2,
             on_chosen_change=_choose,
         )
-    site = next((site for site in sites if site.key == chosen.partition(" ")[0]), None)
     if site is not None:
         with panel:
             st.fragment(draw_visitor_panel, run_every=REFRESH)(site, chosen.partition(" ")[2])
@@ -56,7 +61,7 @@ def _replies(sites: Sequence[Site]) -> Replies:
         found = all_templates(db, TemplateKind.REPLY)
         return {site.key: found.get(site.id or 0, []) for site in sites}
 
-    replies, fault = read_or_last("replies", "", load)
+    replies, fault = read_or_last("replies", tuple(site.key for site in sites), Role.AGENT, load)
     if replies is None:
         draw_fault(fault)
     return replies or {}

@@ -12,6 +12,7 @@ from pages.parts.notices import draw_fault, draw_unavailable
 from pages.parts.site_choice import requested_key
 from pages.parts.snapshots import SitesSnapshot, latest_sites
 from pages.parts.texts import heading, notice, small_text, subheading
+from pages.parts.title import draw_title
 
 INTRODUCTION = (
     "Invite visitors from Visitor Monitor and talk with them here. "
@@ -29,6 +30,7 @@ def draw_page() -> None:
     if snapshot.sites is None:
         draw_unavailable(snapshot.fault, "Chats")
         return
+    draw_title("Chats")
     heading("Chats")
     if snapshot.fault:
         draw_fault(snapshot.fault)

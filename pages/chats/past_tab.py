@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.conversation_facts import FoundConversation
 from core.chat.outcome import outcome_text
 from core.chat.queries import count_found, found_conversations
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.moment import utc_now
 from core.tables import Site
 from core.visits.calendar import Period, day_period, local_day
-from pages.parts.notices import draw_fault
-from pages.parts.site_choice import choose_site, chosen_site
+from pages.parts.notices import draw_unanswered
+from pages.parts.site_choice import choose_site, chosen_site, draw_other_site
 from pages.parts.table.component import Column, Kind, Toolbar, draw_table
-from pages.parts.texts import plural, small_text
+from pages.parts.texts import day_and_time_of, day_of, plural, small_text
 from pages.parts.transcript import draw_transcript
+from pages.parts.viewer import REFUSALS, for_viewer, read_as
 
 ROWS = 50
 """Conversations on one page of the list."""
@@ -35,8 +35,10 @@ MOST_IN_CSV = 5_000
 LONGEST_NAME = 40
 """Characters of a visitor's name in the list; the rest is in its tooltip."""
 
-DAYS = 30
-"""How far back the search reaches at first."""
+SPANS = {"Last 30 days": 30, "Last 7 days": 7, "Today": 1, "Last 90 days": 90}
+"""How many days the search reaches back, today included; at first it is the first one."""
+
+OTHER_DAYS = "Other days"
 
 NOBODY_YET = "No chat in these days. Invite a visitor from Visitor Monitor, or widen the dates."
 NOTHING_FOUND = "No chat contains this. Search for other words, or widen the dates."
@@ -44,8 +46,8 @@ NOTHING_FOUND = "No chat contains this. Search for other words, or widen the dat
 COLUMNS = (
     Column("began", "Began", sorts=False),
     Column("name", "Visitor", tooltip="visitor", sorts=False),
-    Column("last", "Last message", Kind.LINK, tooltip="last", sorts=False),
-    Column("agent", "Agent", sorts=False),
+    Column("last", "Last Message", Kind.LINK, tooltip="last", sorts=False),
+    Column("agent", "Agent", tooltip="agent", sorts=False),
     Column("outcome", "Outcome", sorts=False),
     Column("messages", "Messages", Kind.NUMBER, sorts=False),
 )
@@ -81,42 +83,53 @@ def draw_past(sites: Sequence[Site]) -> None:
     """Draw the list with its search, and the transcript of the chosen conversation."""
     site = chosen_site(sites)
     if site is None:
-        small_text("There is no site yet.")
+        small_text("There is no site whose chats could be shown.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         choose_site(sites, site)
-        period = _choose_days(site)
+        days = _choose_days(site)
+    draw_other_site(site)
+    period = _period(days, site)
     past_search: PastSearch = st.session_state.get(_name(site), PastSearch())
     try:
-        found = read(lambda db: _find(db, site, past_search, period))
-    except DatabaseUnavailable as fault:
-        draw_fault(str(fault))
+        found = read_as(Role.AGENT, lambda db: _find(db, site, past_search, period), site)
+    except REFUSALS as error:
+        draw_unanswered(error)
         return
     chosen = st.query_params.get("past", "")
-    listed, opened = st.columns([1.5, 1], gap="medium") if chosen else (st.container(), None)
-    with listed:
-        _draw_list(site, past_search, found, chosen)
-        _draw_download(site, past_search, period, found.count)
-    if opened is not None:
-        with opened:
-            draw_transcript(site, chosen)
+    with st.container(key="past_chats"):
+        listed, opened = st.columns(2, gap="medium") if chosen else (st.container(), None)
+        with listed:
+            _draw_list(site, past_search, found, chosen)
+            _draw_download(site, past_search, days, found.count)
+        if opened is not None:
+            with opened:
+                draw_transcript(site, chosen)
 
 
-def _choose_days(site: Site) -> Period:
-    """From the beginning of the first day to the end of the last, in the site's time zone."""
+def _choose_days(site: Site) -> tuple[date, date]:
+    """The first and the last day in which the chats began, in the site's time zone."""
     today = local_day(site.time_zone, utc_now())
+    first = today - timedelta(days=next(iter(SPANS.values())) - 1)
+    span = st.selectbox("Days", [*SPANS, OTHER_DAYS], key=f"past span of {site.key}", width=160)
+    if span in SPANS:
+        return today - timedelta(days=SPANS[span] - 1), today
     chosen: Any = st.date_input(
-        "Days",
-        value=(today - timedelta(days=DAYS - 1), today),
+        "First and last day",
+        value=(first, today),
         max_value=today,
         format="YYYY-MM-DD",
         key=f"past days of {site.key}",
         width=260,
     )
     days: Sequence[date] = chosen if isinstance(chosen, tuple) and chosen else (today,)
-    return Period(
-        day_period(days[0], site.time_zone).from_at, day_period(days[-1], site.time_zone).until_at
-    )
+    return days[0], days[-1]
+
+
+def _period(days: tuple[date, date], site: Site) -> Period:
+    """From the beginning of the first day to the end of the last."""
+    first, last = (day_period(day, site.time_zone) for day in days)
+    return Period(first.from_at, last.until_at)
 
 
 def _find(db: Connection, site: Site, past_search: PastSearch, period: Period) -> PastPage:
@@ -141,7 +154,7 @@ def _draw_list(site: Site, past_search: PastSearch, found: PastPage, chosen: str
         st.session_state[name] = past_search.updated(st.session_state[key].get("view"))
 
     rows = found.rows.assign(
-        began=[_began(at, site.time_zone) for at in found.rows["created_at"]],
+        began=[day_and_time_of(at, site.time_zone) for at in found.rows["created_at"]],
         name=found.rows["visitor"].str.slice(0, LONGEST_NAME),
         outcome=[outcome_text(*row) for row in found.rows[["state", "closed_by"]].to_numpy()],
     )
@@ -175,26 +188,29 @@ def _draw_list(site: Site, past_search: PastSearch, found: PastPage, chosen: str
         st.rerun()
 
 
-def _began(moment: datetime, time_zone: str) -> str:
-    local = moment.astimezone(ZoneInfo(time_zone))
-    return f"{local.day} {local:%b %Y, %H:%M}"
-
-
-def _draw_download(site: Site, past_search: PastSearch, period: Period, count: int) -> None:
+def _draw_download(
+    site: Site, past_search: PastSearch, days: tuple[date, date], count: int
+) -> None:
     if not count:
         return
     cut = f" The download has the newest {MOST_IN_CSV:,}." if count > MOST_IN_CSV else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        small_text(f"Times are in {site.time_zone}; in the download they are in UTC.{cut}")
+        small_text(f"{_days_text(days)}. Times are in {site.time_zone}.{cut}")
         st.download_button(
             "Download CSV",
-            data=lambda: _csv(site, past_search, period),
+            data=for_viewer(lambda: _csv(site, past_search, _period(days, site))),
             file_name=f"chats-{site.key}-{utc_now():%Y%m%d-%H%M%S}Z.csv",
             mime="text/csv",
             icon=":material/download:",
+            help="Every message of these chats; its times are in UTC.",
             on_click="ignore",
             key="download_chats",
         )
+
+
+def _days_text(days: tuple[date, date]) -> str:
+    first, last = map(day_of, days)
+    return first if first == last else f"{first} to {last}"
 
 
 def _csv(site: Site, past_search: PastSearch, period: Period) -> str:
@@ -203,7 +219,7 @@ def _csv(site: Site, past_search: PastSearch, period: Period) -> str:
     def load(db: Connection) -> pd.DataFrame:
         return messages_frame(db, _conversations(db, site, past_search, period, MOST_IN_CSV))
 
-    return csv_of(read(load))
+    return csv_of(read_as(Role.AGENT, load, site))
 
 
 def _name(site: Site) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.invitations import invite
 from core.chat.states import TemplateKind
 from core.chat.templates import ChatSettingsError, add_template, check_length, mark_used
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, write
 from core.enrich.page_context import PageContext
 from core.moment import utc_now
 from core.reasons import Refused
@@ -17,6 +17,7 @@ from pages.invite.invitation_state import InvitationState
 from pages.parts.agent import current_agent, draw_name_form
 from pages.parts.notices import refusal_title
 from pages.parts.texts import notice
+from pages.parts.viewer import REFUSALS, write_as, write_as_agent
 
 HAS_PAID = "The visitor is on the page after the payment: an invitation may disturb."
 WHY_NAME = "The visitor sees who invites."
@@ -90,8 +91,12 @@ def _save_template(site: Site, text: str, known: set[str]) -> None:
         notice("This text is a template already.")
         return
     try:
-        write(lambda db: add_template(db, site_id, TemplateKind.INVITATION, text, utc_now()))
-    except (ChatSettingsError, DatabaseUnavailable) as error:
+        write_as(
+            Role.AGENT,
+            lambda db: add_template(db, site_id, TemplateKind.INVITATION, text, utc_now()),
+            site,
+        )
+    except (ChatSettingsError, *REFUSALS) as error:
         notice(str(error), title=refusal_title(error, "Not saved."), kind="bad")
         return
     notice("From now on it is among the site's templates.", title="Saved.", kind="good")
@@ -101,8 +106,10 @@ def _send(site: Site, invitation_state: InvitationState, agent: Agent, key: str)
     text = st.session_state[key]
     try:
         check_length(text)
-        sent = write(lambda db: _invite(db, site, invitation_state, agent, text))
-    except (ChatSettingsError, DatabaseUnavailable) as error:
+        sent = write_as_agent(
+            agent, lambda db: _invite(db, site, invitation_state, agent, text), site
+        )
+    except (ChatSettingsError, *REFUSALS) as error:
         st.session_state[_REFUSED] = (refusal_title(error, _NOT_SENT), str(error))
         return
     if isinstance(sent, Refused):

@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.closing import expires_at
 from core.chat.states import INVITED_STATES, ConversationState
-from core.deadline import DatabaseUnavailable, read
 from core.moment import utc_now
 from core.tables import Conversation, Site
 from pages.invite.form import draw_form, draw_refusal
 from pages.invite.invitation_state import InvitationState, read_invitation_state
 from pages.invite.links import link_to_chat
-from pages.invite.preview import draw_preview, read_preview
+from pages.invite.preview import InvitationPreview, draw_answer, draw_preview, read_preview
 from pages.invite.steps import draw_steps
-from pages.parts.notices import draw_fault
-from pages.parts.texts import small_text, time_of
+from pages.parts.notices import draw_unanswered
+from pages.parts.texts import clock_of, small_text
+from pages.parts.viewer import REFUSALS, read_as
 
 REFRESH = 1
 """Seconds between two refreshes of an invitation that waits for its answer."""
@@ -28,8 +29,8 @@ ELSEWHERE = "The visitor is in a chat of another product."
 
 _DRAWN = "invitation_state drawn"
 
-DrawChat = Callable[[Site, Conversation], None]
-"""Draws an open conversation."""
+DrawChat = Callable[[Site, InvitationState], None]
+"""Draws the open conversation of the visit."""
 
 
 def draw_invitation(
@@ -41,9 +42,11 @@ def draw_invitation(
     in the meantime.
     """
     try:
-        invitation_state = read(lambda db: read_invitation_state(db, site, visit_id, utc_now()))
-    except DatabaseUnavailable as error:
-        draw_fault(str(error))
+        invitation_state = read_as(
+            Role.AGENT, lambda db: read_invitation_state(db, site, visit_id, utc_now()), site
+        )
+    except REFUSALS as error:
+        draw_unanswered(error)
         return
     if invitation_state is None:
         small_text(NO_VISIT)
@@ -53,7 +56,7 @@ def draw_invitation(
         small_text(f"{invitation_state.name}, on {invitation_state.visit.current_path}")
     draw_refusal()
     if invitation_state.chat:
-        draw_chat(site, invitation_state.chat)
+        draw_chat(site, invitation_state)
         return
     if invitation_state.invitation:
         st.fragment(_draw_progress, run_every=REFRESH)(site, invitation_state.invitation)
@@ -76,26 +79,55 @@ def fits(invitation_state: InvitationState) -> bool:
 
 def _draw_outcome(newest: Conversation, site: Site) -> None:
     if newest.state in (ConversationState.DISMISSED, ConversationState.EXPIRED):
-        draw_steps(newest, site.time_zone)
+        _draw_sent(newest, site)
     if newest.state == ConversationState.LEFT:
         link_to_chat(site, newest, "Read the message that the visitor has left")
 
 
-def _draw_progress(site: Site, invitation: Conversation) -> None:
-    try:
-        sent = read(lambda db: read_preview(db, invitation))
-    except DatabaseUnavailable as error:
-        draw_fault(str(error))
+def draw_accepted(site: Site, invitation_state: InvitationState) -> None:
+    """Draw the invitation that was accepted, and the visitor's first answer once it comes."""
+    chat = invitation_state.chat
+    assert chat is not None
+    st.fragment(_draw_answered, run_every=REFRESH)(site, chat, invitation_state.name)
+
+
+def _draw_answered(site: Site, chat: Conversation, name: str) -> None:
+    sent = _draw_sent(chat, site)
+    if sent is None:
         return
-    if sent is None or sent.conversation.state not in INVITED_STATES:
+    if sent.answer:
+        draw_answer(sent.answer, name, site.time_zone)
+    elif sent.conversation.state == ConversationState.OPEN:
+        small_text(f"{name} has not written yet.")
+
+
+def _draw_sent(invitation: Conversation, site: Site) -> InvitationPreview | None:
+    """Draw the text and how far it came, as it is now; returns None where that is not known."""
+    try:
+        sent = read_as(Role.AGENT, lambda db: read_preview(db, invitation), site)
+    except REFUSALS as error:
+        draw_unanswered(error)
+        return None
+    if sent is None:
+        small_text(NO_VISIT)
+        return None
+    if sent.text:
+        draw_preview(sent, site.time_zone)
+        draw_steps(sent.conversation, site.time_zone)
+    return sent
+
+
+def _draw_progress(site: Site, invitation: Conversation) -> None:
+    sent = _draw_sent(invitation, site)
+    if sent is None:
+        return
+    if sent.conversation.state not in INVITED_STATES:
         st.rerun()
-    draw_preview(sent, site.time_zone)
-    draw_steps(sent.conversation, site.time_zone)
     expires = expires_at(sent.conversation)
     if expires is None:
         small_text(
             "Something on the visitor's page still hides it. Its five minutes begin once it is seen."
         )
     else:
-        at = time_of(expires, site.time_zone)
+        at = clock_of(expires, site.time_zone)
         small_text(f"Without an answer it expires at {at} ({site.time_zone}).")

@@ -45,8 +45,9 @@ class InvitationState:
 
     @property
     def name(self) -> str:
-        """The visitor's name."""
-        return visitor_label(visitor_name(self.visit.attributes), self.visit.id)
+        """Who the visitor is."""
+        visit = self.visit
+        return visitor_label(visitor_name(visit.attributes), visit.browser, visit.country)
 
     @property
     def sign(self) -> tuple[str, str, bool, bool]:
@@ -65,7 +66,7 @@ def read_invitation_state(
     """The visit at `now`; None when the site has no visit of this id."""
     assert site.id is not None
     visit = find_visit(db, site.id, visit_id)
-    state = find_visit_state(db, site.id, visit_id)
+    state = visit and find_visit_state(db, site.id, visit_id)
     if visit is None or state is None:
         return None
     return InvitationState(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.tables import Conversation, Site
+from pages.parts.address import leave_for
 
 CHATS = "chats/page.py"
 
 
 def open_chat(site: Site, conversation_id: str) -> None:
     """Go to the conversation on the page Chats."""
-    st.switch_page(CHATS, query_params={"site": site.key, "conversation": conversation_id})
+    leave_for("chats", {"site": site.key, "conversation": conversation_id})
 
 
 def link_to_chat(site: Site, conversation: Conversation, label: str) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.chat.outcome import BECAUSE, STEPS, end_text
 from core.chat.states import ConversationState
 from core.tables import Conversation
-from pages.parts.texts import time_of
+from pages.parts.texts import clock_of
 
 WORDS = {
     ConversationState.QUEUED: "Waiting for the visitor's browser, which asks every few seconds.",
@@ -53,5 +53,5 @@ def steps_of(invitation: Conversation) -> list[tuple[str, datetime | None]]:
 
 
 def _step(word: str, at: datetime | None, time_zone: str) -> str:
-    time = f"<time>{time_of(at, time_zone)}</time>" if at else "<time>–</time>"
+    time = f"<time>{clock_of(at, time_zone)}</time>" if at else "<time>–</time>"
     return f'<li class="{"reached" if at else "to-come"}"><span>{word}</span> {time}</li>'

@@ -1,47 +1,57 @@
-"""Shares of browsers, operating systems and countries; a click narrows the table."""
+"""Shares of sources, browsers, operating systems and countries; a click narrows the table."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import streamlit as st
 
-from core.frames import Picture
+from core.frames import OTHER, Picture
 from core.tables import Site
-from pages.live.columns import share_columns
-from pages.live.view import CHOICES, keep_view, view_of
-from pages.parts.table.component import draw_table
+from pages.live.view import CHOICES, current_view, keep_view
+from pages.parts.script import component
 
-NARROWEST = 300
+_SENT = ["value", "label", "flag", "percent", "visits", "folded", "is_rest", "pressed"]
+_FOLDER = Path(__file__).with_name("client")
 
 
 def draw_breakdowns(picture: Picture, site: Site) -> None:
-    """Draw three cards in a row; on a phone they scroll sideways."""
-    with st.grid(3, min_column_width=NARROWEST, wrap=False, border=True, key="breakdowns"):
-        for column, label in CHOICES.items():
-            _draw(picture, site, column, label)
-
-
-def _draw(picture: Picture, site: Site, column: str, label: str) -> None:
-    key = f"{column} of {site.key}"
-    chosen = getattr(view_of(site.key), column)
-    frame = getattr(picture.breakdowns, column)
-    rows = frame.assign(
-        id=frame["value"],
-        percent=frame["share"] * 100,
-        pressed=frame["value"] == chosen if chosen is not None else False,
-        choosable=True,
-    )
+    """Draw a card for each of CHOICES: its largest groups, and the others behind a button."""
+    key = f"breakdowns of {site.key}"
 
     def on_pressed_change() -> None:
-        value = st.session_state[key].get("pressed")
-        if isinstance(value, str):
-            keep_view(site.key, view_of(site.key).toggled(column, value))
+        pressed = st.session_state[key].get("pressed")
+        if not isinstance(pressed, Mapping):
+            return
+        column, value = pressed.get("column"), pressed.get("value")
+        if column in CHOICES and isinstance(value, str):
+            keep_view(current_view().toggled(column, value))
 
-    draw_table(
-        rows[["id", "label", "flag", "percent", "visits", "pressed", "choosable"]],
-        share_columns(label),
+    _breakdowns(
         key=key,
-        name=f"Visitors by {label}",
-        layout="shares",
-        empty="Nobody is here.",
+        data={
+            "breakdowns": [
+                {"column": column, "label": label, "shares": _shares(picture, column)}
+                for column, label in CHOICES.items()
+            ]
+        },
         on_pressed_change=on_pressed_change,
     )
+
+
+def _shares(picture: Picture, column: str) -> list[dict[str, Any]]:
+    chosen = getattr(current_view(), column)
+    frame = getattr(picture.breakdowns, column)
+    rows = frame.assign(
+        percent=frame["share"] * 100,
+        is_rest=frame["value"] == OTHER,
+        pressed=frame["value"] == chosen if chosen is not None else False,
+    )
+    return rows[_SENT].to_dict("records")
+
+
+_breakdowns = component(
+    "visitor_monitor_breakdowns", _FOLDER / "breakdowns.js", _FOLDER / "breakdowns.css"
+)

@@ -1,6 +1,9 @@
-"""The metric cards, each with its rule as help, and Last 7 Days."""
+"""The row of numbers, each with its rule as help, and Last 7 Days."""
 
 from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -8,8 +11,8 @@ from core.frames import Picture
 from core.tables import Site
 from pages.live.sparkline import chart
 from pages.parts.charts import draw_chart
-
-NARROWEST = 140
+from pages.parts.script import component
+from pages.parts.site_choice import ALL_SITES
 
 ONLINE = (
     "Every visit that has not ended. A visit ends 30 minutes after its last page view or "
@@ -22,40 +25,60 @@ CHATTING = (
 )
 BROWSING = "Visitors who are online and not chatting."
 
+_FOLDER = Path(__file__).with_name("client")
+
+
+@dataclass(frozen=True)
+class LiveNumber:
+    """A number of the row, a note next to it, and the rule by which it is counted."""
+
+    label: str
+    value: str
+    rule: str
+    note: str = ""
+
 
 def draw_cards(picture: Picture, site: Site) -> None:
-    """Draw five numbers and the sparkline, in two columns on a phone."""
-    cards = picture.cards
-    today = picture.days["label"].iloc[-1]
-    under = f"{cards.in_view:,} in view, {cards.away:,} away"
-    with st.grid(6, min_column_width=NARROWEST):
-        _card("Online Now", cards.online, ONLINE, under)
-        _card("Chatting", cards.chatting, CHATTING)
-        _card("Browsing", cards.browsing, BROWSING)
-        _card("Visits Today", cards.today, _started(site, "on this day"), today)
-        _card("This Month", cards.this_month, _started(site, "this month"), _month(today))
-        with st.container(border=True, height="stretch", key="last_days"):
-            st.text("Last 7 Days", help=_started(site, "on each day"))
+    """Draw five numbers and the sparkline in one row; on a phone in two."""
+    with st.container(gap=None, key="summary"):
+        _numbers(
+            key="live_numbers",
+            data={"numbers": [asdict(number) for number in numbers(picture, site)]},
+        )
+        # Over the place that the last number leaves empty: see pages/look.css.
+        with st.container(key="last_days"):
             draw_chart(chart, picture.days, alt_text="Visits started on each of the last 7 days")
 
 
-def _card(label: str, value: int, rule: str, under: str | None = None) -> None:
-    st.metric(
-        label,
-        f"{value:,}",
-        under,
-        delta_color="off",
-        delta_arrow="off",
-        help=rule,
-        border=True,
-        height="stretch",
+def numbers(picture: Picture, site: Site) -> tuple[LiveNumber, ...]:
+    """The numbers in their order; the last one is a label, for the sparkline."""
+    cards = picture.cards
+    today = picture.days["label"].iloc[-1]
+    under = f"{cards.in_view:,} in view, {cards.away:,} away" if cards.online else ""
+    return (
+        LiveNumber("Online Now", f"{cards.online:,}", ONLINE, under),
+        LiveNumber("Chatting", f"{cards.chatting:,}", CHATTING),
+        LiveNumber("Browsing", f"{cards.browsing:,}", BROWSING),
+        LiveNumber("Visits Today", f"{cards.today:,}", _started(site, "on this day"), today),
+        LiveNumber(
+            "This Month", f"{cards.this_month:,}", _started(site, "this month"), _month(today)
+        ),
+        LiveNumber("Last 7 Days", "", _started(site, "on each day")),
     )
 
 
 def _started(site: Site, when: str) -> str:
     """The text needs no escaping: a time zone's name has only letters, digits and / _ - +."""
-    return f"Visits that started {when}, in the site's time zone (`{site.time_zone}`)."
+    if site.key == ALL_SITES:
+        return f"Visits that started {when}, in each site's own time zone."
+    return f"Visits that started {when}, in the site's time zone ({site.time_zone})."
 
 
 def _month(today: str) -> str:
+    """ "" where the sites' days are two dates: then it has begun at different moments, too."""
+    if " / " in today:
+        return ""
     return f"since 1 {today.split()[-1]}"
+
+
+_numbers = component("visitor_monitor_numbers", _FOLDER / "numbers.js", _FOLDER / "numbers.css")

@@ -6,28 +6,15 @@ docs/charts.md shows how to add one.
 from __future__ import annotations
 
 from core.chat.states import ConversationState
-from core.enrich.page_context import PageContext
 from core.visits.presence import Status
-from pages.parts.table.component import Colour, Column, Kind, RowAction
-
-STATUS_COLOURS = {
-    Status.CHATTING.value: Colour("#2563eb"),
-    Status.BROWSING.value: Colour("#22a957", text="#03160b"),
-}
-
-CONTEXT_COLOURS = {
-    PageContext.IN_CHECKOUT.value: Colour("#f5b316", text="#231700"),
-    PageContext.CART.value: Colour("#c2410c"),
-    PageContext.PRODUCT.value: Colour("#7e22ce"),
-    PageContext.COLLECTION.value: Colour("#4338ca"),
-    PageContext.SEARCH.value: Colour("#38bdf8", text="#04202e"),
-    PageContext.PURCHASED.value: Colour("#15803d"),
-}
-"""Amber, orange, purple, indigo, sky blue, green; the text on each has a contrast of 4.5:1 or
-more (tests/pages/live/test_columns.py)."""
+from pages.parts.colours import CONTEXT_COLOURS, STATUS_COLOURS
+from pages.parts.table.component import Column, Kind, RowAction
 
 ELSEWHERE = "elsewhere"
 """The value of the column Chat while the visitor is in another product's chat."""
+
+CHAT = "conversation"
+"""The name of the column with what can be done about a visitor: for agents."""
 
 _SHOW = "Show the invitation of the visitor on {path}"
 CHAT_ACTIONS = {
@@ -57,49 +44,78 @@ VISITOR_COLUMNS = (
         "the page is not in view.",
         colours=STATUS_COLOURS,
         pulse=Status.CHATTING.value,
+        width=6,
     ),
-    Column("path", "Current Page", Kind.LINK, help="The page shown last", tooltip="title"),
+    Column(
+        "visitor_name",
+        "Visitor",
+        help="The name or e-mail, and the number of the visit, where the website tells them",
+        tooltip="visitor_name returning",
+        note="returning",
+        width=8,
+        is_optional=True,
+    ),
+    Column(
+        "path",
+        "Current Page",
+        Kind.LINK,
+        help="The page shown last",
+        tooltip="path title",
+        can_hide=False,
+    ),
     Column(
         "page_context",
         "Context",
         Kind.BADGE,
-        help="What the page is for; sorts by how near it is to buying",
+        help="What the page is for, and what the cart is worth; sorts by how near it is to buying",
+        note="cart_note",
+        width=9.6,
         colours=CONTEXT_COLOURS,
     ),
-    Column("source", "From", help="Where the visit came from"),
-    Column("browser", "Browser"),
-    Column("country", "Country", Kind.COUNTRY, tooltip="country_name"),
-    Column("page_count", "Pages", Kind.NUMBER, help="Page views in this visit"),
+    Column(
+        "source",
+        "From",
+        help="Where the visit came from",
+        tooltip="source source_kind",
+        note="source_kind",
+        width=8.6,
+    ),
+    Column("browser", "Browser", tooltip="browser", width=6),
+    Column("country", "Country", Kind.COUNTRY, tooltip="country_name", width=4.8),
+    Column("page_count", "Pages", Kind.NUMBER, help="Page views in this visit", width=4.1),
     Column(
         "time_on_site",
         "Time on Site",
         Kind.LENGTH,
         help="Since the first page; stands still while the visitor is away",
         ticks="in_view",
+        width=6.2,
     ),
     Column(
         "idle_seconds",
         "Activity",
         Kind.ACTIVITY,
         help="Since the last page view or interaction; dim from 10 minutes",
+        width=5.4,
     ),
     Column(
-        "conversation",
+        CHAT,
         "Chat",
         Kind.ACTION,
         help="Invite the visitor to a chat, see what became of it, or open the chat",
         actions=CHAT_ACTIONS,
+        width=6.8,
+        can_hide=False,
     ),
 )
 
-ALSO_SENT = ["id", "in_view", "flag", "title", "country_name"]
+SITE_COLUMN = Column(
+    "site_name", "Site", help="The website that the visitor is on", tooltip="site_name", width=7.5
+)
+"""Shown where the table has the visitors of all sites."""
+
+ALSO_SENT = [
+    *("id", "href", "in_view", "flag", "title", "country_name"),
+    *("returning", "cart_note", "source_kind"),
+]
 """What the cells use in addition to their own column."""
-
-
-def share_columns(label: str) -> tuple[Column, ...]:
-    """The columns of a breakdown."""
-    return (
-        Column("label", label, Kind.CHOICE, sorts=False),
-        Column("percent", "", Kind.SHARE, sorts=False),
-        Column("visits", "Visitors", Kind.NUMBER, sorts=False),
-    )

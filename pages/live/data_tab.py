@@ -7,12 +7,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.frames import Picture, csv_of, narrow, order_by
+from core.accounts.identity import Role
+from core.frames import UNKNOWN, Picture, csv_of, narrow, order_by, without_names
 from core.tables import Site
 from core.visits.presence import Status
-from pages.live.columns import CONTEXT_COLOURS
-from pages.live.view import view_of
+from pages.live.view import current_view
+from pages.parts.colours import CONTEXT_COLOURS
+from pages.parts.site_choice import ALL_SITES
 from pages.parts.texts import plural, small_text
+from pages.parts.viewer import NOT_YOURS, NotAllowed, for_viewer, may, viewer
 
 ROWS = 1_000
 """The most rows shown: styling more takes seconds at every refresh. The download has every row."""
@@ -27,7 +30,9 @@ DIM = {"light": "#667085", "dark": "#8b95ab"}
 SHOWN = {
     "status": st.column_config.TextColumn("Status"),
     "path": st.column_config.TextColumn("Current Page", width="medium"),
+    "site_name": st.column_config.TextColumn("Site"),
     "page_context": st.column_config.TextColumn("Context"),
+    "cart": st.column_config.TextColumn("Cart"),
     "source": st.column_config.TextColumn("From"),
     "browser": st.column_config.TextColumn("Browser"),
     "country_shown": st.column_config.TextColumn("Country"),
@@ -37,27 +42,31 @@ SHOWN = {
     "os": st.column_config.TextColumn("OS"),
     "device": st.column_config.TextColumn("Device"),
     "visitor_name": st.column_config.TextColumn("Visitor"),
+    "returning": st.column_config.TextColumn("Visit"),
     "title": st.column_config.TextColumn("Title"),
-    "started_at": st.column_config.DatetimeColumn("Started", format="YYYY-MM-DD HH:mm:ss"),
+    "started_at": st.column_config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm"),
 }
 
 
 def draw_data(picture: Picture, site: Site) -> None:
-    """Draw the rows of the visitor table, in its order, up to ROWS, and a download of all as CSV."""
-    view = view_of(site.key)
+    """Draw the rows of the visitor table, in its order, up to ROWS, and a download of all as CSV.
+
+    Both can be taken away, so for a viewer neither has what may name somebody.
+    """
+    view = current_view()
     found = order_by(narrow(picture.visitors, view.filters()), view.sort or None, view.descending)
     with st.container(horizontal=True, vertical_alignment="center"):
-        small_text(_summary(len(found), len(picture.visitors), site.time_zone))
         st.download_button(
             "Download CSV",
-            data=lambda: csv_of(found),
-            file_name=f"visitors-{site.key}-{picture.as_of:%Y%m%d-%H%M%S}Z.csv",
+            data=for_viewer(lambda: _csv(found, picture)),
+            file_name=f"visitors-{_file_part(site)}-{picture.as_of:%Y%m%d-%H%M%S}Z.csv",
             mime="text/csv",
             icon=":material/download:",
             on_click="ignore",
             key="download",
         )
-    rows = found.head(ROWS)
+        small_text(_summary(len(found), len(picture.visitors), site.time_zone))
+    rows = _taken(found.head(ROWS))
     st.dataframe(
         _styled(_shown(rows, site), rows),
         hide_index=True,
@@ -69,6 +78,18 @@ def draw_data(picture: Picture, site: Site) -> None:
     )
 
 
+def _csv(found: pd.DataFrame, picture: Picture) -> str:
+    """Raises NotAllowed once the viewer does not see all of the sites any more."""
+    if not all(map(viewer().sees, picture.site_ids)):
+        raise NotAllowed(NOT_YOURS)
+    return csv_of(_taken(found))
+
+
+def _taken(found: pd.DataFrame) -> pd.DataFrame:
+    """What of the visitors the viewer may take away."""
+    return found if may(Role.AGENT) else without_names(found)
+
+
 def _summary(found: int, all_visitors: int, time_zone: str) -> str:
     total = plural(all_visitors, "visitor")
     shown = total if found == all_visitors else f"{found:,} of {total}, as the table is filtered"
@@ -78,9 +99,20 @@ def _summary(found: int, all_visitors: int, time_zone: str) -> str:
 
 def _shown(rows: pd.DataFrame, site: Site) -> pd.DataFrame:
     country = (rows["flag"].astype("str") + " " + rows["country"].astype("str")).str.strip()
+    country = country.mask(country == "", UNKNOWN)
     return rows.assign(
         country_shown=country, started_at=rows["started_at"].dt.tz_convert(site.time_zone)
-    )[list(SHOWN)]
+    )[[name for name in SHOWN if _is_shown(name, rows, site)]]
+
+
+def _is_shown(name: str, rows: pd.DataFrame, site: Site) -> bool:
+    if name == "site_name":
+        return site.key == ALL_SITES
+    return name == "country_shown" or name in rows
+
+
+def _file_part(site: Site) -> str:
+    return "all-sites" if site.key == ALL_SITES else site.key
 
 
 def _styled(shown: pd.DataFrame, rows: pd.DataFrame) -> Any:

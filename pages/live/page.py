@@ -3,66 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
+from core.accounts.identity import Role
+from core.frames import Picture
 from core.moment import utc_now
 from core.tables import Site
 from pages.invite.dialog import draw_dialog
 from pages.live.breakdowns import draw_breakdowns
 from pages.live.cards import draw_cards
 from pages.live.data_tab import draw_data
+from pages.live.opened_visitor import draw_opened_visitor
+from pages.live.view import current_view, keep_view
 from pages.live.visitors import draw_visitors
-from pages.live.welcome import draw_welcome
-from pages.parts.chat.component import draw_chat_pulse
+from pages.live.welcome import draw_no_site, draw_welcome
+from pages.parts.collector_notice import latest_silence
 from pages.parts.notices import draw_fault, draw_unavailable
-from pages.parts.site_choice import choose_site, chosen_site, requested_key
-from pages.parts.snapshots import PictureSnapshot, latest_picture, latest_sites
+from pages.parts.pulse.pulse import MomentLine, draw_pulse, pushed_revision
+from pages.parts.site_choice import (
+    ALL_SITES,
+    choose_site,
+    chosen_site,
+    default_site,
+    draw_other_site,
+    requested_key,
+    sites_shown,
+)
+from pages.parts.snapshots import PictureSnapshot, clear_sites, latest_picture, latest_sites
 from pages.parts.table.component import Clock
-from pages.parts.texts import heading, notice, small_text, time_of
+from pages.parts.texts import heading, notice, subheading, time_of
+from pages.parts.title import draw_title
+from pages.parts.viewer import may
 
 TRACKING_OFF = "Tracking is off for this site."
 
-REFRESHES = {2: "2 s", 5: "5 s", 10: "10 s", 30: "30 s", 60: "60 s", 0: "Paused"}
-"""The intervals that an agent can choose, in seconds; 0: never."""
+LIVE = "Live"
+"""Drawn anew as soon as something has changed, and at its interval anyway."""
+
+REFRESHES = {LIVE: 30, "2 s": 2, "5 s": 5, "10 s": 10, "30 s": 30, "60 s": 60, "Paused": 0}
+"""What an agent can choose, and the seconds between two refreshes; 0: none. The first is the default."""
+
+_TAB_SHOWN = "tab shown last"
 
 
 def draw_page() -> None:
     """Find the site that is meant, then draw it at every refresh."""
     snapshot = latest_sites(utc_now(), requested_key())
-    site = chosen_site(snapshot.sites or ())
-    if snapshot.sites is None or site is None:
+    site = chosen_site(snapshot.sites or (), or_all=True)
+    if snapshot.sites is None or (site is None and snapshot.fault):
         draw_unavailable(snapshot.fault)
         return
-    every = _draw_header(snapshot.sites, site)
+    if site is None:
+        draw_no_site()
+        return
+    keep_view(current_view())
+    refresh = _draw_header(snapshot.sites, site)
+    draw_other_site(site)
     if not site.tracking_enabled:
+        draw_title(site.name)
         if snapshot.fault:
             draw_fault(snapshot.fault)
         _draw_tracking_off(site)
         return
-    st.fragment(_draw_live, run_every=every or None)(site, is_paused=not every)
-    draw_dialog(site)
+    sites = sites_shown(site, snapshot.sites)
+    st.fragment(_draw_live, run_every=REFRESHES[refresh] or None)(
+        site, sites, refresh, snapshot.sites
+    )
+    for each in sites:
+        draw_dialog(each)
 
 
-def _draw_header(sites: Sequence[Site], site: Site) -> int:
-    """Draw the title and the choices; returns the seconds between two refreshes."""
+def _draw_header(sites: Sequence[Site], site: Site) -> str:
+    """Draw the title and the choices; returns the chosen one of REFRESHES."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="header"):
         with st.container(gap=None):
             heading("Visitor Monitor", above=site.name)
         with st.container(horizontal=True, width="content"):
-            choose_site(sites, site)
+            choose_site(sites, site, or_all=True)
             return st.selectbox(
                 "Refresh",
                 list(REFRESHES),
-                format_func=REFRESHES.__getitem__,
-                index=list(REFRESHES).index(30),
                 key="refresh",
                 persist_state="session",
-                width=112,
+                width=170,
             )
 
 
 def _draw_tracking_off(site: Site) -> None:
+    if not may(Role.ADMIN):
+        notice("Its visitors are not recorded. An admin can switch it on.", title=TRACKING_OFF)
+        return
     notice(
         "Its visitors are not recorded. Switch it on in the site's settings.", title=TRACKING_OFF
     )
@@ -74,16 +106,20 @@ def _draw_tracking_off(site: Site) -> None:
     )
 
 
-def _draw_live(site: Site, *, is_paused: bool) -> None:
-    now = utc_now()
-    newest = latest_sites(now).find(site.key)
-    if newest is not None and newest.tracking_enabled != site.tracking_enabled:
+def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequence[Site]) -> None:
+    revision = pushed_revision()
+    newest = latest_sites(utc_now(), revision=revision)
+    if newest.sites is not None and _shown_of(newest.sites) != _shown_of(offered):
         st.rerun()
     # Each part keeps its place even when it is empty, so that nothing below it is drawn again.
     pulse, fault = st.empty(), st.empty()
-    with pulse:
-        revision = 0 if is_paused else draw_chat_pulse(site)
-    snapshot = latest_picture(site, now, revision)
+    snapshot = latest_picture(site, utc_now(), revision)
+    # Another viewer's picture may be from just before the database went away.
+    if not snapshot.fault:
+        snapshot = replace(snapshot, fault=newest.fault)
+    if snapshot.picture is None and not snapshot.fault:  # deleted since the sites were read
+        clear_sites()
+        st.rerun()
     if snapshot.picture is None:
         draw_fault(snapshot.fault)
         return
@@ -91,30 +127,70 @@ def _draw_live(site: Site, *, is_paused: bool) -> None:
         with fault.container():
             draw_fault(snapshot.fault, since=time_of(snapshot.picture.as_of, site.time_zone))
     picture = snapshot.picture
-    _draw_moment(snapshot, site, is_paused)
+    draw_title(f"{picture.cards.online:,} online · {site.name}")
+    with pulse:
+        _draw_moment(snapshot, site, refresh)
     if picture.days["visits"].sum() + picture.cards.this_month + picture.cards.online == 0:
-        draw_welcome(site)
+        draw_welcome(default_site(sites) or site)
         return
     draw_cards(picture, site)
-    draw_breakdowns(picture, site)
-    table, frame = st.tabs(["Table", "Data"], key="visitors_shown", on_change="rerun")
     clock = Clock(
-        age=(now - picture.as_of).total_seconds(), ticking=not (is_paused or snapshot.fault)
+        age=(utc_now() - picture.as_of).total_seconds(),
+        ticking=bool(REFRESHES[refresh]) and not snapshot.fault,
     )
+    # Side by side where the page is wide: see pages/look.css.
+    with st.container(key="live_body"):
+        with st.container(key="live_visitors", gap="xsmall"):
+            _draw_active_visitors(picture, site, sites, clock)
+        draw_breakdowns(picture, site)
+    draw_opened_visitor(sites, is_ticking=clock.ticking)
+
+
+def _shown_of(sites: Sequence[Site]) -> list[tuple[str, str, str, bool]]:
+    """What the page shows of the sites outside of the live part: its title, its chooser, its clock."""
+    return [(each.key, each.name, each.time_zone, each.tracking_enabled) for each in sites]
+
+
+def _draw_active_visitors(
+    picture: Picture, site: Site, sites: Sequence[Site], clock: Clock
+) -> None:
+    subheading("Active Visitors")
+    # Streamlit forgets the tab when the page is left.
+    st.session_state.setdefault("visitors_shown", st.session_state.get(_TAB_SHOWN, "Table"))
+    table, frame = st.tabs(["Table", "Data"], key="visitors_shown", on_change="rerun")
+    st.session_state[_TAB_SHOWN] = st.session_state["visitors_shown"]
     if table.open:
         with table:
-            draw_visitors(picture, site, clock)
+            draw_visitors(picture, site, sites, clock)
     if frame.open:
         with frame:
             draw_data(picture, site)
 
 
-def _draw_moment(snapshot: PictureSnapshot, site: Site, is_paused: bool) -> None:
+def _draw_moment(snapshot: PictureSnapshot, site: Site, refresh: str) -> None:
+    """Draw which moment the page shows, and what has it drawn anew."""
     assert snapshot.picture is not None
-    paused = " · paused" if is_paused else ""
-    small_text(
-        f"Updated {time_of(snapshot.picture.as_of, site.time_zone)} ({site.time_zone}){paused}"
+    moment = time_of(snapshot.picture.as_of, site.time_zone)
+    line = MomentLine(
+        f"{moment} ({site.time_zone})",
+        site.time_zone,
+        REFRESHES[refresh],
+        _interruption(snapshot, site),
     )
+    watched = "" if site.key == ALL_SITES else site.key
+    draw_pulse(watched, snapshot.revision, is_pushed=refresh == LIVE, line=line)
+
+
+def _interruption(snapshot: PictureSnapshot, site: Site) -> str:
+    """Since when and why nothing new can come; "" while it can."""
+    if snapshot.fault and snapshot.picture:
+        since = time_of(snapshot.picture.as_of, site.time_zone)
+        return f"Not live since {since}: the database does not answer."
+    silence = latest_silence(utc_now())
+    if silence is None:
+        return ""
+    since = f" since {time_of(silence.since, site.time_zone)}" if silence.since else ""
+    return f"Not live{since}: no visitor is recorded."
 
 
 draw_page()

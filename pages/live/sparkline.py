@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import altair as alt
 
-HEIGHT = 64
+HEIGHT = 32
 
 
 def chart() -> alt.LayerChart:
-    """A line with one point for each day; needs the columns date, label, visits and is_today."""
+    """A line with one point for each day; needs the columns label, visits, level and is_today.
+
+    The domain is fixed: Vega warns of an infinite one until the first frame arrives."""
     base = alt.Chart().encode(
         x=alt.X("label:O", sort=None, axis=None, scale=alt.Scale(padding=0.2)),
-        y=alt.Y("visits:Q", axis=None, scale=alt.Scale(zero=True, nice=False), stack=None),
+        y=alt.Y("level:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False), stack=None),
         tooltip=[
             alt.Tooltip("label:N", title="Day"),
             alt.Tooltip("visits:Q", title="Visits", format=","),

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.states import ConversationState
 from core.enrich.country import country_name
 from core.enrich.page_context import PageContext
-from core.frames import OTHER, Picture, count_pages, narrow, order_by, page_of
+from core.frames import OTHER, OTHER_LABEL, Picture
 from core.tables import Site
 from core.visits.presence import Status
 from pages.invite.dialog import open_invitation
-from pages.live.columns import ALSO_SENT, ELSEWHERE, VISITOR_COLUMNS
-from pages.live.view import CHOICES, NO_CONTEXT, TableView, keep_view, view_of
-from pages.parts.table.component import Chip, Clock, Filter, Toolbar, draw_table
+from pages.invite.links import open_chat
+from pages.live.columns import CHAT, SITE_COLUMN, VISITOR_COLUMNS
+from pages.live.opened_visitor import open_visitor, opened_row
+from pages.live.row_id import visit_of
+from pages.live.table_page import ROWS, table_page
+from pages.live.view import CHOICES, NO_CONTEXT, TableView, around_search, current_view, keep_view
+from pages.parts.site_choice import ALL_SITES
+from pages.parts.table.component import Chip, Clock, Column, Filter, Toolbar, draw_table
 from pages.parts.texts import plural
-
-ROWS = 100
-"""Rows on one page of the table."""
+from pages.parts.viewer import may
 
 FILTERS = (
     Filter("status", "Any status", [(status.value, status.value) for status in Status]),
@@ -35,51 +38,52 @@ FILTERS = (
 )
 
 
-def draw_visitors(picture: Picture, site: Site, clock: Clock) -> None:
-    """Draw the table with its toolbar; open a visitor's page when a row is chosen."""
-    view = view_of(site.key)
-    found = narrow(picture.visitors, view.filters())
-    pages = count_pages(len(found), ROWS)
-    page = min(view.page, pages - 1)
-    rows = page_of(order_by(found, view.sort or None, view.descending), page + 1, ROWS)
+def draw_visitors(picture: Picture, site: Site, sites: Sequence[Site], clock: Clock) -> None:
+    """Draw the table with its toolbar; open a visitor when a row is chosen.
+
+    sites: the site, or each one that All sites stands for.
+    """
+    view = current_view()
+    columns = _columns(site)
+    shown = table_page(picture, site.key, view, columns)
     key = f"visitors of {site.key}"
 
     def on_view_change() -> None:
-        keep_view(site.key, view_of(site.key).updated(st.session_state[key].get("view")))
+        keep_view(current_view().updated(st.session_state[key].get("view")))
+
+    def on_opened_change() -> None:
+        open_visitor(str(st.session_state[key].get("opened")))
 
     def on_cleared_change() -> None:
-        name = st.session_state[key].get("cleared")
-        if name in CHOICES:
-            keep_view(site.key, replace(view_of(site.key), page=0, **{name: None}))
+        keep_view(current_view().cleared(str(st.session_state[key].get("cleared"))))
 
     done = draw_table(
-        _with_others(rows)[
-            list(dict.fromkeys([*ALSO_SENT, *(column.name for column in VISITOR_COLUMNS)]))
-        ],
-        VISITOR_COLUMNS,
+        shown.rows,
+        columns,
         key=key,
         name="Active visitors",
-        href=f"visitor?site={site.key}&visit=",
         empty="Nobody is on the site right now." if picture.visitors.empty else NOBODY_FOUND,
         view=view.wire(),
-        selected=view.selected,
+        around_search=around_search(),
+        selected=opened_row(),
         toolbar=Toolbar(
             search="Search page, source, country, visitor",
             filters=FILTERS,
             chips=_chips(view),
-            count=_count(len(found), len(picture.visitors), page),
-            page=page,
-            pages=pages,
+            count=_count(shown.found, len(picture.visitors), shown.page),
+            page=shown.page,
+            pages=shown.pages,
+            columns_stored_as="visitor-monitor-columns",
+            keys=True,
         ),
         clock=clock,
         on_view_change=on_view_change,
+        on_opened_change=on_opened_change,
         on_cleared_change=on_cleared_change,
     )
-    if done.opened:
-        keep_view(site.key, replace(view_of(site.key), selected=str(done.opened)))
-        st.switch_page("visitor/page.py", query_params={"site": site.key, "visit": done.opened})
-    if done.acted:
-        _act(picture, site, str(done.acted))
+    acted = visit_of(str(done.acted), sites) if done.acted else None
+    if acted and may(Role.AGENT):
+        _act(picture, *acted)
 
 
 NOBODY_FOUND = "No visitor matches the search and the filters."
@@ -87,26 +91,28 @@ NOBODY_FOUND = "No visitor matches the search and the filters."
 
 def choice_label(column: str, value: str) -> str:
     """The name of a choice in a breakdown."""
-    return country_name(value) if column == "country" and value != OTHER else value
+    if value == OTHER:
+        return OTHER_LABEL
+    return country_name(value) if column == "country" else value
 
 
-def _with_others(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows, with ELSEWHERE where the visitor is in another product's chat."""
-    conversation = rows["conversation"].astype("str")
-    is_elsewhere = (conversation == "") & (rows["status"] == Status.CHATTING.value)
-    return rows.assign(conversation=conversation.mask(is_elsewhere, ELSEWHERE))
+def _columns(site: Site) -> tuple[Column, ...]:
+    """Without the chats for who may not chat."""
+    columns = [each for each in VISITOR_COLUMNS if each.name != CHAT or may(Role.AGENT)]
+    if site.key == ALL_SITES:
+        after = [column.name for column in columns].index("path") + 1
+        columns.insert(after, SITE_COLUMN)
+    return tuple(columns)
 
 
 def _act(picture: Picture, site: Site, visit_id: str) -> None:
     """Go to the visitor's chat, or open the invitation."""
-    row = picture.visitors[picture.visitors["id"] == visit_id]
+    visitors = picture.visitors
+    row = visitors[(visitors["site"] == site.key) & (visitors["id"] == visit_id)]
     if row.empty or row["conversation"].iloc[0] != ConversationState.OPEN.value:
         open_invitation(site, visit_id)
         return
-    st.switch_page(
-        "chats/page.py",
-        query_params={"site": site.key, "conversation": row["conversation_id"].iloc[0]},
-    )
+    open_chat(site, row["conversation_id"].iloc[0])
 
 
 def _chips(view: TableView) -> list[Chip]:

@@ -1,16 +1,20 @@
-"""The agent in the sidebar of every page: the name, Available or Away, and what waits."""
+"""Who uses the page, in the sidebar of every page: the name, Available or Away, and what waits."""
 
 from __future__ import annotations
 
 from html import escape
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.agents import LONGEST_NAME
 from core.tables import Agent
 from pages.parts.agent import (
     NAME_HELP,
+    AgentSnapshot,
     current_agent,
     draw_name_form,
     is_current_here,
@@ -20,6 +24,7 @@ from pages.parts.agent import (
 )
 from pages.parts.chat.component import draw_alerts
 from pages.parts.notices import draw_retry
+from pages.parts.viewer import REFUSALS, may
 
 AVAILABLE_HELP = (
     "While somebody is Available, with a page of this dashboard open, visitors can begin a chat and "
@@ -27,6 +32,8 @@ AVAILABLE_HELP = (
 )
 LOOK = Path(__file__).with_name("agent_box.css")
 OFFER = "Give your name to chat with visitors."
+OWN_ACCOUNT = "accounts/own_page.py"
+NO_ALERTS = SimpleNamespace(known="", opened="")
 AWAY = "No answer from the database: your name is shown again when it is back."
 
 
@@ -40,18 +47,26 @@ def draw_agent_box() -> None:
 def _draw_box() -> None:
     known = current_agent()
     with st.container(key="agent_box", gap="small"):
-        alerts = draw_alerts(known.agent)
+        alerts = _draw_alerts(known)
         if alerts.known and not is_current_here(alerts.known) and set_current_agent(alerts.known):
             st.rerun()
         if alerts.opened:
             st.switch_page("chats/page.py")
         if known.agent is not None:
-            _draw_agent(known.agent)
+            _draw_agent(known.agent, is_account=known.is_account)
         elif known.fault:
             _draw_line(AWAY)
             draw_retry()
         else:
             _draw_offer()
+
+
+def _draw_alerts(known: AgentSnapshot) -> Any:
+    """Nothing waits for who may not chat."""
+    try:
+        return draw_alerts(known.agent if may(Role.AGENT) else None)
+    except REFUSALS:
+        return NO_ALERTS
 
 
 def _draw_line(text: str) -> None:
@@ -66,15 +81,24 @@ def _draw_offer() -> None:
         st.rerun()
 
 
-def _draw_agent(agent: Agent) -> None:
-    state = "Available" if agent.is_available else "Away"
+def _draw_agent(agent: Agent, *, is_account: bool) -> None:
+    chats = may(Role.AGENT)
+    state = "" if not chats else "available" if agent.is_available else "away"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.html(
-            f'<p class="agent-name {state.lower()}"><span>{escape(agent.name)}</span></p>',
+            f'<p class="agent-name {state}"><span>{escape(agent.name)}</span></p>',
             width="stretch",
         )
-        with st.popover("Rename", type="tertiary", key="agent_renaming"):
-            _draw_renaming(agent)
+        if not is_account:
+            with st.popover("Rename", type="tertiary", key="agent_renaming"):
+                _draw_renaming(agent)
+    if chats:
+        _draw_switch(agent)
+    if is_account:
+        st.page_link(OWN_ACCOUNT, label="Your account", icon=":material/account_circle:")
+
+
+def _draw_switch(agent: Agent) -> None:
     # The stored state counts: another tab may have changed it.
     st.session_state["agent_available"] = agent.is_available
     st.toggle(

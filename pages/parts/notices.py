@@ -1,4 +1,4 @@
-"""Notices for when the database does not answer."""
+"""Notices for what was not read or saved: the database does not answer, or the viewer may not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from core.deadline import OutcomeUnknown
 from core.moment import utc_now
 from pages.parts.snapshots import latest_sites
 from pages.parts.texts import heading, notice
+from pages.parts.title import PRODUCT, draw_title
+from pages.parts.viewer import NotAllowed
 
 AWAY = "No answer from the database."
+NOT_FOR_YOU = "This is not for your account."
 
 RETRY = timedelta(seconds=3)
 """The time between two checks whether the database is back."""
@@ -27,8 +30,22 @@ def draw_fault(text: str, *, since: str = "") -> None:
     draw_retry()
 
 
-def draw_unavailable(text: str, title: str = "Visitor Monitor") -> None:
+def draw_unanswered(error: Exception, *, since: str = "") -> None:
+    """Draw why what the viewer has asked for was not read: one of REFUSALS. `since` as in `draw_fault`."""
+    if isinstance(error, NotAllowed):
+        notice(str(error), title=unanswered_title(error), kind="bad")
+    else:
+        draw_fault(str(error), since=since)
+
+
+def unanswered_title(error: Exception) -> str:
+    """The title over the text of one of REFUSALS."""
+    return NOT_FOR_YOU if isinstance(error, NotAllowed) else AWAY
+
+
+def draw_unavailable(text: str, title: str = PRODUCT) -> None:
     """Draw the whole page when nothing is known that it could show."""
+    draw_title("" if title == PRODUCT else title)
     heading(title)
     draw_fault(text)
 

@@ -1,39 +1,48 @@
-"""What the pages last read from the database, cached for all viewers.
+"""What the pages last read from the database, shared by all viewers; each gets the sites that they may see.
 
-However many viewers there are, a site is read at most once in TICK; when the database does not
-answer, the last snapshot is kept.
+However many viewers there are, a site is read once for all of them. When the database does not answer,
+what was read last is kept. What is shared is never changed by a page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 
-import streamlit as st
-
+from core.accounts.identity import Identity, SiteIds
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, database_url, read
-from core.frames import Picture, live_picture
+from core.deadline import DatabaseUnavailable, database_url
+from core.frames import Picture, picture_of_sites
+from core.removal import Removal, removals
 from core.sites import find_site, list_sites
 from core.tables import Site
+from pages.parts.site_choice import ALL_SITES
+from pages.parts.viewer import viewer_of_run
+from pages.server.shared import Shared
 
 TICK = timedelta(seconds=2)
 """The shortest refresh that an agent can choose."""
 
+REMOVALS_SHARED_FOR = timedelta(seconds=4)
+"""How old the progress of deleted sites may be: their visits are counted for it."""
+
 
 @dataclass(frozen=True)
 class PictureSnapshot:
-    """The newest picture, if there ever was one; `fault` says why it is out of date."""
+    """The newest picture, if there ever was one; `fault` says why it is out of date.
+
+    revision: it contains every change of a site up to this one.
+    """
 
     picture: Picture | None
+    revision: int = 0
     fault: str = ""
 
 
 @dataclass(frozen=True)
 class SitesSnapshot:
-    """The sites, or None when they are not known; `fault` as in PictureSnapshot."""
+    """The sites that the viewer may see, or None when they are not known; `fault` as in PictureSnapshot."""
 
     sites: Sequence[Site] | None
     fault: str = ""
@@ -49,85 +58,117 @@ class SitesSnapshot:
 
 
 def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnapshot:
-    """The site's picture at `now`, at most TICK old, or the last one with the fault.
+    """The picture of the site, or of all that the viewer may see, at `now`, or the last one with the fault.
 
-    A cached picture from before this revision of the chats is not used.
+    It is at most SHARED_FOR old, and contains every change up to this revision (core/site_changes.py).
     """
-    last = _last_pictures()
     try:
-        address = (database_url(), site.key)
-        picture, fault = _picture(*address, _tick(now), revision, now)
+        identity = viewer_of_run()
+        shared = _shared_picture(database_url(), site.key, identity.site_ids)
     except DatabaseUnavailable as error:
-        return PictureSnapshot(None, str(error))
-    if picture is not None:
-        last[address] = picture
-    return PictureSnapshot(last.get(address), fault)
+        return PictureSnapshot(None, fault=str(error))
+    if site.key != ALL_SITES and not identity.sees(site.id):
+        return PictureSnapshot(None)
+    return PictureSnapshot(*shared.latest(now, revision))
 
 
-def latest_sites(now: datetime, key: str = "") -> SitesSnapshot:
-    """Every site at `now`, at most TICK old, or the last known ones with the fault.
+def latest_sites(now: datetime, key: str = "", revision: int = 0) -> SitesSnapshot:
+    """Every site that the viewer may see at `now`, or the last known ones with the fault; as old as a picture.
 
-    With a `key` that no cached site has, the sites are read again: it may have been added just now.
+    A site of others is like one that is not there. With a `key` that no known site has, the sites are read again: it may have been added just now.
     While the database cannot say so, no other site takes its place; nor does "none" when there was none.
     """
-    snapshot = _latest_sites(now)
+    try:
+        identity = viewer_of_run()
+    except DatabaseUnavailable as error:
+        return SitesSnapshot(None, str(error))
+    snapshot = _latest_sites(now, revision)
     if key and snapshot.find(key) is None and not snapshot.fault:
         clear_sites()
-        snapshot = _latest_sites(now)
+        snapshot = _latest_sites(now, revision)
+    snapshot = _seen_of(snapshot, identity)
     is_known = snapshot.find(key) if key else snapshot.sites
     return snapshot if is_known or not snapshot.fault else SitesSnapshot(None, snapshot.fault)
 
 
-def _latest_sites(now: datetime) -> SitesSnapshot:
-    last = _last_sites()
-    try:
-        address = database_url()
-        sites, fault = _sites(address, _tick(now))
-    except DatabaseUnavailable as error:
-        return SitesSnapshot(None, str(error))
-    if sites is not None:
-        last[address] = sites
-    return SitesSnapshot(last.get(address), fault)
+def is_deleted(site: Site, now: datetime) -> bool:
+    """Whether the site is known to be deleted: for what goes on to draw a site that it was given."""
+    snapshot = latest_sites(now)
+    return snapshot.sites is not None and not snapshot.fault and snapshot.find(site.key) is None
 
 
 def clear_sites() -> None:
-    """Clear the cached sites, after one of them was changed."""
-    _sites.clear()
+    """Have the sites read again, after one of them was changed."""
+    _shared_sites(database_url()).clear()
 
 
-def _tick(now: datetime) -> int:
-    return int(now.timestamp() // TICK.total_seconds())
+def latest_removals(now: datetime) -> Sequence[Removal]:
+    """The viewer's sites that are being deleted, as they were at most REMOVALS_SHARED_FOR before `now`.
 
-
-# A failure is cached too: all who wait for the database get it at once.
-@st.cache_data(ttl=TICK * 2, max_entries=100, show_spinner=False)
-def _picture(
-    url: str, key: str, tick: int, revision: int, _now: datetime
-) -> tuple[Picture | None, str]:
+    While the database does not answer, as they were when it last did.
+    """
     try:
-        return read(lambda db: _draw(db, key, _now)), ""
-    except DatabaseUnavailable as error:
-        return None, str(error)
+        identity = viewer_of_run()
+        shared = _shared_removals(database_url())
+    except DatabaseUnavailable:
+        return ()
+    found = shared.latest(now, 0)[0] or ()
+    return [removal for removal in found if identity.sees(removal.site.id)]
 
 
-@st.cache_data(ttl=TICK * 2, max_entries=10, show_spinner=False)
-def _sites(url: str, tick: int) -> tuple[Sequence[Site] | None, str]:
+def clear_removals() -> None:
+    """Have them read again, after a site was removed."""
+    _shared_removals(database_url()).clear()
+
+
+def _latest_sites(now: datetime, revision: int) -> SitesSnapshot:
     try:
-        return read(list_sites), ""
+        shared = _shared_sites(database_url())
     except DatabaseUnavailable as error:
-        return None, str(error)
+        return SitesSnapshot(None, str(error))
+    sites, _, fault = shared.latest(now, revision)
+    return SitesSnapshot(sites, fault)
 
 
-def _draw(db: Connection, key: str, now: datetime) -> Picture | None:
+def _seen_of(snapshot: SitesSnapshot, identity: Identity) -> SitesSnapshot:
+    if snapshot.sites is None:
+        return snapshot
+    return replace(snapshot, sites=identity.seen_of(snapshot.sites))
+
+
+def _draw(db: Connection, key: str, site_ids: SiteIds, now: datetime) -> Picture | None:
+    sites = [site for site in _sites_of(db, key) if site_ids is None or site.id in site_ids]
+    return picture_of_sites(db, sites, now) if sites else None
+
+
+def _sites_of(db: Connection, key: str) -> Sequence[Site]:
+    if key == ALL_SITES:
+        return [site for site in list_sites(db) if site.tracking_enabled]
     site = find_site(db, key)
-    return None if site is None else live_picture(db, site, now)
+    return [] if site is None else [site]
 
 
-@cache
-def _last_pictures() -> dict[tuple[str, str], Picture]:
-    return {}
+def _shared_picture(url: str, key: str, site_ids: SiteIds) -> Shared[Picture]:
+    """One for each site, whoever looks at it, but of All sites one for each choice of them."""
+    limit = site_ids if key == ALL_SITES else None
+    return _pictures.setdefault(
+        (url, key, limit), Shared(lambda db, now: _draw(db, key, limit, now))
+    )
 
 
-@cache
-def _last_sites() -> dict[str, Sequence[Site]]:
-    return {}
+def _shared_sites(url: str) -> Shared[Sequence[Site]]:
+    return _sites.setdefault(url, Shared(lambda db, _now: list_sites(db)))
+
+
+def _shared_removals(url: str) -> Shared[Sequence[Removal]]:
+    return _removals.setdefault(url, Shared(lambda db, _now: removals(db), REMOVALS_SHARED_FOR))
+
+
+_pictures: dict[tuple[str, str, SiteIds], Shared[Picture]] = {}
+"""By the database's address, the site's key, and the sites that the viewers may see."""
+
+_sites: dict[str, Shared[Sequence[Site]]] = {}
+"""By the database's address."""
+
+_removals: dict[str, Shared[Sequence[Removal]]] = {}
+"""By the database's address."""

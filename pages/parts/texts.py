@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 from zoneinfo import ZoneInfo
 
@@ -26,21 +26,31 @@ def subheading(text: str) -> None:
 
 
 def notice(text: str, *, title: str = "", kind: str = "info") -> None:
-    """Draw a coloured box that says what happened and what to do; kind: info, good or bad."""
+    """Draw a coloured box that says what happened and what to do; kind: info, good, warn or bad."""
     strong = f"<strong>{escape(title)}</strong> " if title else ""
     role = "alert" if kind == "bad" else "status"
     st.html(f'<p class="notice {escape(kind)}" role="{role}">{strong}{escape(text)}</p>')
 
 
+def clock_of(moment: datetime, time_zone: str) -> str:
+    """The clock's time in the time zone: "21:03"."""
+    return f"{moment.astimezone(ZoneInfo(time_zone)):%H:%M}"
+
+
 def time_of(moment: datetime, time_zone: str) -> str:
-    """The clock's time in the time zone: "21:03:15"."""
+    """The clock's time with its seconds, where they matter: "21:03:15"."""
     return f"{moment.astimezone(ZoneInfo(time_zone)):%H:%M:%S}"
 
 
 def day_and_time_of(moment: datetime, time_zone: str) -> str:
-    """The date and the time in the time zone: "Sun 22 Nov 2026, 21:03:15"."""
+    """The date and the time in the time zone: "22 Nov 2026, 21:03"."""
     local = moment.astimezone(ZoneInfo(time_zone))
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S}"
+    return f"{day_of(local)}, {clock_of(moment, time_zone)}"
+
+
+def day_of(day: date) -> str:
+    """The date: "22 Nov 2026"."""
+    return f"{day.day} {day:%b %Y}"
 
 
 def plural(number: int, word: str) -> str:

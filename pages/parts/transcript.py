@@ -14,17 +14,18 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.outcome import outcome_text
 from core.chat.store import find_conversation
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read
 from core.frames import conversations_frame, messages_frame
 from core.tables import Conversation, Site
-from pages.parts.notices import draw_fault
-from pages.parts.texts import day_and_time_of, small_text, subheading, time_of
+from pages.parts.notices import draw_unanswered
+from pages.parts.texts import clock_of, day_and_time_of, small_text, subheading
+from pages.parts.viewer import REFUSALS, for_viewer, read_as
 
 LOOK = Path(__file__).with_name("transcript.css")
-GONE = "This chat does not exist, or is deleted: see MONITOR_CHAT_RETENTION_DAYS."
+GONE = "This chat is not known, or it is deleted by now."
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class Transcript:
 def draw_transcript(site: Site, conversation_id: str) -> None:
     """Draw the conversation from its first message to its last, with its download."""
     try:
-        found = read(lambda db: read_transcript(db, site, conversation_id))
-    except DatabaseUnavailable as fault:
-        draw_fault(str(fault))
+        found = read_as(Role.AGENT, lambda db: read_transcript(db, site, conversation_id), site)
+    except REFUSALS as error:
+        draw_unanswered(error)
         return
     if found is None:
         small_text(GONE)
@@ -74,7 +75,7 @@ def transcript_html(transcript: Transcript, time_zone: str) -> str:
     """The messages as a list; their text is escaped."""
     lines = "".join(
         f'<li class="{escape(each.author)}"><span>{escape(each.name)} · '
-        f"{time_of(each.sent_at, time_zone)}</span>"
+        f"{clock_of(each.sent_at, time_zone)}</span>"
         f'<p dir="auto">{escape(each.text)}</p></li>'
         for each in transcript.lines
     )
@@ -129,18 +130,18 @@ def _draw_links(site: Site, row: pd.Series[Any]) -> None:
     )
     st.download_button(
         "Download text",
-        data=lambda: _text(site, row["id"]),
+        data=for_viewer(lambda: _text(site, row["id"])),
         file_name=f"chat-{site.key}-{row['id']}.txt",
         mime="text/plain",
         icon=":material/download:",
         on_click="ignore",
         key="download_chat",
     )
-    if st.button("Close", type="tertiary", key="close_transcript"):
+    if st.button("Close transcript", type="tertiary", key="close_transcript"):
         del st.query_params["past"]
         st.rerun()
 
 
 def _text(site: Site, conversation_id: str) -> str:
-    found = read(lambda db: read_transcript(db, site, conversation_id))
+    found = read_as(Role.AGENT, lambda db: read_transcript(db, site, conversation_id), site)
     return GONE if found is None else transcript_text(found, site)

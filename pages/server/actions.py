@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from core.agents import find_agent
 from core.chat.answerers import may_answer
 from core.chat.conversations import end, mark_read, mark_typing, take_over
 from core.chat.messages import send_as_agent
@@ -22,6 +21,7 @@ from core.deadline import write_async
 from core.reasons import Reason, Refused
 from core.sites import find_site
 from core.tables import Conversation, Message
+from pages.server.caller import Caller
 from pages.server.payloads import action_payload
 
 UNKNOWN = "This browser has no agent yet: give your name in the dashboard's sidebar."
@@ -84,27 +84,29 @@ class AgentAction:
     do: Callable[[ActionContext, Any], Outcome]
 
 
-async def perform(key: str, action: AgentAction, sent: bytes, now: datetime) -> ActionResult:
-    """Perform the action as the agent with this key, and commit. Raises DatabaseUnavailable."""
+async def perform(caller: Caller, action: AgentAction, sent: bytes, now: datetime) -> ActionResult:
+    """Perform the action as the agent who calls, and commit. Raises DatabaseUnavailable."""
     try:
         body = msgspec.json.decode(sent, type=action.body)
     except msgspec.MsgspecError:
         return ActionResult(status=400, error=MALFORMED)
-    return await write_async(lambda db: _perform(db, key, action, body, now))
+    return await write_async(lambda db: _perform(db, caller, action, body, now))
 
 
 def _perform(
-    db: Connection, key: str, action: AgentAction, body: ConversationBody, now: datetime
+    db: Connection, caller: Caller, action: AgentAction, body: ConversationBody, now: datetime
 ) -> ActionResult:
     lock_visits(db)  # so that nothing changes between what is read here and what the action writes
-    agent = find_agent(db, key) if key else None
-    if agent is None or agent.id is None:
+    agent_id = caller.agent_id(db)
+    if agent_id is None:
         return ActionResult(status=401, error=UNKNOWN)
     site = find_site(db, body.site)
+    if site is not None and not caller.identity.sees(site.id):
+        site = None
     found = find_conversation(db, site.id, body.id) if site and site.id else None
     if site is None or found is None:
         return ActionResult(status=404, error=Reason.NO_CONVERSATION.agent_text)
-    outcome = action.do(ActionContext(db, found, agent.id, now), body)
+    outcome = action.do(ActionContext(db, found, agent_id, now), body)
     if isinstance(outcome, Refused):
         return ActionResult(status=409, error=outcome.reason.agent_text)
     if outcome is None:

@@ -1,133 +1,60 @@
-"""The agents' subscribers: one feed follows the chats for all of them, as long as there is one.
-
-A stream that does not keep up is ended: its browser connects again and says how far it got.
-"""
+"""The agents' streams: what changes in the chats, and who has the dashboard open."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
+from core.accounts.identity import SiteIds
 from core.agents import mark_seen
-from core.chat.feed import Feed
-from core.chat.queries import Changes, newest_revision
-from core.chat.subscribers import Subscriber, Subscribers
+from core.chat.queries import CHAT_FEED, Changes
 from core.database import Connection
-from core.deadline import database_engine, read_async, write_async
+from core.deadline import write_async
 from core.moment import utc_now
+from core.subscribers import Subscriber
+from pages.server.feed_streams import FeedStreams
 from pages.server.news import News, read_news
 
-MOST_UNREAD = 100
-"""How many unread items a stream may have before it is ended."""
 
-MOST_STREAMS = 500
-"""Streams and polls that the dashboard's process holds: one browser has one."""
+class Listener(NamedTuple):
+    """An agent, and the sites of which they hear."""
 
-SEEN_EVERY = 20.0
-"""Seconds between two marks that an agent has the dashboard open."""
-
-AgentSubscriber = Subscriber[int, News]
-"""One open stream or poll; the key is the agent's id."""
-
-_log = logging.getLogger("pages.chats")
+    agent_id: int
+    site_ids: SiteIds = None
 
 
-class TooManyStreams(Exception):
-    """MOST_STREAMS are open."""
+AgentSubscriber = Subscriber[Listener, News]
+"""One open stream or poll."""
 
 
-class AgentFeed:
-    """The subscribers of this process. All but `_publish` runs on the event loop."""
+class AgentFeed(FeedStreams[Listener, Changes]):
+    """The agents' subscribers in this process."""
 
     def __init__(self) -> None:
-        self._subscribers: Subscribers[int, News] = Subscribers()
-        self._starting = asyncio.Lock()
-        self._feed: Feed | None = None
-        self._marking: asyncio.Task[None] | None = None
-        self._is_closed = False
+        super().__init__(CHAT_FEED)
 
-    @property
-    def is_following(self) -> bool:
-        """Whether subscribers get what is new at once."""
-        return self._feed is not None and self._feed.is_following
+    async def subscribe(self, key: Listener) -> AgentSubscriber:
+        """As of every feed; the agent is marked as seen."""
+        await _mark_seen([key.agent_id])
+        return await super().subscribe(key)
 
-    async def subscribe(self, agent_id: int) -> AgentSubscriber:
-        """A subscriber to every change from now on; the agent is marked as seen.
+    def publish(self, changes: Changes) -> None:
+        """Make the news once for all subscribers who hear of the same sites."""
+        limits: set[SiteIds] = set()
+        self._subscribers.call_on_loop(self._note_limits, limits)
+        # Who comes now reads for themselves what is committed by now.
+        self._subscribers.call_on_loop(self._tell, read_news(changes, limits))
 
-        Raises DatabaseUnavailable and TooManyStreams.
-        """
-        await _mark_seen([agent_id])
-        async with self._starting:
-            if self._feed is None and not self._is_closed:
-                await self._start()
-        if len(self._subscribers) >= MOST_STREAMS:
-            _log.warning("agent_streams_full open=%s", MOST_STREAMS)
-            raise TooManyStreams
-        subscriber = AgentSubscriber(agent_id, MOST_UNREAD)
-        self._subscribers.add(subscriber)
-        if self._is_closed:
-            subscriber.end()
-        return subscriber
+    async def check(self) -> None:
+        """Mark who is connected as seen."""
+        await _mark_seen({listener.agent_id for listener in self._subscribers.keys})
 
-    def unsubscribe(self, subscriber: AgentSubscriber) -> None:
-        """Forget the subscriber."""
-        self._subscribers.remove(subscriber)
+    def _note_limits(self, limits: set[SiteIds]) -> None:
+        limits.update(listener.site_ids for listener in self._subscribers.keys)
 
-    def end(self) -> None:
-        """End every stream and accept no new one: the process is about to stop."""
-        self._is_closed = True
-        if self._marking is not None:
-            self._marking.cancel()
-        self._subscribers.end()
-
-    async def stop(self) -> None:
-        """End the streams and the feed."""
-        self.end()
-        await self._stop_feed()
-
-    async def _start(self) -> None:
-        """Start the feed at the database's newest revision: what a subscriber reads later is no older."""
-        revision = await read_async(newest_revision)
-        feed = Feed(database_engine(), self._publish, self._let_go, start_at=revision)
-        feed.start()
-        self._feed = feed
-        self._subscribers.start(lambda: feed.is_following)
-        self._marking = asyncio.create_task(self._mark_while_needed(), name="agents seen")
-
-    async def _stop_feed(self) -> None:
-        feed, self._feed = self._feed, None
-        if feed is not None:
-            self._subscribers.stop()
-            await asyncio.to_thread(feed.stop)
-
-    def _publish(self, changes: Changes) -> None:
-        """Make the news once for all subscribers; called on the feed's thread."""
-        self._subscribers.call_on_loop(self._subscribers.publish_to_all, read_news(changes))
-
-    def _let_go(self) -> None:
-        """End every stream: its browser comes again, and asks for what it has not got."""
-        self._subscribers.call_on_loop(self._subscribers.end)
-
-    async def _mark_while_needed(self) -> None:
-        """Mark every SEEN_EVERY who is connected as seen; end the feed when there is nobody."""
-        is_idle = False
-        while not is_idle:
-            try:
-                await _mark_seen(tuple(self._subscribers.keys))
-                is_idle = await self._is_idle()
-            except Exception as fault:
-                _log.warning("agents_not_noted fault=%s", type(fault).__name__)
-            if not is_idle:
-                await asyncio.sleep(SEEN_EVERY)
-
-    async def _is_idle(self) -> bool:
-        """Whether the feed was stopped because there is still no subscriber."""
-        async with self._starting:
-            if self._subscribers.keys:
-                return False
-            await self._stop_feed()
-            return True
+    def _tell(self, news: Mapping[SiteIds, News]) -> None:
+        for listener in [each for each in self._subscribers.keys if each.site_ids in news]:
+            self._subscribers.publish(listener, news[listener.site_ids])
 
 
 async def _mark_seen(agents: Collection[int]) -> None:

@@ -14,22 +14,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from core.agents import find_agent
-from core.deadline import DatabaseUnavailable, read_async
+from core.accounts.identity import Role
+from core.deadline import read_async
 from core.moment import utc_now
-from pages.server.access import COOKIE, Endpoint, guarded_get, guarded_post, refuse
+from pages.server.access import Endpoint, guarded_get, guarded_post, refuse
 from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
-from pages.server.agent_feed import MOST_STREAMS, AgentFeed, TooManyStreams
+from pages.server.agent_feed import AgentFeed, Listener
+from pages.server.base_path import below_base
+from pages.server.caller import caller_of
 from pages.server.event_stream import EventStream, events
 from pages.server.news import News, json_of, now_ms, read_news_since
 from pages.server.payloads import conversation_payload
+from pages.server.request_body import read_body
+from pages.server.unavailable import or_unavailable
 
 LONGEST_BODY = 16_384
-RETRY_AFTER = 5
-"""Seconds until a browser should ask again."""
-
-FULL = f"The dashboard holds {MOST_STREAMS} streams, which is the most: close a browser that needs none."
-NO_CONVERSATION = "This conversation does not exist, or is deleted."
+NO_CONVERSATION = "This chat is not known, or it is deleted by now."
 
 
 def agent_routes(feed: AgentFeed) -> list[BaseRoute]:
@@ -43,35 +43,22 @@ def agent_routes(feed: AgentFeed) -> list[BaseRoute]:
 
 
 def _get(name: str, endpoint: Endpoint) -> Route:
-    return Route(f"/agent/{name}", guarded_get(_or_unavailable(endpoint)))
+    return Route(below_base(f"/agent/{name}"), guarded_get(or_unavailable(endpoint), Role.AGENT))
 
 
 def _post(name: str, endpoint: Endpoint) -> Route:
-    return Route(f"/agent/{name}", guarded_post(_or_unavailable(endpoint)), methods=["POST"])
-
-
-def _or_unavailable(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, answering 503 when the database does not answer or all streams are taken."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except DatabaseUnavailable as fault:
-            return refuse(503, str(fault), RETRY_AFTER)
-        except TooManyStreams:
-            return refuse(503, FULL, RETRY_AFTER)
-
-    return answer
+    guarded = guarded_post(or_unavailable(endpoint), Role.AGENT)
+    return Route(below_base(f"/agent/{name}"), guarded, methods=["POST"])
 
 
 def _stream(feed: AgentFeed) -> Endpoint:
     async def stream(request: Request) -> Response:
-        agent_id = await _agent_id(request)
-        if agent_id is None:
+        listener = await _listener(request)
+        if listener is None:
             return refuse(401, UNKNOWN)
-        subscriber = await feed.subscribe(agent_id)
+        subscriber = await feed.subscribe(listener)
         try:
-            first = await read_news_since(_known_revision(request))
+            first = await read_news_since(_known_revision(request), listener.site_ids)
         except BaseException:
             feed.unsubscribe(subscriber)
             raise
@@ -79,7 +66,7 @@ def _stream(feed: AgentFeed) -> Endpoint:
             {
                 "revision": first.revision,
                 "now": now_ms(),
-                "agent": agent_id,
+                "agent": listener.agent_id,
                 "following": feed.is_following,
             }
         )
@@ -92,13 +79,13 @@ def _stream(feed: AgentFeed) -> Endpoint:
 
 def _poll(feed: AgentFeed) -> Endpoint:
     async def poll(request: Request) -> Response:
-        agent_id = await _agent_id(request)
-        if agent_id is None:
+        listener = await _listener(request)
+        if listener is None:
             return refuse(401, UNKNOWN)
-        subscriber = await feed.subscribe(agent_id)
+        subscriber = await feed.subscribe(listener)
         try:
             known = _known_revision(request)
-            news: News | None = await read_news_since(known)
+            news: News | None = await read_news_since(known, listener.site_ids)
             if news.revision <= known:
                 subscriber.begin(known)
                 news = await subscriber.first()
@@ -110,19 +97,22 @@ def _poll(feed: AgentFeed) -> Endpoint:
 
 
 async def _conversation(request: Request) -> Response:
-    if await _agent_id(request) is None:
+    listener = await _listener(request)
+    if listener is None:
         return refuse(401, UNKNOWN)
     site_key, conversation_id = (request.query_params.get(name, "") for name in ("site", "id"))
-    found = await read_async(lambda db: conversation_payload(db, site_key, conversation_id))
+    found = await read_async(
+        lambda db: conversation_payload(db, site_key, conversation_id, listener.site_ids)
+    )
     return refuse(404, NO_CONVERSATION) if found is None else _json(json_of(found))
 
 
 def _performing(action: AgentAction) -> Endpoint:
     async def post(request: Request) -> Response:
-        body = await _read_body(request)
+        body = await read_body(request, LONGEST_BODY)
         if body is None:
             return refuse(413, "This is too long.")
-        result = await perform(request.cookies.get(COOKIE, ""), action, body, utc_now())
+        result = await perform(caller_of(request), action, body, utc_now())
         return (
             refuse(result.status, result.error) if result.error else _json(json_of(result.changes))
         )
@@ -130,26 +120,17 @@ def _performing(action: AgentAction) -> Endpoint:
     return post
 
 
-async def _agent_id(request: Request) -> int | None:
-    key = request.cookies.get(COOKIE, "")
-    agent = await read_async(lambda db: find_agent(db, key)) if key else None
-    return None if agent is None else agent.id
+async def _listener(request: Request) -> Listener | None:
+    """The agent, and what they may hear of; None for a browser without an agent."""
+    caller = caller_of(request)
+    agent_id = await read_async(caller.agent_id)
+    return None if agent_id is None else Listener(agent_id, caller.identity.site_ids)
 
 
 def _known_revision(request: Request) -> int:
     """The newest revision that the browser has; 0 when it has none."""
     text = request.headers.get("last-event-id") or request.query_params.get("after", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 17 else 0
-
-
-async def _read_body(request: Request) -> bytes | None:
-    """The request's body; None when it is longer than LONGEST_BODY."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST_BODY:
-            return None
-    return body
 
 
 def _json(text: str) -> Response:

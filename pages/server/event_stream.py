@@ -1,4 +1,4 @@
-"""The agent's stream: server-sent events, until the browser goes away."""
+"""A stream of server-sent events, until the browser goes away."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from core.faults import place_fault
-from pages.server.agent_feed import AgentSubscriber
+from core.subscribers import Subscriber
 from pages.server.news import News, now_ms
 
 RETRY = 1_000
 """Milliseconds after which a browser reconnects by itself."""
 
-_log = logging.getLogger("pages.chats")
+_log = logging.getLogger("pages.streams")
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold the events back
@@ -57,8 +57,8 @@ class EventStream(Response):
         await send(_part("", more=False))
 
 
-async def events(subscriber: AgentSubscriber, hello: str, first: News) -> AsyncGenerator[str]:
-    """`hello`, what the agent has missed, and then every change once and in order."""
+async def events(subscriber: Subscriber[Any, News], hello: str, first: News) -> AsyncGenerator[str]:
+    """`hello`, what the browser has missed, and then every change once and in order."""
     subscriber.begin(first.revision)
     yield f"retry: {RETRY}\nevent: hello\ndata: {hello}\n\n"
     yield _event(first)

@@ -26,16 +26,20 @@ HEADERS = [
     (b"content-security-policy", CONTENT_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    # Not no-referrer: with that a browser sends a form of our own with the Origin "null".
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
-_NAMES = {name for name, _ in HEADERS}
+_REPLACED = {name for name, _ in HEADERS} - {b"content-security-policy"}
 
 
 class SecurityHeaders:
-    """Adds HEADERS to every HTTP response, in place of those with the same name."""
+    """Adds HEADERS to every HTTP response, in place of those with the same name.
+
+    A policy of the response's own stays beside CONTENT_POLICY: browsers enforce both.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -43,7 +47,7 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                others = [pair for pair in message["headers"] if pair[0].lower() not in _NAMES]
+                others = [pair for pair in message["headers"] if pair[0].lower() not in _REPLACED]
                 message = {**message, "headers": others + HEADERS}
             await send(message)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.accounts.identity import SiteIds
 from core.chat.answerers import answerers
 from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
 from core.chat.outcome import end_text, outcome_text, steps_taken
@@ -36,17 +37,27 @@ FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
 """Milliseconds: a browser that reconnects later gets what is open, not all changes since."""
 
 
-def news_since(db: Connection, revision: int, now: int) -> Payload:
-    """What has changed since the revision; `now` in milliseconds.
+def news_since(db: Connection, revision: int, now: int, site_ids: SiteIds = None) -> Payload:
+    """What has changed since the revision on these sites; `now` in milliseconds.
 
     For 0 or an old revision it is `whole`: every conversation that is open or ended with an unread
     message that the visitor left, every invitation, and no messages.
     """
     if now - revision <= FORGOTTEN_AFTER:
-        return news_of(db, changes_since(db, revision), now)
-    listed = [*open_conversations(db), *invitations(db)]
-    changes = Changes(listed, (), newest_revision(db))
+        return news_of(db, seen_of(changes_since(db, revision), site_ids, revision), now)
+    listed = seen_of(Changes([*open_conversations(db), *invitations(db)], (), 0), site_ids)
+    changes = listed._replace(revision=newest_revision(db))
     return {**news_of(db, changes, now), "whole": True}
+
+
+def seen_of(changes: Changes, site_ids: SiteIds, known: int = 0) -> Changes:
+    """The changes of these sites. Where there are none, their revision is `known`: as if nothing had been."""
+    if site_ids is None:
+        return changes
+    conversations = [each for each in changes.conversations if each.site_id in site_ids]
+    messages = [each for each in changes.messages if each.site_id in site_ids]
+    revisions = [each.revision for each in (*conversations, *messages)]
+    return Changes(conversations, messages, max(revisions, default=known))
 
 
 def news_of(db: Connection, changes: Changes, now: int) -> Payload:
@@ -60,10 +71,12 @@ def news_of(db: Connection, changes: Changes, now: int) -> Payload:
     }
 
 
-def conversation_payload(db: Connection, site_key: str, conversation_id: str) -> Payload | None:
-    """One conversation with all its messages; None when there is none."""
+def conversation_payload(
+    db: Connection, site_key: str, conversation_id: str, site_ids: SiteIds = None
+) -> Payload | None:
+    """One conversation with all its messages; None when there is none on these sites."""
     site = find_site(db, site_key)
-    if site is None or site.id is None:
+    if site is None or site.id is None or (site_ids is not None and site.id not in site_ids):
         return None
     found = find_conversation(db, site.id, conversation_id)
     if found is None:

@@ -1,44 +1,60 @@
-"""Whether beacons arrive, from where, and what was not stored and why."""
+"""Whether page views arrive, from which websites, and what was not recorded and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read
 from core.moment import utc_now
 from core.reasons import Reason
 from core.tables import CollectorWarning, Site, SiteOrigin
-from core.visits.arrivals import NO_SITE, collector_warnings, drops, origins
-from pages.parts.notices import draw_fault
+from core.visits.arrivals import (
+    ARRIVING_FOR,
+    NO_SITE,
+    Drops,
+    SeenPage,
+    collector_warnings,
+    count_page_views,
+    drops,
+    last_page_view,
+    origins,
+)
+from pages.parts.drop_reasons import reason_text, warning_text
+from pages.parts.first_view import draw_first_view
+from pages.parts.notices import draw_unanswered
 from pages.parts.table.component import Column, Kind, draw_table
-from pages.parts.texts import day_and_time_of, notice, small_text, subheading
-from pages.sites.drop_reasons import reason_text, warning_text
+from pages.parts.texts import day_and_time_of, notice, plural, small_text, subheading
+from pages.parts.viewer import REFUSALS, read_as
 
 REFRESH = 5
 """Seconds between two checks."""
 
 ORIGIN_COLUMNS = (
-    Column("host", "Domain", Kind.PAGE, sorts=False),
-    Column("last", "Last beacon", sorts=False),
-    Column("hits", "Beacons", Kind.NUMBER, sorts=False),
+    Column("host", "Website", Kind.PAGE, sorts=False),
+    Column("last", "Last report", sorts=False),
+    Column("hits", "Reports", Kind.NUMBER, sorts=False),
 )
 DROP_COLUMNS = (
-    Column("words", "Not stored in the last 24 hours", Kind.PAGE, sorts=False),
-    Column("hits", "Beacons", Kind.NUMBER, sorts=False),
+    Column("words", "Not recorded in the last 24 hours", Kind.PAGE, sorts=False),
+    Column("last", "Last, after", sorts=False),
+    Column("hits", "Reports", Kind.NUMBER, sorts=False),
 )
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What the collector has noted about a site."""
+    """What the collector has noted about a site; views: those of the last ARRIVING_FOR."""
 
+    views: int
+    newest: SeenPage | None
     origins: list[SiteOrigin]
-    drops: dict[str, int]
-    strays: int
+    drops: dict[str, Drops]
+    strays: Drops | None
     warnings: list[CollectorWarning]
 
 
@@ -48,38 +64,34 @@ def draw_arrivals(site: Site) -> None:
 
 
 def _draw(site: Site) -> None:
+    now = utc_now()
     try:
-        found = read(lambda db: _arrivals(db, site))
-    except DatabaseUnavailable as error:
-        draw_fault(str(error))
+        found = read_as(Role.ADMIN, lambda db: _arrivals(db, site, now), site)
+    except REFUSALS as error:
+        draw_unanswered(error)
         return
     for warning in found.warnings:
         notice(warning_text(warning.name), title="Set-up:", kind="bad")
-    subheading("Are beacons arriving?")
+    subheading("Are page views arriving?")
     _draw_verdict(found, site)
     if found.origins:
         _draw_origins(found, site)
-    _draw_drops(found)
+    _draw_drops(found, site)
 
 
 def _draw_verdict(found: Arrivals, site: Site) -> None:
     if not site.tracking_enabled:
-        notice("Tracking is off: beacons of this site are refused.", title="No.")
-        return
-    if not found.origins:
-        text = (
-            "No beacon of this site has arrived yet. Put the script into its pages and open one; "
-            "reload a page that was open before the site was added."
-        )
-        notice(text, title="Not yet.")
-        return
-    newest = found.origins[0]
-    last = day_and_time_of(newest.last_seen_at, site.time_zone)
-    notice(
-        f"The last one came {last} ({site.time_zone}) from {_host(newest)}.",
-        title="Yes.",
-        kind="good",
-    )
+        notice("Tracking is off: nobody is recorded.", title="No.")
+    elif found.newest is None:
+        draw_first_view(site)
+    elif found.views:
+        minutes = int(ARRIVING_FOR.total_seconds() // 60)
+        text = f"{plural(found.views, 'page view')} in the last {minutes} minutes."
+        notice(f"{text} The newest: {found.newest.path}", title="Yes.", kind="good")
+    else:
+        last = day_and_time_of(found.newest.viewed_at, site.time_zone)
+        text = f"None since {last} ({site.time_zone}), of {found.newest.path}"
+        notice(text, title="Not at the moment.")
 
 
 def _draw_origins(found: Arrivals, site: Site) -> None:
@@ -95,12 +107,12 @@ def _draw_origins(found: Arrivals, site: Site) -> None:
         rows,
         ORIGIN_COLUMNS,
         key=f"origins of {site.key}",
-        name="Domains from which beacons arrive",
+        name="Websites that report",
         layout="list still",
     )
 
 
-def _draw_drops(found: Arrivals) -> None:
+def _draw_drops(found: Arrivals, site: Site) -> None:
     if not found.drops:
         small_text("Nothing was left out in the last 24 hours.")
     else:
@@ -108,34 +120,40 @@ def _draw_drops(found: Arrivals) -> None:
             {
                 "id": list(found.drops),
                 "words": [reason_text(reason) for reason in found.drops],
-                "hits": list(found.drops.values()),
+                "last": [
+                    day_and_time_of(each.last_slot, site.time_zone) for each in found.drops.values()
+                ],
+                "hits": [each.hits for each in found.drops.values()],
             }
         )
         draw_table(
             rows,
             DROP_COLUMNS,
             key="drops",
-            name="Beacons that were not stored",
+            name="Reports that were not recorded",
             layout="list still",
         )
     if found.strays:
+        last = day_and_time_of(found.strays.last_slot, site.time_zone)
         notice(
-            f"{found.strays:,} beacons of the last 24 hours named a site key that does not exist: "
-            "compare the key in the tag with the key of the site.",
-            title="Unknown key:",
+            f"{plural(found.strays.hits, 'report')} of the last 24 hours, the last one after {last}, "
+            "came from a tag that names no site, or one that was deleted: compare the tags in your "
+            "pages with the tag of the site.",
+            title="Unknown tag:",
         )
 
 
-def _arrivals(db: Connection, site: Site) -> Arrivals:
-    now = utc_now()
+def _arrivals(db: Connection, site: Site, now: datetime) -> Arrivals:
     assert site.id is not None
     return Arrivals(
+        views=count_page_views(db, site.id, now - ARRIVING_FOR, now),
+        newest=last_page_view(db, site.id, now),
         origins=origins(db, site.id),
         drops=drops(db, site.id, now),
-        strays=drops(db, NO_SITE, now).get(Reason.UNKNOWN_SITE, 0),
+        strays=drops(db, NO_SITE, now).get(Reason.UNKNOWN_SITE),
         warnings=collector_warnings(db),
     )
 
 
 def _host(origin: SiteOrigin) -> str:
-    return origin.host or "a page without an origin"
+    return origin.host or "a page without an address"

@@ -1,4 +1,4 @@
-"""A site's chat: its button on the website, its texts, and its rules."""
+"""A site's chat: its button on the website, its templates, and its rules."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ BUTTON = (
 
 
 def draw_chat(site: Site) -> None:
-    """Draw one card each for the button, the texts and the rules."""
+    """Draw one card each for the button, the templates and the rules."""
     left, right = st.columns(2)
     with left:
         with st.container(border=True):
             subheading("Chat button")
             _draw_button(site)
-        with st.container(border=True):
-            subheading("Texts for chats")
-            _draw_texts(site)
+        draw_templates_card(site)
     with right, st.container(border=True):
         subheading("Invitations by rule")
         draw_chat_rules(site)
 
 
-def _draw_texts(site: Site) -> None:
-    tabs = st.tabs([TEXTS[kind].name for kind in TemplateKind], key=f"texts of {site.key}")
-    for kind, tab in zip(TemplateKind, tabs, strict=True):
-        with tab:
-            draw_templates(site, kind)
+def draw_templates_card(site: Site) -> None:
+    """Draw the card with the texts that agents use again."""
+    with st.container(border=True):
+        subheading("Templates")
+        tabs = st.tabs([TEXTS[kind].name for kind in TemplateKind], key=f"templates of {site.key}")
+        for kind, tab in zip(TemplateKind, tabs, strict=True):
+            with tab:
+                draw_templates(site, kind)
 
 
 def _draw_button(site: Site) -> None:

@@ -56,11 +56,18 @@ def _draw_new_rule(site: Site, rules: list[ContextRule]) -> None:
 
 def _draw_test(rules: list[ContextRule]) -> None:
     url = st.text_input(
-        "Test a URL", placeholder="https://shop.example/sale/teapots", max_chars=2_000
+        "Test an address", placeholder="https://shop.example/sale/teapots", max_chars=2_000
     )
-    if url.strip():
-        context = context_of_url(url, rules)
-        notice(str(context) or "none, the badge stays empty.", title="Context:")
+    if not url.strip():
+        return
+    if "/" not in url:
+        notice("Write it as https://shop.example/sale or /sale.", title="This is no address.")
+        return
+    context = context_of_url(url, rules)
+    if context:
+        notice(str(context), title="Context:")
+    else:
+        notice("The page has no badge.", title="No context.")
 
 
 def _save(site: Site, rules: list[ContextRule]) -> None:

@@ -6,12 +6,13 @@ from html import escape
 
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.rules import add_rule, change_rule, delete_rule, list_rules
-from core.deadline import DatabaseUnavailable, read
 from core.moment import utc_now
 from core.tables import ChatRule, Site
-from pages.parts.notices import draw_fault
+from pages.parts.notices import draw_unanswered
 from pages.parts.texts import small_text
+from pages.parts.viewer import REFUSALS, read_as
 from pages.sites.invitation_rule_form import Fields, changes_of, draw_fields, fields_of
 from pages.sites.invitation_rule_text import limits_of, record_of, sentence_of
 from pages.sites.saving import apply, draw_saved, draw_stored_toggle
@@ -31,9 +32,9 @@ def draw_chat_rules(site: Site) -> None:
     small_text(HELP)
     draw_saved(_place(site))
     try:
-        rules = read(lambda db: list_rules(db, site_id))
-    except DatabaseUnavailable as error:
-        draw_fault(str(error))
+        rules = read_as(Role.ADMIN, lambda db: list_rules(db, site_id), site)
+    except REFUSALS as error:
+        draw_unanswered(error)
         return
     for rule in rules:
         with st.container(border=True):
@@ -59,13 +60,17 @@ def _draw_rule(site: Site, rule: ChatRule) -> None:
         st.rerun()
     if is_deleted:
         apply(
+            Role.ADMIN,
             lambda db: delete_rule(db, rule.site_id, rule.id),
+            site,
             "The rule is deleted.",
             place=_place(site),
         )
     if is_enabled is not None:
         apply(
+            Role.ADMIN,
             lambda db: change_rule(db, rule.site_id, rule.id, is_enabled=is_enabled),
+            site,
             f"The rule is {'on' if is_enabled else 'off'}.",
             place=_place(site),
         )
@@ -81,7 +86,9 @@ def _draw_edited(site: Site, rule: ChatRule) -> None:
         st.rerun()
     if is_saved:
         apply(
+            Role.ADMIN,
             lambda db: change_rule(db, rule.site_id, rule.id, **changes_of(fields)),
+            site,
             "The rule is changed.",
             place=_place(site),
             forget=_EDITED,
@@ -95,7 +102,9 @@ def _draw_new(site: Site) -> None:
     fields = draw_fields(prefix, Fields(), site.time_zone)
     if st.button("Add invitation rule", type="primary", key=f"add {prefix}"):
         apply(
+            Role.ADMIN,
             lambda db: add_rule(db, site_id, utc_now(), **changes_of(fields)),
+            site,
             "The rule is added. It is off: switch it on when you are ready.",
             place=_place(site),
             forget=prefix,

@@ -8,14 +8,15 @@ from typing import Any, Unpack
 
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.templates import ChatSettingsError
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, write
 from core.sites import SiteChanges, SiteError, change_site
 from core.tables import Site
 from pages.parts.notices import refusal_title
 from pages.parts.snapshots import clear_sites
 from pages.parts.texts import notice
+from pages.parts.viewer import REFUSALS, write_as
 
 _SAVED = "site saved"
 
@@ -23,23 +24,31 @@ _SAVED = "site saved"
 def save(site: Site, **changes: Unpack[SiteChanges]) -> None:
     """Change the site and run the page again, or say why it cannot be changed."""
     try:
-        write(lambda db: change_site(db, site.key, **changes))
-    except (SiteError, DatabaseUnavailable) as error:
+        write_as(Role.ADMIN, lambda db: change_site(db, site.key, **changes), site)
+    except (SiteError, *REFUSALS) as error:
         notice(str(error), title=refusal_title(error, "Not saved."), kind="bad")
         return
     clear_sites()
-    keep_saved("The site is changed; every collector follows within 5 seconds.")
+    keep_saved("The site is changed, in force within 5 seconds.")
     st.rerun()
 
 
-def apply(change: Callable[[Connection], Any], text: str, *, place: str, forget: str = "") -> None:
-    """Make the change and run the page again with `text` at its place; or say why it is refused.
+def apply(
+    role: Role,
+    change: Callable[[Connection], Any],
+    site: Site,
+    text: str,
+    *,
+    place: str,
+    forget: str = "",
+) -> None:
+    """Make the change of the site, which takes this role, and run the page again with `text` at its place; or say why it is refused.
 
     What the session keeps under names that begin with `forget`, such as a form's fields, is deleted.
     """
     try:
-        write(change)
-    except (ChatSettingsError, DatabaseUnavailable) as error:
+        write_as(role, change, site)
+    except (ChatSettingsError, *REFUSALS) as error:
         notice(str(error), title=refusal_title(error, "Not saved."), kind="bad")
         return
     for name in [name for name in st.session_state if forget and str(name).startswith(forget)]:
@@ -48,7 +57,7 @@ def apply(change: Callable[[Connection], Any], text: str, *, place: str, forget:
     st.rerun()
 
 
-def draw_stored_toggle(label: str, value: bool, key: str) -> bool | None:
+def draw_stored_toggle(label: str, value: bool, key: str, help: str | None = None) -> bool | None:
     """What the owner has just switched it to; None otherwise.
 
     It shows what is stored: a switch that could not be saved must not be saved by a later run.
@@ -59,7 +68,7 @@ def draw_stored_toggle(label: str, value: bool, key: str) -> bool | None:
         st.session_state[wanted] = st.session_state[key]
 
     st.session_state[key] = value
-    st.toggle(label, key=key, on_change=keep)
+    st.toggle(label, key=key, help=help, on_change=keep)
     return st.session_state.pop(wanted, None)
 
 

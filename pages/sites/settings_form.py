@@ -1,42 +1,58 @@
-"""A site's settings: its name, its tracking, its domains and its time zone."""
+"""A site's settings: its name, its addresses and its time zone."""
 
 from __future__ import annotations
-
-from functools import cache
-from zoneinfo import available_timezones
 
 import streamlit as st
 
 from core.sites import LONGEST_NAME
 from core.tables import Site
-from pages.sites.saving import lines_of, save
+from pages.parts.time_zone import time_zones
+from pages.sites.saving import draw_stored_toggle, lines_of, save
 
 DOMAINS_HELP = (
-    "One a line: a host such as shop.example covers its subdomains too, an origin such as "
-    "https://shop.example only itself. Empty: any domain may send."
+    "One a line: a host such as shop.example covers its subdomains too, an address such as "
+    "https://shop.example only itself. Empty: pages of any address are recorded."
 )
 NULL_ORIGIN_HELP = (
-    "Sandboxed frames, files and some in-app browsers name no domain. With allowed domains they "
-    "are refused unless this is on."
+    "Sandboxed frames, files and some in-app browsers do not say whose page they show. Where "
+    "addresses are set they are refused, unless this is on."
 )
+QUERY_KEYS_HELP = (
+    "Names such as color or page, where /shop?color=blue is another page than /shop. All other keys are "
+    "dropped before anything is stored. After a change, put the new tag into your pages. Empty: what your tag "
+    "names counts, without what may be a secret (token, code, email)."
+)
+TRACKING_HELP = "Off: nobody is recorded, and the script on the website falls silent."
+
+
+def draw_tracking(site: Site) -> None:
+    """Draw the switch; it is saved at once."""
+    is_on = draw_stored_toggle(
+        "Visitor tracking", site.tracking_enabled, f"tracking of {site.key}", TRACKING_HELP
+    )
+    if is_on is not None:
+        save(site, tracking_enabled=is_on)
 
 
 def draw_settings(site: Site) -> None:
     """Draw the form; nothing is changed before it is sent."""
     with st.form(f"settings of {site.key}", border=False):
-        tracking = st.toggle(
-            "Visitor tracking",
-            value=site.tracking_enabled,
-            help="Off: the collector refuses this site's beacons, and the script falls silent.",
-        )
         left, right = st.columns(2)
         name = left.text_input("Name", value=site.name, max_chars=LONGEST_NAME)
         time_zone = right.selectbox(
             "Time zone", time_zones(), index=time_zones().index(site.time_zone)
         )
-        domains = st.text_area("Allowed domains", value="\n".join(site.domains), help=DOMAINS_HELP)
+        domains = st.text_area(
+            "Website addresses", value="\n".join(site.domains), help=DOMAINS_HELP
+        )
+        query_keys = st.text_input(
+            "Query keys that are part of the page",
+            value=", ".join(site.query_keys),
+            placeholder="color, page",
+            help=QUERY_KEYS_HELP,
+        )
         null_origin = st.toggle(
-            "Accept pages without an origin",
+            "Record pages that do not say their address",
             value=site.accepts_null_origin,
             help=NULL_ORIGIN_HELP,
         )
@@ -44,14 +60,8 @@ def draw_settings(site: Site) -> None:
             save(
                 site,
                 name=name,
-                tracking_enabled=tracking,
                 time_zone=time_zone,
                 domains=lines_of(domains),
                 accepts_null_origin=null_origin,
+                query_keys=lines_of(query_keys),
             )
-
-
-@cache
-def time_zones() -> list[str]:
-    """Every time zone that a site can have."""
-    return sorted(available_timezones())

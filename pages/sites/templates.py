@@ -7,16 +7,17 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.states import TemplateKind
 from core.chat.templates import add_template, change_template, delete_template, list_templates
-from core.deadline import DatabaseUnavailable, read
 from core.moment import utc_now
 from core.tables import ChatTemplate, Site
-from pages.parts.notices import draw_fault
+from pages.parts.notices import draw_unanswered
 from pages.parts.texts import small_text
+from pages.parts.viewer import REFUSALS, read_as
 from pages.sites.saving import apply, draw_saved
 
-_EDITED = "text edited"
+_EDITED = "template edited"
 
 
 @dataclass(frozen=True)
@@ -52,23 +53,23 @@ TEXTS = {
 
 
 def draw_templates(site: Site, kind: TemplateKind) -> None:
-    """Draw the site's texts of one kind, a field for a new one, and suggestions."""
+    """Draw the site's templates of one kind, a field for a new one, and suggestions."""
     assert site.id is not None
     site_id, texts = site.id, TEXTS[kind]
     small_text(texts.use)
     draw_saved(_place(site, kind))
     try:
-        templates = read(lambda db: list_templates(db, site_id, kind))
-    except DatabaseUnavailable as error:
-        draw_fault(str(error))
+        templates = read_as(Role.AGENT, lambda db: list_templates(db, site_id, kind), site)
+    except REFUSALS as error:
+        draw_unanswered(error)
         return
     for template in templates:
-        _draw_text(site, template)
+        _draw_template(site, template)
     _draw_new(site, kind, max((template.created_at for template in templates), default=None))
     _draw_suggestions(site, kind, {template.text for template in templates})
 
 
-def _draw_text(site: Site, template: ChatTemplate) -> None:
+def _draw_template(site: Site, template: ChatTemplate) -> None:
     key = f"{template.id} of {site.key}"
     if st.session_state.get(_EDITED) == key:
         _draw_edited(site, template, key)
@@ -83,8 +84,10 @@ def _draw_text(site: Site, template: ChatTemplate) -> None:
         st.rerun()
     if is_deleted:
         apply(
+            Role.AGENT,
             lambda db: delete_template(db, template.site_id, template.id),
-            "The text is deleted.",
+            site,
+            "The template is deleted.",
             place=_place(site, TemplateKind(template.kind)),
         )
 
@@ -93,30 +96,32 @@ def _draw_edited(site: Site, template: ChatTemplate, key: str) -> None:
     with st.form(f"edited {key}"):
         text = st.text_area("Text", value=template.text)
         with st.container(horizontal=True):
-            is_saved = st.form_submit_button("Save text", type="primary")
+            is_saved = st.form_submit_button("Save template", type="primary")
             is_left = st.form_submit_button("Cancel")
     if is_left:
         del st.session_state[_EDITED]
         st.rerun()
     if is_saved:
         apply(
+            Role.AGENT,
             lambda db: change_template(db, template.site_id, template.id, text),
-            "The text is changed.",
+            site,
+            "The template is changed.",
             place=_place(site, TemplateKind(template.kind)),
             forget=_EDITED,
         )
 
 
 def _draw_new(site: Site, kind: TemplateKind, added_at: datetime | None) -> None:
-    """Draw the field for a new text: it keeps what is refused, and is another one after the last was added."""
+    """Draw the field for a new template: it keeps what is refused, and is another one after the last was added."""
     form = st.form(f"new {kind} of {site.key}", border=False)
     with form.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_area(
-            f"New text for {TEXTS[kind].name.lower()}",
+            f"New template for {TEXTS[kind].name.lower()}",
             height=68,
             key=f"new {kind} of {site.key} {added_at}",
         )
-        is_sent = st.form_submit_button("Add text")
+        is_sent = st.form_submit_button("Add template")
     if is_sent:
         _add(site, kind, text)
 
@@ -140,8 +145,10 @@ def _add(site: Site, kind: TemplateKind, text: str) -> None:
     assert site.id is not None
     site_id = site.id
     apply(
+        Role.AGENT,
         lambda db: add_template(db, site_id, kind, text, utc_now()),
-        "The text is added.",
+        site,
+        "The template is added.",
         place=_place(site, kind),
     )
 

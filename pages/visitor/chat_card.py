@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.accounts.identity import Role
 from core.chat.states import TemplateKind
 from core.chat.templates import list_templates
-from core.deadline import DatabaseUnavailable, read
-from core.tables import Conversation, Site
+from core.tables import Site
 from pages.invite.invitation import draw_invitation
+from pages.invite.invitation_state import InvitationState
 from pages.parts.agent import current_agent, draw_name_form
 from pages.parts.chat.component import draw_conversation
-from pages.parts.notices import draw_fault
+from pages.parts.notices import draw_unanswered
 from pages.parts.texts import subheading
+from pages.parts.viewer import REFUSALS, read_as
 
 
 def draw_chat_card(site: Site, visit_id: str) -> None:
@@ -22,7 +24,9 @@ def draw_chat_card(site: Site, visit_id: str) -> None:
         st.fragment(draw_invitation)(site, visit_id, _draw_chat)
 
 
-def _draw_chat(site: Site, conversation: Conversation) -> None:
+def _draw_chat(site: Site, invitation_state: InvitationState) -> None:
+    conversation = invitation_state.chat
+    assert conversation is not None
     agent = current_agent().agent
     if agent is None:
         if draw_name_form("conversation naming"):
@@ -31,8 +35,10 @@ def _draw_chat(site: Site, conversation: Conversation) -> None:
     assert site.id is not None
     site_id = site.id
     try:
-        replies = read(lambda db: list_templates(db, site_id, TemplateKind.REPLY))
-    except DatabaseUnavailable as error:
-        draw_fault(str(error))
+        replies = read_as(
+            Role.AGENT, lambda db: list_templates(db, site_id, TemplateKind.REPLY), site
+        )
+    except REFUSALS as error:
+        draw_unanswered(error)
         replies = []
     draw_conversation(agent, site, conversation.id, replies)

@@ -10,7 +10,7 @@ from core.chat.states import OPEN_STATES
 from core.database import Connection
 from core.tables import Conversation, Site
 from pages.invite.links import link_to_transcript
-from pages.parts.texts import plural, subheading, time_of
+from pages.parts.texts import day_and_time_of, plural, subheading
 from pages.parts.transcript import LOOK, Transcript, read_transcripts, transcript_html
 
 
@@ -27,7 +27,7 @@ def draw_past_chats(past: Sequence[Transcript], site: Site) -> None:
     st.html(LOOK)
     for transcript in past:
         row = transcript.conversation
-        began = time_of(row["created_at"], site.time_zone)
+        began = day_and_time_of(row["created_at"], site.time_zone)
         label = f"{began} · {transcript.outcome} · {plural(len(transcript.lines), 'message')}"
         with st.expander(label, icon=":material/forum:", key=f"past chat {row['id']}"):
             st.html(transcript_html(transcript, site.time_zone))

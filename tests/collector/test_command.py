@@ -19,17 +19,20 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
 from collector.__main__ import server_config
 from collector.chat.streams import MOST_LISTENING
 from collector.http.file_limit import allow_open_files, room_for_streams
 from core.agents import add_agent
 from core.database import open_database, reading, writing
+from core.heartbeat import Heartbeat, heartbeats
+from core.removal import delete_some, remove_site
 from core.schema import upgrade_schema
 from core.sites import add_site, change_site, list_sites
 from core.visits.presence import LONGEST_PRESENCE
 from tests.helpers.free_port import free_port
+from tests.helpers.old_schema import make_first_version
 from tests.helpers.running_collector import CHROME, view, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +141,27 @@ def test_collector_starts_on_an_empty_database_and_stops_at_a_signal(
     assert "Traceback" not in stderr
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_log_is_json_where_it_is_wanted_of_every_worker(start, postgres_url, workers):
+    command = start(postgres_url, "--workers", workers, MONITOR_LOG_FORMAT="json")
+    command.wait_until_ready()
+    command.process.send_signal(signal.SIGTERM)
+
+    code, stderr = command.end()
+
+    lines = [json.loads(line) for line in stderr.splitlines()]
+    assert code == 0
+    assert f"workers={workers}" in lines[0]["message"]
+    assert lines[-1]["message"] == "collector_stopped"
+
+
+def test_refusal_after_the_settings_were_read_is_json_too(start, tmp_path):
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    code, stderr = start(url, "--workers", "2", MONITOR_LOG_FORMAT="json").end()
+    assert code == 1
+    assert json.loads(stderr)["message"].startswith("--workers is 2: ")
+
+
 def test_demo_site_is_not_made_where_it_is_not_wanted(start, tmp_path):
     url = f"sqlite:///{tmp_path / 'm.db'}"
     command = start(url, MONITOR_DEMO="off")
@@ -145,6 +169,35 @@ def test_demo_site_is_not_made_where_it_is_not_wanted(start, tmp_path):
     command.wait_until_ready()
 
     assert keys(url) == []
+
+
+def test_demo_site_that_was_deleted_does_not_come_back(start, bare_database_url):
+    first = start(bare_database_url)
+    first.wait_until_ready()
+    engine = open_database(bare_database_url)
+    wait_for(lambda: heartbeats_of(engine))
+    first.process.send_signal(signal.SIGTERM)
+    first.end()
+    with writing(engine) as db:
+        remove_site(db, "demo", "Demo shop", datetime.now(UTC))
+    again = start(bare_database_url)
+    again.wait_until_ready()
+    assert keys(bare_database_url) == []
+    again.process.send_signal(signal.SIGTERM)
+    again.end()
+    with writing(engine) as db:
+        while not delete_some(db, 1, 9, 9).is_last:
+            pass
+    engine.dispose()
+
+    start(bare_database_url).wait_until_ready()
+
+    assert keys(bare_database_url) == []
+
+
+def heartbeats_of(engine: Engine) -> frozenset[Heartbeat]:
+    with reading(engine) as db:
+        return heartbeats(db)
 
 
 def test_second_collector_on_one_file_is_refused_and_a_later_one_is_not(start, tmp_path):
@@ -162,6 +215,36 @@ def test_second_collector_on_one_file_is_refused_and_a_later_one_is_not(start, t
     assert f"Another collector (process {first.process.pid}) serves" in stderr
     assert "Postgres" in stderr
     third.wait_until_ready()
+
+
+def test_files_that_an_earlier_version_left_readable_are_tightened(start, sqlite_url, tmp_path):
+    (tmp_path / "monitor.db").chmod(0o644)
+    (tmp_path / "monitor.db.lock").touch(0o644)
+
+    start(sqlite_url).wait_until_ready()
+
+    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.glob("monitor.db*")}
+    assert modes == dict.fromkeys(
+        ("monitor.db", "monitor.db-wal", "monitor.db-shm", "monitor.db.lock"), "0o600"
+    )
+
+
+def test_older_tables_are_copied_before_they_are_upgraded(start, tmp_path):
+    url = f"sqlite:///{tmp_path / 'm.db'}"
+    engine = open_database(url)
+    with writing(engine) as db:
+        make_first_version(db)
+    engine.dispose()
+
+    command = start(url)
+    command.wait_until_ready()
+    command.process.terminate()
+    code, stderr = command.end()
+
+    (copy,) = tmp_path.glob("m.db.before-*")
+    assert code == 0
+    assert f"copied_before_upgrade file={copy}" in stderr
+    assert keys(url) == ["shop"]
 
 
 def test_port_in_use_is_reported_with_the_cure(start, tmp_path):
@@ -203,7 +286,9 @@ def test_fault_at_the_start_is_reported_in_one_line(
 
     code, stderr = start(url, *arguments, **environment).end()
 
-    assert (code, stderr.count("\n")) == (1, 1), stderr
+    is_setting = expected.startswith("MONITOR_") and " is '" in expected
+    assert code == (os.EX_CONFIG if is_setting else 1), stderr
+    assert stderr.count("\n") == 1
     assert stderr.startswith(expected)
 
 
@@ -333,6 +418,23 @@ def test_database_server_that_is_away_is_waited_for(start, postgres, postgres_ur
     assert (code, stderr.count("database_awaited")) == (0, 0)
 
 
+def test_statement_that_was_cancelled_is_not_told_as_a_server_that_is_away(start, postgres_url):
+    engine = open_database(postgres_url)
+    with writing(engine) as db:
+        db.exec_driver_sql("LOCK TABLE site IN SHARE ROW EXCLUSIVE MODE")
+        command = start(postgres_url)
+        wait_for(lambda: _waits_for_a_lock(engine), 30)
+        with reading(engine) as other:
+            other.exec_driver_sql("SELECT pg_cancel_backend(pid) FROM pg_locks WHERE NOT granted")
+        line = command.process.stderr.readline()
+    engine.dispose()
+
+    command.wait_until_ready()
+
+    assert "database_busy fault='canceling statement" in line
+    assert "another collector upgrades the tables" in line
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [({"database": "nowhere"}, "nowhere"), ({"username": "nobody"}, "nobody")],
@@ -347,6 +449,17 @@ def test_database_that_will_never_answer_is_reported_in_one_line(
     assert (code, stderr.count("\n")) == (1, 1), stderr
     assert stderr.startswith("The database does not answer: ")
     assert f'"{expected}" does not exist' in stderr
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 500, b"SQLite format 3\0" * 500])
+def test_damaged_database_is_reported_with_its_cure(start, tmp_path, content):
+    file = tmp_path / "monitor.db"
+    file.write_bytes(content)
+
+    code, stderr = start(f"sqlite:///{file}").end()
+
+    assert (code, stderr.count("\n")) == (1, 1), stderr
+    assert stderr.startswith("The database is damaged (file is not a database): restore a backup: ")
 
 
 def _waits_for_a_lock(engine):

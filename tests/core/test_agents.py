@@ -5,24 +5,37 @@ import pytest
 from core.agents import (
     LONGEST_NAME,
     AgentError,
+    attended_sites,
     available_agents,
     change_agent,
     find_agent,
     is_watched,
     list_agents,
     mark_seen,
+    new_secret,
 )
 from tests.helpers.chat_rows import INSTANT, MINUTE, NOW, add_agent
 
+SITE = 7
+
 
 def test_agent_is_found_by_the_secret_of_their_browser(db):
-    ann, bob = add_agent(db, "Ann", NOW), add_agent(db, "Bob", NOW)
+    secret = new_secret()
+    ann, bob = add_agent(db, "Ann", NOW, secret), add_agent(db, "Bob", NOW)
 
-    assert ann.key != bob.key
-    assert len(ann.key) == 40
-    assert find_agent(db, ann.key) == ann
+    assert len(secret) == 40 and secret != new_secret()
+    assert find_agent(db, secret) == ann
     assert find_agent(db, "") is None
     assert list_agents(db) == [ann, bob]
+
+
+def test_what_is_stored_of_a_secret_is_no_secret(db):
+    secret = new_secret()
+    ann, bob = add_agent(db, "Ann", NOW, secret), add_agent(db, "Bob", NOW)
+
+    assert secret not in str(ann)
+    assert ann.key != bob.key
+    assert [find_agent(db, agent.key) for agent in (ann, bob)] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +47,8 @@ def test_agent_has_gone_after_a_minute_without_a_sign(db, apart, is_here):
     later = NOW + MINUTE + apart
 
     assert is_watched(db, later) is is_here
-    assert [agent.name for agent in available_agents(db, later)] == ["Ann"] * is_here
+    assert [agent.name for agent in available_agents(db, later, SITE)] == ["Ann"] * is_here
+    assert attended_sites(db, later) == (None if is_here else frozenset())
 
 
 def test_agent_who_is_away_watches_but_does_not_chat(db):
@@ -43,13 +57,13 @@ def test_agent_who_is_away_watches_but_does_not_chat(db):
 
     assert not away.is_available
     assert is_watched(db, NOW)
-    assert available_agents(db, NOW) == []
+    assert available_agents(db, NOW, SITE) == []
 
 
 def test_agent_who_changes_or_comes_back_changes_no_other(db):
     bob, ann = (add_agent(db, name, NOW - 2 * MINUTE) for name in ("Bob", "Ann"))
     mark_seen(db, ann.id, NOW)
-    assert [agent.name for agent in available_agents(db, NOW)] == ["Ann"]
+    assert [agent.name for agent in available_agents(db, NOW, SITE)] == ["Ann"]
     changed = change_agent(db, ann.id, name="Anna", is_available=False)
 
     assert (changed.name, changed.is_available, changed.seen_at) == ("Anna", False, NOW)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import CURES, RateLimit, Settings, SettingsError, settings
+from core.settings import CURES, PROJECT_ROOT, RateLimit, Settings, SettingsError, settings
 
 DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -50,6 +50,15 @@ def test_every_setting_is_documented_and_has_a_cure(name):
         ("STREAMS", "many"),
         ("STREAMS_PER_ADDRESS", "0"),
         ("STREAMS_PER_ADDRESS", "off"),
+        ("DASHBOARD_URL", "monitor.example"),
+        ("LOG_FORMAT", "xml"),
+        ("DASHBOARD_HOST", ""),
+        ("DASHBOARD_PORT", "0"),
+        ("DASHBOARD_PORT", "65536"),
+        ("OIDC_ISSUER", "accounts.example"),
+        ("OIDC_ISSUER", "http://accounts.example"),
+        ("OIDC_ISSUER", "http://127.0.0.1.accounts.example"),
+        ("SIGN_IN_HEADER", "X-Forwarded Email"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_its_value_and_the_cure(monkeypatch, name, value):
@@ -57,6 +66,36 @@ def test_a_wrong_value_is_refused_with_its_name_its_value_and_the_cure(monkeypat
     with pytest.raises(SettingsError) as refusal:
         settings()
     assert str(refusal.value) == f"MONITOR_{name} is '{value}': {CURES[name.lower()]}."
+
+
+CLIENT = {"OIDC_CLIENT_ID": "monitor", "OIDC_CLIENT_SECRET": "secret"}
+INCOMPLETE = [
+    ("OIDC_ISSUER", "https://accounts.example", CLIENT, "OIDC_CLIENT_ID"),
+    ("OIDC_ISSUER", "https://accounts.example", CLIENT, "OIDC_CLIENT_SECRET"),
+    ("SIGN_IN_HEADER", "X-Forwarded-Email", {"TRUSTED_PROXIES": "10.0.0.1"}, "TRUSTED_PROXIES"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "others", "missing"), INCOMPLETE)
+def test_a_way_to_sign_in_is_refused_without_what_makes_it_safe(
+    monkeypatch, name, value, others, missing
+):
+    for each, given in {name: value, **others}.items():
+        monkeypatch.setenv(f"MONITOR_{each}", given)
+    settings()
+    monkeypatch.delenv(f"MONITOR_{missing}")
+    settings.cache_clear()
+    with pytest.raises(SettingsError) as refusal:
+        settings()
+    cure = CURES[missing.lower()]
+    assert str(refusal.value) == f"MONITOR_{name} needs MONITOR_{missing}, which is empty: {cure}."
+
+
+@pytest.mark.parametrize("host", ["localhost:9400", "127.0.0.1", "[::1]:9400"])
+def test_an_issuer_on_this_machine_may_do_without_tls(monkeypatch, host):
+    for name, value in {"OIDC_ISSUER": f"http://{host}/realm/", **CLIENT}.items():
+        monkeypatch.setenv(f"MONITOR_{name}", value)
+    assert settings().oidc_issuer == f"http://{host}/realm"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +115,59 @@ def test_a_refused_database_url_does_not_show_its_password(monkeypatch, value, s
     with pytest.raises(SettingsError) as refusal:
         settings()
     assert str(refusal.value) == f"MONITOR_DATABASE_URL is '{shown}': {CURES['database_url']}."
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("sqlite:///shop.db", f"{PROJECT_ROOT}/shop.db"),
+        ("sqlite:///./data/shop.db", f"{PROJECT_ROOT}/data/shop.db"),
+        ("sqlite:////srv/shop.db", "/srv/shop.db"),
+    ],
+)
+def test_a_relative_database_is_below_the_projects_folder(monkeypatch, tmp_path, url, file):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONITOR_DATABASE_URL", url)
+    assert settings().database_url == f"sqlite:///{file}"
+
+
+def test_a_relative_file_is_below_the_projects_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONITOR_GEOIP_DATABASE", "README.md")
+    assert settings().geoip_database == PROJECT_ROOT / "README.md"
+
+
+def test_streamlits_variable_counts_where_ours_is_not_set(monkeypatch):
+    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
+    monkeypatch.setenv("STREAMLIT_SERVER_PORT", "9001")
+    monkeypatch.setenv("MONITOR_DASHBOARD_PORT", "9002")
+    assert (settings().dashboard_host, settings().dashboard_port) == ("0.0.0.0", 9002)
+
+
+def test_a_wrong_value_of_streamlits_variable_is_refused_under_its_name(monkeypatch):
+    monkeypatch.setenv("STREAMLIT_SERVER_PORT", "eighty")
+    with pytest.raises(SettingsError) as refusal:
+        settings()
+    assert str(refusal.value) == f"STREAMLIT_SERVER_PORT is 'eighty': {CURES['dashboard_port']}."
+
+
+@pytest.mark.parametrize(
+    ("url", "streamlits", "path"),
+    [
+        ("", "", ""),
+        ("https://monitor.example", "", ""),
+        ("https://monitor.example/", "", ""),
+        ("https://shop.example/monitor", "", "/monitor"),
+        ("https://shop.example/team/monitor/", "", "/team/monitor"),
+        ("", "/team/", "/team"),
+        ("https://monitor.example", "team", ""),
+    ],
+)
+def test_the_dashboard_is_served_below_the_path_of_its_address(monkeypatch, url, streamlits, path):
+    monkeypatch.setenv("MONITOR_DASHBOARD_URL", url)
+    monkeypatch.setenv("STREAMLIT_SERVER_BASE_URL_PATH", streamlits)
+    assert settings().dashboard_path == path
+    assert settings().local_dashboard == f"http://127.0.0.1:8501{path}"
 
 
 @pytest.mark.parametrize(

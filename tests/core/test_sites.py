@@ -13,6 +13,7 @@ from core.sites import (
     check_domain,
     check_key,
     check_time_zone,
+    domain_of_address,
     find_site,
     list_sites,
 )
@@ -106,6 +107,56 @@ def test_change_checks_what_it_is_given(db):
             change_site(db, "shop", **change)
 
 
+def test_query_keys_are_kept_trimmed_and_once(db):
+    add_site(db, name="Shop", key="shop", now=NOW)
+
+    site = change_site(db, "shop", query_keys=[" color ", "cat[]", "color", "code"])
+
+    assert site.query_keys == ["color", "cat[]", "code"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ([""], "write the name alone, for example color"),
+        (["?color"], "'\\?color' cannot be used"),
+        (['a"b'], "cannot be used"),
+        (["a b"], "cannot be used"),
+        (["x" * 65], "cannot be used"),
+        (["userEmail"], "'userEmail' is never kept"),
+        ([f"k{number}" for number in range(21)], "21 query keys are too many: keep at most 20"),
+    ],
+)
+def test_query_key_that_cannot_be_kept_is_refused(db, keys, why):
+    add_site(db, name="Shop", key="shop", now=NOW)
+
+    with pytest.raises(SiteError, match=why):
+        change_site(db, "shop", query_keys=keys)
+
+
+def test_own_networks_are_kept_in_one_way_and_once(db):
+    add_site(db, name="Shop", key="shop", now=NOW)
+
+    site = change_site(db, "shop", own_networks=[" 203.0.113.7", "203.0.113.7/32", "2001:DB8::/56"])
+
+    assert site.own_networks == ["203.0.113.7", "2001:db8::/56"]
+
+
+@pytest.mark.parametrize(
+    ("networks", "why"),
+    [
+        (["home"], "'home' cannot be used: write one such as 203.0.113.7"),
+        (["0.0.0.0/0"], "not larger than /8"),
+        ([f"10.0.0.{number}" for number in range(101)], "101 own addresses .* keep at most 100"),
+    ],
+)
+def test_own_network_that_cannot_be_used_is_refused(db, networks, why):
+    add_site(db, name="Shop", key="shop", now=NOW)
+
+    with pytest.raises(SiteError, match=why):
+        change_site(db, "shop", own_networks=networks)
+
+
 def test_context_rules_are_kept_in_order(db):
     add_site(db, name="Shop", key="shop", now=NOW)
 
@@ -132,7 +183,9 @@ def test_context_rule_that_cannot_be_used_is_refused(db):
 
 
 def test_change_of_an_unknown_site_says_how_to_list_them(db):
-    with pytest.raises(SiteError, match=r"no site with the key 'nope'.*core site list"):
+    with pytest.raises(
+        SiteError, match=r"no site with the short name 'nope': see the list of sites"
+    ):
         change_site(db, "nope", name="x")
 
 
@@ -192,13 +245,37 @@ def test_domain_is_written_as_browsers_send_it(domain, written):
     ],
 )
 def test_domain_is_refused_with_what_to_write_instead(domain):
-    with pytest.raises(SiteError, match=r"write a host such as shop\.example"):
+    with pytest.raises(SiteError, match=r"write shop\.example"):
         check_domain(domain)
 
 
 def test_host_with_a_port_is_refused_with_the_ways_to_write_it():
     with pytest.raises(SiteError, match="http://localhost:3000 or https://localhost:3000"):
         check_domain("localhost:3000")
+
+
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("tea-shop.example", "tea-shop.example"),
+        ("www.tea-shop.example", "tea-shop.example"),
+        (" https://www.Tea-Shop.example/oolong?a=b#c ", "tea-shop.example"),
+        ("https://shop.tea.example/", "shop.tea.example"),
+        ("www.example", "www.example"),
+        ("bücher.example/neu", "xn--bcher-kva.example"),
+        ("http://localhost:3000/tea", "http://localhost:3000"),
+        ("http://127.0.0.1", "127.0.0.1"),
+        ("http://[::1]:3000/", "http://[::1]:3000"),
+    ],
+)
+def test_address_of_a_website_becomes_its_domain(address, domain):
+    assert domain_of_address(address) == domain
+
+
+@pytest.mark.parametrize("address", ["", "tea shop", "mailto:ann@tea.example", "https://", "/tea"])
+def test_address_that_is_no_website_is_refused(address):
+    with pytest.raises(SiteError, match="The address"):
+        domain_of_address(address)
 
 
 @pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Asia/Kathmandu"])

@@ -36,6 +36,22 @@ def test_first_load_is_one_view_of_one_visit(shop, engine):
     assert engine.evaluate(STORED) == "vm,"
 
 
+def test_browser_with_the_link_for_own_visits_sends_nothing(shop, engine):
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    engine.go(shop.url("/p2?visitor-monitor=own"))
+    shop.until(lambda: engine.evaluate(STORED) == "vm-own,")
+    shop.until_event("h")
+    sent = len(shop.beacons())
+    engine.go(shop.url("/p3"))
+    push(engine, "/p4")
+    until_quiet(shop)
+    assert len(shop.beacons()) == sent
+    engine.go(shop.url("/p5?visitor-monitor=count"))
+    shop.until_paths("/p1", "/p5")
+    assert engine.evaluate(STORED) == "vm,"
+
+
 def test_routes_of_a_single_page_application_are_views(shop, engine):
     engine.open(shop.url("/p1"))
     shop.until_paths("/p1")

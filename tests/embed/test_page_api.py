@@ -29,12 +29,30 @@ def test_identify_is_limited(shop, page):
     shop.until_paths("/p1")
     page.evaluate(
         """visitorMonitor('identify', Object.fromEntries(
-            [...Array(15)].map((_, index) => ['n'.repeat(50) + index, '\\u0001😀'.repeat(400)])))"""
+            [...Array(15)].map((_, index) => [index + 'n'.repeat(50), '\\u0001😀'.repeat(150)])))"""
     )
-    [event] = [shop.until_event("i")]
-    assert len(event["i"]) <= 10
-    assert all(len(name) <= 32 and len(text) <= 200 for name, text in event["i"].items())
     shop.until(lambda: shop.visit()["attributes"] != "{}")
+    stored = json.loads(shop.visit()["attributes"])
+    assert len(stored) == 10
+    assert all(len(name) <= 32 and len(text) <= 200 for name, text in stored.items())
+
+
+def test_identify_of_far_too_much_costs_the_visit_nothing(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("visitorMonitor('identify', {name: 'x'.repeat(1e6), about: '😀'.repeat(9e3)})")
+    page.evaluate("history.pushState({}, '', '/p2')")
+    shop.until_paths("/p1", "/p2")
+
+
+def test_identify_leaves_out_what_is_not_there(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate(
+        "visitorMonitor('identify', {name: null, email: undefined, orders: 0, vip: false})"
+    )
+    shop.until(lambda: shop.visit()["attributes"] != "{}")
+    assert json.loads(shop.visit()["attributes"]) == {"orders": "0", "vip": "false"}
 
 
 def test_half_a_character_is_mended_and_stored(shop, page):

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from core.database import open_database, writing
+from core.sites import change_site
+
 GPC = "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})"
 STORED = "Object.keys(localStorage).concat(Object.keys(sessionStorage)).sort()"
 PUSH = "path => history.pushState({}, '', path)"
@@ -172,6 +175,87 @@ def test_opt_out_lasts_and_opt_in_ends_it(shop, page):
     assert page.evaluate(STORED) == ["vm", "vm-id"]
 
 
+OWN, COUNT = "?visitor-monitor=own", "?visitor-monitor=count"
+
+
+def test_link_for_own_visits_lasts_and_the_other_one_undoes_it(shop, page):
+    shop.attributes = 'data-remember="yes"'
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.goto(shop.url(f"/p2{OWN}&a=1#top"))
+    shop.until_event("h")
+    sent = len(shop.beacons())
+    for _ in range(2):
+        page.keyboard.press("a")
+        page.evaluate(PUSH, "/p3")
+        page.wait_for_timeout(300)
+        assert page.evaluate(STORED) == ["vm-own"]
+        assert page.evaluate("localStorage['vm-own']") == "1"
+        page.goto(shop.url("/p4"))
+    page.evaluate("visitorMonitor('optIn'); visitorMonitor('consent', true)")
+    page.wait_for_timeout(300)
+    assert len(shop.beacons()) == sent
+    page.goto(shop.url(f"/p5{COUNT}"))
+    shop.until_paths("/p1", "/p5")
+    assert page.evaluate(STORED) == ["vm", "vm-id"]
+    assert "visitor-monitor=" not in str(shop.beacons())
+
+
+def test_link_for_own_visits_stops_the_other_tabs(shop, context):
+    first, second = context.new_page(), context.new_page()
+    first.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    second.goto(shop.url(f"/p2{OWN}"))
+    sent = len(shop.beacons())
+    first.evaluate(PUSH, "/p3")
+    first.wait_for_timeout(300)
+    assert len(shop.beacons()) == sent
+    assert first.evaluate(STORED) == ["vm-own"]
+
+
+def test_link_that_counts_again_undoes_no_opt_out(shop, page):
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate("visitorMonitor('optOut')")
+    sent = len(shop.beacons())
+    page.goto(shop.url(f"/p2{COUNT}"))
+    page.wait_for_timeout(300)
+    assert len(shop.beacons()) == sent
+    assert page.evaluate(STORED) == ["vm-off"]
+
+
+def test_link_for_own_visits_is_not_kept_where_nothing_may_be_stored(shop, page):
+    shop.attributes = 'data-storage="none"'
+    page.goto(shop.url(f"/p1{OWN}"))
+    shop.until_paths("/p1")
+    assert page.evaluate(STORED) == []
+
+
+def test_word_of_the_link_is_in_no_path_whatever_the_tag_allows(shop, page):
+    shop.attributes = 'data-query="visitor-monitor,a"'
+    page.goto(shop.url(f"/p1{COUNT}&a=1"))
+    shop.until_paths("/p1?a=1")
+
+
+def test_own_visit_by_network_is_not_reported_at_each_touch(shop, page):
+    engine = open_database(f"sqlite:///{shop.database}")
+    with writing(engine) as db:
+        change_site(db, shop.key, own_networks=["127.0.0.1"])
+    engine.dispose()
+
+    def is_refused():
+        page.goto(shop.url("/p1"))
+        page.wait_for_timeout(300)
+        return [each for each in shop.passages() if each.is_beacon and each.status == 204]
+
+    shop.until(is_refused)
+    views = len(shop.events("v"))
+    for _ in range(3):
+        page.keyboard.press("a")
+        page.wait_for_timeout(1_100)
+    assert len(shop.events("v")) == views
+
+
 def test_opt_out_in_one_tab_stops_the_others(shop, context):
     first, second = context.new_page(), context.new_page()
     first.goto(shop.url("/p1"))
@@ -201,6 +285,7 @@ def test_visitor_is_remembered_only_where_asked(shop, page):
     shop.until(lambda: len(shop.paths()) >= 2)
     assert len({visit["visitor_id"] for visit in shop.visits()}) == 1
     assert shop.visits()[0]["visitor_id"] == page.evaluate("localStorage['vm-id']")
+    assert [visit["visit_number"] for visit in shop.visits()] == [1, 2]
 
 
 def _stub(calls):

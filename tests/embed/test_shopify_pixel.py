@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 PIXEL = Path(__file__).resolve().parents[2] / "embed" / "shopify-pixel.js"
 
 # What Shopify gives to a pixel: its events, and the shop's storage, both over messages.
@@ -24,8 +26,8 @@ CHECKOUT = """<title>Checkout</title><iframe sandbox="allow-scripts allow-forms"
 <script>
     addEventListener('message', ({data: [count, what, ...words], source}) =>
         source.postMessage([count, localStorage[what](...words)], '*'));
-    const publish = (name, pathname) =>
-        frames[0].postMessage({name, context: {document: {location: {pathname}}}}, '*');
+    const publish = (name, pathname, data) =>
+        frames[0].postMessage({name, data, context: {document: {location: {pathname}}}}, '*');
 </script>"""
 
 
@@ -50,6 +52,23 @@ def test_checkout_goes_on_with_the_visit_of_the_shop(shop, page):
     assert "secret" not in str(shop.beacons()[1:])
 
 
+def test_total_of_the_checkout_is_told_once_at_each_step(shop, page):
+    step = "publish('%s', '/checkouts/cn/secret', {checkout: {totalPrice: %s, email: 'secret'}})"
+    open_checkout(shop, page)
+    page.evaluate(step % ("checkout_started", "{amount: 120.5, currencyCode: 'EUR'}"))
+    page.evaluate("publish('page_viewed', '/checkouts/cn/secret')")
+    shop.until_paths("/checkout")
+    assert (shop.visit()["cart_value"], shop.visit()["cart_currency"]) == (120.5, "EUR")
+    page.evaluate(step % ("checkout_shipping_info_submitted", "null"))
+    page.evaluate(step % ("payment_info_submitted", "{amount: 99, currencyCode: 'CHF'}"))
+    page.evaluate("publish('page_viewed', '/checkouts/cn/secret/payment')")
+    shop.until(lambda: (shop.visit()["cart_value"], shop.visit()["cart_currency"]) == (99, "CHF"))
+    page.evaluate("publish('checkout_completed', '/checkouts/cn/secret/thank-you')")
+    shop.until(lambda: shop.visit()["cart_value"] == 0)
+    assert [event["cv"] for event in shop.events() if "cv" in event] == [120.5, 99]
+    assert "secret" not in str(shop.beacons())
+
+
 def test_pages_of_the_shop_are_left_to_the_theme(shop, page):
     open_checkout(shop, page)
     page.evaluate("publish('page_viewed', '/products/mug'); publish('clicked', '/products/mug')")
@@ -57,10 +76,14 @@ def test_pages_of_the_shop_are_left_to_the_theme(shop, page):
     shop.until_paths("/checkout")
 
 
-def test_opt_out_holds_in_the_checkout(shop, page):
+@pytest.mark.parametrize("is_own", [False, True], ids=["opt-out", "own visits"])
+def test_opt_out_and_the_link_for_own_visits_hold_in_the_checkout(shop, page, is_own):
     page.goto(shop.url("/p1"))
     shop.until_paths("/p1")
-    page.evaluate("visitorMonitor('optOut')")
+    if is_own:
+        page.goto(shop.url("/p1?visitor-monitor=own"))
+    else:
+        page.evaluate("visitorMonitor('optOut')")
     sent = len(shop.beacons())
     open_checkout(shop, page)
     page.evaluate("publish('page_viewed', '/checkouts/cn/secret')")

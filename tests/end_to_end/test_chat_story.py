@@ -1,6 +1,6 @@
 """The whole story with two real browsers: a visitor in the demo shop, an agent at the dashboard.
 
-Screenshots are kept in artifacts/.
+Screenshots are kept where MONITOR_TEST_ARTIFACTS says.
 """
 
 from __future__ import annotations
@@ -108,8 +108,7 @@ class StoryAgent:
 
     def card(self, label: str) -> Locator:
         """The number on a card."""
-        metric = self.page.get_by_test_id("stMetric").filter(has_text=label)
-        return metric.get_by_test_id("stMetricValue")
+        return self.page.locator(f".number:has(.label:text-is('{label}')) .value")
 
 
 MakeProfile = Callable[..., BrowserContext]

@@ -18,11 +18,11 @@ from tests.helpers.running_monitor import RunningMonitor, running_monitor
 from tests.helpers.seed import make_site, make_visits
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("app.py", "run.py", ".streamlit", "core", "collector", "pages", "embed")
+PARTS = ("app.py", "run.py", ".streamlit", "core", "collector", "pages", "supervision", "embed")
 WITHIN = 60
 """Seconds in which what was saved must show; the machine may be busy."""
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def test_edited_chart_and_column_show_in_the_open_page(project: EditedProject, p
     chart = page.get_by_test_id("stVegaLiteChart").first
     expect(chart).to_be_visible()
     before = chart.bounding_box()
-    project.edit("pages/live/sparkline.py", "HEIGHT = 64", "HEIGHT = 164")
+    project.edit("pages/live/sparkline.py", "HEIGHT = 32", "HEIGHT = 164")
     wait_for(lambda: (box := chart.bounding_box()) and before and box["height"] > 150, WITHIN)
 
     project.edit("pages/live/columns.py", '"Current Page"', '"Looks at"')

@@ -27,9 +27,10 @@ LINES = 20
 """That each side says in each conversation."""
 
 SITE = "shop"
+SECRET = "the secret of the browser of Ann"
 WITHIN = 400
 
-pytestmark = pytest.mark.timeout(480)
+pytestmark = [pytest.mark.timeout(480), pytest.mark.long]
 
 
 @pytest.fixture
@@ -51,11 +52,11 @@ def collectors(database_url: str, tmp_path: Path) -> Iterator[list[CollectorProc
 def test_every_message_arrives_once_and_in_order(database_url, collectors) -> None:
     engine = open_database(database_url)
     with writing(engine) as db:
-        key = add_agent(db, "Ann", datetime.now(UTC)).key
+        add_agent(db, "Ann", datetime.now(UTC), SECRET)
     with running_dashboard(database_url) as dashboard:
         # On a thread of its own: an open browser's driver holds the main one.
         with ThreadPoolExecutor(1) as thread:
-            talk = thread.submit(asyncio.run, _converse(collectors, dashboard, key))
+            talk = thread.submit(asyncio.run, _converse(collectors, dashboard))
         visitors, agent = talk.result()
     for visitor in visitors:
         seen = [message["n"] for message in visitor.received]
@@ -76,9 +77,9 @@ def _texts(messages, *, by_agent: bool) -> list[str]:
     return [message["x"] for message in messages if bool(message["a"]) is by_agent]
 
 
-async def _converse(collectors, dashboard, key) -> tuple[list[PeerVisitor], AgentBrowser]:
+async def _converse(collectors, dashboard) -> tuple[list[PeerVisitor], AgentBrowser]:
     async with asyncio.timeout(WITHIN), asyncio.TaskGroup() as group:
-        agent = AgentBrowser(dashboard, key, SITE)
+        agent = AgentBrowser(dashboard, SECRET, SITE)
         listening = group.create_task(agent.listen())
         await agent.wait_until_open()
         visitors = [

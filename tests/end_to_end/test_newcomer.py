@@ -1,6 +1,6 @@
 """The newcomer's story: start it, open the demo shop, see the rows; then a website of one's own.
 
-Real processes, real browsers. Screenshots are kept in artifacts/.
+Real processes, real browsers. Screenshots are kept where MONITOR_TEST_ARTIFACTS says.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.server import BaseHTTPRequestHandler
-from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -22,7 +20,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.helpers.network_gate import serving
+from tests.helpers.own_website import own_website
 from tests.helpers.running_monitor import RunningMonitor, running_monitor
 from tests.helpers.screens import keep_both_themes, keep_screenshot
 from tests.helpers.shop import until
@@ -128,6 +126,7 @@ def test_newcomer_sees_three_visitors_shop(
     search.fill("")
 
     row_of(dashboard, "US").click()
+    dashboard.get_by_role("link", name="Open the visitor's page").click()
     see_page_views(
         dashboard,
         ("/demo/", ""),
@@ -139,7 +138,7 @@ def test_newcomer_sees_three_visitors_shop(
         ("/demo/checkout/payment", "In Checkout"),
         ("/demo/checkout/thank-you", "Purchased"),
     )
-    expect(dashboard.get_by_text("Newsletter", exact=True)).to_be_visible()
+    expect(dashboard.get_by_text("Newsletter (e-mail)", exact=True)).to_be_visible()
     expect(dashboard.get_by_text("🇺🇸 United States (US)")).to_be_visible()
     keep_screenshots(dashboard, "visitor")
 
@@ -149,25 +148,28 @@ def test_newcomer_adds_a_website_of_their_own(
 ) -> None:
     with own_website() as website:
         dashboard = open_dashboard(monitor, make_context)
-        dashboard.get_by_role("link", name="Sites").click()
-        add_site(dashboard, name="Tea blog", key="tea-blog", domain=website.url)
-        expect(dashboard.get_by_text("Not yet.")).to_be_visible(timeout=WITHIN)
-        website.snippet = snippet(dashboard)
+        dialog = add_site(dashboard, name="Tea blog", address=website.url)
+        expect(dialog.get_by_text("Waiting for the first page view")).to_be_visible(timeout=WITHIN)
+        website.snippet = snippet(dialog)
         assert website.snippet == tag(monitor, "tea-blog")
 
         reader = make_context(timezone_id="Asia/Kathmandu", user_agent=CHROME).new_page()
         open_until_counted(reader, f"{website.url}/first-flush")
 
-        verdict = dashboard.get_by_role("status").filter(has_text="Yes.")
-        expect(verdict).to_contain_text(website.host, timeout=WITHIN)
-        domains = dashboard.get_by_role("table", name="Domains from which beacons arrive")
-        expect(domains.get_by_role("row").filter(has_text=website.host)).to_be_visible()
-        keep_screenshots(dashboard, "sites")
-
-        dashboard.get_by_role("link", name="Visitor Monitor").click()
+        seen = dialog.get_by_role("status").filter(has_text="We see you:")
+        expect(seen).to_contain_text("/first-flush", timeout=WITHIN)
+        keep_screenshots(dashboard, "added")
+        dialog.get_by_role("button", name="Done").click()
         expect(rows(dashboard)).to_have_count(1, timeout=WITHIN)
         see_cell(dashboard, "", "path", "/first-flush")
         see_cards(dashboard, {"Online Now": 1, "Visits Today": 1})
+
+        dashboard.get_by_role("link", name="Sites").click()
+        verdict = dashboard.get_by_role("status").filter(has_text="Yes.")
+        expect(verdict).to_contain_text("1 page view in the last 5 minutes", timeout=WITHIN)
+        websites = dashboard.get_by_role("table", name="Websites that report")
+        expect(websites.get_by_role("row").filter(has_text=website.host)).to_be_visible()
+        keep_screenshots(dashboard, "sites")
 
 
 # The dashboard
@@ -200,7 +202,7 @@ def refresh_every(dashboard: Page, choice: str) -> None:
     dashboard.get_by_role("option", name=choice, exact=True).click()
 
 
-def snippet(dashboard: Page) -> str:
+def snippet(dashboard: Page | Locator) -> str:
     code = dashboard.get_by_test_id("stCode").locator("code").first
     expect(code).to_be_visible()
     return code.inner_text().strip()
@@ -240,7 +242,9 @@ def see_rows(dashboard: Page, *expected: VisitorRow) -> None:
     def shown() -> list[list[str]]:
         return rows(dashboard).evaluate_all(
             "(rows, names) => rows.map(row => names.map("
-            "name => row.querySelector(`[data-name=${name}]`).textContent))",
+            "name => row.querySelector(`[data-name=${name}]`)).map("
+            "cell => (cell.querySelector('.badge') ?? (cell.matches('.kind-text')"
+            " ? cell.querySelector('.word') : cell)).textContent))",
             names,
         )
 
@@ -248,27 +252,28 @@ def see_rows(dashboard: Page, *expected: VisitorRow) -> None:
 
 
 def card(dashboard: Page, label: str) -> Locator:
-    return dashboard.get_by_test_id("stMetric").filter(has_text=label)
+    return dashboard.locator(f".number:has(.label:text-is('{label}'))")
 
 
 def see_cards(dashboard: Page, expected: Mapping[str, int]) -> None:
     for label, value in expected.items():
-        shown = card(dashboard, label).get_by_test_id("stMetricValue")
+        shown = card(dashboard, label).locator(".value")
         expect(shown).to_have_text(str(value), timeout=WITHIN)
 
 
 def see_shares(dashboard: Page, label: str, *expected: str) -> None:
     """Each value once: a third of the visitors, and a bar of that length."""
-    shares = dashboard.get_by_role("table", name=f"Visitors by {label}").locator("tbody tr")
+    shares = dashboard.get_by_role("list", name=f"Visitors by {label}").get_by_role("listitem")
 
     def shown() -> list[list[str]]:
         return shares.evaluate_all(
-            "rows => rows.map(row => [...row.children].map(cell => cell.textContent))"
+            "rows => rows.map(row => [['flag', 'word'], ['percent'], ['visits']].map(names => "
+            "names.map(name => row.querySelector(`.${name}`).textContent).join('')))"
         )
 
     wanted = [[value, "33%", "1"] for value in expected]
     until(lambda: shown() == wanted, lambda: f"{label}: {shown()}", within=WITHIN / 1000)
-    for bar in shares.locator(".filled").all():
+    for bar in shares.locator(".bar").all():
         full = bar.locator("..").evaluate("bar => bar.clientWidth")
         assert bar.evaluate("bar => bar.clientWidth") == pytest.approx(full / 3, abs=1)
 
@@ -299,14 +304,15 @@ def see_page_views(dashboard: Page, *expected: tuple[str, str]) -> None:
         expect(view.locator("td[data-name=page_context]")).to_have_text(context)
 
 
-def add_site(dashboard: Page, *, name: str, key: str, domain: str) -> None:
-    dashboard.get_by_text("Add a site", exact=True).click()
-    form = dashboard.get_by_test_id("stExpander").filter(has_text="Add a site")
-    form.get_by_role("textbox", name="Name").fill(name)
-    form.get_by_role("textbox", name="Allowed domains").fill(domain)
-    expect(form.get_by_role("textbox", name="Key")).to_have_attribute("placeholder", key)
-    form.get_by_role("button", name="Add site").click()
-    expect(dashboard.get_by_text("The site is added.")).to_be_visible(timeout=WITHIN)
+def add_site(dashboard: Page, *, name: str, address: str) -> Locator:
+    """The dialog, once it shows the tag."""
+    dashboard.get_by_role("button", name="Add a site").click()
+    dialog = dashboard.get_by_role("dialog", name="Add a site")
+    dialog.get_by_role("textbox", name="Name", exact=True).fill(name)
+    dialog.get_by_role("textbox", name="Website address").fill(address)
+    dialog.get_by_role("button", name="Add site").click()
+    expect(dialog.get_by_text(f"{name} is added.")).to_be_visible(timeout=WITHIN)
+    return dialog
 
 
 # The visitors
@@ -366,39 +372,6 @@ def start_chat(page: Page) -> None:
     page.get_by_role("textbox", name="Message").fill("Is the oolong in stock?")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Hello from the stand-in.")).to_be_visible()
-
-
-@dataclass
-class Website:
-    """A website of one page, with a script tag once there is one."""
-
-    host: str
-    port: int
-    snippet: str = ""
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
-
-
-@contextmanager
-def own_website() -> Iterator[Website]:
-    """Served on a port of its own."""
-
-    class WebsiteHandler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            head = f"<title>Tea blog</title>{website.snippet}"
-            self.wfile.write(f"<!doctype html>{head}<h1>First flush</h1>".encode())
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with serving(WebsiteHandler) as port:
-        website = Website("tea-blog.localhost", port)
-        yield website
 
 
 def open_until_counted(page: Page, url: str) -> None:

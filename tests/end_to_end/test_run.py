@@ -75,7 +75,7 @@ def test_one_part_that_ends_ends_the_other(tmp_path: Path, command: str, name: s
 
 @pytest.mark.parametrize(
     "part, variable",
-    [("collector", "MONITOR_COLLECTOR_PORT"), ("dashboard", "STREAMLIT_SERVER_PORT")],
+    [("collector", "MONITOR_COLLECTOR_PORT"), ("dashboard", "MONITOR_DASHBOARD_PORT")],
 )
 def test_it_names_the_cure_for_a_port_in_use(tmp_path: Path, part: str, variable: str) -> None:
     ports = free_ports()
@@ -119,13 +119,22 @@ def test_both_run_where_the_collector_listens_on_ipv6(tmp_path: Path) -> None:
         assert answers(f"{collector}/readyz")
 
 
+def test_the_dashboard_is_served_below_the_path_of_its_address(tmp_path: Path) -> None:
+    url = "https://shop.example/team/monitor"
+    with running_monitor(tmp_path, MONITOR_DASHBOARD_URL=url) as monitor:
+        dashboard = f"http://127.0.0.1:{monitor.ports['dashboard']}"
+        assert monitor.address_of("Dashboard") == url
+        assert answers(f"{dashboard}/team/monitor/_stcore/health")
+        assert not answers(f"{dashboard}/_stcore/health")
+
+
 @pytest.mark.parametrize(
     "variable, value",
     [
         ("MONITOR_RETENTION_DAYS", "ten"),
         ("MONITOR_COLLECTOR_PORT", "0"),
-        ("STREAMLIT_SERVER_PORT", "eighty"),
-        ("STREAMLIT_SERVER_PORT", "70000"),
+        ("MONITOR_DASHBOARD_PORT", "eighty"),
+        ("MONITOR_DASHBOARD_PORT", "70000"),
     ],
 )
 def test_it_names_a_setting_that_cannot_be_used(tmp_path: Path, variable: str, value: str) -> None:

@@ -18,7 +18,7 @@ from core.chat.templates import add_template
 from core.database import reading, writing
 from core.sites import list_sites
 from core.tables import Agent
-from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, visitor_opens
+from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, secret_of, visitor_opens
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.seed import make_database, make_site
 
@@ -75,7 +75,7 @@ def new_context(browser: Browser, dashboard: str) -> Iterator[Callable[..., Brow
         context.set_default_timeout(20_000)
         context.on("request", lambda request: requested.append(request.url))
         if agent is not None:
-            context.add_cookies([{"name": COOKIE, "value": agent.key, "url": dashboard}])
+            context.add_cookies([{"name": COOKIE, "value": secret_of(agent), "url": dashboard}])
         contexts.append(context)
         return context
 

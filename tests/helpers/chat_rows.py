@@ -13,7 +13,7 @@ from core.chat import conversations, invitations, rules
 from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.store import find_conversation
 from core.reasons import Refused
-from core.tables import Conversation, Visit, VisitSpan
+from core.tables import Conversation, Site, Visit, VisitSpan
 
 NOW = datetime(2026, 11, 22, 12, 34, 56, 789_000, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -40,6 +40,13 @@ open_by_rule: Callable[..., Any] = rules.open_by_rule
 def client_id():
     """A new id, as a sender makes it."""
     return f"client{next(_numbers):06}"
+
+
+def add_sites(db, *site_ids):
+    """Sites with these ids."""
+    for site_id in site_ids:
+        site = Site(id=site_id, key=f"site{site_id}", name=f"Site {site_id}", created_at=NOW)
+        db.execute(insert(Site).values(**site.model_dump()))
 
 
 def add_visit(db, visit_id="visit", site_id=7, **columns):

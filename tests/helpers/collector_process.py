@@ -53,6 +53,11 @@ class CollectorProcess:
             )
         until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=30)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """Ends it as its owner would, with SIGTERM."""
         if self._process is not None:

@@ -8,7 +8,7 @@ from itertools import count
 
 from sqlalchemy import Engine
 
-from core.agents import add_agent
+from core.agents import add_agent, new_secret
 from core.chat.conversations import end as end_conversation
 from core.chat.conversations import mark_read, mark_typing, open_as_visitor
 from core.chat.invitations import accept, dismiss, invite, mark_delivered, mark_shown
@@ -21,6 +21,7 @@ from core.tables import Agent, Conversation, Message, Site
 from tests.helpers.seed import make_visit
 
 _numbers = count(1)
+_secrets: dict[str, str] = {}
 
 
 def now() -> datetime:
@@ -28,9 +29,17 @@ def now() -> datetime:
 
 
 def make_agent(engine: Engine, name: str = "Ann") -> Agent:
-    """An agent who is Available."""
+    """An agent who is Available; `secret_of` is for the cookie of their browser."""
+    secret = new_secret()
     with writing(engine) as db:
-        return add_agent(db, name, now())
+        agent = add_agent(db, name, now(), secret)
+    _secrets[agent.key] = secret
+    return agent
+
+
+def secret_of(agent: Agent) -> str:
+    """The secret of an agent of `make_agent`; of another one something that is nobody's."""
+    return _secrets.get(agent.key, "wrong")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import re
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
 
@@ -21,16 +20,21 @@ def texts(page: AppTest) -> str:
 
 def tables(page: AppTest) -> dict[str, Any]:
     """The tables of the page by name: what was sent, with `rows` as a frame."""
-    sent: dict[str, Any] = {}
-    for element in page.get("bidi_component"):
-        if element.proto.component_name != "visitor_monitor_table":
-            continue
-        mixed = element.proto.mixed
-        data = json.loads(mixed.json)
-        blob = mixed.arrow_blobs[data["rows"]["__streamlit_arrow_ref__"]].data
-        data["rows"] = pa.ipc.open_stream(blob).read_pandas()
-        sent[data["table"]["name"]] = data
+    sent = {data["table"]["name"]: data for data in _sent(page, "visitor_monitor_table")}
+    for data in sent.values():
+        ready = json.loads(data["rows"])
+        data["rows"] = pd.DataFrame(ready["data"], columns=ready["columns"])
     return sent
+
+
+def pulse(page: AppTest) -> dict[str, Any]:
+    """What the pulse of the page was sent."""
+    [data] = [
+        json.loads(element.proto.json or element.proto.mixed.json)
+        for element in page.get("bidi_component")
+        if element.proto.component_name == "visitor_monitor_pulse"
+    ]
+    return data
 
 
 def visitors(page: AppTest) -> pd.DataFrame:
@@ -38,9 +42,30 @@ def visitors(page: AppTest) -> pd.DataFrame:
     return tables(page)["Active visitors"]["rows"]
 
 
+def breakdowns(page: AppTest) -> dict[str, pd.DataFrame]:
+    """The rows of each breakdown, by its label."""
+    [sent] = _sent(page, "visitor_monitor_breakdowns")
+    return {each["label"]: pd.DataFrame(each["shares"]) for each in sent["breakdowns"]}
+
+
 def metrics(page: AppTest) -> dict[str, str]:
-    """The cards by their label."""
-    return {metric.label: metric.value for metric in page.metric}
+    """The numbers of a page by their label."""
+    shown = {metric.label: metric.value for metric in page.metric}
+    return shown | {label: number["value"] for label, number in numbers(page).items()}
+
+
+def numbers(page: AppTest) -> dict[str, dict[str, str]]:
+    """The numbers of the live page by their label: value, note and rule."""
+    sent = _sent(page, "visitor_monitor_numbers")
+    return {number["label"]: number for row in sent for number in row["numbers"]}
+
+
+def _sent(page: AppTest, component: str) -> list[Any]:
+    return [
+        json.loads(element.proto.json)
+        for element in page.get("bidi_component")
+        if element.proto.component_name == component
+    ]
 
 
 def _of_html(body: str) -> str:

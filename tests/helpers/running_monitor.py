@@ -41,8 +41,8 @@ class RunningMonitor:
 
     def part(self, command: str) -> int:
         """The process id of the part whose command line contains the words."""
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = " ".join(each.read_text(encoding="ascii") for each in threads).split()
         lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
         [found] = [pid for pid, line in lines.items() if command.encode() in line]
         return found
@@ -86,7 +86,7 @@ def start(
         **os.environ,
         "MONITOR_DATABASE_URL": f"sqlite:///{folder / 'monitor.db'}",
         "MONITOR_COLLECTOR_PORT": str(ports["collector"]),
-        "STREAMLIT_SERVER_PORT": str(ports["dashboard"]),
+        "MONITOR_DASHBOARD_PORT": str(ports["dashboard"]),
         **variables,
     }
     with log.open("wb") as output:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from sqlalchemy import Engine
-from streamlit.runtime.context import ContextProxy
+from streamlit.runtime.context import ContextProxy, StreamlitHeaders
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core import deadline
 from core.settings import settings
-from pages.parts import snapshots
+from pages.parts import collector_notice, snapshots
+from pages.server import session_book
 from tests.helpers.seed import make_database
 
 NAVIGATION = Path(__file__).parents[2] / "pages" / "navigation.py"
@@ -45,17 +46,31 @@ def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONITOR_DATABASE_URL", url)
     settings.cache_clear()
     st.cache_data.clear()
-    snapshots._last_pictures.cache_clear()
-    snapshots._last_sites.cache_clear()
+    snapshots._pictures.clear()
+    snapshots._sites.clear()
+    snapshots._removals.clear()
+    session_book._books.clear()
+    collector_notice._shared_watch.cache_clear()
     deadline._engine.cache_clear()
     deadline._sound.clear()
 
 
+def age_snapshots() -> None:
+    """Nothing that the pages have read is fresh any more; what was read last is still known."""
+    st.cache_data.clear()
+    for kept in (snapshots._pictures, snapshots._sites, snapshots._removals, session_book._books):
+        for shared in kept.values():
+            shared.clear()
+    collector_notice._shared_watch.cache_clear()
+
+
 @pytest.fixture
 def cookies(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The browser's cookies: AppTest has none of its own."""
+    """The browser's cookies: AppTest has no browser of its own. It looks from this machine."""
     cookies: dict[str, str] = {}
     monkeypatch.setattr(ContextProxy, "cookies", cookies)
+    monkeypatch.setattr(ContextProxy, "ip_address", None)
+    monkeypatch.setattr(ContextProxy, "headers", StreamlitHeaders([]))
     return cookies
 
 

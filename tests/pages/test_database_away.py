@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.database import reading, writing
+from core.removal import remove_site
 from core.sites import change_site, find_site
-from tests.helpers.dashboard_chats import make_agent, now
+from tests.helpers.dashboard_chats import make_agent, now, secret_of
 from tests.helpers.database_away import database_away
 from tests.helpers.page_reading import texts
 from tests.helpers.seed import make_site, make_visit
-from tests.pages.conftest import Database, OpenPage
+from tests.pages.conftest import Database, OpenPage, age_snapshots
 
 NO_ANSWER = "No answer from the database."
 CURE = "See that the collector runs"
@@ -20,7 +20,7 @@ CURE = "See that the collector runs"
 
 def as_after_a_while(page: AppTest) -> str:
     """What the page says once nothing that it has read is fresh any more."""
-    st.cache_data.clear()
+    age_snapshots()
     page.run()
     assert not page.exception
     return texts(page)
@@ -74,7 +74,7 @@ def test_canned_replies_that_were_never_read_are_missed(
     make_site(database.engine)
     agent = make_agent(database.engine)
     page = open_page("chats")
-    page.session_state["agent_key"] = agent.key
+    page.session_state["agent_secret"] = secret_of(agent)
     with database_away(database.engine, "chat_template"):
         assert NO_ANSWER in as_after_a_while(page)
     assert NO_ANSWER not in as_after_a_while(page)
@@ -111,3 +111,13 @@ def test_switch_that_was_not_saved_is_not_saved_later(
     with reading(database.engine) as db:
         site = find_site(db, "tea-shop")
     assert site is not None and site.chat_button
+
+
+def test_progress_of_a_deleted_site_stays(database: Database, open_page: OpenPage) -> None:
+    make_site(database.engine)
+    make_site(database.engine, key="cups", name="Cups")
+    with writing(database.engine) as db:
+        remove_site(db, "cups", "Cups", now())
+    page = open_page("sites")
+    with database_away(database.engine):
+        assert "Deleting Cups:  0 visits left." in as_after_a_while(page)

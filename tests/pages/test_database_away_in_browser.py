@@ -45,7 +45,7 @@ def test_known_agent_is_asked_for_no_name_and_finds_the_chats_again(
 
 
 @pytest.mark.parametrize(
-    ("address", "shown"), [("visitor?site=tea&visit=", "Send"), ("sites?site=tea", "Add text")]
+    ("address", "shown"), [("visitor?site=tea&visit=", "Send"), ("sites?site=tea", "Add template")]
 )
 def test_page_without_a_timer_of_its_own_heals(
     open_chats: OpenChats, engine, site, agent, visit, address: str, shown: str

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.frames import Journey
 from core.tables import Agent, Site
-from tests.helpers.dashboard_chats import make_agent, now, visitor_opens
+from tests.helpers.dashboard_chats import make_agent, now, secret_of, visitor_opens
 from tests.helpers.page_reading import texts
 from tests.helpers.seed import make_site, make_visit
 from tests.pages.conftest import Database, OpenPage
@@ -75,7 +75,7 @@ def test_session_forgets_what_it_looked_at_before(
     agent: Agent = make_agent(database.engine)
     first = address_of(database.engine, site, 0)
     page = open_page(name, site="tea", **first)
-    page.session_state["agent_key"] = agent.key
+    page.session_state["agent_secret"] = secret_of(agent)
     for number in range(1, FEW):
         look_at(page, address_of(database.engine, site, number), number)
     names, objects = held(page)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pages.server.access import is_loopback
+from tests.helpers.free_port import free_port
+from tests.helpers.running_collector import wait_for
+from tests.helpers.running_monitor import answers
 
 ROOT = Path(__file__).parents[2]
+STREAMLIT = ("-m", "streamlit", "run", "app.py", "--server.port", "0")
+PAGES = ("-m", "pages")
 
 
-def start(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def start(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", "0", *arguments],
+        [sys.executable, *command],
         cwd=ROOT,
         env=os.environ | variables,
         capture_output=True,
@@ -25,33 +31,38 @@ def start(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_it_refuses_every_address_but_loopback() -> None:
-    done = start("--server.address", "0.0.0.0")
-    assert done.returncode == 1
-    assert done.stderr.startswith("server.address is '0.0.0.0': the dashboard has no sign-in yet")
-    assert done.stderr.count("\n") == 1
-
-
-def test_it_refuses_a_wrong_setting() -> None:
-    done = start(MONITOR_RETENTION_DAYS="ten")
-    assert done.returncode == 1
+@pytest.mark.parametrize("command", [STREAMLIT, PAGES], ids=["streamlit", "pages"])
+def test_it_refuses_a_wrong_setting(command: tuple[str, ...]) -> None:
+    done = start(*command, MONITOR_RETENTION_DAYS="ten")
+    assert done.returncode != 0
     assert done.stderr.startswith("MONITOR_RETENTION_DAYS is 'ten': ")
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "address, is_safe",
-    [
-        ("127.0.0.1", True),
-        ("127.1.2.3", True),
-        ("::1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("::", False),
-        ("192.168.1.5", False),
-        ("shop.example", False),
-        (None, False),
-    ],
-)
-def test_only_this_machine_is_safe(address: str | None, is_safe: bool) -> None:
-    assert is_loopback(address) is is_safe
+def test_it_names_the_cure_for_a_port_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = start(*PAGES, MONITOR_DASHBOARD_PORT=str(port))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Port {port} is in use: ")
+    assert "MONITOR_DASHBOARD_PORT=" in done.stderr
+
+
+def test_it_listens_where_the_settings_say_until_it_is_ended() -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, *PAGES],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "MONITOR_DASHBOARD_HOST": "::1",
+            "MONITOR_DASHBOARD_PORT": str(port),
+            "MONITOR_DASHBOARD_URL": "https://shop.example/monitor",
+        },
+    )
+    try:
+        wait_for(lambda: answers(f"http://[::1]:{port}/monitor/_stcore/health"), 90)
+    finally:
+        process.terminate()
+        assert process.wait(30) in (0, -signal.SIGTERM)
+    assert not answers(f"http://[::1]:{port}/monitor/_stcore/health")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
-from core.chat.subscribers import SILENT_FOR
+from core.subscribers import SILENT_FOR
 
 OVER_FOR = timedelta(minutes=10)
 """How long a conversation stays in the list of open ones after its end (own rule)."""

@@ -13,25 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
-from streamlit.components import v2
 
+from core.accounts.identity import Identity
 from core.tables import Agent, ChatTemplate, Site
+from pages.parts.agent import own_secret
 from pages.parts.chat.client_limits import CLIENT_LIMITS
-from pages.parts.script import joined_script
+from pages.parts.script import component
+from pages.parts.viewer import viewer_of_run
 from pages.server.access import COOKIE
 
 _FOLDER = Path(__file__).with_name("client")
 
 ALERTS_KEY = "chat_alerts"
 CHATS_KEY = "chats"
-PULSE_KEY = "chat_pulse"
 
 Replies = Mapping[str, Sequence[ChatTemplate]]
 """Each site's canned replies, by the site's key."""
 
 
 def draw_alerts(agent: Agent | None) -> Any:
-    """What every page needs of the chats. In the result, `opened` is set when the agent wants to see
+    """What every page needs of the chats; nothing of them without an agent. In the result, `opened` is set when the agent wants to see
     them, and `known` is the key of an agent whose name was given in another tab."""
     return _chat(
         key=ALERTS_KEY,
@@ -89,14 +90,6 @@ def draw_conversation(
     )
 
 
-def draw_chat_pulse(site: Site) -> int:
-    """The newest revision at which a conversation of the site began, was answered or ended, 0 at
-    first. It shows nothing; the fragment that calls it is drawn again when that happens, at most
-    once a second."""
-    revision = _pulse(key=PULSE_KEY, data={"site": site.key}, on_revision_change=_nothing).revision
-    return int(revision) if isinstance(revision, int | float) else 0
-
-
 @dataclass(frozen=True)
 class _Choice:
     """The choice in the list; `turn` counts the choices."""
@@ -113,18 +106,32 @@ def _choice() -> _Choice:
 
 def _data(part: str, agent: Agent | None, **more: Any) -> dict[str, Any]:
     """The data that every part gets, since any may be the first on a page; typed in chat_types.d.ts."""
+    identity = viewer_of_run()
     return {
         "part": part,
         "agent": _who(agent),
-        "cookie": COOKIE,
+        "cookie": "" if identity.is_signed_in else COOKIE,
+        "account": identity.agent_id,
+        "rights": _rights(identity),
         "limits": CLIENT_LIMITS,
         **more,
     }
 
 
 def _who(agent: Agent | None) -> dict[str, Any] | None:
-    """The agent with the key. It is sent only to the agent's own browser, which makes the cookie of it."""
-    return None if agent is None else {"id": agent.id, "name": agent.name, "key": agent.key}
+    """The agent with the secret. It is sent only to the agent's own browser, which makes the cookie of it;
+    an account has a session instead."""
+    if agent is None:
+        return None
+    return {"id": agent.id, "name": agent.name, "key": own_secret(agent)}
+
+
+def _rights(identity: Identity) -> str:
+    """What the account may see and do, "" where nobody has to sign in."""
+    if not identity.is_signed_in:
+        return ""
+    sites = "all" if identity.site_ids is None else sorted(identity.site_ids)
+    return f"{identity.role.word} {sites}"
 
 
 def _texts(replies: Replies) -> dict[str, list[dict[str, str]]]:
@@ -138,11 +145,4 @@ def _nothing() -> None:
     return None
 
 
-_chat = v2.component(
-    "visitor_monitor_chat",
-    css=(_FOLDER / "agent.css").read_text(encoding="utf-8"),
-    js=joined_script(_FOLDER / "component.js"),
-)
-
-# A component of its own, because a live page sends its script with every refresh.
-_pulse = v2.component("visitor_monitor_pulse", js=joined_script(_FOLDER / "pulse.js"))
+_chat = component("visitor_monitor_chat", _FOLDER / "component.js", _FOLDER / "agent.css")

@@ -9,7 +9,15 @@ import { activityLabel, lengthLabel } from "./labels.js"
 /** @type {Record<CellKind, CellDrawing>} */
 export const KINDS = {
   text: {
-    show: (cell, row, column) => setText(cell, String(row[column.name] ?? "")),
+    make: (cell) => {
+      make("span", "word", cell)
+      make("span", "note", cell)
+    },
+    show: (cell, row, column) => {
+      const [word, note] = childrenOf(cell)
+      setText(word, String(row[column.name] ?? ""))
+      setText(note, row[column.note] ?? "")
+    },
   },
 
   page: {
@@ -45,19 +53,21 @@ export const KINDS = {
     show: (cell, row, column, context) => {
       const [link] = childrenOf(cell)
       setText(link, row[column.name])
-      setAttribute(link, "href", context.href + encodeURIComponent(row.id))
+      setAttribute(link, "href", row.href ?? context.href + encodeURIComponent(row.id))
     },
   },
 
   badge: {
     make: (cell) => {
       make("span", "badge", cell)
+      make("span", "note", cell)
     },
     show: (cell, row, column) => {
-      const [badge] = childrenOf(cell)
+      const [badge, note] = childrenOf(cell)
       const word = row[column.name] ?? ""
       badge.hidden = word === ""
       setText(badge, word)
+      setText(note, row[column.note] ?? "")
       cell.style.setProperty("--back", column.colours[word]?.back ?? "#475569")
       cell.style.setProperty("--on-back", column.colours[word]?.text ?? "#fff")
     },
@@ -71,7 +81,7 @@ export const KINDS = {
     show: (cell, row, column) => {
       const [flag, code] = childrenOf(cell)
       setText(flag, row.flag ?? "")
-      setText(code, row[column.name] || "–")
+      setText(code, row[column.name] || row.country_name || "")
     },
   },
 
@@ -83,38 +93,6 @@ export const KINDS = {
   activity: {
     show: tickActivity,
     tick: tickActivity,
-  },
-
-  choice: {
-    make: (cell) => {
-      const button = make("button", "choice", cell)
-      button.type = "button"
-      make("span", "flag", button).setAttribute("aria-hidden", "true")
-      make("span", "word", button)
-    },
-    show: (cell, row, column) => {
-      const button = /** @type {HTMLButtonElement} */ (cell.firstChild)
-      const [flag, word] = childrenOf(button)
-      button.disabled = !row.choosable
-      setText(flag, row.flag ?? "")
-      setText(word, row[column.name])
-      if (row.choosable) button.setAttribute("aria-pressed", String(Boolean(row.pressed)))
-      else button.removeAttribute("aria-pressed")
-      cell.parentElement?.classList.toggle("pressed", Boolean(row.pressed))
-    },
-  },
-
-  share: {
-    make: (cell) => {
-      make("span", "filled", make("span", "bar", cell))
-      make("span", "percent", cell)
-    },
-    show: (cell, row, column) => {
-      const [bar, label] = childrenOf(cell)
-      const percent = Number(row[column.name])
-      childrenOf(bar)[0].style.width = `${percent}%`
-      setText(label, `${Math.round(percent)}%`)
-    },
   },
 
   action: {

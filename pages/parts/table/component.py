@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from streamlit.components import v2
 
 from core.visits.presence import ACTIVE_FOR, IDLE_AFTER
-from pages.parts.script import joined_script
+from pages.parts.script import component
 
 _FOLDER = Path(__file__).parent
 
@@ -33,8 +32,6 @@ class Kind(StrEnum):
     COUNTRY = "country"
     LENGTH = "length"
     ACTIVITY = "activity"
-    CHOICE = "choice"
-    SHARE = "share"
     ACTION = "action"
 
 
@@ -64,9 +61,13 @@ class RowAction:
 class Column:
     """A column of a table: `name` is the frame's column, `label` what the header says.
 
-    tooltip: the frame's column shown when the pointer rests on a cell. colours: of each value.
-    pulse: the value whose dot pulses. ticks: the frame's column that says whether a length of time
-    grows between two refreshes. actions: the button for each value.
+    tooltip: the frame's columns shown when the pointer rests on a cell, a line each, with spaces
+    between their names. note: the frame's column shown small behind the value. colours: of each
+    value. pulse: the value whose dot pulses. ticks: the frame's column that says whether a length of
+    time grows between two refreshes. actions: the button for each value. width: in rem; when one
+    column has a width, those without share what is left, and what is longer ends in an ellipsis.
+    is_optional: it is shown only while a row has a value or a note in it. can_hide: whether the
+    agent may hide it.
     """
 
     name: str
@@ -74,11 +75,15 @@ class Column:
     kind: Kind = Kind.TEXT
     help: str = ""
     tooltip: str = ""
+    note: str = ""
     colours: Mapping[str, Colour] = field(default_factory=dict[str, Colour])
     actions: Mapping[str, RowAction] = field(default_factory=dict[str, RowAction])
     pulse: str = ""
     ticks: str = ""
     sorts: bool = True
+    width: float = 0
+    is_optional: bool = False
+    can_hide: bool = True
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,11 @@ class Filter:
 @dataclass(frozen=True)
 class Toolbar:
     """The bar above the table: `search` is the search box's placeholder, `count` says how many rows
-    there are, `page` (from 0) of `pages` is shown."""
+    there are, `page` (from 0) of `pages` is shown.
+
+    columns_stored_as: the name under which the browser keeps which columns the agent hides; without
+    one none can be hidden. keys: single-letter keys act on the table, and a link skips to it.
+    """
 
     search: str
     filters: Sequence[Filter]
@@ -119,10 +128,12 @@ class Toolbar:
     count: str
     page: int
     pages: int
+    columns_stored_as: str = ""
+    keys: bool = False
 
 
 def draw_table(
-    rows: pd.DataFrame,
+    rows: pd.DataFrame | str,
     columns: Sequence[Column],
     *,
     key: str,
@@ -131,24 +142,27 @@ def draw_table(
     href: str = "",
     empty: str = "",
     view: Mapping[str, Any] | None = None,
+    around_search: tuple[str, str] | None = None,
     selected: str = "",
     toolbar: Toolbar | None = None,
     clock: Clock | None = None,
     on_view_change: Callable[[], None] | None = None,
+    on_opened_change: Callable[[], None] | None = None,
     on_cleared_change: Callable[[], None] | None = None,
-    on_pressed_change: Callable[[], None] | None = None,
 ) -> Any:
-    """Draw the table; the result says what was done in it: `opened`, `acted`, `pressed`, `cleared`
-    (a row's id or a chip's name).
+    """Draw the table; the result says what was done in it: `opened`, `acted`, `cleared` (a
+     row's id or a chip's name).
 
-    rows: a frame with the columns' own columns and a text column `id`; a LINK leads to href + id.
-    layout: words of table.css: "list" or "shares"; "cards": each row is a card on a phone; "still":
-    its rows are not links; "unsorted": no column sorts, so that cards need no header.
+    rows: a frame with the columns' own columns and a text column `id`, or the text that `ready_rows`
+    made of one. A LINK leads to the row's `href`, where there is such a column, else to href + id.
+    layout: words of table.css: "list"; "cards": each row is a card on a phone; "still":
+    its rows are not links; "unsorted": no column sorts, so that cards need no header. around_search:
+    the query of the page's address before and after "q", where the search stands in the address.
     """
     return _table(
         key=key,
         data={
-            "rows": rows,
+            "rows": rows if isinstance(rows, str) else ready_rows(rows),
             "table": {
                 "name": name,
                 "layout": layout,
@@ -157,24 +171,26 @@ def draw_table(
                 "columns": [asdict(column) for column in columns],
             },
             "view": dict(view or {}),
+            "around_search": around_search,
             "selected": selected,
             "toolbar": asdict(toolbar) if toolbar else None,
             "clock": asdict(clock or Clock()),
         },
         on_view_change=on_view_change or _nothing,
-        on_opened_change=_nothing,
+        on_opened_change=on_opened_change or _nothing,
         on_acted_change=_nothing,
         on_cleared_change=on_cleared_change or _nothing,
-        on_pressed_change=on_pressed_change or _nothing,
     )
+
+
+def ready_rows(rows: pd.DataFrame) -> str:
+    """The frame as the text that the browser gets. It can be made once for all viewers, as Streamlit
+    passes a text on as it is: a frame is written anew for each of them."""
+    return rows.to_json(orient="split", index=False, force_ascii=False)
 
 
 def _nothing() -> None:
     return None
 
 
-_table = v2.component(
-    "visitor_monitor_table",
-    css=(_FOLDER / "table.css").read_text(encoding="utf-8"),
-    js=joined_script(_FOLDER / "table.js"),
-)
+_table = component("visitor_monitor_table", _FOLDER / "table.js", _FOLDER / "table.css")

@@ -60,3 +60,26 @@ export const focusedIn = (node) => /** @type {HTMLElement | null} */ (rootOf(nod
  */
 export const closestTo = (event, selector) =>
   event.target instanceof Element ? event.target.closest(selector) : null
+
+/**
+ * Focus the first element of this kind that is to be seen; returns whether there is one.
+ * @param {Element | null | undefined} node
+ * @param {string} selector
+ */
+export function focusOn(node, selector) {
+  /** @type {HTMLElement | null | undefined} */
+  const found = node?.querySelector(selector)
+  found?.focus()
+  return Boolean(found)
+}
+
+/** What lies over the page, has keys of its own and closes by Escape: ours, or Streamlit's. */
+export const OVERLAY = "dialog[open], [aria-modal=true], [role=dialog], [role=listbox], [role=menu]"
+
+export const FOCUS_ROW = "visitor-monitor-focus-row"
+
+/**
+ * Give the focus to the row of a table, wherever on the page that is.
+ * @param {string} id
+ */
+export const focusRow = (id) => window.dispatchEvent(new CustomEvent(FOCUS_ROW, { detail: id }))

@@ -1,21 +1,41 @@
 // @ts-check
-// A table that survives refreshes: each row keeps its node, so that focus, selection, scroll position
-// and the text in the search box stay. Each element of the page has one instance for as long as its
-// columns are the same: an edited declaration makes a new one.
+// A table that survives refreshes. Each element of the page has one instance for as long as its columns
+// are the same: an edited declaration makes a new one.
 
-import { KINDS } from "./cells.js"
-import { closestTo, focusedIn, make, rootOf, setAttribute, setText } from "./elements.js"
-import { TableHead } from "./table_head.js"
+import { ColumnChoice } from "./column_choice.js"
+import {
+  FOCUS_ROW,
+  closestTo,
+  focusedIn,
+  focusOn,
+  make,
+  rootOf,
+  setAttribute,
+  setText,
+} from "./elements.js"
+import { TableKeys } from "./keys.js"
 import { readRows } from "./rows.js"
+import { SkipLink } from "./skip_link.js"
+import { TableHead } from "./table_head.js"
+import { TableRows } from "./table_rows.js"
 import { TableToolbar } from "./toolbar.js"
 
 /** @import { ComponentArguments } from "../streamlit.js" */
-/** @import { CellContext, RowJson, TableData, ViewJson } from "./table_types.js" */
-/** @typedef {HTMLTableRowElement & { row: RowJson }} RowNode */
+/** @import { CellContext, ColumnJson, RowJson, TableData, ToolbarJson, ViewJson } from "./table_types.js" */
+/** @import { RowNode } from "./table_rows.js" */
 
 /** @type {WeakMap<ParentNode, DataTable>} */
 const INSTANCES = new WeakMap()
 const ACTION = "button.action:not([hidden])"
+
+/** Milliseconds within which an action has opened its dialog, if it opens one. */
+const DIALOG_WITHIN = 10_000
+/** The longest time in milliseconds that a dialog which is drawn anew is away. */
+const DRAWN_ANEW_WITHIN = 3_000
+
+/** The width in pixels below which rows become cards; with widths of their own, columns need more. */
+const NARROWEST = 640
+const NARROWEST_FIXED = 900
 
 /** @param {ComponentArguments<TableData>} component */
 export default function draw(component) {
@@ -45,35 +65,122 @@ export class DataTable {
     this.trigger = setTriggerValue
     this.columns = data.table.columns
     this.view = { ...data.view }
-    /** @type {Map<string, RowNode>} */
-    this.rows = new Map()
+    /** The view that came last, as a text. */
+    this.seen = ""
+    /** @type {string[]} what was sent and is not answered yet */
+    this.sent = []
+    /** What the rows answer to: the view, its page and what is chosen elsewhere. */
+    this.answered = ""
+    this.aroundSearch = data.around_search
+    /** Whether there are rows on other pages. */
+    this.isPaged = false
+    this.noRows = ""
     /** @type {string | null} */
-    this.selected = data.selected || null
+    this.selected = null
+    this.chosen = ""
     /** @type {CellContext} */
     this.context = { href: "", limits: { active: 0, idle: 0 }, passed: () => 0 }
+    /** Columns in which no row has a value. @type {Set<string>} */
+    this.empties = new Set()
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.watch = undefined
-    this.root = make("section", `table-root ${data.table.layout}`, parentElement)
-    this.toolbar = data.toolbar ? new TableToolbar(this.root, this, data.toolbar) : null
-    this.scroll = make("div", "scroll", this.root)
+    const { name, layout } = data.table
+    this.name = name
+    const hasWidths = this.columns.some(({ width }) => width > 0)
+    this.root = make("section", `component ${layout}${hasWidths ? " fixed" : ""}`, parentElement)
+    this.resizes = new ResizeObserver(() => this.fit())
+    this.resizes.observe(this.root)
+    /** The columns that are shown, and the width at which they had no room beside each other. */
+    this.room = { shown: "", tooNarrow: 0 }
+    /** @type {ColumnChoice | null} */
+    this.choice = null
+    /** @type {TableToolbar | null} */
+    this.toolbar = data.toolbar ? this.makeToolbar(data.toolbar) : null
+    this.frame = make("div", "frame", this.root)
+    this.scroll = make("div", "scroll", this.frame)
     this.table = make("table", "", this.scroll)
     this.table.setAttribute("role", "table")
-    setText(make("caption", "unseen", this.table), data.table.name)
-    this.head = new TableHead(this.table, this.columns, (name) => this.sort(name))
-    this.body = make("tbody", "", this.table)
-    this.body.setAttribute("role", "rowgroup")
+    setText(make("caption", "unseen", this.table), name)
+    this.head = new TableHead(this.table, this.columns, (column) => this.sort(column))
+    this.rows = new TableRows(this)
+    this.listen(this.rows.body)
     this.empty = make("p", "empty", this.root)
-    this.body.addEventListener("click", (event) => this.click(event))
-    this.body.addEventListener("auxclick", (event) => this.click(event))
-    this.body.addEventListener("keydown", (event) => this.key(event))
-    this.body.addEventListener("focusin", (event) => this.select(rowOf(event)))
+    this.clear = this.makeClear()
+    this.keys = data.toolbar?.keys ? this.makeKeys() : null
+    this.skip = data.toolbar?.keys ? new SkipLink("Skip to the visitors", () => this.focusFirst()) : null
     this.timer = setInterval(() => this.tick(), 1000)
+    /** @param {Event} event */
+    this.focusRow = (event) => {
+      if (event instanceof CustomEvent) focusOn(this.rows.byId.get(event.detail), "a.link")
+    }
+    window.addEventListener(FOCUS_ROW, this.focusRow)
+  }
+
+  /** @param {ToolbarJson} toolbar */
+  makeToolbar(toolbar) {
+    const made = new TableToolbar(this.root, this, toolbar)
+    if (toolbar.columns_stored_as) {
+      this.choice = new ColumnChoice(toolbar.columns_stored_as, this.columns, () => this.showColumns())
+      this.choice.drawMenu(made.end)
+    }
+    return made
+  }
+
+  makeClear() {
+    const clear = make("button", "plain clear", this.root)
+    clear.type = "button"
+    setText(clear, "Clear filters")
+    clear.addEventListener("click", () => {
+      this.trigger("cleared", "all")
+      this.toolbar?.search.focus()
+    })
+    return clear
+  }
+
+  makeKeys() {
+    const keys = new TableKeys(this)
+    const button = make("button", "step", this.toolbar?.end)
+    button.type = "button"
+    setText(button, "?")
+    button.setAttribute("aria-label", "Keys")
+    button.addEventListener("click", () => keys.list.open())
+    return keys
+  }
+
+  /** @param {HTMLElement} body */
+  listen(body) {
+    body.addEventListener("click", (event) => this.click(event))
+    body.addEventListener("auxclick", (event) => this.click(event))
+    body.addEventListener("keydown", (event) => this.key(event))
+    body.addEventListener("focusin", (event) => this.select(rowOf(event)))
+  }
+
+  /** Rows that have no room become cards; the row that was chosen stays in sight. */
+  fit() {
+    const { classList, clientWidth } = this.root
+    if (!classList.contains("cards")) return
+    const shown = this.columns.filter((column) => !this.isHidden(column)).map(({ name }) => name).join()
+    if (shown !== this.room.shown) this.room = { shown, tooNarrow: 0 }
+    const before = classList.contains("as-cards")
+    const narrowest = classList.contains("fixed") ? NARROWEST_FIXED : NARROWEST
+    const isNarrow = () => clientWidth < narrowest || clientWidth <= this.room.tooNarrow
+    classList.toggle("as-cards", isNarrow())
+    // Cards do not tell how wide the rows would be, so the width at which they had no room is kept.
+    if (!isNarrow() && this.scroll.scrollWidth > this.scroll.clientWidth) this.room.tooNarrow = clientWidth
+    if (classList.toggle("as-cards", isNarrow()) !== before) {
+      this.rows.byId.get(this.selected ?? "")?.scrollIntoView({ block: "nearest" })
+    }
   }
 
   stop() {
+    this.resizes.disconnect()
     clearInterval(this.timer)
     clearInterval(this.watch)
+    window.removeEventListener(FOCUS_ROW, this.focusRow)
     this.toolbar?.stop()
+    this.choice?.stop()
+    this.keys?.stop()
+    this.skip?.stop()
     this.root.remove()
   }
 
@@ -90,73 +197,82 @@ export class DataTable {
     }
     this.send = setStateValue
     this.trigger = setTriggerValue
-    if (data.toolbar) this.toolbar?.refresh(data.toolbar)
+    this.aroundSearch = data.around_search
+    const isSameView = this.takeView(data)
+    if (data.toolbar) this.toolbar?.refresh(data.toolbar, isSameView)
     this.head.show(this.view)
-    this.placeRows(readRows(data.rows))
-    setText(this.empty, this.rows.size ? "" : data.table.empty)
-    this.scroll.hidden = this.rows.size === 0
+    this.isPaged = (data.toolbar?.pages ?? 1) > 1
+    this.noRows = data.table.empty
+    this.rows.receive(readRows(data.rows), isSameView)
+    this.settle()
   }
 
   /** @param {RowJson[]} rows */
-  placeRows(rows) {
-    const focused = focusedIn(this.root)
-    const kept = new Map()
-    /** @type {ChildNode | null} */
-    let next = this.body.firstChild
-    for (const row of rows) {
-      const node = this.rows.get(row.id) ?? this.makeRow(row)
-      kept.set(row.id, node)
-      node.row = row
-      if (node === next) next = node.nextSibling
-      else this.body.insertBefore(node, next)
-      this.showRow(node)
-    }
-    for (const [id, node] of this.rows) if (!kept.has(id)) node.remove()
-    this.rows = kept
-    if (!kept.has(this.selected ?? "")) this.selected = null
-    this.markSelected()
-    // A node loses the focus when it is moved or hidden.
-    if (!focused?.isConnected) return
-    if (focused.hidden) focusOn(focused.closest("tr"), "a.link")
-    else if (focusedIn(this.root) !== focused) focused.focus({ preventScroll: true })
+  leaveOutEmpty(rows) {
+    this.empties = new Set(this.columns.filter((column) => isEmpty(column, rows)).map(({ name }) => name))
+    this.head.showColumns((column) => this.isHidden(column))
+  }
+
+  /** What follows from the rows that are placed. */
+  settle() {
+    this.showEmpty()
+    this.fit()
   }
 
   /**
-   * @param {RowJson} row
-   * @returns {RowNode}
+   * Show the view that the page's address has got by Back or a link; an answer to what was sent from
+   * here changes nothing, as more may have been chosen since. Returns whether the rows answer to the
+   * same as those before.
+   * @param {TableData} data
    */
-  makeRow(row) {
-    const node = Object.assign(document.createElement("tr"), { row })
-    node.dataset.id = row.id
-    node.setAttribute("role", "row")
-    for (const column of this.columns) {
-      const cell = make("td", `kind-${column.kind}`, node)
-      cell.setAttribute("role", "cell")
-      cell.dataset.name = column.name
-      cell.dataset.label = column.label
-      KINDS[column.kind].make?.(cell)
+  takeView({ view, toolbar, selected }) {
+    if (selected && selected !== this.chosen) this.selected = selected
+    this.chosen = selected
+    const key = asKey(view)
+    const place = this.sent.indexOf(key)
+    if (key === asKey(this.view)) this.sent = []
+    else if (place >= 0) this.sent.splice(0, place + 1)
+    if (key !== this.seen && place < 0) {
+      this.sent = []
+      this.view = { ...view }
+      this.toolbar?.showView()
     }
-    return node
+    this.seen = key
+    const answered = JSON.stringify([key, toolbar?.page, toolbar?.chips])
+    const isSame = answered === this.answered
+    this.answered = answered
+    return isSame
   }
 
-  /** @param {RowNode} node */
-  showRow(node) {
-    this.columns.forEach((column, index) => {
-      const cell = node.cells[index]
-      KINDS[column.kind].show(cell, node.row, column, this.context)
-      if (column.tooltip) setAttribute(cell, "title", node.row[column.tooltip] ?? "")
-    })
+  showEmpty() {
+    const isEmpty = this.rows.size === 0
+    setText(this.empty, isEmpty ? this.noRows : "")
+    this.frame.hidden = isEmpty
+    this.clear.hidden = !isEmpty || !this.toolbar?.isNarrowed
+    const needsStop = !isEmpty && this.root.classList.contains("still") && this.isScrolling()
+    setAttribute(this.scroll, "tabindex", needsStop ? "0" : null)
+    setAttribute(this.scroll, "role", needsStop ? "region" : null)
+    setAttribute(this.scroll, "aria-label", needsStop ? this.name : null)
+  }
+
+  isScrolling() {
+    const { scrollHeight, clientHeight, scrollWidth, clientWidth } = this.scroll
+    return scrollHeight > clientHeight || scrollWidth > clientWidth
+  }
+
+  showColumns() {
+    this.head.showColumns((column) => this.isHidden(column))
+    this.rows.showAll()
+    this.fit()
+  }
+
+  /** @param {ColumnJson} column */
+  isHidden(column) {
+    return this.empties.has(column.name) || Boolean(this.choice?.hides(column))
   }
 
   tick() {
-    if (document.hidden) return
-    this.columns.forEach((column, index) => {
-      const { tick } = KINDS[column.kind]
-      if (!tick) return
-      for (const node of this.rows.values()) {
-        tick(node.cells[index], node.row, column, this.context)
-      }
-    })
+    if (!document.hidden) this.rows.tick()
   }
 
   // ---- acting
@@ -164,17 +280,21 @@ export class DataTable {
   /** @param {Partial<ViewJson>} part */
   change(part) {
     this.view = { ...this.view, page: 0, ...part }
-    this.send("view", this.view)
+    this.sent.push(asKey(this.view))
+    // The time makes a choice that is made again, after Back, a new one.
+    this.send("view", { ...this.view, at: Date.now() })
   }
 
   /**
-   * Sort one way, then the other; the third click restores the default order.
-   * @param {string} name
+   * Sort one way, then the other; the third click restores the default order. Of numbers the largest
+   * come first.
+   * @param {ColumnJson} column
    */
-  sort(name) {
+  sort({ name, kind }) {
+    const first = kind === "number" || kind === "length"
     const { sort, descending } = this.view
-    if (sort !== name) this.change({ sort: name, descending: false })
-    else if (!descending) this.change({ sort: name, descending: true })
+    if (sort !== name) this.change({ sort: name, descending: first })
+    else if (descending === first) this.change({ sort: name, descending: !first })
     else this.change({ sort: "", descending: false })
     this.head.show(this.view)
   }
@@ -183,21 +303,20 @@ export class DataTable {
   click(event) {
     const node = rowOf(event)
     if (!node) return
-    if (closestTo(event, "button.action")) {
-      if (event.type === "click") this.act(node)
+    const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey
+    if (node.classList.contains("left")) {
+      if (isPlain) event.preventDefault()
       return
     }
-    /** @type {HTMLButtonElement | null} */
-    const button = node.querySelector("button.choice")
-    if (button) {
-      if (!button.disabled && event.type === "click") this.trigger("pressed", node.row.id)
+    if (closestTo(event, "button.action")) {
+      if (event.type === "click") this.act(node)
       return
     }
     /** @type {HTMLAnchorElement | null} */
     const link = node.querySelector("a.link")
     if (!link || event.button > 1 || (event.detail > 0 && this.isSelectingText())) return
     const isOnLink = event.target === link
-    if (event.button === 1 || event.ctrlKey || event.metaKey || event.shiftKey) {
+    if (!isPlain) {
       if (!isOnLink) window.open(link.href, "_blank", "noopener")
       return
     }
@@ -210,7 +329,7 @@ export class DataTable {
   isSelectingText() {
     const root = rootOf(this.root)
     const selection = "getSelection" in root ? root.getSelection() : document.getSelection()
-    return selection?.type === "Range" && this.body.contains(selection.anchorNode)
+    return selection?.type === "Range" && this.rows.body.contains(selection.anchorNode)
   }
 
   /** @param {RowNode} node */
@@ -220,24 +339,41 @@ export class DataTable {
     this.returnFocusTo(node.row.id)
   }
 
+  /** Press the button of the row that has the focus, or was chosen last. */
+  actOnCurrent() {
+    const node = this.focused() ?? this.current()
+    if (node && !node.classList.contains("left") && node.querySelector(ACTION)) this.act(node)
+  }
+
   /**
    * Give the focus back to the row once the dialog that its action opens has closed. The dialog
-   * itself cannot: it does not see into a component.
+   * itself cannot: it does not see into a component. Once the agent has a name, Streamlit draws it anew.
    * @param {string} id
    */
   returnFocusTo(id) {
     let wasOpen = false
+    const begun = performance.now()
+    let closedAt = Infinity
     clearInterval(this.watch)
     this.watch = setInterval(() => {
       const isOpen = document.querySelector("[role=dialog]") !== null
+      const now = performance.now()
       if (wasOpen && !isOpen) {
+        closedAt = now
+        this.focusIfNowhere(this.rows.byId.get(id))
+      }
+      if (isOpen) closedAt = Infinity
+      const wasNeverOpen = !isOpen && !wasOpen && closedAt === Infinity
+      if (now - closedAt > DRAWN_ANEW_WITHIN || (wasNeverOpen && now - begun > DIALOG_WITHIN)) {
         clearInterval(this.watch)
-        const row = this.rows.get(id)
-        const isNowhere = document.activeElement === document.body
-        if (isNowhere && !focusOn(row, ACTION)) focusOn(row, "a.link")
       }
       wasOpen = isOpen
     }, 100)
+  }
+
+  /** @param {RowNode | undefined} row */
+  focusIfNowhere(row) {
+    if (document.activeElement === document.body && !focusOn(row, ACTION)) focusOn(row, "a.link")
   }
 
   /**
@@ -245,7 +381,7 @@ export class DataTable {
    * @param {KeyboardEvent} event
    */
   key(event) {
-    const nodes = [...this.rows.values()]
+    const nodes = this.rows.nodes()
     const node = rowOf(event)
     if (event.key === "ArrowRight") focusOn(node, ACTION)
     if (event.key === "ArrowLeft") focusOn(node, "a.link")
@@ -262,7 +398,31 @@ export class DataTable {
     event.preventDefault()
     const next = nodes[Math.min(Math.max(there, 0), nodes.length - 1)]
     const isOnAction = closestTo(event, "button.action") !== null
-    if (!isOnAction || !focusOn(next, ACTION)) focusOn(next, "a.link, button.choice:enabled")
+    if (!isOnAction || !focusOn(next, ACTION)) focusOn(next, "a.link")
+  }
+
+  /**
+   * Go to the next or the previous row; at first to the row that was chosen last, or the first one.
+   * @param {1 | -1} step
+   */
+  move(step) {
+    const nodes = this.rows.nodes()
+    const focused = this.focused()
+    const next = focused ? nodes[nodes.indexOf(focused) + step] : this.current()
+    focusOn(next, "a.link")
+  }
+
+  focused() {
+    return this.rows.nodes().find((node) => node.contains(focusedIn(this.root)))
+  }
+
+  focusFirst() {
+    if (!focusOn(this.current(), "a.link")) this.toolbar?.search.focus()
+  }
+
+  /** @returns {RowNode | undefined} the row that is one stop for the tab key */
+  current() {
+    return this.rows.byId.get(this.selected ?? "") ?? this.rows.byId.values().next().value
   }
 
   /** @param {RowNode | null} node */
@@ -273,9 +433,9 @@ export class DataTable {
   }
 
   markSelected() {
-    const first = this.rows.values().next().value
-    const current = this.rows.get(this.selected ?? "") ?? first
-    for (const node of this.rows.values()) {
+    if (!this.rows.byId.has(this.selected ?? "")) this.selected = null
+    const current = this.current()
+    for (const node of this.rows.byId.values()) {
       const isSelected = node.row.id === this.selected
       setAttribute(node, "aria-current", isSelected ? "true" : null)
       /** @type {NodeListOf<HTMLElement>} */
@@ -288,19 +448,21 @@ export class DataTable {
 }
 
 /**
+ * The view as a text to compare.
+ * @param {ViewJson} view
+ */
+const asKey = (view) => JSON.stringify(Object.entries(view).sort())
+
+/**
+ * Whether the column is to be left out, since no row has a value in it.
+ * @param {ColumnJson} column
+ * @param {RowJson[]} rows
+ */
+const isEmpty = ({ name, note, is_optional }, rows) =>
+  is_optional && !rows.some((row) => row[name] || row[note])
+
+/**
  * The row in which the event happened.
  * @param {Event} event
  */
 const rowOf = (event) => /** @type {RowNode | null} */ (closestTo(event, "tr"))
-
-/**
- * Focus the element in the row; returns whether there is one.
- * @param {HTMLElement | null | undefined} row
- * @param {string} selector
- */
-function focusOn(row, selector) {
-  /** @type {HTMLElement | null | undefined} */
-  const found = row?.querySelector(selector)
-  found?.focus()
-  return Boolean(found)
-}

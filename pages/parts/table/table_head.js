@@ -1,5 +1,5 @@
 // @ts-check
-// The table's header: a button for each column that sorts.
+// The table's header: a button for each column that sorts. A column may have a width of its own.
 
 import { make, setAttribute, setText } from "./elements.js"
 
@@ -9,9 +9,17 @@ export class TableHead {
   /**
    * @param {HTMLTableElement} table
    * @param {ColumnJson[]} columns
-   * @param {(name: string) => void} sort called with the column that is pressed
+   * @param {(column: ColumnJson) => void} sort called with the column that is pressed
    */
   constructor(table, columns, sort) {
+    this.columns = columns
+    this.table = table
+    const widths = make("colgroup", "", table)
+    this.widths = columns.map(({ kind, width }) => {
+      const place = make("col", `kind-${kind}`, widths)
+      if (width) place.style.setProperty("--width", `${width}rem`)
+      return place
+    })
     const head = make("thead", "", table)
     head.setAttribute("role", "rowgroup")
     this.row = make("tr", "", head)
@@ -33,9 +41,9 @@ export class TableHead {
     }
     const button = make("button", "sort", cell)
     button.type = "button"
-    setText(button, column.label)
+    setText(make("span", "word", button), column.label)
     make("span", "arrow", button).setAttribute("aria-hidden", "true")
-    button.addEventListener("click", () => this.sort(column.name))
+    button.addEventListener("click", () => this.sort(column))
   }
 
   /** @param {ViewJson} view */
@@ -43,6 +51,27 @@ export class TableHead {
     for (const cell of this.row.cells) {
       const isSorted = cell.dataset.name === sort
       setAttribute(cell, "aria-sort", isSorted ? (descending ? "descending" : "ascending") : null)
+    }
+  }
+
+  /** @param {(column: ColumnJson) => boolean} isHidden */
+  showColumns(isHidden) {
+    this.columns.forEach((column, index) => {
+      this.widths[index].hidden = this.row.cells[index].hidden = isHidden(column)
+    })
+    this.sumWidths(this.columns.filter((column) => !isHidden(column)))
+  }
+
+  /**
+   * Tell table.css how wide the columns are that it squeezes.
+   * @param {ColumnJson[]} shown
+   */
+  sumWidths(shown) {
+    for (const name of ["text", "badge", "other"]) {
+      const sum = shown
+        .filter(({ kind }) => (kind === "text" || kind === "badge" ? kind : "other") === name)
+        .reduce((total, { width }) => total + width, 0)
+      this.table.style.setProperty(`--rem-${name}`, `${sum}rem`)
     }
   }
 }

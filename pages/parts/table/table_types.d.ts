@@ -23,8 +23,6 @@ export type CellKind =
   | "country"
   | "length"
   | "activity"
-  | "choice"
-  | "share"
   | "action"
 
 export interface ColumnJson {
@@ -32,12 +30,19 @@ export interface ColumnJson {
   label: string
   kind: CellKind
   help: string
+  /** Names of columns with spaces between, each a line. */
   tooltip: string
+  /** The column that is shown small behind the value. */
+  note: string
   colours: Record<string, ColourJson>
   actions: Record<string, RowActionJson>
   pulse: string
   ticks: string
   sorts: boolean
+  /** rem; 0: what is left. */
+  width: number
+  is_optional: boolean
+  can_hide: boolean
 }
 
 /** A row of the frame: its columns by their names. */
@@ -79,22 +84,28 @@ export interface ToolbarJson {
   count: string
   page: number
   pages: number
+  /** The name under which the browser keeps which columns are hidden; "": none can be. */
+  columns_stored_as: string
+  /** Whether single-letter keys act on the table. */
+  keys: boolean
 }
 
 export interface TableData {
-  rows: ArrowRows
+  /** ReadyRows as JSON. */
+  rows: string
   table: { name: string; layout: string; href: string; empty: string; columns: ColumnJson[] }
   view: ViewJson
+  /** The query of the page's address before and after the search, where that stands in it. */
+  around_search: [before: string, after: string] | null
   selected: string
   toolbar: ToolbarJson | null
   clock: ClockJson
 }
 
-/** The part that is used of the Arrow table that Streamlit makes of a frame. */
-export interface ArrowRows {
-  numRows: number
-  schema: { fields: { name: string }[] }
-  getChild(name: string): { get(index: number): unknown }
+/** The rows of a frame, as `ready_rows` writes them. */
+export interface ReadyRows {
+  columns: string[]
+  data: unknown[][]
 }
 
 /** Seconds without activity from which a visitor counts as no longer active, and as idle. */

@@ -1,7 +1,8 @@
 // @ts-check
 // Above the table: search, filters, the breakdowns' choices as chips, the number of rows, the pages.
 
-import { make, setText } from "./elements.js"
+import { replaceSearch } from "./address.js"
+import { childrenOf, focusedIn, make, rootOf, setText } from "./elements.js"
 
 /** @import { DataTable } from "./table.js" */
 /** @import { ChipJson, FilterJson, ToolbarJson } from "./table_types.js" */
@@ -21,11 +22,15 @@ export class TableToolbar {
     this.shownChips = ""
     this.node = make("div", "toolbar", root)
     this.search = this.makeSearch(toolbar.search)
-    for (const filter of toolbar.filters) this.makeFilter(filter)
+    /** @type {Map<string, HTMLSelectElement>} */
+    this.filters = new Map(toolbar.filters.map((filter) => [filter.name, this.makeFilter(filter)]))
     this.chips = make("div", "chips", this.node)
-    const pager = make("div", "pager", this.node)
+    this.end = make("div", "end", this.node)
+    const pager = make("div", "pager", this.end)
     this.count = make("span", "count", pager)
-    this.count.setAttribute("role", "status")
+    // Read aloud only after a choice: the number may change with every refresh.
+    this.found = make("span", "unseen", pager)
+    this.found.setAttribute("role", "status")
     this.back = this.makeStep(pager, "‹", "Previous page", -1)
     this.forward = this.makeStep(pager, "›", "Next page", 1)
   }
@@ -41,7 +46,6 @@ export class TableToolbar {
     search.placeholder = label
     search.setAttribute("aria-label", label)
     search.maxLength = 200
-    search.value = this.table.view.search
     search.addEventListener("input", () => {
       clearTimeout(this.pause)
       this.pause = setTimeout(() => this.sendSearch(), SEARCH_PAUSE)
@@ -51,7 +55,10 @@ export class TableToolbar {
 
   sendSearch() {
     clearTimeout(this.pause)
-    if (this.search.value !== this.table.view.search) this.table.change({ search: this.search.value })
+    this.pause = undefined
+    if (this.search.value === this.table.view.search) return
+    if (this.table.aroundSearch) replaceSearch(this.table.aroundSearch, this.search.value)
+    this.table.change({ search: this.search.value })
   }
 
   /** @param {FilterJson} filter */
@@ -63,12 +70,11 @@ export class TableToolbar {
       option.value = value
       setText(option, word)
     }
-    select.value = String(this.table.view[name])
-    select.classList.toggle("used", select.value !== "")
     select.addEventListener("change", () => {
       select.classList.toggle("used", select.value !== "")
       this.table.change({ [name]: select.value })
     })
+    return select
   }
 
   /**
@@ -89,14 +95,36 @@ export class TableToolbar {
     return button
   }
 
-  /** @param {ToolbarJson} toolbar */
-  refresh({ chips, count, page, pages }) {
+  /** Show the table's view, but leave alone what is being typed. */
+  showView() {
+    const { view } = this.table
+    const isTyping = this.pause !== undefined && rootOf(this.search).activeElement === this.search
+    if (!isTyping && this.search.value !== view.search) this.search.value = view.search
+    for (const [name, select] of this.filters) {
+      select.value = String(view[name])
+      select.classList.toggle("used", select.value !== "")
+    }
+  }
+
+  /**
+   * @param {ToolbarJson} toolbar
+   * @param {boolean} isSameView
+   */
+  refresh({ chips, count, page, pages }, isSameView) {
     setText(this.count, count)
-    this.table.view.page = page
+    if (!isSameView) setText(this.found, `Shown: ${count}`)
+    // The page that is shown may be another one than was asked for, but not while more was asked for.
+    if (this.table.sent.length === 0) this.table.view.page = page
     this.back.hidden = this.forward.hidden = pages < 2
     this.back.disabled = page <= 0
     this.forward.disabled = page >= pages - 1
     this.showChips(chips)
+  }
+
+  get isNarrowed() {
+    const { view } = this.table
+    const isFiltered = [...this.filters.keys()].some((name) => view[name] !== "")
+    return view.search !== "" || isFiltered || this.chips.firstChild !== null
   }
 
   /** @param {ChipJson[]} chips */
@@ -104,6 +132,7 @@ export class TableToolbar {
     const wanted = JSON.stringify(chips)
     if (wanted === this.shownChips) return
     this.shownChips = wanted
+    const focused = [...childrenOf(this.chips)].findIndex((chip) => chip === focusedIn(this.chips))
     this.chips.replaceChildren()
     for (const { name, label } of chips) {
       const chip = make("button", "chip", this.chips)
@@ -115,5 +144,6 @@ export class TableToolbar {
       chip.setAttribute("aria-label", `Clear the filter ${label}`)
       chip.addEventListener("click", () => this.table.trigger("cleared", name))
     }
+    if (focused >= 0) (childrenOf(this.chips)[Math.min(focused, chips.length - 1)] ?? this.search).focus()
   }
 }

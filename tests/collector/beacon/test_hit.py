@@ -129,6 +129,29 @@ def test_path_is_stored_as_people_read_it_and_matched_in_that_form(collector):
     assert collector.row("SELECT entry_path, current_path FROM visit") == (path, path)
 
 
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [
+        ([], "/p?color=blue&page=2#/tea?size=2"),
+        (["code", "size"], "/p?code=7#/tea?size=2"),
+    ],
+)
+def test_path_keeps_the_query_keys_of_the_site_or_else_no_secret(collector, keys, kept):
+    collector.change_site("shop1", query_keys=keys)
+    collector.refresh_sites()
+
+    collector.post(
+        view(
+            path="/p?color=blue&reset_token=abc&code=7&page=2#/tea?size=2&userEmail=ada@shop.example",
+            r="https://news.example/a?email=ada@shop.example#token=1",
+        )
+    )
+
+    assert collector.row("SELECT entry_path, current_path FROM visit") == (kept, kept)
+    assert collector.row("SELECT path FROM page_view") == (kept,)
+    assert collector.row("SELECT referrer FROM visit") == ("https://news.example/a",)
+
+
 def test_page_is_corrected_by_the_number_of_its_view(collector):
     collector.post(view(path="/a", d="A"))
     collector.post({"e": "p", "n": 2, "p": 1, "u": "/cart", "d": "Cart"})
@@ -262,6 +285,66 @@ def test_attributes_are_limited_in_number_and_length(collector):
     assert "empty" not in attributes
 
 
+CARTS = [
+    ("120.5", '"EUR"', 120.5, "EUR"),
+    ('"120.5"', '"eur"', 120.5, "EUR"),
+    ("1e12", '"JPY"', 1e12, "JPY"),
+    ("1e-7", '"EUR"', 1e-7, "EUR"),
+    ("5", '""', 5, ""),
+    ("5", '"EURO"', 5, ""),
+    ("5", '"€"', 5, ""),
+    ("5", '"\\u0130SK"', 5, ""),
+    ("5", '"<b>"', 5, ""),
+    ("5", "978", 5, ""),
+    ("5", "null", 5, ""),
+    ("5", '["EUR"]', 5, ""),
+    ("0", '"EUR"', 0, ""),
+    ("-0", '"EUR"', 0, ""),
+    ("-120.5", '"EUR"', 0, ""),
+    ("1000000000000.01", '"EUR"', 0, ""),
+    ("1e400", '"EUR"', 0, ""),
+    ("1" * 5_000, '"EUR"', 0, ""),
+    ('"NaN"', '"EUR"', 0, ""),
+    ('"Infinity"', '"EUR"', 0, ""),
+    ('"1_000"', '"EUR"', 0, ""),
+    ('"١٢"', '"EUR"', 0, ""),
+    ('"120,50"', '"EUR"', 0, ""),
+    ('"12\\n"', '"EUR"', 0, ""),
+    ('""', '"EUR"', 0, ""),
+    ("true", '"EUR"', 0, ""),
+    ("null", '"EUR"', 0, ""),
+    ('{"value": 5}', '"EUR"', 0, ""),
+]
+"""The amount and the currency as JSON, and what is stored of them."""
+
+
+def test_cart_is_an_amount_or_dropped_and_its_event_is_kept(run_collector, database_url):
+    collector = run_collector(database_url)
+    for number, (amount, currency, *_) in enumerate(CARTS):
+        beacon = (
+            f'{{"v": 1, "k": "shop1", "s": "{number:016}", "t": "tab1", "b": [{{"e": "v", "n": 1,'
+            f' "u": "/", "cv": {amount}, "cc": {currency}}}]}}'
+        )
+        assert collector.send(beacon.encode()).status_code == 200, (amount, currency)
+
+    rows = collector.rows("SELECT page_count, cart_value, cart_currency FROM visit ORDER BY id")
+    assert rows == [(1, value, currency) for *_, value, currency in CARTS]
+
+
+def test_cart_holds_on_further_pages_until_the_order_is_placed(run_collector, database_url):
+    collector = run_collector(database_url)
+    cart = "SELECT cart_value, cart_currency FROM visit"
+
+    collector.post(view(path="/cart", cv=120.5, cc="EUR"))
+    assert collector.row(cart) == (120.5, "EUR")
+    collector.post(view(2, "/products/tea"), {"e": "p", "n": 3, "u": "/products/tea", "f": 1})
+    assert collector.row(cart) == (120.5, "EUR")
+    collector.post(view(1, "/cart", cv=80, cc="EUR"), tab="tab00002")
+    assert collector.row(cart) == (80, "EUR")
+    collector.post(view(2, "/checkout/thank-you"), tab="tab00002")
+    assert collector.row(cart) == (0, "")
+
+
 def test_visitor_id_is_kept(collector):
     collector.post(view(), visitor="v" * 16)
 
@@ -376,10 +459,10 @@ def test_change_of_a_site_is_in_force_within_five_seconds(collector):
 
 def test_sites_are_remembered_while_they_cannot_be_read(collector, caplog):
     with writing(collector.engine) as db:
-        db.exec_driver_sql("ALTER TABLE site RENAME TO mislaid")
+        db.exec_driver_sql("ALTER TABLE site RENAME COLUMN chat_button TO mislaid")
     wait_for(lambda: "refresh_failed task=sites" in caplog.text)
 
     assert collector.post(view()).status_code == 200
 
     with writing(collector.engine) as db:
-        db.exec_driver_sql("ALTER TABLE mislaid RENAME TO site")
+        db.exec_driver_sql("ALTER TABLE site RENAME COLUMN mislaid TO chat_button")

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from collector.chat.request import ChatAction
+from core.accounts.accounts import limit_account, set_account
+from core.accounts.identity import Role
 from core.chat.conversations import end
 from core.chat.invitations import accept, dismiss, invite, mark_delivered, mark_shown
 from core.chat.states import ClosedBy
@@ -24,6 +26,7 @@ from tests.helpers.collector_chats import (
     call_count,
     moment,
     open_chat,
+    refresh,
     state_of,
 )
 from tests.helpers.running_collector import RunningCollector, view
@@ -161,6 +164,19 @@ def test_open_is_attended_while_an_agent_is_there(run_collector, sqlite_url):
     token = open_chat(collector)
     assert state_of(collector, token) == "open"
     assert collector.row("SELECT chat_source FROM visit") == ("built_in",)
+
+
+def test_open_is_not_attended_by_an_agent_who_does_not_see_the_site(run_collector, sqlite_url):
+    collector = run_collector(sqlite_url)
+    ann = attend(collector)
+    states = []
+    for visit, site_ids in ((VISIT, [2]), ("b" * 16, [1])):
+        with writing(collector.engine) as db:
+            set_account(db, ann.id or 0, email="ann@shop.example", role=Role.AGENT)
+            limit_account(db, ann.id or 0, site_ids)
+        refresh(collector)
+        states.append(state_of(collector, open_chat(collector, s=visit)))
+    assert states == ["left", "open"]
 
 
 def test_open_twice_is_one_conversation(shared, visit):

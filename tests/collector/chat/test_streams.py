@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from collector.chat import stream_route, streams
-from core.chat import subscribers
+from core import subscribers
 from core.chat.conversations import end, mark_typing, take_over
 from core.chat.messages import send_as_agent
 from core.chat.states import Author, ClosedBy

@@ -5,9 +5,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from prometheus_client.utils import floatToGoString
 from sqlalchemy import make_url
 
-from tests.helpers.running_collector import view
+from tests.helpers.database_away import database_away
+from tests.helpers.running_collector import view, wait_for
 
 
 def test_process_that_answers_is_healthy(collector):
@@ -47,9 +49,61 @@ def test_metrics_have_results_queue_batches_and_commits(collector):
     assert 'monitor_beacons_total{result="no_visit"} 1.0' in text
     assert 'monitor_beacons_total{result="malformed"} 1.0' in text
     assert "monitor_queue_depth 0.0" in text
-    assert "monitor_batch_size_count 2.0" in text
+    assert "monitor_batch_hits_count 2.0" in text
     assert "monitor_commit_seconds_sum" in text
     assert "python_info" not in text, "only the collector's own"
+
+
+@pytest.fixture
+def quick_health(monkeypatch):
+    """Request it before the collector."""
+    monkeypatch.setattr("collector.background.HEALTH_EVERY", 0.1)
+
+
+def shows(collector, line: str):
+    return lambda: line in collector.http.get("/metrics").text.splitlines()
+
+
+def test_metrics_say_how_the_installation_is(quick_health, run_collector, database_url):
+    collector = run_collector(database_url)
+    collector.post(view())
+    seconds = floatToGoString(collector.clock.now / 1000)
+    wait_for(shows(collector, f'monitor_last_beacon_timestamp_seconds{{site="shop1"}} {seconds}'))
+    text = collector.http.get("/metrics").text
+    assert re.search(r'monitor_build_info\{database="\w+ [\d.]+.*",schema="\w+",version="', text)
+    assert "monitor_health_up 1.0" in text
+    assert "monitor_collectors 1.0" in text
+    assert 'monitor_warnings{code="collector_silent"} 0.0' in text
+    assert f'monitor_retention_last_success_timestamp_seconds{{chore="chats"}} {seconds}' in text
+    assert re.search(r"monitor_database_bytes \d", text)
+    knows_disk = re.search(r"^monitor_disk_free_bytes \d", text, re.MULTILINE)
+    assert bool(knows_disk) == database_url.startswith("sqlite")
+
+
+def test_database_that_is_away_leaves_out_what_is_known_no_more(
+    quick_health, collector, monkeypatch
+):
+    wait_for(shows(collector, "monitor_health_up 1.0"))
+    with database_away(collector.engine, "collector"):
+        monkeypatch.setattr("collector.health_metrics.KNOWN_FOR", 0.5)
+        wait_for(shows(collector, "monitor_health_up 0.0"))
+        text = collector.http.get("/metrics").text
+        assert "monitor_warnings" not in text and "monitor_queue_depth" in text
+    wait_for(shows(collector, "monitor_health_up 1.0"))
+
+
+def test_warnings_are_for_who_may_see_the_metrics(quick_health, run_collector, sqlite_url):
+    collector = run_collector(
+        sqlite_url, public_url="http://monitor.example", metrics_token="s3cret"
+    )
+    token = {"Authorization": "Bearer s3cret"}
+
+    def told(**options):
+        return collector.http.get("/readyz", **options).json()
+
+    wait_for(lambda: "not_https" in told(headers=token)["warnings"])
+    assert told(headers=token)["status"] == "ready"
+    assert set(told()) == {"status", "database"}
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,54 @@ def test_refusal_has_its_status_and_reason_and_is_counted(collector, sent, statu
     assert wait_for(collector.drops) == {reason: 1}
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "status"),
+    [
+        ("203.0.113.7", 204),
+        ("198.51.100.1, 203.0.113.7", 204),
+        ("203.0.113.7, 198.51.100.1", 200),
+        ("198.51.100.1", 200),
+        ("2001:db8::9", 204),
+    ],
+)
+def test_own_visit_is_known_by_its_address_behind_trusted_proxies(
+    run_collector, sqlite_url, forwarded, status
+):
+    collector = run_collector(sqlite_url, trusted_proxies=(ip_network("127.0.0.1/32"),))
+    collector.change_site("shop1", own_networks=["203.0.113.0/24", "2001:db8::/56"])
+    collector.refresh_sites()
+
+    answer = collector.post(view(), headers={"X-Forwarded-For": forwarded})
+
+    assert answer.status_code == status
+    assert collector.row("SELECT count(*) FROM visit") == (int(status == 200),)
+    if status == 204:
+        assert answer.headers["X-Drop-Reason"] == "own_visit"
+        assert wait_for(collector.drops) == {"own_visit": 1}
+
+
+def test_own_people_begin_no_chat_and_end_the_one_that_goes_on(collector):
+    collector.change_site("shop1", chat_button=True)
+    collector.refresh_sites()
+    collector.post(view())
+    opened = collector.call("open", s=ID, t="tab00001", n="message1", x="Hello?").json()
+    collector.change_site("shop1", own_networks=["127.0.0.1"])
+    collector.refresh_sites()
+
+    begun = collector.call("open", s=ID, t="tab00002", n="message2", x="Hello again?")
+    ended = collector.call("end", c=opened["c"])
+
+    assert (begun.status_code, begun.headers["X-Drop-Reason"]) == (204, "own_visit")
+    assert (ended.status_code, ended.json()["state"]) == (200, "left")
+
+
+def test_visits_are_recorded_again_once_the_network_is_taken_off(collector):
+    for networks, status in ((["127.0.0.1"], 204), ([], 200)):
+        collector.change_site("shop1", own_networks=networks)
+        collector.refresh_sites()
+        assert collector.post(view()).status_code == status
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD", "PROPFIND"])
 def test_other_methods_are_not_allowed(collector, method):
     answer = collector.send(b"", method=method)

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import make_url, text
+import pytest
+from sqlalchemy import Engine, insert, make_url, text
 
-from collector.writing.housekeeping import CHECKPOINT_EVERY, Housekeeping, Retention, forget_visits
-from core.database import open_database, writing
+from collector.writing.counters import Counters, write_counts
+from collector.writing.housekeeping import (
+    CHECKPOINT_EVERY,
+    EMPTY_LOG_AGAIN_AFTER,
+    EMPTY_LOG_EVERY,
+    Housekeeping,
+    Retention,
+    forget_chats,
+    forget_visits,
+)
+from collector.writing.write_load import WriteLoad
+from collector.writing.write_queue import WriteQueue
+from core.database import lock_visits, open_database, reading, writing
+from core.moment import from_milliseconds, to_milliseconds
+from core.removal import remove_site
+from core.sites import add_site, list_sites
+from core.tables import Message
+from core.version import VERSION
 from tests.helpers.collector_chats import attend, open_chat, state_of
-from tests.helpers.running_collector import DAY, MINUTE, FakeClock, view, wait_for
+from tests.helpers.running_collector import DAY, MINUTE, START, FakeClock, view, wait_for
+from tests.helpers.waiting_writer import until_it_waits
 
 RETENTION = timedelta(days=90)
 
@@ -97,10 +117,135 @@ def test_chats_that_are_over_are_closed_by_themselves(quick_closing, collector):
     assert collector.row("SELECT closed_by FROM conversation") == ("silence",)
 
 
+@pytest.fixture
+def quick_heartbeat(monkeypatch):
+    """Request it before the collector."""
+    monkeypatch.setattr("collector.writing.housekeeping.BEATS_EVERY", timedelta(seconds=0.1))
+    monkeypatch.setattr("collector.writing.housekeeping.AGAIN_AFTER", 0.1)
+
+
+def seen_at(collector) -> int:
+    """Of the collector's newest heartbeat, by its own clock; 0: it has given none."""
+    return collector.row("SELECT coalesce(max(seen_at), 0) FROM collector")[0]
+
+
+def test_the_running_collector_gives_heartbeats(quick_heartbeat, run_collector, database_url):
+    collector = run_collector(database_url)
+    wait_for(lambda: seen_at(collector) == collector.clock.now)
+    collector.clock.advance(MINUTE)
+    wait_for(lambda: seen_at(collector) == collector.clock.now)
+    collector.clock.advance(-DAY)
+    wait_for(lambda: seen_at(collector) == collector.clock.now)
+    started_at, version = collector.row("SELECT started_at, version FROM collector")
+    assert started_at == collector.clock.now + DAY - MINUTE
+    assert version == VERSION
+
+
+def test_collector_that_cannot_write_gives_no_heartbeat(quick_heartbeat, collector):
+    wait_for(lambda: seen_at(collector) == collector.clock.now)
+    lost = open_database(str(collector.engine.url))
+    with writing(lost):  # nobody else can write
+        collector.clock.advance(MINUTE)
+        assert collector.post(view()).status_code == 503
+        assert seen_at(collector) == collector.clock.now - MINUTE
+    wait_for(lambda: seen_at(collector) == collector.clock.now)
+    lost.dispose()
+
+
+def test_heartbeat_says_how_long_a_commit_took(quick_heartbeat, collector):
+    def commits_and_says_so() -> bool:
+        collector.post(view())
+        return collector.row("SELECT coalesce(max(commit_ms), 0) FROM collector")[0] > 0
+
+    wait_for(commits_and_says_so)
+
+
+def test_heartbeat_says_since_when_a_reader_holds_the_log(
+    quick_heartbeat, run_collector, sqlite_url, monkeypatch
+):
+    monkeypatch.setattr("collector.writing.housekeeping.CHECKPOINT_EVERY", 0.1)
+    collector = run_collector(sqlite_url)
+    wait_for(lambda: seen_at(collector) == collector.clock.now)
+    lost = open_database(sqlite_url)
+    with reading(lost) as db:
+        db.execute(text("SELECT count(*) FROM visit")).one()
+        wait_for(lambda: collector.row("SELECT reader_since FROM collector") != (None,))
+        since = collector.row("SELECT reader_since FROM collector")
+        collector.clock.advance(MINUTE)
+        collector.post(view())
+        wait_for(lambda: seen_at(collector) == collector.clock.now)
+        assert collector.row("SELECT reader_since FROM collector") == since
+    wait_for(lambda: collector.row("SELECT reader_since FROM collector") == (None,))
+    lost.dispose()
+
+
+@pytest.mark.parametrize("forget", [forget_visits, forget_chats])
+def test_retention_records_that_it_ran_and_whether_it_is_done(collector, forget, monkeypatch):
+    open_chat(collector, "Hello")
+    now = collector.clock.now
+    forget(collector.engine, now, RETENTION)
+    assert runs(collector)[forget] == (now, now)
+    monkeypatch.setattr("collector.writing.housekeeping.FORGET_AT_ONCE", 1)
+    forget(collector.engine, now + 91 * DAY, RETENTION)
+    assert runs(collector)[forget] == (now + 91 * DAY, now)
+    forget(collector.engine, now + 92 * DAY, RETENTION)
+    assert runs(collector)[forget] == (now + 92 * DAY, now + 92 * DAY)
+
+
+def runs(collector) -> dict[Any, tuple[int, int | None]]:
+    found = {
+        name: times
+        for name, *times in collector.rows("SELECT name, ran_at, done_at FROM chore_run")
+    }
+    return {forget_visits: tuple(found["visits"]), forget_chats: tuple(found["chats"])}
+
+
+@pytest.mark.parametrize("forget", [forget_visits, forget_chats])
+def test_removed_site_is_left_to_its_removal(run_collector, database_url, forget):
+    collector = run_collector(database_url)
+    open_chat(collector, "Hello")
+    collector.post(view(), site="open", visit="b1b2c3d4e5f6g7h8")
+    with writing(collector.engine) as db:
+        remove_site(db, "shop1", "Shop", from_milliseconds(collector.clock.now))
+
+    gone = forget(collector.engine, collector.clock.now + 91 * DAY, RETENTION)
+
+    assert gone == (1 if forget is forget_visits else 0)
+    assert collector.rows("SELECT site_id FROM visit WHERE site_id = 1") == [(1,)]
+    assert collector.row("SELECT count(*) FROM message") == (1,)
+
+
+@pytest.mark.parametrize("name", ["forget visits", "forget chats", "write counts"])
+def test_housekeeping_waits_for_another_collectors_deletion(postgres_url, name):
+    """In another order of the rows the two would wait for each other for good."""
+    other, engine = (open_database(postgres_url) for _ in range(2))
+    do = {
+        "forget visits": lambda: forget_visits(engine, 0, RETENTION),
+        "forget chats": lambda: forget_chats(engine, 0, RETENTION),
+        "write counts": lambda: write_no_counts(engine),
+    }
+    with ThreadPoolExecutor(1) as pool:
+        with writing(other) as db:
+            lock_visits(db)
+            done = pool.submit(do[name])
+            until_it_waits(other)
+        done.result()
+    for each in (other, engine):
+        each.dispose()
+
+
+def write_no_counts(engine) -> None:
+    with writing(engine) as db:
+        write_counts(db, Counters().take(), 0)
+
+
 def test_retention_of_zero_keeps_everything(collector):
     collector.post(view())
     Housekeeping(
-        collector.engine, Retention(0, 0), lambda: collector.clock.now + 900 * DAY
+        collector.engine,
+        Retention(0, 0),
+        WriteLoad(WriteQueue()),
+        lambda: collector.clock.now + 900 * DAY,
     ).do_due()
     assert collector.row("SELECT count(*) FROM visit") == (1,)
 
@@ -113,10 +258,76 @@ def test_the_checkpoint_moves_the_log_into_the_file(sqlite_url, monkeypatch):
         for _ in range(400):
             db.exec_driver_sql("INSERT INTO filler VALUES (?)", ("x" * 1_000,))
     before = file.stat().st_size
-    chores = Housekeeping(engine, Retention(0, 0), lambda: 0)
+    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(WriteQueue()), lambda: 0)
     monkeypatch.setattr("collector.writing.housekeeping.monotonic", _later(CHECKPOINT_EVERY + 1))
     chores.do_due()
     assert file.stat().st_size > before + 300_000
+
+
+def test_log_is_emptied_so_that_nothing_deleted_stays_in_it(sqlite_url, monkeypatch):
+    log = Path(f"{make_url(sqlite_url).database}-wal")
+    engine = open_database(sqlite_url)
+    _write_and_delete(engine, "a secret")
+    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(WriteQueue()), lambda: 0)
+    monkeypatch.setattr("collector.writing.housekeeping.monotonic", _later(CHECKPOINT_EVERY + 1))
+    chores.do_due()
+    assert b"a secret" in log.read_bytes()
+
+    monkeypatch.setattr("collector.writing.housekeeping.monotonic", _later(EMPTY_LOG_EVERY + 1))
+    chores.do_due()
+
+    assert log.stat().st_size == 0
+
+
+def test_reader_that_is_in_the_way_is_not_waited_for_and_the_log_is_emptied_after_it(
+    sqlite_url, monkeypatch
+):
+    log = Path(f"{make_url(sqlite_url).database}-wal")
+    engine = open_database(sqlite_url)
+    _write_and_delete(engine, "a secret")
+    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(WriteQueue()), lambda: 0)
+    with reading(engine) as db:
+        db.exec_driver_sql("SELECT count(*) FROM site").all()
+        _write_and_delete(engine, "another")
+        monkeypatch.setattr("collector.writing.housekeeping.monotonic", _later(EMPTY_LOG_EVERY + 1))
+        chores.do_due()
+        assert b"another" in log.read_bytes()
+
+    again = _later(EMPTY_LOG_EVERY + EMPTY_LOG_AGAIN_AFTER + 2)
+    monkeypatch.setattr("collector.writing.housekeeping.monotonic", again)
+    chores.do_due()
+    assert log.stat().st_size == 0
+
+
+def _write_and_delete(engine: Engine, secret: str) -> None:
+    with writing(engine) as db:
+        db.exec_driver_sql("CREATE TABLE IF NOT EXISTS filler (text)")
+        db.exec_driver_sql("INSERT INTO filler VALUES (?)", (secret,))
+    with writing(engine) as db:
+        db.exec_driver_sql("DELETE FROM filler")
+
+
+def test_text_that_was_deleted_does_not_stay_in_the_file(sqlite_url):
+    file = Path(make_url(sqlite_url).database or "")
+    engine = open_database(sqlite_url)
+    with writing(engine) as db:
+        add_site(db, name="Shop", key="shop", now=START)
+        (site,) = list_sites(db)
+        db.execute(insert(Message), [_message(site.id, day) for day in range(100)])
+    engine.dispose()
+    assert file.read_bytes().count(b"a secret") == 100
+
+    now = START + timedelta(days=99)
+    assert forget_chats(engine, to_milliseconds(now), timedelta(days=30)) == 69
+    engine.dispose()
+
+    assert file.read_bytes().count(b"a secret") == 31
+
+
+def _message(site_id: int | None, day: int) -> dict[str, Any]:
+    key = {"site_id": site_id, "conversation_id": "chat", "number": day, "client_id": str(day)}
+    said = {"author": "visitor", "agent_id": 0, "text": "a secret".ljust(900), "revision": day}
+    return {**key, **said, "sent_at": START + timedelta(days=day)}
 
 
 def _later(seconds: float):

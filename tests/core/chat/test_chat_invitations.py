@@ -15,6 +15,7 @@ from tests.helpers.chat_rows import (
     SECOND,
     accept,
     add_rule,
+    add_sites,
     add_visit,
     answer,
     ask,
@@ -242,6 +243,7 @@ def test_deleted_conversation_is_told(db, forward):
 
 
 def test_rule_counts_each_of_its_invitations_once(db):
+    add_sites(db, 7)
     rule, _ = (
         add_rule(db, 7, NOW + at, trigger="exit", text="Wait!", is_enabled=True)
         for at in (0 * SECOND, SECOND)

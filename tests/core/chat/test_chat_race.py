@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from threading import Barrier
 
 import pytest
-from sqlalchemy import text
 
 from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
@@ -33,7 +32,7 @@ from tests.helpers.chat_rows import (
     stored,
     visit_of,
 )
-from tests.helpers.running_collector import wait_for
+from tests.helpers.waiting_writer import until_it_waits
 
 EACH = 15
 on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -158,12 +157,6 @@ def writing_visits(engine, hit):
         yield
         batch.record(hit)
         batch.store()
-
-
-def until_it_waits(engine):
-    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-    with engine.connect() as connection:
-        wait_for(lambda: connection.execute(waiting).scalar_one())
 
 
 def both(engine):

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert
 
+from core.accounts.accounts import limit_account, set_account
+from core.accounts.identity import Role
 from core.agents import change_agent
 from core.chat.rules import LONGEST_WAIT, all_rules, delete_rule, is_due, is_quiet, list_rules
 from core.chat.states import ClosedBy
@@ -17,6 +19,7 @@ from tests.helpers.chat_rows import (
     NOW,
     add_agent,
     add_rule,
+    add_sites,
     add_visit,
     change_rule,
     end,
@@ -27,6 +30,13 @@ from tests.helpers.chat_rows import (
 )
 
 BERLIN = Site(id=7, key="shop", name="Shop", time_zone="Europe/Berlin", created_at=NOW)
+
+
+@pytest.fixture
+def db(db):
+    """With the sites 7 and 8."""
+    add_sites(db, 7, 8)
+    return db
 
 
 def rule_of(**columns):
@@ -112,6 +122,17 @@ def test_rule_invites_in_the_name_of_who_has_the_fewest_chats(db):
 
     assert (invitation.state, invitation.opened_by) == ("queued", "rule")
     assert (invitation.rule_id, invitation.agent_id) == (rule.id, idle.id)
+
+
+def test_rule_invites_in_the_name_of_nobody_who_may_not_answer_there(db):
+    elsewhere, looker, ann = (add_agent(db, name, NOW) for name in ("Bob", "Eve", "Ann"))
+    for agent, role in ((elsewhere, Role.AGENT), (looker, Role.VIEWER), (ann, Role.AGENT)):
+        set_account(db, agent.id, email=f"{agent.name}@shop.example", role=role)
+    limit_account(db, elsewhere.id, [8])
+    limit_account(db, ann.id, [7])
+    add_visit(db)
+
+    assert fire(db, a_rule(db)).agent_id == ann.id
 
 
 def test_chats_that_are_over_keep_no_agent_busy(db):

@@ -11,9 +11,16 @@ from core.chat.templates import (
     list_templates,
     mark_used,
 )
-from tests.helpers.chat_rows import INSTANT, MINUTE, NOW
+from tests.helpers.chat_rows import INSTANT, MINUTE, NOW, add_sites
 
 INVITATION = TemplateKind.INVITATION
+
+
+@pytest.fixture
+def db(db):
+    """With the sites 7 and 8."""
+    add_sites(db, 7, 8)
+    return db
 
 
 def add(db, text, now=NOW, kind=INVITATION, site_id=7):

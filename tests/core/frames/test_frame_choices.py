@@ -122,6 +122,7 @@ def test_search_finds_page_title_source_country_and_name_as_they_stand(shoppers,
         (Filters(status=("Browsing",)), ["bob", "eve"]),
         (Filters(context=("Cart", "Product")), ["ada", "bob"]),
         (Filters(context=("",)), ["eve"]),
+        (Filters(source=("Direct",)), ["eve"]),
         (Filters(browser=("Chrome",)), ["ada"]),
         (Filters(browser=(UNKNOWN,)), ["eve"]),
         (Filters(os=("Linux", "Windows")), ["ada", "bob"]),
@@ -138,7 +139,7 @@ def test_row_passes_when_every_filter_has_its_value(shoppers, filters, found):
 
 
 def test_other_is_what_the_breakdown_calls_other(visitors_of, make_visit):
-    browsers = [*"aabbccddeeff", "g", "h", ""]
+    browsers = [*"aabbccdd", "g", "h", ""]
     visitors = visitors_of(
         *(make_visit(f"{number} {name}", browser=name) for number, name in enumerate(browsers))
     )

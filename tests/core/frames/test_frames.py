@@ -8,8 +8,16 @@ import pytest
 
 from core.database import reading
 from core.enrich.page_context import PageContext
-from core.frames import OTHER, UNKNOWN, breakdown, live_picture, order_by
-from core.tables import Conversation, VisitCount
+from core.frames import (
+    OTHER,
+    OTHER_LABEL,
+    UNKNOWN,
+    breakdown,
+    live_picture,
+    order_by,
+    picture_of_sites,
+)
+from core.tables import Conversation, Site, VisitCount
 from core.visits.labels import activity_label, duration_label
 
 TICK = timedelta(milliseconds=1)
@@ -42,8 +50,16 @@ COLUMNS = {
     "last_seen_at": "datetime64[us, UTC]",
     "last_activity_at": "datetime64[us, UTC]",
     "visitor_name": "str",
+    "who": "str",
+    "visit_number": "int64",
+    "returning": "category",
+    "cart_value": "float64",
+    "cart_currency": "category",
+    "cart": "str",
     "conversation": "category",
     "conversation_id": "str",
+    "site": "category",
+    "site_name": "category",
 }
 
 
@@ -96,6 +112,9 @@ def test_row_says_everything_that_the_page_shows(row, now):
         country="NP",
         page_count=3,
         attributes={"name": "Ada", "email": "ada@example.com"},
+        visit_number=3,
+        cart_value=120.5,
+        cart_currency="EUR",
     )
 
     assert shown.to_dict() == {
@@ -123,9 +142,37 @@ def test_row_says_everything_that_the_page_shows(row, now):
         "last_seen_at": now - 10 * SECOND,
         "last_activity_at": now - 30 * SECOND,
         "visitor_name": "Ada",
+        "who": "Ada",
+        "visit_number": 3,
+        "returning": "3rd visit",
+        "cart_value": 120.5,
+        "cart_currency": "EUR",
+        "cart": "€120.50",
         "conversation": "",
         "conversation_id": "",
+        "site": "shop",
+        "site_name": "Shop",
     }
+
+
+def test_visitors_without_a_name_are_called_by_browser_and_country(picture, store, make_visit):
+    store(
+        make_visit("1", attributes={"email": "ada@example.com"}, browser="Chrome", country="US"),
+        make_visit("2", browser="Chrome", country="US"),
+        make_visit("3", browser="Firefox", country=""),
+        make_visit("4", browser="", country=""),
+    )
+
+    shown = picture().visitors.set_index("id")
+
+    assert shown["who"].to_dict() == {
+        "1": "ada@example.com",
+        "2": "Chrome, United States",
+        "3": "Firefox",
+        "4": "Unknown visitor",
+    }
+    assert shown["returning"].tolist() == [""] * 4
+    assert shown["cart"].tolist() == [""] * 4
 
 
 @pytest.mark.parametrize("visits", [0, 1, 3])
@@ -345,6 +392,7 @@ def test_days_are_local_and_today_is_marked(picture, store, now):
             "Sun 22 Nov",
         ],
         "visits": [7, 0, 0, 0, 0, 5, 5],
+        "level": [1, 0, 0, 0, 0, 5 / 7, 5 / 7],
         "is_today": [False] * 6 + [True],
     }
     assert (shown.cards.today, shown.cards.this_month) == (5, 617)
@@ -376,12 +424,84 @@ def test_visit_at_the_first_instant_of_a_day_is_todays(
     assert days["visits"].tolist()[-2:] == [1, 10]
 
 
+# Several sites
+
+
+@pytest.fixture
+def all_sites(database, site, now):
+    """A function that draws the picture of the site 7 in Berlin and the site 8 in Auckland."""
+    other = Site(id=8, key="pots", name="Pots", time_zone="Pacific/Auckland", created_at=now)
+
+    def draw(at=now):
+        with reading(database) as connection:
+            return picture_of_sites(connection, [site, other], at)
+
+    return draw
+
+
+def test_rows_of_all_sites_stand_in_one_order_and_say_whose_they_are(all_sites, store, make_visit):
+    store(
+        make_visit("same", page_context="Product"),
+        make_visit("same", site_id=8, page_context="Cart"),
+        make_visit("third", site_id=8),
+        make_visit("elsewhere", site_id=9),
+    )
+
+    shown = all_sites()
+
+    rows = shown.visitors[["site", "site_name", "id", "page_context"]].to_numpy().tolist()
+    assert rows == [
+        ["pots", "Pots", "same", "Cart"],
+        ["shop", "Shop", "same", "Product"],
+        ["pots", "Pots", "third", ""],
+    ]
+    assert (shown.cards.online, shown.breakdowns.source["visits"].sum()) == (3, 3)
+
+
+def test_conversation_is_only_that_of_the_visit_of_its_own_site(
+    all_sites, store, make_visit, make_conversation
+):
+    store(make_visit("visit"), make_visit("visit", site_id=8))
+    store(make_conversation(site_id=8, state="open"))
+
+    rows = all_sites().visitors.set_index("site", drop=False)
+
+    assert rows.loc["pots", ["conversation", "conversation_id"]].tolist() == ["open", "talk"]
+    assert rows.loc["shop", ["conversation", "conversation_id"]].tolist() == ["", ""]
+
+
+def test_each_site_has_its_own_today(all_sites, store):
+    def count(site_id, starts_at, visits):
+        starts_at = datetime(*starts_at, tzinfo=UTC)
+        return VisitCount(site_id=site_id, starts_at=starts_at, visits=visits)
+
+    store(
+        count(7, (2026, 10, 31, 22, 45), 10_000),  # Berlin's October
+        count(7, (2026, 10, 31, 23, 0), 1_000),
+        count(8, (2026, 10, 31, 10, 45), 20_000),  # Auckland's October
+        count(8, (2026, 10, 31, 11, 0), 2_000),
+        count(7, (2026, 11, 21, 23, 0), 3),  # Berlin's 22nd
+        count(8, (2026, 11, 21, 23, 0), 40),  # Auckland's 22nd, which began at 11:00
+        count(8, (2026, 11, 22, 11, 0), 500),  # Auckland's 23rd
+    )
+
+    shown = all_sites(datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
+
+    assert shown.days["visits"].tolist()[-2:] == [40, 503]
+    assert shown.days["label"].tolist()[-2:] == [
+        "Sat 21 Nov / Sun 22 Nov",
+        "Sun 22 Nov / Mon 23 Nov",
+    ]
+    assert shown.days["is_today"].tolist() == [False] * 6 + [True]
+    assert (shown.cards.today, shown.cards.this_month) == (503, 3_543)
+
+
 # Shares
 
 
 def shares(picture, by="browser"):
     rows = getattr(picture.breakdowns, by)
-    return list(zip(rows["label"], rows["visits"], strict=True))
+    return list(zip(rows["label"], rows["visits"], rows["folded"], strict=True))
 
 
 def test_share_is_the_part_of_the_live_list(picture, store, make_visit):
@@ -390,9 +510,10 @@ def test_share_is_the_part_of_the_live_list(picture, store, make_visit):
 
     rows = picture().breakdowns.browser
 
+    plain = {"flag": "", "code": "", "folded": False}
     assert rows.to_dict("records") == [
-        {"label": "Chrome", "flag": "", "code": "", "value": "Chrome", "visits": 3, "share": 0.75},
-        {"label": "Edge", "flag": "", "code": "", "value": "Edge", "visits": 1, "share": 0.25},
+        {**plain, "label": "Chrome", "value": "Chrome", "visits": 3, "share": 0.75},
+        {**plain, "label": "Edge", "value": "Edge", "visits": 1, "share": 0.25},
     ]
 
 
@@ -401,26 +522,26 @@ def test_countries_have_a_flag_and_a_code(picture, store, make_visit):
 
     rows = picture().breakdowns.country
 
-    assert rows.drop(columns="share").to_dict("records") == [
+    assert rows.drop(columns=["share", "folded"]).to_dict("records") == [
         {"label": "Germany", "flag": "🇩🇪", "code": "DE", "value": "DE", "visits": 2},
         {"label": "Unknown", "flag": "", "code": "", "value": "", "visits": 1},
     ]
 
 
 @pytest.mark.parametrize(
-    ("stored", "rows"),
+    ("stored", "rows", "folded"),
     [
-        ("", []),
-        ("fedcba", [(name, 1) for name in "abcdef"]),
-        ("abbcdefg", [("b", 2), ("a", 1), ("c", 1), ("d", 1), ("e", 1), ("f", 1), (OTHER, 1)]),
-        ("aabbccddeeffgh", [*((name, 2) for name in "abcdef"), (OTHER, 2)]),
-        ("aabbccddeeff?", [*((name, 2) for name in "abcdef"), (UNKNOWN, 1)]),
-        ("aabbccddeeffgg??h", [*((name, 2) for name in "Uabcde"), (OTHER, 5)]),
-        ("aabbccddeeffg?", [*((name, 2) for name in "abcdef"), (OTHER, 1), (UNKNOWN, 1)]),
+        ("", [], []),
+        ("dcba", [(name, 1) for name in "abcd"], []),
+        ("abbcde", [("b", 2), ("a", 1), ("c", 1), ("d", 1), (OTHER_LABEL, 1)], [("e", 1)]),
+        ("aabbccddeef", [*((name, 2) for name in "abcd"), (OTHER_LABEL, 3)], [("e", 2), ("f", 1)]),
+        ("aabbccdd?", [*((name, 2) for name in "abcd"), (UNKNOWN, 1)], []),
+        ("aabbccdd??e", [*((name, 2) for name in "Uabc"), (OTHER_LABEL, 3)], [("d", 2), ("e", 1)]),
+        ("aabbccdde?", [*((n, 2) for n in "abcd"), (OTHER_LABEL, 1), (UNKNOWN, 1)], [("e", 1)]),
     ],
 )
-def test_six_largest_groups_then_other_and_unknown_never_hides_in_it(
-    picture, store, make_visit, stored, rows
+def test_four_largest_groups_then_other_and_unknown_never_hides_in_it(
+    picture, store, make_visit, stored, rows, folded
 ):
     names = {"?": "", "U": UNKNOWN}
     store(
@@ -430,15 +551,38 @@ def test_six_largest_groups_then_other_and_unknown_never_hides_in_it(
         )
     )
 
-    assert shares(picture()) == [(names.get(name, name), visits) for name, visits in rows]
+    assert shares(picture()) == [
+        *((names.get(name, name), visits, False) for name, visits in rows),
+        *((name, visits, True) for name, visits in folded),
+    ]
 
 
-def test_breakdown_of_any_of_the_three_adds_up_to_the_live_list(picture, store, make_visit):
+def test_source_that_is_called_other_is_not_the_rest(picture, store, make_visit):
+    store(*(make_visit(str(number), source="Other") for number in range(3)))
+    store(*(make_visit(name, source=name) for name in "abcd"))
+
+    rows = picture().breakdowns.source
+
+    assert rows[rows["label"] == "Other"]["value"].tolist() == ["Other", OTHER]
+    assert rows["value"].is_unique
+
+
+def test_no_more_than_fifty_of_many_sources_are_named(picture, store, make_visit):
+    store(*(make_visit(str(number), source=f"source {number:03}") for number in range(80)))
+
+    rows = picture().breakdowns.source
+
+    assert rows["folded"].sum() == 50
+    assert rows.loc[rows["value"] == OTHER, "visits"].tolist() == [76]
+
+
+def test_breakdown_of_any_of_the_four_adds_up_to_the_live_list(picture, store, make_visit):
     chance = random.Random(2)
     store(
         *(
             make_visit(
                 str(number),
+                source=chance.choice(["Direct", "Google", "Other", *"abcdefghij"]),
                 browser=chance.choice(["", "Other", *"abcdefghij"]),
                 os=chance.choice(["", "Windows", "iOS"]),
                 country=chance.choice(["", "DE", "FR", "GB", "US", "IN", "NP", "NZ", "JP", "BR"]),
@@ -449,11 +593,13 @@ def test_breakdown_of_any_of_the_three_adds_up_to_the_live_list(picture, store, 
 
     visitors = picture().visitors
 
-    for by in ("browser", "os", "country"):
+    for by in ("source", "browser", "os", "country"):
         rows = breakdown(visitors, by)
-        assert rows["visits"].sum() == 200
-        assert rows["share"].sum() == pytest.approx(1)
-        assert UNKNOWN in rows["label"].tolist()
+        shown, folded = rows[~rows["folded"]], rows[rows["folded"]]
+        assert shown["visits"].sum() == 200
+        assert shown["share"].sum() == pytest.approx(1)
+        assert folded["visits"].sum() == shown.loc[shown["value"] == OTHER, "visits"].sum()
+        assert (UNKNOWN in shown["label"].tolist()) is (by != "source")
 
 
 # Everything together, against the rules one by one
@@ -487,7 +633,8 @@ def test_picture_of_random_visits_is_what_the_rules_say(picture, store, make_vis
     live = {visit.id: visit for visit in visits if now - visit.last_activity_at < 30 * MINUTE}
     assert set(shown.visitors["id"]) == set(live)
     assert shown.cards.online == len(live)
-    assert dict(shares(shown, "os")) == Counter(visit.os for visit in live.values())
+    systems = {label: visits for label, visits, _ in shares(shown, "os")}
+    assert systems == Counter(visit.os for visit in live.values())
     for row in shown.visitors.to_dict("records"):
         visit = live[row["id"]]
         in_view = now < visit.in_view_until

@@ -11,6 +11,7 @@ from core.chat.states import TemplateKind
 from core.chat.templates import add_template, all_templates, list_templates
 from core.frames import conversations_frame, messages_frame
 from core.tables import Conversation, Message, Site
+from tests.helpers.chat_rows import add_sites, add_visit
 
 MESSAGES = 3
 
@@ -64,6 +65,17 @@ def fill(db, site, number, now, state="ended"):
     db.execute(insert(Message), said)
 
 
+def test_conversations_name_their_visitors(db, site, now):
+    fill(db, site, 3, now)
+    add_visit(db, "visit00000", attributes={"name": "Ada"}, browser="Chrome", country="US")
+    add_visit(db, "visit00001", browser="Chrome", country="US")
+    found = found_conversations(db, site.id, limit=3)
+
+    visitors = ["Ada", "Chrome, United States", "Unknown visitor"]  # the last visit is deleted
+    assert conversations_frame(db, found)["visitor"].tolist() == visitors
+    assert messages_frame(db, found)["name"].unique().tolist() == visitors
+
+
 @pytest.mark.parametrize("frame", [messages_frame, conversations_frame])
 def test_frame_takes_a_few_statements(db, statements, site, now, frame):
     number = 2 * AT_A_TIME + 1
@@ -95,6 +107,7 @@ def test_messages_of_every_waiting_invitation_are_one_question(db, statements, s
 
 
 def test_replies_of_every_site_are_one_question(db, statements, now):
+    add_sites(db, *range(1, 9))
     for site_id in range(1, 9):
         for text in ("Hello", "Good bye"):
             add_template(db, site_id, TemplateKind.REPLY, text, now)

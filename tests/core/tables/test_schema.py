@@ -1,18 +1,23 @@
 """The schema's version: made by the collector, checked by everybody else."""
 
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
 
-import core
+from core.accounts.access import read_access
+from core.accounts.accounts import list_accounts, set_account
+from core.accounts.identity import Role
+from core.accounts.sessions import Way, begin_session
+from core.agents import find_agent
 from core.database import open_database, reading, writing
 from core.enrich.page_context import ContextRule, PageContext
 from core.schema import SchemaError, check_schema, upgrade_schema
 from core.sites import list_sites
 from core.tables import Table
+from tests.helpers.old_schema import downgrade, make_first_version, upgrade
+from tests.helpers.stored_texts import every_text
 
 
 @pytest.fixture
@@ -69,23 +74,33 @@ def test_failed_upgrade_leaves_nothing_behind(database):
     assert inspect(database).get_table_names() == ["salt"]
 
 
-OLD_ROWS = (
-    "INSERT INTO site (id, key, name, domains, accepts_null_origin, time_zone, tracking_enabled,"
-    " context_rules, created_at) VALUES (7, 'shop', 'Shop', '[]', false, 'UTC', true,"
-    """ '[{"pattern":"/%D1%87%D0%B0%D0%B9/*","context":"Product"}]', 1)""",
-    "INSERT INTO visit_count (site_id, starts_at, visits) VALUES (7, 900000, 3)",
-    "INSERT INTO salt (day, value) VALUES ('2026-11-22', 'x')",
+SLOW_INDEX = (
+    "CREATE FUNCTION dawdle() RETURNS event_trigger LANGUAGE plpgsql"
+    " AS $$ BEGIN PERFORM pg_sleep(1); END $$",
+    "CREATE EVENT TRIGGER dawdle ON ddl_command_end WHEN TAG IN ('CREATE INDEX')"
+    " EXECUTE FUNCTION dawdle()",
 )
 
 
-def test_database_of_the_first_version_keeps_its_rows(database):
-    config = Config()
-    config.set_main_option("script_location", str(Path(core.__file__).parent / "migrations"))
+def test_upgrade_takes_longer_than_a_statement_may(postgres_url, monkeypatch):
+    database = open_database(postgres_url)
     with writing(database) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        for row in OLD_ROWS:
-            connection.execute(text(row))
+        downgrade(connection, "0004")
+        for statement in SLOW_INDEX:
+            connection.exec_driver_sql(statement)
+    monkeypatch.setattr("core.postgres.STATEMENT_TIMEOUT", 0.5)
+
+    upgrade_schema(database)
+
+    check_schema(database)
+    with writing(database) as connection, pytest.raises(OperationalError, match="timeout"):
+        connection.exec_driver_sql("SELECT pg_sleep(1)")
+    database.dispose()
+
+
+def test_database_of_the_first_version_keeps_its_rows(database):
+    with writing(database) as connection:
+        make_first_version(connection)
     with pytest.raises(SchemaError, match=r"older version.*python -m collector"):
         check_schema(database)
 
@@ -99,3 +114,51 @@ def test_database_of_the_first_version_keeps_its_rows(database):
         assert site.rules() == (ContextRule("/чай/*", PageContext.PRODUCT),)
         counted = connection.execute(text("SELECT starts_at, visits FROM visit_count")).one()
         assert tuple(counted) == (900_000, 3)
+
+
+AGENT_COLUMNS = "id, key, name, is_available, seen_at, created_at"
+
+
+def _add_agents(connection, *keys):
+    for number, key in enumerate(keys, 1):
+        row = f"({number}, '{key}', 'Ann', true, 1000, 1000)"
+        connection.exec_driver_sql(f"INSERT INTO agent ({AGENT_COLUMNS}) VALUES {row}")
+
+
+def test_agents_of_before_are_no_accounts_and_survive_the_way_up_and_down(database):
+    columns = AGENT_COLUMNS.replace(" key,", "")
+    with writing(database) as connection:
+        upgrade(connection, "0005")
+        _add_agents(connection, "key1", "key2")
+        before = connection.exec_driver_sql(f"SELECT {columns} FROM agent ORDER BY id").all()
+
+    upgrade_schema(database)
+    with writing(database) as connection:
+        now = datetime(2026, 11, 29, tzinfo=UTC)
+        assert list_accounts(connection) == []
+        assert not read_access(connection, now).has_accounts
+        set_account(connection, 2, email="ann@shop.example", role=Role.ADMIN)
+        begin_session(connection, 2, Way.PASSWORD, "Chrome", now)
+        assert [account.id for account in list_accounts(connection)] == [2]
+
+    with writing(database) as connection:
+        downgrade(connection, "0005")
+        after = connection.exec_driver_sql(f"SELECT {columns} FROM agent ORDER BY id").all()
+    assert after == before
+    upgrade_schema(database)
+    with reading(database) as connection:
+        assert list_accounts(connection) == []
+
+
+def test_browsers_of_before_stay_their_agents_and_their_secrets_are_gone(database):
+    secrets = ("a" * 40, "b" * 40)
+    with writing(database) as connection:
+        upgrade(connection, "0006")
+        _add_agents(connection, *secrets)
+
+    upgrade_schema(database)
+
+    with reading(database) as connection:
+        found = [find_agent(connection, secret) for secret in secrets]
+        assert [agent and agent.id for agent in found] == [1, 2]
+    assert not every_text(database, "agent") & set(secrets)

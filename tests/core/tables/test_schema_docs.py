@@ -1,6 +1,8 @@
 """docs/schema.md says what the tables are, and its examples run."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from core.chat.states import Author, ConversationState
-from core.database import reading
+from core.database import open_database, reading, writing
 from core.enrich.source import SourceKind
 from core.frames import live_picture
 from core.moment import to_milliseconds
@@ -21,12 +23,24 @@ from core.visits.presence import CHATTING_FOR
 DOCS = (Path(__file__).parents[3] / "docs" / "schema.md").read_text()
 TABLES = Table.metadata.tables
 SQL = re.findall(r"```sql\n(.*?);\n```", DOCS, re.DOTALL)
+GRANTS, CLEAN_COPY = re.findall(r"```\n((?:GRANT|PRAGMA) .*?)```", DOCS, re.DOTALL)
 PYTHON = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
 
 
 def section(table):
     (found,) = re.findall(rf"^### {table}\n(.*?)(?=^##)", DOCS, re.DOTALL | re.MULTILINE)
     return found
+
+
+SECRETS = {
+    "agent": {"key", "password", "subject"},
+    "session": {"id"},
+    "sign_in_link": {"id"},
+    "secret": {"value"},
+    "salt": {"value"},
+    "conversation": {"token"},
+}
+"""What signs somebody in, makes them an agent or a visitor, or tells who was who."""
 
 
 @pytest.fixture
@@ -104,6 +118,51 @@ def test_accounting_names_only_columns_that_exist():
 
     columns = {column.name for table in TABLES.values() for column in table.columns}
     assert named - values <= columns | set(TABLES)
+
+
+def test_reader_of_the_example_reads_no_secret(postgres_url):
+    engine = open_database(postgres_url)
+    with writing(engine) as db:
+        db.exec_driver_sql("CREATE ROLE reader")
+        db.exec_driver_sql(GRANTS)
+        readable = db.execute(
+            text(
+                "SELECT table_name, column_name FROM information_schema.column_privileges"
+                " WHERE grantee = 'reader' AND privilege_type = 'SELECT'"
+            )
+        ).all()
+        db.exec_driver_sql("DROP OWNED BY reader; DROP ROLE reader")
+    engine.dispose()
+
+    assert ("agent", "name") in readable
+    assert [each for each in readable if each[1] in SECRETS.get(each[0], ())] == []
+
+
+def test_copy_of_a_file_that_was_made_to_be_given_away_holds_no_secret(sqlite_url):
+    file = sqlite_url.removeprefix("sqlite:///")
+    planted = {f"{table}-{column}-4711" for table, columns in SECRETS.items() for column in columns}
+    with closing(sqlite3.connect(file)) as db:
+        for name, columns in SECRETS.items():
+            row = {
+                column.name: f"{name}-{column.name}-4711" if column.name in columns else 0
+                for column in TABLES[name].columns
+            }
+            marks = ", ".join("?" * len(row))
+            db.execute(f"INSERT INTO {name} ({', '.join(row)}) VALUES ({marks})", [*row.values()])
+        db.commit()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert left_in(file, planted) == planted
+
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(CLEAN_COPY)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert db.execute("SELECT name FROM agent").fetchone() is not None
+    assert left_in(file, planted) == set()
+
+
+def left_in(file, texts):
+    content = Path(file).read_bytes()
+    return {each for each in texts if each.encode() in content}
 
 
 @pytest.mark.parametrize("example", SQL, ids=lambda sql: sql.split("\n")[0])

@@ -1,10 +1,18 @@
-"""The words for lengths of time round down."""
+"""The words for lengths of time, which round down, and for visitors."""
 
 from datetime import timedelta
 
 import pytest
 
-from core.visits.labels import activity_label, duration_label, visitor_name
+from core.enrich.source import SourceKind
+from core.visits.labels import (
+    activity_label,
+    duration_label,
+    returning_label,
+    source_kind_label,
+    visitor_label,
+    visitor_name,
+)
 
 TICK = timedelta(milliseconds=1)
 MINUTE = timedelta(minutes=1)
@@ -67,3 +75,46 @@ def test_duration_label_rounds_down_and_is_never_negative(length, label):
 )
 def test_visitor_is_called_by_name_else_by_e_mail(attributes, name):
     assert visitor_name(attributes) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "browser", "country", "label"),
+    [
+        ("Ada", "Chrome", "US", "Ada"),
+        ("", "Chrome", "US", "Chrome, United States"),
+        ("", "Chrome", "", "Chrome"),
+        ("", "", "US", "United States"),
+        ("", "Other", "US", "United States"),
+        ("", "Chrome", "ZZ", "Chrome"),
+        ("", "Other", "", "Unknown visitor"),
+        ("", "", "", "Unknown visitor"),
+    ],
+)
+def test_visitor_without_a_name_is_called_by_what_is_known(name, browser, country, label):
+    assert visitor_label(name, browser, country) == label
+
+
+@pytest.mark.parametrize(
+    ("number", "label"),
+    [
+        (0, ""),
+        (1, ""),
+        (2, "2nd visit"),
+        (3, "3rd visit"),
+        (4, "4th visit"),
+        (11, "11th visit"),
+        (12, "12th visit"),
+        (13, "13th visit"),
+        (21, "21st visit"),
+        (112, "112th visit"),
+        (123, "123rd visit"),
+    ],
+)
+def test_visit_has_its_ordinal_from_the_second_on(number, label):
+    assert returning_label(number) == label
+
+
+def test_kind_of_source_is_a_word_to_read_and_direct_has_none():
+    assert [source_kind_label(kind) for kind in (*SourceKind, "")] == [
+        "", "own site", "search", "social", "AI", "e-mail", "paid", "referral", "",
+    ]  # fmt: skip

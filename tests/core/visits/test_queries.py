@@ -1,8 +1,10 @@
 """Each question to the database, on SQLite and Postgres."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from core.database import reading
 from core.tables import (
@@ -13,7 +15,16 @@ from core.tables import (
     VisitCount,
     VisitSpan,
 )
-from core.visits.arrivals import NO_SITE, collector_warnings, drops, origins
+from core.visits.arrivals import (
+    NO_SITE,
+    Drops,
+    SeenPage,
+    collector_warnings,
+    count_page_views,
+    drops,
+    last_page_view,
+    origins,
+)
 from core.visits.calendar import Period, day_period, local_day
 from core.visits.live_visits import live_visits
 from core.visits.presence import SpanKind
@@ -91,6 +102,15 @@ def test_live_visits_are_found_by_index(plan_of, now):
 
 def test_successors_are_found_by_index(plan_of, make_visit):
     assert "visit_by_follows (site_id=? AND follows=?)" in plan_of(successors, make_visit())
+
+
+@pytest.mark.parametrize("question", [predecessor, successors])
+def test_visits_of_a_visitor_are_found_by_index(plan_of, make_visit, question):
+    plan = plan_of(question, make_visit(visitor_id="ada"))
+
+    assert "visit_by_visitor (site_id=? AND visitor_id=? AND started_at" in plan
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_counts_are_found_by_key(plan_of, now):
@@ -233,6 +253,23 @@ def test_visits_that_follow_each_other_are_found_both_ways(db, store, make_visit
     assert db(predecessor, first) is None
 
 
+def test_visits_of_a_remembered_visitor_lead_to_each_other(db, store, make_visit, now):
+    def a_visit(visit_id, hours_ago, visitor_id="ada", site_id=7):
+        began = now - hours_ago * HOUR
+        return make_visit(visit_id, started_at=began, visitor_id=visitor_id, site_id=site_id)
+
+    first, second, third = a_visit("1", 72), a_visit("2", 48), a_visit("3", 1)
+    anonymous = a_visit("anonymous", 47, "")
+    others = (a_visit("ben", 50, "ben"), a_visit("4", 49, site_id=8), a_visit("nobody", 46, ""))
+    store(third, first, second, anonymous, *others)
+
+    assert db(predecessor, first) is None
+    assert [visit.id for visit in db(successors, first)] == ["2"]
+    assert db(predecessor, third).id == "2"
+    assert db(successors, third) == []
+    assert (db(predecessor, anonymous), db(successors, anonymous)) == (None, [])
+
+
 def test_predecessor_that_is_deleted_is_none(db, store, make_visit):
     second = make_visit("second", follows="gone")
     store(second)
@@ -273,8 +310,100 @@ def test_drops_of_the_last_day_are_summed_by_reason_the_most_first(db, store):
         a_drop("unknown_site", HOUR, 4, site_id=NO_SITE),
     )
 
-    assert list(db(drops, 7, now).items()) == [("prefetch", 7), ("bot", 5)]
-    assert db(drops, NO_SITE, now) == {"unknown_site": 4}
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    assert list(db(drops, 7, now).items()) == [
+        ("prefetch", Drops(7, noon - HOUR)),
+        ("bot", Drops(5, noon)),
+    ]
+    assert db(drops, NO_SITE, now) == {"unknown_site": Drops(4, noon - HOUR)}
+
+
+def a_seen_page(visit_id, number, viewed_at, site_id=7, path="/"):
+    return PageView(
+        site_id=site_id,
+        visit_id=visit_id,
+        tab="tab1",
+        number=number,
+        viewed_at=viewed_at,
+        path=path,
+    )
+
+
+def test_page_views_are_counted_since_a_moment(db, store, make_visit, now):
+    store(
+        make_visit("reads", last_activity_at=now),
+        make_visit("gone", last_activity_at=now - 2 * MINUTE),
+        make_visit("other", last_activity_at=now, site_id=8),
+        *(a_seen_page("reads", number, now - number * MINUTE) for number in range(4)),
+        a_seen_page("gone", 1, now - 2 * MINUTE),
+        a_seen_page("other", 1, now, site_id=8),
+    )
+
+    assert db(count_page_views, 7, now - 2 * MINUTE, now) == 4
+    assert db(count_page_views, 7, now - 2 * MINUTE + TICK, now) == 2
+
+
+def test_newest_page_view_may_be_of_a_visit_that_is_less_active(db, store, make_visit, now):
+    store(
+        make_visit("reads", last_activity_at=now),
+        make_visit("walks", last_activity_at=now - MINUTE),
+        make_visit("gone", last_activity_at=now - HOUR),
+        a_seen_page("reads", 1, now - 20 * MINUTE, path="/read"),
+        a_seen_page("walks", 1, now - 2 * MINUTE, path="/first"),
+        a_seen_page("walks", 2, now - MINUTE, path="/newest"),
+        a_seen_page("gone", 1, now - HOUR, path="/gone"),
+    )
+
+    assert db(last_page_view, 7, now) == SeenPage("/newest", now - MINUTE)
+    assert db(last_page_view, 8, now) is None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "views", "path"), [(5 * MINUTE, 2, "/ahead"), (5 * MINUTE + TICK, 1, "/now")]
+)
+def test_page_view_that_a_clock_wrote_into_the_future_is_none(
+    db, store, make_visit, now, ahead, views, path
+):
+    store(
+        make_visit("healed", last_activity_at=now),
+        a_seen_page("healed", 1, now + ahead, path="/ahead"),
+        make_visit("now", last_activity_at=now),
+        a_seen_page("now", 1, now, path="/now"),
+    )
+
+    assert db(count_page_views, 7, now - MINUTE, now) == views
+    assert db(last_page_view, 7, now) == SeenPage(path, max(now, now + (views - 1) * ahead))
+
+
+def test_visits_that_a_clock_wrote_into_the_future_hide_no_page_view(db, store, make_visit, now):
+    ahead = now + HOUR
+    store(
+        *(make_visit(f"ahead{number}", last_activity_at=ahead) for number in range(60)),
+        *(a_seen_page(f"ahead{number}", 1, ahead) for number in range(60)),
+        make_visit("now", last_activity_at=now),
+        a_seen_page("now", 1, now, path="/now"),
+    )
+
+    assert db(count_page_views, 7, now - MINUTE, now) == 1
+    assert db(last_page_view, 7, now) == SeenPage("/now", now)
+
+
+def test_newest_page_view_is_looked_for_among_few_visits(database, store, make_visit, now):
+    store(
+        make_visit("reads", last_activity_at=now, started_at=now - 9 * HOUR),
+        a_seen_page("reads", 1, now - 9 * HOUR),
+        make_visit("newest", last_activity_at=now - MINUTE),
+        a_seen_page("newest", 1, now - MINUTE, path="/newest"),
+        *(make_visit(f"old{number}", last_activity_at=now - HOUR) for number in range(3)),
+        *(a_seen_page(f"old{number}", 1, now - HOUR) for number in range(3)),
+    )
+    asked: list[Any] = []
+    event.listen(database, "before_execute", lambda _, statement, *rest: asked.append(statement))
+
+    with reading(database) as connection:
+        last_page_view(connection, 7, now)
+
+    assert now - MINUTE in asked[-1].compile().params.values()
 
 
 def test_collector_warnings_come_with_the_newest_first(db, store, now):

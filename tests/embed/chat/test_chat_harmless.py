@@ -15,6 +15,8 @@ from tests.helpers.dialog import (
 )
 from tests.helpers.network_gate import refuse
 
+pytestmark = pytest.mark.long
+
 REPORTS = """<script nonce="n0nce">
     window.violations = [];
     addEventListener('securitypolicyviolation', event => violations.push(event.violatedDirective));

@@ -28,7 +28,7 @@ from tests.helpers.agent_browsers import (  # noqa: F401
     site,
     visit,
 )
-from tests.helpers.dashboard_chats import agent_invites, make_agent, visitor_opens
+from tests.helpers.dashboard_chats import agent_invites, make_agent, secret_of, visitor_opens
 from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
@@ -295,7 +295,7 @@ def test_restart_of_the_dashboard_is_shown_and_loses_nothing(
     context = browser.new_context()
     page = context.new_page()
     with running_dashboard(database[0], port) as address:
-        context.add_cookies([{"name": COOKIE, "value": agent.key, "url": address}])
+        context.add_cookies([{"name": COOKIE, "value": secret_of(agent), "url": address}])
         page.goto(f"{address}/chats")
         open_conversation(page, "Sid")
     expect(page.get_by_text("The connection is lost.").first).to_be_visible()

@@ -1,6 +1,6 @@
 """How the page Chats looks and sounds, and how it works with a keyboard or a screen reader.
 
-Screenshots are kept in artifacts/.
+Screenshots are kept where MONITOR_TEST_ARTIFACTS says.
 """
 
 # Fixtures are imported by their name: a test's parameter is no redefinition.
@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.agents import find_agent
 from core.chat.states import ConversationState
@@ -42,7 +42,7 @@ from tests.helpers.dashboard_chats import make_agent, visitor_opens
 from tests.helpers.running_collector import wait_for
 from tests.helpers.screens import keep_both_themes
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 
 def test_draft_survives_refreshes_other_chats_and_a_reload(
@@ -105,25 +105,28 @@ def test_nodes_and_focus_live_through_changes(
     expect(entry).to_be_focused()
 
 
-def test_title_counts_who_waits(open_chats: OpenChats, engine, site, agent, visit) -> None:
+def test_title_names_the_page_and_counts_who_waits(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
     for row in all_open_chats(engine):
         row.ends()
-    page = open_chats(agent, "")
-    expect(page).to_have_title("Visitor Monitor")
+    page = open_chats(agent, "sites")
+    expect(page).to_have_title("Sites · Visitor Monitor")
     chat = visitor_opens(engine, site, visit, attributes={"name": "Jon"})
     other = visitor_opens(engine, site, f"{visit}b", attributes={"name": "Kim"})
-    expect(page).to_have_title("(2) Visitor Monitor")
+    expect(page).to_have_title("(2) Sites · Visitor Monitor")
     expect(page.get_by_role("button", name="2 visitors wait for you")).to_be_visible()
-    page.get_by_role("link", name="Sites").click()
-    expect(page).to_have_url(re.compile("/sites"))
-    page.wait_for_timeout(500)  # Streamlit sets the title again
-    expect(page).to_have_title("(2) Visitor Monitor")
+    page.get_by_role("link", name="Visitor Monitor").click()
+    expect(page).to_have_title(re.compile(r"^\(2\) [\d,]+ online · Tea shop · Visitor Monitor$"))
     other.ends()
-    expect(page).to_have_title("(1) Visitor Monitor")
+    expect(page).to_have_title(re.compile(r"^\(1\) [\d,]+ online · Tea shop · Visitor Monitor$"))
     page.get_by_role("button", name="1 visitor waits for you").click()
+    expect(page).to_have_title("(1) Chats · Visitor Monitor")
     open_conversation(page, "Jon")
-    expect(page).to_have_title("Visitor Monitor")
+    expect(page).to_have_title("Chats · Visitor Monitor")
     assert chat.row.agent_read == 1
+    page.get_by_role("link", name="Open the visitor's page").click()
+    expect(page).to_have_title("Jon · Visitor Monitor")
 
 
 def test_sound_is_off_until_it_is_wanted(open_chats: OpenChats, engine, site, agent, visit) -> None:
@@ -290,9 +293,10 @@ def test_screen_reader_finds_list_conversation_and_field(
           - list "Invitation":
             - listitem: /The visitor opened this chat/
           - log "Messages":
-            - listitem:
-              - paragraph: Wes
-              - paragraph: Good morning
+            - list:
+              - listitem:
+                - paragraph: Wes
+                - paragraph: Good morning
           - textbox "Message"
           - button "Replies"
           - button "Send" [disabled]
@@ -355,8 +359,83 @@ def test_chats_fit_their_screen(
     seed_story(engine, site, visit, agent)
     page = open_chats(agent, width=width, height=height)
     open_conversation(page, "Grace Hopper")
-    expect(page.get_by_text("Now on")).to_be_visible()
+    expect(page.get_by_text("Now on")).to_be_visible(visible=width > 1200)
     keep_both_themes(page, "chats", whole=False)
     page.get_by_role("tab", name="Past").click()
     expect(page.get_by_role("table", name="Past chats")).to_be_visible()
     keep_both_themes(page, "chats-past", whole=False)
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1024, 768, 390])
+def test_list_of_past_chats_cuts_nothing_with_and_without_a_transcript(
+    open_chats: OpenChats, engine, site, agent, visit, width: int
+) -> None:
+    name = "Wilhelmina Featherstonehaugh"
+    chat = visitor_opens(engine, site, visit, attributes={"name": name})
+    chat.agent_says(make_agent(engine, "Bartholomew"), "It left yesterday, by the evening train.")
+    chat.ends()
+    page = open_chats(agent, "chats?site=tea&past=", width=width)
+    past = page.get_by_role("table", name="Past chats")
+    for choose in (False, True):
+        if choose:
+            past.get_by_role("link", name="It left yesterday").first.click()
+            expect(page.get_by_role("button", name="Close transcript")).to_be_visible()
+        if choose and width < 900:
+            expect(past).to_be_hidden()  # the transcript takes the list's place
+            continue
+        expect(past.get_by_role("link", name="It left yesterday").first).to_be_visible()
+        # The last message and, where it is narrow, names end in an ellipsis; nothing else does.
+        cells = past.locator("td:not(.kind-link, [data-name=name], [data-name=agent])")
+        widths = cells.evaluate_all("all => all.map(cell => cell.scrollWidth - cell.clientWidth)")
+        assert max(widths) <= 1, (choose, [*zip(cells.all_inner_texts(), widths, strict=True)])
+        sideways = "table => table.parentElement.scrollWidth - table.parentElement.clientWidth"
+        assert past.evaluate(sideways) <= 0
+
+
+def test_facts_are_beside_the_chat_where_there_is_room(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    page = open_chat_of_uma(open_chats, engine, site, agent, visit, width=1280)
+    facts = page.get_by_role("heading", name="Visitor", exact=True)
+    expect(facts).to_be_visible()
+    expect(page.get_by_role("switch", name="Show the visitor")).to_be_hidden()
+    chat, beside = conversation(page).bounding_box(), facts.bounding_box()
+    assert chat is not None and beside is not None
+    assert beside["x"] > chat["x"] + chat["width"]
+
+
+@pytest.mark.parametrize("width", [1024, 768, 390])
+def test_facts_are_folded_away_where_there_is_no_room(
+    open_chats: OpenChats, engine, site, agent, visit, width: int
+) -> None:
+    page = open_chat_of_uma(open_chats, engine, site, agent, visit, width=width)
+    facts = page.get_by_role("heading", name="Visitor", exact=True, include_hidden=True)
+    switch = page.get_by_role("switch", name="Show the visitor")
+    expect(facts).to_be_attached()
+    expect(facts).to_be_hidden()
+    keep_both_themes(page, "chat-folded", whole=False)
+    switch.focus()
+    page.keyboard.press("Space")
+    expect(facts).to_be_in_viewport()
+    keep_both_themes(page, "chat-unfolded", whole=False)
+    chat, above = conversation(page).bounding_box(), facts.bounding_box()
+    assert chat is not None and above is not None
+    assert above["y"] + above["height"] < chat["y"]
+    page.keyboard.press("Space")
+    expect(facts).to_be_hidden()
+
+
+def open_chat_of_uma(
+    open_chats: OpenChats, engine: Any, site: Any, agent: Any, visit: str, *, width: int
+) -> Page:
+    """Chats with a conversation of a visitor of whom little is known."""
+    chat = visitor_opens(
+        engine, site, visit, attributes={"name": "Uma"}, language="", browser="", os=""
+    )
+    page = open_chats(agent, f"chats?site=tea&conversation={chat.id}", width=width)
+    expect(conversation(page)).to_be_visible()
+    return page
+
+
+def conversation(page: Page) -> Locator:
+    return page.get_by_role("region", name="Conversation with Uma")

@@ -21,10 +21,17 @@ from core.chat.templates import add_template
 from core.database import reading, writing
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.tables import Agent, Conversation, Site
-from pages.chats.past_tab import NOBODY_YET, NOTHING_FOUND, PastSearch
+from pages.chats.past_tab import NOBODY_YET, NOTHING_FOUND, OTHER_DAYS, PastSearch
 from pages.parts.agent import _agent
 from pages.parts.transcript import read_transcript, transcript_html, transcript_text
-from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, now, visitor_opens
+from tests.helpers.dashboard_chats import (
+    Chat,
+    agent_invites,
+    make_agent,
+    now,
+    secret_of,
+    visitor_opens,
+)
 from tests.helpers.page_reading import tables, texts
 from tests.helpers.seed import make_site
 from tests.helpers.type_declarations import declared_keys
@@ -49,7 +56,7 @@ def agent(database: Database) -> Agent:
 
 
 def be(page: AppTest, agent: Agent) -> AppTest:
-    page.session_state["agent_key"] = agent.key
+    page.session_state["agent_secret"] = secret_of(agent)
     return page.run()
 
 
@@ -93,7 +100,7 @@ def test_open_chats_know_the_agent_and_the_replies(
         add_template(db, site.id, TemplateKind.REPLY, "Hello!", now())
         add_template(db, site.id, TemplateKind.INVITATION, "May I help?", now())
     sent = chats(be(open_page("chats"), agent))
-    assert sent["agent"] == {"id": agent.id, "name": "Ann", "key": agent.key}
+    assert sent["agent"] == {"id": agent.id, "name": "Ann", "key": secret_of(agent)}
     assert [reply["text"] for reply in sent["replies"]["tea"]] == ["Hello!"]
     assert sent["chosen"] == ""
     assert sent["is_one_site"] is True
@@ -145,7 +152,7 @@ def test_past_says_what_to_do_when_there_is_nothing(
     page = past(open_page)
     assert not page.exception
     assert tables(page)["Past chats"]["table"]["empty"] == NOBODY_YET
-    assert "does not exist" in texts(page)
+    assert "This chat is not known" in texts(page)
 
 
 def test_past_lists_the_chats_of_the_site_newest_first(
@@ -202,6 +209,7 @@ def test_days_are_those_of_the_sites_time_zone(
         )
     page = past(open_page)
     assert listed(page).empty
+    page.main.selectbox(key="past span of tea").select(OTHER_DAYS).run()
     today = now().date()
     page.main.date_input[0].set_value((today - timedelta(days=60), today)).run()
     assert listed(page)["id"].tolist() == [chat.id]
@@ -278,5 +286,5 @@ def test_visit_that_is_deleted_leaves_the_transcript(
         db.exec_driver_sql("DELETE FROM visit")
     page = past(open_page, past=chat.id)
     assert not page.exception
-    assert "Visitor visit1" in texts(page)
+    assert "Unknown visitor" in texts(page)
     assert "Hello?" in texts(page)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import streamlit as st
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
@@ -26,11 +25,11 @@ from core.tables import Agent, ChatTemplate, Conversation, Site, Visit
 from core.visits.presence import CHATTING_FOR, ChatSource
 from pages.live.columns import CHAT_ACTIONS, ELSEWHERE
 from pages.parts.agent import COOKIE
-from pages.parts.snapshots import TICK, PictureSnapshot, latest_picture
+from pages.parts.snapshots import PictureSnapshot, latest_picture
 from tests.helpers.dashboard_chats import Chat, agent_invites, now, visitor_opens
 from tests.helpers.page_reading import metrics, texts, visitors
 from tests.helpers.seed import make_site, make_visit
-from tests.pages.conftest import Database, OpenPage
+from tests.pages.conftest import Database, OpenPage, age_snapshots
 
 HOSTILE = "![x](http://evil.example/a.png)<img src=//evil.example/b> **b** :smile: $x$"
 VISIT = "visit1234567890ab"
@@ -45,8 +44,8 @@ def site(database: Database) -> Site:
 def agent(database: Database, cookies: dict[str, str]) -> Agent:
     """The agent of this browser."""
     with writing(database.engine) as db:
-        agent = add_agent(db, "Ann", now())
-    cookies[COOKIE] = agent.key
+        agent = add_agent(db, "Ann", now(), "secret of Ann")
+    cookies[COOKIE] = "secret of Ann"
     return agent
 
 
@@ -56,7 +55,7 @@ def dialog(site: Site, open_page: OpenPage) -> Any:
 
     def dialog(visit_id: str = VISIT) -> AppTest:
         page = open_page()
-        page.session_state["inviting"] = (site.key, visit_id)
+        page.session_state["open dialog"] = ("inviting", (site.key, visit_id))
         return page.run()
 
     return dialog
@@ -270,6 +269,16 @@ def test_every_state_is_shown_with_its_time(
     assert button(page, "Open the chat")
 
 
+def test_dialog_of_a_visitor_who_began_the_chat_shows_what_they_wrote_and_no_invitation(
+    database: Database, site: Site, agent: Agent, dialog: Any
+) -> None:
+    visitor_opens(database.engine, site, VISIT, "Do you ship to Lyon?")
+    page = dialog()
+    assert "Do you ship to Lyon?" in texts(page)
+    assert not any('class="steps"' in each.proto.body for each in page.get("html"))
+    assert button(page, "Open the chat")
+
+
 def test_invitation_that_was_dismissed_says_so_and_can_be_repeated(
     database: Database, site: Site, agent: Agent, dialog: Any
 ) -> None:
@@ -278,6 +287,7 @@ def test_invitation_that_was_dismissed_says_so_and_can_be_repeated(
     chat.is_dismissed()
     page = dialog()
     assert "The visitor has dismissed the invitation." in texts(page)
+    assert "May I help?" in texts(page)
     assert steps(page)[-1] == "Dismissed T"
     field(page).set_value("Really?")
     button(page, "Send").click().run()
@@ -361,7 +371,7 @@ def test_row_cards_and_page_agree_on_who_is_chatting(
 
 def chatting(open_page: OpenPage, site: Site) -> tuple[str, str, str, str]:
     """The two cards, the row's status, and the state on the visitor's page."""
-    st.cache_data.clear()
+    age_snapshots()
     page = open_page()
     cards, row = metrics(page), visitors(page).set_index("id").loc[VISIT]
     shown = texts(open_page("visitor", site=site.key, visit=VISIT))
@@ -372,13 +382,13 @@ def chatting(open_page: OpenPage, site: Site) -> tuple[str, str, str, str]:
 def test_picture_is_new_at_once_when_a_chat_has_changed(
     database: Database, site: Site, agent: Agent
 ) -> None:
-    at = now().replace(microsecond=0)
-    at -= timedelta(seconds=at.timestamp() % TICK.total_seconds())
+    at = now()
     chat = agent_invites(database.engine, site, VISIT, agent)
-    assert row_of(latest_picture(site, at, 1))["conversation"] == "queued"
+    invited = latest_picture(site, at)
+    assert row_of(invited)["conversation"] == "queued"
     chat.is_shown()
-    assert row_of(latest_picture(site, at, 1))["conversation"] == "queued"
-    assert row_of(latest_picture(site, at, 2))["conversation"] == "shown"
+    assert row_of(latest_picture(site, at))["conversation"] == "queued"
+    assert row_of(latest_picture(site, at, invited.revision + 1))["conversation"] == "shown"
 
 
 def row_of(look: PictureSnapshot) -> Any:
@@ -439,8 +449,8 @@ def test_words_of_everybody_are_literal(
     database: Database, site: Site, open_page: OpenPage, cookies: dict[str, str], dialog: Any
 ) -> None:
     with writing(database.engine) as db:
-        agent = add_agent(db, HOSTILE[:40], now())
-    cookies[COOKIE] = agent.key
+        agent = add_agent(db, HOSTILE[:40], now(), "its secret")
+    cookies[COOKIE] = "its secret"
     add_texts(database, site, HOSTILE)
     agent_invites(
         database.engine,

@@ -1,7 +1,7 @@
 """Inviting as an agent does it: `streamlit run app.py` and Chromium. The visitor is played on the
 database, as the collector plays it.
 
-Screenshots are kept in artifacts/.
+Screenshots are kept where MONITOR_TEST_ARTIFACTS says.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.database import reading, writing
 from core.tables import Agent, Conversation, Site, Visit
 from core.visits.presence import IN_VIEW_FOR
 from pages.parts.agent import COOKIE
-from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, now
+from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, now, secret_of
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_both_themes
@@ -36,6 +36,11 @@ from tests.pages.live.test_live_in_browser import refresh_every, wait_for_refres
 HOSTILE = "![x](http://evil.example/a.png)<img src=http://evil.example/b onerror=alert(1)> $&{path}"
 SOON = 8_000
 """Milliseconds within which a change is there by itself, far less than a refresh of 30 s."""
+
+SILENT_REMOVAL = """
+addEventListener("focusout", (event) => event.relatedTarget || event.stopImmediatePropagation(), true)
+"""
+"""Makes the browser one that does not tell when what has the focus is removed."""
 
 pytestmark = pytest.mark.timeout(300)
 OpenBrowserPage = Callable[..., Page]
@@ -91,7 +96,7 @@ def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenBr
         context.set_default_timeout(30_000)
         contexts.append(context)
         if known:
-            context.add_cookies([{"name": COOKIE, "value": agent.key, "url": dashboard}])
+            context.add_cookies([{"name": COOKIE, "value": secret_of(agent), "url": dashboard}])
         page = context.new_page()
         page.on("request", lambda request: requested.append(request.url))
         page.on("dialog", lambda dialog: alerts.append(dialog.message))
@@ -142,9 +147,28 @@ def test_visitor_is_invited_by_keyboard_alone_and_the_row_follows_at_once(
     expect(row(page, "cart")).to_contain_text("Chatting", timeout=SOON)
     opened = page.get_by_role("button", name="Open chat with the visitor on /cart")
     expect(opened).to_be_focused(timeout=SOON)
-    expect(page.get_by_test_id("stMetric").filter(has_text="Chatting")).to_contain_text("1")
+    expect(page.locator(".number:has(.label:text-is('Chatting')) .value")).to_contain_text("1")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(rf"/chats\?site={site.key}&conversation={chat.id}"))
+
+
+@pytest.mark.parametrize("tells_of_removal", [True, False])
+def test_dialog_has_the_focus_when_send_takes_the_form_away(
+    open_page: OpenBrowserPage, engine: Engine, site: Site, tells_of_removal: bool
+) -> None:
+    visitor_on(engine, site, "cart", current_path="/cart")
+    page = open_page("sites")
+    if not tells_of_removal:
+        page.add_init_script(SILENT_REMOVAL)
+    page.goto(f"{page.url.removesuffix('sites')}?site={site.key}")
+    page.get_by_role("button", name="Invite the visitor on /cart").click()
+    dialog = page.get_by_role("dialog", name="Invite to a chat")
+    tab_to(page, dialog.get_by_role("button", name="Send", exact=True))
+    page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("Waiting for the visitor's browser")
+    expect(dialog).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
 
 
 def test_typed_text_survives_refreshes_and_is_what_is_sent(
@@ -254,11 +278,52 @@ def test_accepted_invitation_leads_from_the_dialog_to_the_chat(
     expect(page.get_by_role("dialog").get_by_text("Delivered")).to_be_visible()
     chat.is_shown()
     chat.is_accepted()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("The visitor has accepted.")
+    expect(dialog).to_contain_text("May I help?")
+    chat.says("Yes: is it <b>loose</b> tea?")
+    expect(dialog).to_contain_text("Yes: is it <b>loose</b> tea?")
+    expect(dialog).to_contain_text("May I help?")
     page.get_by_role("button", name="Open the chat").click()
     page.wait_for_url(re.compile(rf"/chats\?site={site.key}&conversation={chat.id}"))
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.go_back()
     expect(row(page, "cart")).to_contain_text("Open chat")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("begins", ["row", "panel", "dialog"])
+def test_back_from_a_chat_is_one_step_and_shows_the_same_list(
+    open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent, begins: str
+) -> None:
+    visitor_on(engine, site, "home", current_path="/")
+    chat = agent_invites(engine, site, "cart", agent, **visit_of(current_path="/cart"))
+    chat.is_shown()
+    opened = "&visitor=cart" if begins == "panel" else ""
+    page = open_page(f"?site={site.key}{opened}&q=cart&sort=-page_count")
+    expect(page.get_by_role("searchbox")).to_have_value("cart")
+    if begins == "dialog":
+        page.get_by_role("button", name="Invited, shown").click()
+        expect(page.get_by_role("dialog")).to_contain_text("The visitor sees the invitation.")
+    chat.is_accepted()
+    button = {
+        "row": page.get_by_role("button", name="Open chat with the visitor on /cart"),
+        "panel": page.get_by_role("button", name="Open chat", exact=True).last,
+        "dialog": page.get_by_role("button", name="Open the chat"),
+    }[begins]
+    expect(button).to_be_visible()
+    listed, steps = page.url, page.evaluate("history.length")
+    button.click()
+    page.wait_for_url(re.compile(rf"/chats\?site={site.key}&conversation={chat.id}$"))
+    expect(page.get_by_role("log")).to_be_visible()
+    assert page.evaluate("history.length") == steps + 1
+    page.reload()  # a session that does not know where the agent was
+    expect(page.get_by_role("log")).to_be_visible()
+    page.go_back()
+    expect(row(page, "cart")).to_contain_text("Open chat")
+    expect(page.get_by_role("table", name="Active visitors").locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_role("searchbox")).to_have_value("cart")
+    assert page.url == listed
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
@@ -365,10 +430,10 @@ def test_text_that_is_added_leaves_an_empty_field(
     open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
     page = open_page(f"sites?site={site.key}", height=1800)
-    new = page.get_by_role("textbox", name="New text for invitations")
+    new = page.get_by_role("textbox", name="New template for invitations")
     new.fill("Good day!")
-    page.get_by_role("button", name="Add text").first.click()
-    expect(page.get_by_text("The text is added.")).to_be_visible()
+    page.get_by_role("button", name="Add template").first.click()
+    expect(page.get_by_text("The template is added.")).to_be_visible()
     expect(new).to_have_value("")
     expect(page.get_by_text("Good day!", exact=True)).to_be_visible()
 

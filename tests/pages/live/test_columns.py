@@ -6,9 +6,8 @@ import pytest
 
 from core.enrich.page_context import PageContext
 from core.visits.presence import Status
-from pages.live.columns import CONTEXT_COLOURS, STATUS_COLOURS
 from pages.live.data_tab import DIM, STATUS_INK
-from pages.live.view import TableView
+from pages.parts.colours import CONTEXT_COLOURS, STATUS_COLOURS
 
 PAPER = {"light": "#ffffff", "dark": "#10141f"}
 ON_PAPER = [(theme, ink) for theme in PAPER for ink in (DIM[theme], *STATUS_INK[theme].values())]
@@ -33,29 +32,6 @@ def test_text_of_the_data_tab_can_be_read(theme: str, ink: str) -> None:
 def test_every_context_and_status_has_a_colour() -> None:
     assert set(CONTEXT_COLOURS) == {context.value for context in PageContext if context}
     assert set(STATUS_COLOURS) == {status.value for status in Status}
-
-
-@pytest.mark.parametrize(
-    "sent, view",
-    [
-        ({"search": "tea", "sort": "path"}, TableView(search="tea", sort="path")),
-        ({"sort": "secret", "status": "x", "page_context": "y", "page": "z"}, TableView()),
-        ({"page": -1}, TableView()),
-        ({"page": 3, "descending": 1}, TableView(page=3)),
-        ({"search": "x" * 300}, TableView(search="x" * 200)),
-        ("nonsense", TableView(search="before")),
-        (None, TableView(search="before")),
-    ],
-)
-def test_view_takes_only_what_it_understands(sent: object, view: TableView) -> None:
-    assert TableView(search="before").updated(sent) == view
-
-
-def test_choice_made_twice_is_taken_back() -> None:
-    view = TableView(page=4).toggled("browser", "Chrome")
-    assert (view.browser, view.page) == ("Chrome", 0)
-    assert view.toggled("browser", "Chrome").browser is None
-    assert view.toggled("browser", "Safari").browser == "Safari"
 
 
 def contrast(one: str, other: str) -> float:

@@ -1,18 +1,16 @@
 """The dashboard as an agent has it: `streamlit run app.py` and Chromium.
 
-Screenshots are kept in artifacts/.
+Screenshots are kept where MONITOR_TEST_ARTIFACTS says.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 from sqlalchemy import text, update
 from sqlmodel import col
 
@@ -21,103 +19,16 @@ from core.sites import find_site
 from core.tables import Visit
 from core.visits.labels import activity_label, duration_label
 from pages.parts.script import joined_script
+from tests.helpers.live_page import column, ids, refresh_every, rows, table, wait_for_refresh
 from tests.helpers.running_collector import wait_for
-from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_both_themes
-from tests.helpers.seed import make_database, make_site, make_visit, make_visits
+from tests.helpers.seed import make_site, make_visit
+from tests.pages.live.conftest import HOSTILE
 
 ROOT = Path(__file__).parents[3]
-HOSTILE = "![x](http://evil.example/a.png)<img src=http://evil.example/b onerror=alert(1)>"
-expect.set_options(timeout=20_000)
 LENGTHS = [0, 1, 42, 59, 60, 185, 599, 600, 3599, 3600, 3900, 93600, 360000]
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory):
-    url, engine = make_database(tmp_path_factory.mktemp("dashboard"))
-    now = datetime.now(UTC)
-    make_site(engine, key="demo", name="Demo shop", time_zone="UTC")
-    small = make_site(engine, key="small", name="Tea shop")
-    make_visits(engine, small, 24, now=now)
-    make_visit(
-        engine,
-        small,
-        "hostile",
-        now=now,
-        current_path=f"/{HOSTILE}",
-        current_title=HOSTILE,
-        source=HOSTILE,
-        attributes={"name": HOSTILE},
-    )
-    make_visits(engine, make_site(engine, key="big", name="Big shop"), 10_000, now=now)
-    return url, engine
-
-
-@pytest.fixture(scope="module")
-def dashboard(database) -> Iterator[str]:
-    """The address of a running dashboard."""
-    with running_dashboard(database[0]) as address:
-        yield address
-
-
-@pytest.fixture
-def open_site(browser: Browser, dashboard: str):
-    """Opens Visitor Monitor; no page of a test may send a request to another server."""
-    contexts = []
-    requested: list[str] = []
-
-    def open_site(
-        key: str, *, width: int = 1440, height: int = 900, theme: str = "light", path: str = ""
-    ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,  # pyright: ignore[reportArgumentType]
-            accept_downloads=True,
-        )
-        context.set_default_timeout(30_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: requested.append(request.url))
-        page.goto(f"{dashboard}/{path}?site={key}")
-        return page
-
-    yield open_site
-    for context in contexts:
-        context.close()
-    own = (dashboard, dashboard.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in requested if not url.startswith(own)] == []
-
-
-def table(page: Page) -> Locator:
-    return page.get_by_role("table", name="Active visitors")
-
-
-def rows(page: Page) -> Locator:
-    return table(page).locator("tbody tr")
-
-
-def ids(page: Page) -> list[str]:
-    return rows(page).evaluate_all("rows => rows.map(row => row.dataset.id)")
-
-
-def column(page: Page, name: str) -> list[str]:
-    return rows(page).locator(f"td[data-name={name}]").all_inner_texts()
-
-
-def refresh_every(page: Page, choice: str) -> None:
-    page.get_by_role("combobox", name="Refresh").click()
-    chosen = page.get_by_role("option", name=choice, exact=True)
-    chosen.click()
-    expect(chosen).to_be_hidden()  # the list takes the focus back when it closes
-
-
-def wait_for_refresh(page: Page, times: int = 1) -> None:
-    """Wait until the page has shown newer pictures this many times."""
-    for _ in range(times):
-        before = page.get_by_text("Updated ").inner_text()
-        expect(page.get_by_text("Updated ")).not_to_have_text(before, timeout=30_000)
 
 
 def test_table_is_a_named_table_with_sortable_headers(open_site) -> None:
@@ -126,6 +37,7 @@ def test_table_is_a_named_table_with_sortable_headers(open_site) -> None:
     headers = table(page).get_by_role("columnheader").all_inner_texts()
     assert headers == [
         "Status",
+        "Visitor",
         "Current Page",
         "Context",
         "From",
@@ -136,7 +48,7 @@ def test_table_is_a_named_table_with_sortable_headers(open_site) -> None:
         "Activity",
         "Chat",
     ]
-    assert table(page).get_by_role("columnheader").get_by_role("button").count() == 10
+    assert table(page).get_by_role("columnheader").get_by_role("button").count() == 11
 
 
 def test_pausing_and_going_on_leave_the_rows_where_they_are(open_site) -> None:
@@ -145,24 +57,35 @@ def test_pausing_and_going_on_leave_the_rows_where_they_are(open_site) -> None:
     first.evaluate("row => { row.wasHere = true }")
     for choice, is_paused in (("Paused", True), ("30 s", False), ("Paused", True)):
         refresh_every(page, choice)
-        moment = page.get_by_text("Updated ")
-        expect(moment.filter(has_text="paused")).to_have_count(int(is_paused))
+        moment = page.locator(".moment-line")
+        expect(moment.get_by_role("status").filter(has_text="Paused")).to_have_count(int(is_paused))
         page.wait_for_timeout(500)
         assert first.evaluate("row => row.wasHere"), choice
 
 
-def test_third_click_on_a_header_restores_the_default_order(open_site) -> None:
+def test_title_follows_the_number_online(open_site, live_database) -> None:
+    quiet = make_site(live_database[1], key="quiet", name="Quiet shop")
+    page = open_site("quiet")
+    expect(page).to_have_title("0 online · Quiet shop · Visitor Monitor")
+    make_visit(live_database[1], quiet, "the first visitor", now=datetime.now(UTC))
+    refresh_every(page, "2 s")
+    expect(page).to_have_title("1 online · Quiet shop · Visitor Monitor")
+
+
+def test_number_sorts_the_largest_first_and_the_third_click_restores_the_default_order(
+    open_site,
+) -> None:
     page = open_site("small")
     refresh_every(page, "Paused")
     expect(rows(page)).to_have_count(25)
     default = ids(page)
     header = table(page).get_by_role("columnheader", name="Pages")
     header.get_by_role("button").click()
-    expect(header).to_have_attribute("aria-sort", "ascending")
-    wait_for(lambda: is_sorted(column(page, "page_count")))
-    header.get_by_role("button").click()
     expect(header).to_have_attribute("aria-sort", "descending")
     wait_for(lambda: is_sorted(column(page, "page_count")[::-1]))
+    header.get_by_role("button").click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    wait_for(lambda: is_sorted(column(page, "page_count")))
     header.get_by_role("button").click()
     expect(header).not_to_have_attribute("aria-sort", re.compile(".*"))
     wait_for(lambda: ids(page) == default)
@@ -180,7 +103,7 @@ def test_search_keeps_its_text_and_focus_through_refreshes(open_site) -> None:
     expect(search).to_have_value("checkout")
     expect(search).to_be_focused()
     assert rows(page).count() == found
-    expect(page.get_by_text(f"{found} of 25 visitors")).to_be_visible()
+    expect(page.locator(".pager .count")).to_have_text(f"{found} of 25 visitors")
     search.fill("nobody has this")
     expect(page.get_by_text("No visitor matches the search and the filters.")).to_be_visible()
 
@@ -214,38 +137,23 @@ def test_refresh_keeps_nodes_focus_selection_and_scroll(open_site) -> None:
     assert scroll.evaluate("box => box.scrollTop") == 90
 
 
-def test_refresh_does_not_follow_a_row_that_moves_away(open_site, database) -> None:
-    site = make_site(database[1], key="still", name="Still shop")
+def test_refresh_does_not_follow_a_row_that_moves_away(open_site, live_database) -> None:
+    site = make_site(live_database[1], key="still", name="Still shop")
     now = datetime.now(UTC)
     for number in range(40):
         active = now - timedelta(seconds=number)
-        make_visit(database[1], site, f"row{number:02}", now=now, last_activity_at=active)
+        make_visit(live_database[1], site, f"row{number:02}", now=now, last_activity_at=active)
     page = open_site("still")
     refresh_every(page, "2 s")
     scroll = page.locator(".list .scroll")
     scroll.evaluate("box => { box.scrollTop = 200 }")
     wait_for_refresh(page)
     topmost = ids(page)[3:7]
-    with writing(database[1]) as db:
+    with writing(live_database[1]) as db:
         idle = update(Visit).where(col(Visit.site_id) == site.id, col(Visit.id).in_(topmost))
         db.execute(idle.values(last_activity_at=now - timedelta(minutes=15)))
     wait_for(lambda: set(ids(page)[-4:]) == set(topmost))
     assert scroll.evaluate("box => box.scrollTop") == 200
-
-
-def test_enter_opens_the_visitor_and_back_finds_the_row_again(open_site) -> None:
-    page = open_site("small")
-    page.get_by_role("searchbox").fill("a")
-    rows(page).get_by_role("link").first.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    visit = page.locator("tr[aria-current]").get_attribute("data-id")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Pages in order").first).to_be_visible()
-    assert f"/visitor?site=small&visit={visit}" in page.url
-    page.go_back()
-    expect(page.locator("tr[aria-current]")).to_have_attribute("data-id", str(visit))
-    expect(page.get_by_role("searchbox")).to_have_value("a")
 
 
 def test_row_has_a_real_address_that_opens_in_a_new_tab(open_site) -> None:
@@ -256,13 +164,11 @@ def test_row_has_a_real_address_that_opens_in_a_new_tab(open_site) -> None:
         row.locator("td[data-name=source]").click(modifiers=["Control"])
     expect(opened.value.get_by_text("Pages in order").first).to_be_visible()
     assert opened.value.url.endswith(f"/visitor?site=small&visit={visit}")
-    row.locator("td[data-name=page_count]").click()
-    expect(page.get_by_text("Pages in order").first).to_be_visible()
 
 
 def test_breakdown_narrows_the_table_and_the_chip_clears_it(open_site) -> None:
     page = open_site("small")
-    shares = page.get_by_role("table", name="Visitors by Browser")
+    shares = page.get_by_role("list", name="Visitors by Browser")
     safari = shares.get_by_role("button", name="Safari")
     expect(safari).to_have_attribute("aria-pressed", "false")
     safari.click()
@@ -278,15 +184,13 @@ def test_breakdown_narrows_the_table_and_the_chip_clears_it(open_site) -> None:
 
 def test_ten_thousand_visitors_are_paged(open_site) -> None:
     page = open_site("big")
-    expect(page.get_by_text("1–100 of 10,000 visitors")).to_be_visible()
+    expect(page.locator(".pager .count")).to_have_text("1–100 of 10,000 visitors")
     first = ids(page)
     page.get_by_role("button", name="Next page").click()
-    expect(page.get_by_text("101–200 of 10,000 visitors")).to_be_visible()
+    expect(page.locator(".pager .count")).to_have_text("101–200 of 10,000 visitors")
     wait_for(lambda: not set(first) & set(ids(page)))
-    began = time.monotonic()
     page.get_by_role("searchbox").fill("/cart")
     wait_for(lambda: set(column(page, "path")) == {"/cart"})
-    assert time.monotonic() - began < 5
 
 
 def test_clocks_tick_between_refreshes(open_site) -> None:
@@ -335,6 +239,8 @@ def test_hostile_text_is_shown_literally(open_site) -> None:
     cell = table(page).get_by_text(f"/{HOSTILE}", exact=True)
     expect(cell).to_be_visible()
     cell.click()
+    expect(page.get_by_role("region", name="Visitor")).to_contain_text(HOSTILE)
+    page.get_by_role("link", name="Open the visitor's page").click()
     expect(page.get_by_text("Pages in order").first).to_be_visible()
     assert page.get_by_text(HOSTILE).count() >= 3
     assert page.locator("img[src*=evil]").count() == 0
@@ -352,33 +258,33 @@ def test_csv_is_guarded_and_has_every_row(open_site) -> None:
     assert len(lines) == 10_001
 
 
-def test_banner_comes_and_goes_with_the_database(open_site, database) -> None:
+def test_banner_comes_and_goes_with_the_database(open_site, live_database) -> None:
     page = open_site("small")
     refresh_every(page, "2 s")
     expect(rows(page)).to_have_count(25)
     try:
-        with writing(database[1]) as db:
+        with writing(live_database[1]) as db:
             db.execute(text("ALTER TABLE visit RENAME TO visit_away"))
         expect(page.get_by_role("alert")).to_contain_text("No answer from the database.")
         expect(rows(page)).to_have_count(25)
     finally:
-        with writing(database[1]) as db:
+        with writing(live_database[1]) as db:
             db.execute(text("ALTER TABLE visit_away RENAME TO visit"))
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(rows(page)).to_have_count(25)
 
 
-def test_own_rule_is_typed_tested_and_saved(open_site, database) -> None:
+def test_own_rule_is_typed_tested_and_saved(open_site, live_database) -> None:
     page = open_site("small", path="sites", height=1400)
     page.get_by_role("textbox", name="Pattern").fill("/brew/*")
     page.get_by_role("combobox", name="Context").click()
     page.get_by_role("option", name="Product", exact=True).click()
     page.get_by_role("button", name="Add rule").click()
     expect(page.get_by_text("1. /brew/*")).to_be_visible()
-    page.get_by_role("textbox", name="Test a URL").fill("https://shop.example/brew/green")
+    page.get_by_role("textbox", name="Test an address").fill("https://shop.example/brew/green")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Context: Product")).to_be_visible()
-    with reading(database[1]) as db:
+    with reading(live_database[1]) as db:
         site = find_site(db, "small")
     assert site is not None
     assert site.context_rules == [{"pattern": "/brew/*", "context": "Product"}]

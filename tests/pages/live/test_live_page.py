@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,18 @@ from core.database import open_database, writing
 from core.frames import OTHER
 from core.sites import change_site
 from pages.live.view import TableView
-from tests.helpers.page_reading import metrics, tables, texts, visitors
+from tests.helpers.collector_heartbeats import give_heartbeat
+from tests.helpers.page_reading import (
+    breakdowns,
+    metrics,
+    numbers,
+    pulse,
+    tables,
+    texts,
+    visitors,
+)
 from tests.helpers.seed import make_site, make_visit, make_visits
-from tests.pages.conftest import Database, OpenPage, use_database
+from tests.pages.conftest import Database, OpenPage, age_snapshots, use_database
 
 HOSTILE = "![x](http://evil.example/a.png)<img src=//evil.example/b> **b** :smile: $x$"
 
@@ -51,20 +61,28 @@ def test_page_shows_the_cards_and_the_rows(database: Database, open_page: OpenPa
     page = open_page()
     assert not page.exception
     cards = metrics(page)
-    assert list(cards) == ["Online Now", "Chatting", "Browsing", "Visits Today", "This Month"]
+    assert list(cards) == [
+        "Online Now",
+        "Chatting",
+        "Browsing",
+        "Visits Today",
+        "This Month",
+        "Last 7 Days",
+    ]
     assert (cards["Online Now"], cards["Chatting"], cards["Browsing"]) == ("18", "2", "16")
-    assert all(metric.help for metric in page.metric)
-    assert "in view" in page.metric[0].delta and "away" in page.metric[0].delta
+    assert all(number["rule"] for number in numbers(page).values())
+    assert re.fullmatch(r"\d+ in view, \d+ away", numbers(page)["Online Now"]["note"])
     assert len(visitors(page)) == 18
-    assert "Europe/Berlin" in texts(page)
+    assert "Europe/Berlin" in pulse(page)["line"]["moment"]
 
 
-def test_table_has_exactly_the_ten_columns(database: Database, open_page: OpenPage) -> None:
+def test_table_has_exactly_these_columns(database: Database, open_page: OpenPage) -> None:
     site = make_site(database.engine)
     make_visits(database.engine, site, 3, now=now())
     labels = [c["label"] for c in tables(open_page())["Active visitors"]["table"]["columns"]]
     assert labels == [
         "Status",
+        "Visitor",
         "Current Page",
         "Context",
         "From",
@@ -88,7 +106,7 @@ def test_ten_thousand_visitors_are_sent_a_hundred_at_a_time(
     toolbar = tables(page)["Active visitors"]["toolbar"]
     assert (toolbar["count"], toolbar["pages"]) == ("1–100 of 10,000 visitors", 100)
     first = set(visitors(page)["id"])
-    see(page, site.key, TableView(page=99))
+    see(page, TableView(page=99))
     last = set(visitors(page)["id"])
     assert len(first) == len(last) == 100
     assert not first & last
@@ -104,6 +122,7 @@ def test_ten_thousand_visitors_are_sent_a_hundred_at_a_time(
         (TableView(page_context="none"), {"named", "chats"}),
         (TableView(country=""), {"nowhere"}),
         (TableView(browser="Firefox"), {"cart"}),
+        (TableView(source="Kiosk & more"), {"named"}),
         (TableView(browser="Firefox", status="Chatting"), set[str]()),
     ],
 )
@@ -115,13 +134,13 @@ def test_table_shows_what_was_asked_for(
     plain = {"browser": "Safari", "country": "DE", "current_path": "/", "page_context": ""}
     rows = {
         "cart": {"browser": "Firefox", "current_path": "/cart", "page_context": "Cart"},
-        "named": {"attributes": {"name": "Ünder Wear"}},
+        "named": {"attributes": {"name": "Ünder Wear"}, "source": "Kiosk & more"},
         "chats": {"chat_source": "built_in", "chat_message_at": at},
         "nowhere": {"country": "", "current_path": "/products/x", "page_context": "Product"},
     }
     for name, values in rows.items():
         make_visit(database.engine, site, name, now=at, **{"attributes": {}, **plain, **values})
-    page = see(open_page(), site.key, view)
+    page = see(open_page(), view)
     assert set(visitors(page)["id"]) == wanted
 
 
@@ -130,12 +149,11 @@ def test_breakdown_shows_what_is_chosen_and_the_table_says_so(
 ) -> None:
     site = make_site(database.engine)
     make_visits(database.engine, site, 40, now=now())
-    page = see(open_page(), site.key, TableView(country="DE"))
-    sent = tables(page)
-    countries = sent["Visitors by Country"]["rows"]
-    assert countries.loc[countries["pressed"], "id"].tolist() == ["DE"]
-    assert countries["percent"].sum() == pytest.approx(100)
-    assert sent["Active visitors"]["toolbar"]["chips"] == [
+    page = see(open_page(), TableView(country="DE"))
+    countries = breakdowns(page)["Country"]
+    assert countries.loc[countries["pressed"], "value"].tolist() == ["DE"]
+    assert countries.loc[~countries["folded"], "percent"].sum() == pytest.approx(100)
+    assert tables(page)["Active visitors"]["toolbar"]["chips"] == [
         {"name": "country", "label": "Country: Germany"}
     ]
     assert set(visitors(page)["country"]) == {"DE"}
@@ -145,9 +163,11 @@ def test_breakdown_shows_what_is_chosen_and_the_table_says_so(
 def test_other_in_a_breakdown_narrows_to_the_rest(database: Database, open_page: OpenPage) -> None:
     site = make_site(database.engine)
     make_visits(database.engine, site, 400, now=now())
-    page = see(open_page(), site.key, TableView(country=OTHER))
-    shares = tables(page)["Visitors by Country"]["rows"].set_index("id")["visits"]
-    assert tables(page)["Active visitors"]["toolbar"]["count"].startswith(f"{shares[OTHER]} of")
+    page = see(open_page(), TableView(country=OTHER))
+    shares = breakdowns(page)["Country"].set_index("value")["visits"]
+    assert tables(page)["Active visitors"]["toolbar"]["count"].endswith(
+        f"{shares[OTHER]} of 400 visitors"
+    )
 
 
 def test_hostile_text_is_never_markdown_or_html(database: Database, open_page: OpenPage) -> None:
@@ -223,14 +243,26 @@ def test_one_site_needs_no_chooser(database: Database, open_page: OpenPage) -> N
     assert [box.label for box in open_page().selectbox] == ["Refresh"]
 
 
-def test_refresh_is_every_thirty_seconds_unless_chosen(
+def test_page_is_not_live_while_nobody_is_recorded(
+    database: Database, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.heartbeat.CONFIRMED_AFTER", timedelta())
+    make_visits(database.engine, make_site(database.engine), 2, now=now())
+    assert pulse(open_page())["line"]["interruption"] == "Not live: no visitor is recorded."
+    give_heartbeat(database.engine, now())
+    age_snapshots()
+    assert pulse(open_page())["line"]["interruption"] == ""
+
+
+def test_page_is_live_unless_the_agent_chooses_otherwise(
     database: Database, open_page: OpenPage
 ) -> None:
     make_visits(database.engine, make_site(database.engine), 2, now=now())
     page = open_page()
-    assert page.selectbox(key="refresh").value == 30
-    page.selectbox(key="refresh").set_value(0).run()
-    assert "paused" in texts(page)
+    assert page.selectbox(key="refresh").value == "Live"
+    assert pulse(page)["is_pushed"] is True and pulse(page)["line"]["every"] == 30
+    page.selectbox(key="refresh").set_value("Paused").run()
+    assert pulse(page)["is_pushed"] is False and pulse(page)["line"]["every"] == 0
     assert tables(page)["Active visitors"]["clock"]["ticking"] is False
 
 
@@ -293,7 +325,7 @@ def test_file_that_is_no_database_keeps_the_page(
     use_database(f"sqlite:///{tmp_path / 'monitor.db'}", monkeypatch)
     page = open_page()
     assert not page.exception
-    assert "The database cannot be read" in texts(page)
+    assert "The database is damaged" in texts(page) and "python -m core restore FILE" in texts(page)
     assert "monitor.db" in texts(page)
 
 
@@ -317,9 +349,10 @@ def test_last_picture_stays_while_the_database_is_away_and_heals(
     assert "No answer from the database" not in texts(page)
 
 
-def see(page: AppTest, site_key: str, view: TableView) -> AppTest:
-    """The page after the table was set to show this."""
-    page.session_state[f"view of {site_key}"] = view
+def see(page: AppTest, view: TableView) -> AppTest:
+    """The page at the address that names this view."""
+    for name, value in view.parameters().items():
+        page.query_params[name] = value
     return page.run()
 
 

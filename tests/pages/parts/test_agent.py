@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.agents import find_agent, list_agents
 from core.database import reading
+from core.random_id import digest
 from core.tables import Agent
 from pages.parts.agent import _agent
 from pages.server.access import COOKIE
-from tests.helpers.dashboard_chats import make_agent, now
+from tests.helpers.dashboard_chats import make_agent, now, secret_of
 from tests.helpers.database_away import database_away
 from tests.helpers.page_reading import texts
 from tests.helpers.seed import make_site, make_visit
-from tests.pages.conftest import Database, OpenPage
+from tests.pages.conftest import Database, OpenPage, age_snapshots
 
 HOSTILE = "**A** ![x](//evil.example/a.png)"
 OFFER = "Give your name to chat with visitors."
@@ -31,7 +31,7 @@ def fresh() -> None:
 
 def be(page: AppTest, agent: Agent) -> AppTest:
     """The page as this agent has it."""
-    page.session_state["agent_key"] = agent.key
+    page.session_state["agent_secret"] = secret_of(agent)
     return page.run()
 
 
@@ -43,7 +43,8 @@ def agents(database: Database) -> list[Agent]:
 def save(page: AppTest, name: str) -> AppTest:
     """Give a name in the sidebar."""
     page.sidebar.text_input[0].input(name)
-    return page.sidebar.button[0].click().run()
+    [save_name] = [button for button in page.sidebar.button if button.label == "Save name"]
+    return save_name.click().run()
 
 
 def test_no_name_is_needed_to_see_the_visitors(database: Database, open_page: OpenPage) -> None:
@@ -61,7 +62,7 @@ def test_name_makes_an_agent_who_is_available(database: Database, open_page: Ope
     assert not page.exception
     [agent] = agents(database)
     assert agent.name == "Ann"
-    assert page.session_state["agent_key"] == agent.key
+    assert digest(page.session_state["agent_secret"]) == agent.key
     assert "Ann" in texts(page)
     assert OFFER not in texts(page)
     assert page.sidebar.toggle[0].value is True
@@ -119,11 +120,11 @@ def test_key_stays_in_the_agents_own_browser(database: Database, open_page: Open
     agent = make_agent(database.engine)
     page = be(open_page("chats"), agent)
     components = [each.proto for each in page.get("bidi_component")]
-    holders = {each.component_name for each in components if agent.key in str(each)}
+    holders = {each.component_name for each in components if secret_of(agent) in str(each)}
     assert holders == {"visitor_monitor_chat"}
-    assert agent.key not in texts(page)
+    assert secret_of(agent) not in texts(page)
     with reading(database.engine) as db:
-        assert find_agent(db, agent.key) is not None
+        assert find_agent(db, secret_of(agent)) is not None
 
 
 # ---- the database is away
@@ -134,7 +135,7 @@ def test_agent_whom_the_session_knows_stays_while_the_database_is_away(
 ) -> None:
     make_site(database.engine)
     page = be(open_page("chats"), make_agent(database.engine))
-    st.cache_data.clear()
+    age_snapshots()
     with database_away(database.engine):
         shown = texts(page.run())
     assert not page.exception
@@ -148,8 +149,8 @@ def test_agent_whom_only_the_cookie_knows_is_not_asked_for_a_name(
     make_site(database.engine)
     agent = make_agent(database.engine)
     open_page("chats")
-    cookies[COOKIE] = agent.key
-    st.cache_data.clear()
+    cookies[COOKIE] = secret_of(agent)
+    age_snapshots()
     with database_away(database.engine):
         page = open_page("chats")
         shown = texts(page)
@@ -157,7 +158,7 @@ def test_agent_whom_only_the_cookie_knows_is_not_asked_for_a_name(
     assert NO_ANSWER in shown and CURE in shown
     assert QUESTION not in shown and OFFER not in shown
     assert not page.text_input
-    st.cache_data.clear()
+    age_snapshots()
     assert "Ann" in texts(page.run())
 
 
@@ -177,10 +178,10 @@ def test_agent_named_in_another_tab_while_the_database_is_away_is_known_afterwar
         known = current_agent()
         st.text(known.agent.name if known.agent else known.fault or "nobody")
 
-    page = AppTest.from_function(choose, args=(agent.key,), default_timeout=60)
+    page = AppTest.from_function(choose, args=(secret_of(agent),), default_timeout=60)
     with database_away(database.engine):
         assert CURE in texts(page.run())
-    st.cache_data.clear()
+    age_snapshots()
     assert texts(page.run()) == "Ann"
 
 
@@ -189,7 +190,7 @@ def test_agent_is_offered_no_second_name_where_an_invitation_needs_one(
 ) -> None:
     """Only the agents' table is away: the visit can be read."""
     site = make_site(database.engine)
-    cookies[COOKIE] = make_agent(database.engine).key
+    cookies[COOKIE] = secret_of(make_agent(database.engine))
     make_visit(database.engine, site, "visit1", now=now())
     with database_away(database.engine, "agent"):
         page = open_page("visitor", site=site.key, visit="visit1")

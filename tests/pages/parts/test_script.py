@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.parts.script import joined_script
+from tests.helpers.seed import make_site, make_visits
+from tests.pages.conftest import Database, OpenPage
 
 PAGES = Path(__file__).parents[3] / "pages"
-ENTRIES = ("parts/chat/client/component.js", "parts/chat/client/pulse.js", "parts/table/table.js")
+ENTRIES = (
+    "live/client/breakdowns.js",
+    "live/client/numbers.js",
+    "live/client/panel.js",
+    "parts/chat/client/component.js",
+    "parts/pulse/client/pulse.js",
+    "parts/table/table.js",
+)
 
 
 def test_each_module_is_there_once_after_what_it_imports(tmp_path: Path) -> None:
@@ -47,3 +59,18 @@ def test_no_two_modules_of_a_script_use_the_same_name(entry: str) -> None:
     declared = r"^(?:export default )?(?:async )?(?:class|const|function|let) (\w+)"
     names = Counter(re.findall(declared, joined_script(PAGES / entry), re.MULTILINE))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_what_streamlit_sends_of_a_component_only_loads_it(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_visits(database.engine, make_site(database.engine), 3, now=datetime.now(UTC))
+    sent = {element.proto.component_name: element.proto for element in components(open_page())}
+    assert {"visitor_monitor_table", "visitor_monitor_pulse"} <= sent.keys()
+    for proto in sent.values():
+        assert len(proto.js_content) < 1_500 and not proto.css_content
+        assert "\nexport default " in proto.js_content
+
+
+def components(page: AppTest) -> Any:
+    return page.get("bidi_component")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
-from threading import Event
+from threading import Event, Semaphore
 
 import pytest
 from sqlalchemy import Connection, event, text
@@ -16,7 +16,9 @@ from core import deadline
 from core.database import open_database, writing
 from core.database_threads import MOST_THREADS
 from core.deadline import DatabaseUnavailable, read
+from pages.parts.site_choice import all_sites
 from pages.parts.snapshots import TICK, latest_picture
+from pages.server.shared import Shared
 from tests.helpers.seed import make_site, make_visits
 from tests.pages.conftest import Database, use_database
 
@@ -58,10 +60,15 @@ def test_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in deadline._cure(engine)
 
 
-def test_twenty_viewers_cost_one_query(database: Database) -> None:
-    site = make_site(database.engine)
+@pytest.mark.parametrize("shows_all, queries", [(False, 1), (True, 2)])
+def test_twenty_viewers_cost_one_query_a_site(
+    database: Database, shows_all: bool, queries: int
+) -> None:
+    sites = [make_site(database.engine, key=key) for key in ("tea", "pots")]
     now = datetime.now(UTC)
-    make_visits(database.engine, site, 50, now=now)
+    for each in sites:
+        make_visits(database.engine, each, 50, now=now)
+    site = all_sites(sites) if shows_all else sites[0]
     statements: list[str] = []
     event.listen(
         deadline._engine(database.url),
@@ -71,13 +78,12 @@ def test_twenty_viewers_cost_one_query(database: Database) -> None:
     with ThreadPoolExecutor(20) as viewers:
         looks = list(viewers.map(lambda _: latest_picture(site, now), range(20)))
     assert all(look.picture is not None and not look.fault for look in looks)
-    assert len([statement for statement in statements if "FROM visit \n" in statement]) == 1
+    assert len([statement for statement in statements if "FROM visit \n" in statement]) == queries
 
 
 def test_last_picture_stays_while_postgres_is_frozen(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "DEADLINE", 1.0)
     use_database(postgres_url, monkeypatch)
     engine = open_database(postgres_url)
     site = make_site(engine)
@@ -85,6 +91,7 @@ def test_last_picture_stays_while_postgres_is_frozen(
     make_visits(engine, site, 5, now=now)
     first = latest_picture(site, now)
     assert first.picture is not None and first.picture.cards.online == 5
+    monkeypatch.setattr(deadline, "DEADLINE", 1.0)
     with writing(engine) as db:
         backends = backends_of(db)
     try:
@@ -99,9 +106,58 @@ def test_last_picture_stays_while_postgres_is_frozen(
         for backend in backends:
             os.kill(backend, signal.SIGCONT)
     wait_until_answered()
-    assert not latest_picture(site, now + 2 * TICK).fault
+    assert not latest_picture(site, now + 3 * TICK).fault
     deadline._engine(postgres_url).dispose()
     engine.dispose()
+
+
+def test_viewers_who_came_while_the_database_hung_share_one_answer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived, release = Semaphore(0), Event()
+    asked: list[datetime] = []
+
+    def hang(_: Connection, now: datetime) -> datetime:
+        asked.append(now)
+        release.wait(60)
+        return now
+
+    def clock() -> float:
+        arrived.release()
+        return time.monotonic()
+
+    monkeypatch.setattr("pages.server.shared.monotonic", clock)
+    shared, now = Shared(hang), datetime.now(UTC)
+    with ThreadPoolExecutor(5) as viewers:
+        # The first has come last by its own clock.
+        looks = [viewers.submit(shared.latest, now + n * TICK, 0) for n in (9, 0, 2, 4, 6)]
+        for _ in range(7):  # each one once, and the first twice more when it asks
+            assert arrived.acquire(timeout=10)
+        release.set()
+    assert len(asked) == 1
+    assert {look.result()[0] for look in looks} == set(asked)
+
+
+def test_what_is_cleared_while_a_look_is_under_way_is_asked_again(database: Database) -> None:
+    begun, release = Event(), Event()
+    asked: list[datetime] = []
+
+    def hang(_: Connection, now: datetime) -> int:
+        asked.append(now)
+        begun.set()
+        release.wait(60)
+        return len(asked)
+
+    shared, now = Shared(hang), datetime.now(UTC)
+    with ThreadPoolExecutor(2) as pool:
+        look = pool.submit(shared.latest, now, 0)
+        assert begun.wait(10)
+        cleared = pool.submit(shared.clear)
+        wait([cleared], timeout=0.2)  # it may, or may not, wait for the look
+        release.set()
+        assert look.result()[0] == 1
+        cleared.result()
+    assert shared.latest(now, 0)[0] == 2
 
 
 def backends_of(db: Connection) -> list[int]:

@@ -11,16 +11,17 @@ import pytest
 from starlette.applications import Starlette
 
 from core.agents import find_agent
-from core.chat.subscribers import Subscribers
 from core.database import reading
+from core.subscribers import Subscribers
 from core.tables import Agent
-from pages.server import agent_feed
+from pages.server import agent_feed, feed_streams
 from pages.server.access import COOKIE
-from pages.server.agent_feed import AgentFeed, AgentSubscriber
+from pages.server.agent_feed import AgentFeed, AgentSubscriber, Listener
 from pages.server.agent_routes import agent_routes
 from pages.server.event_stream import EventStream
+from pages.server.gate import Gate
 from pages.server.news import read_news_since
-from tests.helpers.dashboard_chats import Chat, make_agent, now, visitor_opens
+from tests.helpers.dashboard_chats import Chat, make_agent, now, secret_of, visitor_opens
 from tests.helpers.event_loop import run
 from tests.helpers.seed import make_site
 from tests.pages.conftest import Database
@@ -51,7 +52,7 @@ def raising_once(function: Callable[..., Any]) -> Callable[..., Any]:
     return raise_once
 
 
-@pytest.mark.parametrize("step", ["read_news", "publish_to_all"])
+@pytest.mark.parametrize("step", ["read_news", "publish"])
 def test_stream_is_let_go_and_nothing_is_lost(
     database: Database,
     agent: Agent,
@@ -60,7 +61,7 @@ def test_stream_is_let_go_and_nothing_is_lost(
     caplog: pytest.LogCaptureFixture,
     step: str,
 ) -> None:
-    owner: Any = Subscribers if step == "publish_to_all" else agent_feed
+    owner: Any = Subscribers if step == "publish" else agent_feed
 
     async def follow() -> None:
         feed = AgentFeed()
@@ -85,11 +86,11 @@ def test_stream_is_let_go_and_nothing_is_lost(
 def test_agent_stays_seen_when_one_note_has_failed(
     database: Database, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent_feed, "SEEN_EVERY", 0.05)
+    monkeypatch.setattr(feed_streams, "CHECK_EVERY", 0.05)
 
     def seen() -> Any:
         with reading(database.engine) as db:
-            found = find_agent(db, agent.key)
+            found = find_agent(db, secret_of(agent))
         assert found is not None
         return found.seen_at
 
@@ -110,14 +111,14 @@ def test_agent_stays_seen_when_one_note_has_failed(
 def test_process_holds_so_many_streams_and_no_more(
     database: Database, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent_feed, "MOST_STREAMS", 2)
+    monkeypatch.setattr(feed_streams, "MOST_STREAMS", 2)
 
     async def ask() -> list[httpx.Response]:
         feed = AgentFeed()
-        dashboard = httpx.ASGITransport(Starlette(routes=agent_routes(feed)))
-        cookies = {COOKIE: agent.key}
+        dashboard = httpx.ASGITransport(Gate(Starlette(routes=agent_routes(feed))))
+        cookies = {COOKIE: secret_of(agent)}
         async with httpx.AsyncClient(
-            transport=dashboard, base_url="http://localhost", cookies=cookies
+            transport=dashboard, base_url="http://127.0.0.1", cookies=cookies
         ) as browser:
             held = [await subscribe(feed, agent, 0) for _ in range(2)]
             refused = [await browser.get(f"/agent/{name}") for name in ("stream", "poll")]
@@ -155,7 +156,7 @@ def test_stream_that_fails_says_so(caplog: pytest.LogCaptureFixture) -> None:
 
 async def subscribe(feed: AgentFeed, agent: Agent, revision: int) -> AgentSubscriber:
     assert agent.id is not None
-    subscriber = await feed.subscribe(agent.id)
+    subscriber = await feed.subscribe(Listener(agent.id))
     subscriber.begin(revision)
     return subscriber
 

@@ -21,15 +21,18 @@ from core.agents import available_agents, find_agent
 from core.chat.states import ConversationState
 from core.database import open_database, reading
 from core.tables import Agent
-from pages.server.agent_feed import MOST_UNREAD, AgentSubscriber
+from pages.server.agent_feed import AgentSubscriber, Listener
+from pages.server.feed_streams import MOST_UNREAD
 from pages.server.news import News
-from tests.helpers.dashboard_chats import Chat, client_id, make_agent, now, visitor_opens
+from tests.helpers.dashboard_chats import Chat, client_id, make_agent, now, secret_of, visitor_opens
 from tests.helpers.event_loop import run
 from tests.helpers.free_port import free_port
+from tests.helpers.open_stream import OpenStream
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.running_monitor import answers
 from tests.helpers.seed import make_database, make_site
+from tests.helpers.stored_texts import every_text
 
 ROOT = Path(__file__).parents[3]
 COOKIE = "visitor-monitor-agent"
@@ -76,7 +79,7 @@ def browser_of(dashboard: str) -> Iterator[Any]:
     clients: list[httpx.Client] = []
 
     def browser_of(agent: Agent | None) -> httpx.Client:
-        cookies = {} if agent is None else {COOKIE: agent.key}
+        cookies = {} if agent is None else {COOKIE: secret_of(agent)}
         client = httpx.Client(
             base_url=dashboard, cookies=cookies, timeout=40, headers={"Origin": dashboard}
         )
@@ -88,39 +91,15 @@ def browser_of(dashboard: str) -> Iterator[Any]:
         client.close()
 
 
-class AgentStream:
-    """An open stream: the events so far, in their order."""
+class AgentStream(OpenStream):
+    """An agent's open stream."""
 
     def __init__(self, client: httpx.Client, last: int | None = None) -> None:
-        self.events: list[tuple[str, Any]] = []
-        self.is_over = False
-        self._client = client
-        self._headers = {} if last is None else {"Last-Event-ID": str(last)}
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._thread.start()
-
-    def news(self) -> list[Any]:
-        """The data of the events without a name."""
-        return [data for name, data in self.events if name == "message"]
+        super().__init__(client, "/agent/stream", last)
 
     def texts(self) -> list[str]:
         """The texts of all messages so far; at the start some older ones may come twice."""
         return [message["text"] for news in self.news() for message in news["messages"]]
-
-    def _follow(self) -> None:
-        with (
-            suppress(httpx.HTTPError),
-            self._client.stream("GET", "/agent/stream", headers=self._headers) as answer,
-        ):
-            name = "message"
-            for line in answer.iter_lines():
-                if line.startswith("event: "):
-                    name = line.removeprefix("event: ")
-                elif line.startswith("data: "):
-                    self.events.append((name, json.loads(line.removeprefix("data: "))))
-                elif not line:
-                    name = "message"
-        self.is_over = True
 
 
 def post(client: httpx.Client, act: str, chat: Chat, **fields: Any) -> httpx.Response:
@@ -134,6 +113,19 @@ def post(client: httpx.Client, act: str, chat: Chat, **fields: Any) -> httpx.Res
 def test_nobody_reads_without_an_agents_key(browser_of: Any, name: str) -> None:
     for client in (browser_of(None), browser_of(Agent(id=1, key="wrong", name="x"))):
         assert client.get(f"/agent/{name}").status_code == 401
+
+
+def test_nothing_that_is_stored_makes_a_browser_an_agents(
+    engine: Any, agent: Agent, chat: Chat, dashboard: str
+) -> None:
+    def status(secret: str) -> int:
+        address = f"{dashboard}/agent/conversation?site=tea&id={chat.id}"
+        return httpx.get(address, headers={"Cookie": f"{COOKIE}={secret}"}).status_code
+
+    stored = every_text(engine, "agent", "session", "sign_in_link")
+    assert agent.key in stored
+    assert {value: status(value) for value in stored} == dict.fromkeys(stored, 401)
+    assert status(secret_of(agent)) == 200
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -169,7 +161,7 @@ def test_no_other_site_acts_in_the_agents_name(
 
 
 def test_post_without_origin_is_refused(dashboard: str, agent: Agent, chat: Chat) -> None:
-    with httpx.Client(base_url=dashboard, cookies={COOKIE: agent.key}) as client:
+    with httpx.Client(base_url=dashboard, cookies={COOKIE: secret_of(agent)}) as client:
         assert post(client, "take", chat).status_code == 403
     assert chat.row.agent_id == 0
 
@@ -317,7 +309,9 @@ def test_conversation_belongs_to_who_answered_until_it_is_taken(
     assert chat.row.closed_by == "agent"
 
 
-def test_open_stream_keeps_the_agent_seen(browser_of: Any, engine: Any, agent: Agent) -> None:
+def test_open_stream_keeps_the_agent_seen(
+    browser_of: Any, engine: Any, site: Any, agent: Agent
+) -> None:
     before = find(engine, agent).seen_at
     stream = AgentStream(browser_of(agent))
     wait_for(stream.news)
@@ -325,7 +319,7 @@ def test_open_stream_keeps_the_agent_seen(browser_of: Any, engine: Any, agent: A
     first = find(engine, agent).seen_at
     wait_for(lambda: find(engine, agent).seen_at > first, 30)
     with reading(engine) as db:
-        assert agent.id in [each.id for each in available_agents(db, now())]
+        assert agent.id in [each.id for each in available_agents(db, now(), site.id)]
 
 
 def test_many_streams_cost_one_look_at_the_database(
@@ -346,7 +340,10 @@ def test_postgres_notifies_at_once(postgres_url: str) -> None:
     with (
         running_dashboard(postgres_url) as address,
         httpx.Client(
-            base_url=address, cookies={COOKIE: agent.key}, headers={"Origin": address}, timeout=40
+            base_url=address,
+            cookies={COOKIE: secret_of(agent)},
+            headers={"Origin": address},
+            timeout=40,
         ) as client,
     ):
         stream = AgentStream(client)
@@ -369,7 +366,7 @@ def test_answers_carry_the_dashboards_headers(browser_of: Any, agent: Agent) -> 
 
 def test_listener_that_does_not_keep_up_is_let_go() -> None:
     async def read() -> list[News | None]:
-        listener = AgentSubscriber(1, MOST_UNREAD)
+        listener = AgentSubscriber(Listener(1), MOST_UNREAD)
         assert all(listener.push(News(number, "{}")) for number in range(1, MOST_UNREAD + 1))
         assert not listener.push(News(MOST_UNREAD + 1, "{}"))
         listener.cut_off()
@@ -387,10 +384,10 @@ def test_process_ends_at_once_with_open_streams(
 ) -> None:
     with a_process(database[0]) as (process, address):
         clients = [
-            httpx.Client(base_url=address, cookies={COOKIE: agent.key}, timeout=40)
+            httpx.Client(base_url=address, cookies={COOKIE: secret_of(agent)}, timeout=40)
             for _ in range(5)
         ]
-        streams = [AgentStream(client) for client in clients]
+        streams = [*map(AgentStream, clients), OpenStream(clients[0], "/changes")]
         wait_for(lambda: all(stream.news() for stream in streams), 20)
         polling = threading.Thread(target=_poll, args=(clients[0], chat.row.revision + 10**6))
         polling.start()
@@ -431,6 +428,6 @@ def a_process(database_url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]
 
 def find(engine: Any, agent: Agent) -> Agent:
     with reading(engine) as db:
-        found = find_agent(db, agent.key)
+        found = find_agent(db, secret_of(agent))
     assert found is not None
     return found

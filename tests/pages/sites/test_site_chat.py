@@ -36,7 +36,7 @@ def page(site: Site, open_page: OpenPage) -> AppTest:
 
 def test_each_part_has_its_title(page: AppTest) -> None:
     titles = {line.strip() for line in texts(page).splitlines()}
-    assert {"Chat button", "Texts for chats", "Invitations by rule"} <= titles
+    assert {"Chat button", "Templates", "Invitations by rule"} <= titles
 
 
 # ---- the button
@@ -62,19 +62,19 @@ def test_button_on_the_website_is_off_until_it_is_switched_on(
 def test_text_is_added_changed_and_deleted(
     database: Database, site: Site, page: AppTest, kind: TemplateKind
 ) -> None:
-    area(page, f"New text for {TEXTS[kind].name.lower()}").set_value("  Hello\nthere! ")
-    button(page, "Add text", at=list(TemplateKind).index(kind)).click().run()
+    area(page, f"New template for {TEXTS[kind].name.lower()}").set_value("  Hello\nthere! ")
+    button(page, "Add template", at=list(TemplateKind).index(kind)).click().run()
     assert not page.exception
     assert kept(database, site, kind) == ["Hello\nthere!"]
-    assert "The text is added." in texts(page)
+    assert "The template is added." in texts(page)
     button(page, "Edit").click().run()
     area(page, "Text").set_value("Good day!")
-    button(page, "Save text").click().run()
+    button(page, "Save template").click().run()
     assert kept(database, site, kind) == ["Good day!"]
-    assert "The text is changed." in texts(page)
+    assert "The template is changed." in texts(page)
     button(page, "Delete").click().run()
     assert kept(database, site, kind) == []
-    assert "The text is deleted." in texts(page)
+    assert "The template is deleted." in texts(page)
 
 
 def test_text_that_was_not_to_be_changed_stays(
@@ -90,7 +90,7 @@ def test_text_that_was_not_to_be_changed_stays(
 
 
 def test_empty_text_is_refused_with_the_cure(database: Database, site: Site, page: AppTest) -> None:
-    button(page, "Add text").click().run()
+    button(page, "Add template").click().run()
     assert "Not saved.  There is no text: write one" in texts(page)
     assert kept(database, site) == []
 
@@ -98,15 +98,15 @@ def test_empty_text_is_refused_with_the_cure(database: Database, site: Site, pag
 def test_text_that_is_too_long_says_so_and_stays_in_the_field(
     database: Database, site: Site, page: AppTest
 ) -> None:
-    label = "New text for invitations"
+    label = "New template for invitations"
     area(page, label).set_value("x" * 2_012)
-    button(page, "Add text").click().run()
+    button(page, "Add template").click().run()
     assert "Not saved.  The text has 12 characters too many: 2,000 can be sent" in texts(page)
     assert kept(database, site) == []
     assert len(area(page, label).value) == 2_012
 
     area(page, label).set_value("x" * 2_000)
-    button(page, "Add text").click().run()
+    button(page, "Add template").click().run()
     assert [len(text) for text in kept(database, site)] == [2_000]
     assert area(page, label).value == ""
 

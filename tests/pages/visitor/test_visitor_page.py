@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from streamlit.util import calc_hash
 
+from core import deadline
+from core.database import open_database
 from tests.helpers.page_reading import metrics, tables, texts
 from tests.helpers.seed import make_site, make_visit
 from tests.pages.conftest import Database, OpenPage, use_database
@@ -29,22 +32,37 @@ def test_page_shows_who_from_where_and_every_page(database: Database, open_page:
         campaign="spring",
         referrer="https://news.example/tea",
         country="FR",
+        source="Google",
+        source_kind="search",
+        visit_number=3,
+        cart_value=120.5,
+        cart_currency="EUR",
     )
     page = open_page(PAGE, site="tea-shop", visit="abc123def456")
     assert not page.exception
     shown = texts(page)
     for word in ("Ada", "gold", "spring", "https://news.example/tea", "France (FR)", "Tea shop"):
         assert word in shown
+    assert {"Returning", "Cart"} <= set(shown.split())
+    for fact in ("3rd visit", "€120.50", "Google (search)"):
+        assert fact in shown
+    assert shown.count("abc123def456") == 1
+    assert "Reference of this visit, for questions about its data: abc123def456" in shown
     views = tables(page)["Pages in order"]["rows"]
     assert len(views) == 1
     assert views["in_view"].tolist() == [True]
     assert metrics(page)["Time on Site"].startswith("1m 0")
 
 
-def test_visitor_without_a_name_has_a_short_id(database: Database, open_page: OpenPage) -> None:
+def test_visitor_without_a_name_is_called_by_browser_and_country(
+    database: Database, open_page: OpenPage
+) -> None:
     site = make_site(database.engine)
-    make_visit(database.engine, site, "abc123def456", now=now(), attributes={})
-    assert "Visitor abc123" in texts(open_page(PAGE, site="tea-shop", visit="abc123def456"))
+    visit = {"attributes": {}, "browser": "Chrome", "country": "US", "visit_number": 1}
+    make_visit(database.engine, site, "abc123def456", now=now(), **visit)
+    shown = texts(open_page(PAGE, site="tea-shop", visit="abc123def456"))
+    assert "Chrome, United States" in shown
+    assert not {"Returning", "Cart"} & set(shown.split())
 
 
 @pytest.mark.parametrize(
@@ -58,6 +76,37 @@ def test_unknown_visit_is_reported_plainly(
     page = open_page(PAGE, **query)
     assert not page.exception
     assert "No such visit" in texts(page)
+
+
+@pytest.mark.parametrize("page, name", [(PAGE, "visit"), ("", "visitor"), ("chats", "past")])
+def test_id_that_cannot_be_is_no_fault_of_the_database(
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    open_page: OpenPage,
+    page: str,
+    name: str,
+) -> None:
+    use_database(postgres_url, monkeypatch)
+    engine = open_database(postgres_url)
+    make_visit(engine, make_site(engine), "visit1", now=now())
+    opened = open_page(page, site="tea-shop", **{name: "vis\x00it"})
+    assert not opened.exception
+    assert "No answer from the database" not in texts(opened)
+    deadline._engine(postgres_url).dispose()
+    engine.dispose()
+
+
+def test_way_back_leads_to_all_sites_when_they_were_shown(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_visit(database.engine, make_site(database.engine, key="tea"), "visit1", now=now())
+    make_site(database.engine, key="pots")
+    page = open_page(site="~all")
+    page._page_hash = calc_hash(PAGE)
+    page.query_params["site"], page.query_params["visit"] = "tea", "visit1"
+    page.run()
+    [back] = [each for each in page.get("page_link") if each.proto.label == "Visitor Monitor"][-1:]
+    assert back.proto.query_string in ("site=~all", "site=%7Eall")
 
 
 def test_visit_that_is_over_says_when_it_was_last_seen(

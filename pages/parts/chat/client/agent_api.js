@@ -1,11 +1,13 @@
 // @ts-check
 // The calls of the dashboard's own routes below agent/: see pages/server/agent_routes.py.
 
+import { addressOf } from "../../stream/address.js"
+
 /** @import { ChatStore } from "./chat_store.js" */
 /** @import { ConversationAnswer, NewsJson, PostResult } from "./chat_types.js" */
 
 /** @param {string} path */
-export const addressOf = (path) => new URL(`agent/${path}`, location.href).href
+export const agentAddress = (path) => addressOf(`agent/${path}`)
 
 export class AgentApi {
   /** @param {ChatStore} store */
@@ -39,7 +41,7 @@ export class AgentApi {
    */
   async get(path) {
     try {
-      const answer = await fetch(addressOf(path), { cache: "no-store" })
+      const answer = await fetch(agentAddress(path), { cache: "no-store" })
       if (answer.status === 204) return {}
       if (answer.status === 404) return { unknown: true }
       return answer.ok ? await answer.json() : undefined
@@ -57,7 +59,7 @@ export class AgentApi {
    */
   async post(action, body) {
     try {
-      const answer = await fetch(addressOf(action), {
+      const answer = await fetch(agentAddress(action), {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),

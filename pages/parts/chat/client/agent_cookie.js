@@ -1,5 +1,5 @@
 // @ts-check
-// The cookie that holds the agent's key; its name comes from Python.
+// The cookie that holds the agent's key; its name comes from Python, "" for an account, which needs none.
 
 const KEPT_FOR = 400 * 86_400
 
@@ -11,11 +11,12 @@ export class AgentCookie {
 
   /** "" while this browser has no agent. */
   get key() {
+    if (!this.name) return ""
     return document.cookie.match(new RegExp(`(?:^|; )${this.name}=([^;]*)`))?.[1] ?? ""
   }
 
   set key(key) {
-    if (this.key === key) return
+    if (!this.name || this.key === key) return
     const secure = location.protocol === "https:" ? "; Secure" : ""
     document.cookie = `${this.name}=${key}; Path=/; SameSite=Strict; Max-Age=${KEPT_FOR}${secure}`
   }

@@ -108,8 +108,12 @@ export interface LimitsJson {
 
 interface PartData {
   agent: AgentJson | null
-  /** The name of the cookie with the agent's key. */
+  /** The name of the cookie with the agent's key; "" for an account. */
   cookie: string
+  /** The account's id; 0 where nobody has to sign in. */
+  account: number
+  /** What the account may see and do; "" where nobody has to sign in. */
+  rights: string
   limits: LimitsJson
 }
 

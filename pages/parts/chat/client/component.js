@@ -1,7 +1,11 @@
 // @ts-check
 // The parts of the component: alerts (every page), chats (the list and a conversation) and
-// conversation (one alone). All instances of a page share one store, one stream and one outbox.
+// conversation (one alone). All instances of a page share one store, one stream and one outbox. The
+// alerts are on every page, and so is what they begin.
 
+import { keepFocusInDialog } from "../../dialog_focus.js"
+import { silenceHotkeys } from "../../hotkeys.js"
+import { watchSession } from "../../stream/session_watch.js"
 import { AgentApi } from "./agent_api.js"
 import { AgentCookie } from "./agent_cookie.js"
 import { ChatStore } from "./chat_store.js"
@@ -29,6 +33,7 @@ const PARTS = {
 /** @param {ComponentArguments<ChatData>} component */
 export default function draw(component) {
   const drawn = INSTANCES.get(component.parentElement) ?? begin(component)
+  if (madeFor !== whoOf(component.data)) location.reload() // what is known here is not for them
   drawn.part.refresh(component)
   return drawn.stop
 }
@@ -53,22 +58,30 @@ function begin({ parentElement, data }) {
 
 /** @type {ChatApp | undefined} */
 let known
+let madeFor = ""
+
+/** @param {ChatData} data */
+const whoOf = ({ account, rights }) => `${account} ${rights}`
 
 /**
  * @param {ChatData} data
  * @returns {ChatApp}
  */
-function shared({ cookie: name, limits }) {
+function shared(data) {
   if (known) return known
+  madeFor = whoOf(data)
+  const { account, cookie: name, limits } = data
   const store = new ChatStore(limits)
   const api = new AgentApi(store)
   const cookie = new AgentCookie(name)
-  const stream = new StreamClient(store, api, cookie, limits)
-  const outbox = new Outbox(store, api)
+  const stream = new StreamClient(store, api, cookie, limits, madeFor)
+  const outbox = new Outbox(store, api, account)
   known = { store, api, stream, outbox, cookie, limits, sound: new Sound(store) }
   new TabTitle(store)
-  // The pulse is a component of its own, so that a live page does not send all of this again.
+  silenceHotkeys()
+  keepFocusInDialog()
+  watchSession()
+  // Where the tests find it, to let a tab fall behind.
   Object.assign(window, { [Symbol.for("visitor-monitor-chats")]: store })
-  window.dispatchEvent(new Event("visitor-monitor-chats"))
   return known
 }

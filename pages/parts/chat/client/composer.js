@@ -66,12 +66,10 @@ export class Composer {
   }
 
   /**
-   * Streamlit has shortcuts of its own, such as r: keys must not reach it from here. While an input
-   * method composes, Enter only chooses a word.
+   * While an input method composes, Enter only chooses a word.
    * @param {KeyboardEvent} event
    */
   keydown(event) {
-    if (event.key !== "Escape") event.stopPropagation()
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return
     this.submit(event)
   }

@@ -11,8 +11,7 @@ import { STATUS, timeOf } from "./texts.js"
 /** @import { ConversationList } from "./conversation_list.js" */
 
 const LOAD_AGAIN = 3_000
-const UNKNOWN =
-  "This conversation does not exist. Old ones are deleted: see MONITOR_CHAT_RETENTION_DAYS."
+const UNKNOWN = "This chat is not known, or it is deleted by now."
 
 export class ConversationPanel {
   /**

@@ -39,9 +39,11 @@ export class MessageList {
     this.box = make("div", "log-box", parent)
     this.steps = make("ol", "steps", this.box)
     this.steps.setAttribute("aria-label", "Invitation")
-    this.list = make("ol", "log", this.box)
-    this.list.setAttribute("role", "log")
-    this.list.setAttribute("aria-label", "Messages")
+    this.log = make("div", "", this.box)
+    this.log.setAttribute("role", "log")
+    this.log.setAttribute("aria-label", "Messages")
+    this.list = make("ol", "log", this.log)
+    this.list.setAttribute("role", "list")
     this.box.tabIndex = 0
     this.typing = make("p", "typing", this.box)
     this.down = make("button", "down", parent)
@@ -58,7 +60,7 @@ export class MessageList {
     this.isLoaded = false
     this.items.clear()
     this.list.replaceChildren()
-    this.list.setAttribute("aria-busy", "true")
+    this.log.setAttribute("aria-busy", "true")
     this.down.hidden = true
     this.isNew = true
   }
@@ -76,7 +78,7 @@ export class MessageList {
     const before = this.items.size
     const own = this.place(conversation)
     this.showTyping()
-    if (this.isLoaded) this.list.removeAttribute("aria-busy")
+    if (this.isLoaded) this.log.removeAttribute("aria-busy")
     if (this.isNew || wasAtEnd || own) this.toEnd()
     else if (this.items.size > before) this.down.hidden = false
     if (this.items.size) this.isNew = false

@@ -1,10 +1,11 @@
 // @ts-check
-// What an agent has written: drafts, and messages not stored yet. Both survive a reload.
+// What an agent has written: drafts, and messages not stored yet. Both survive a reload, and stay the
+// account's own when somebody else signs in here.
 
 import { keepStored, readStored } from "./browser_storage.js"
 import { keyOf } from "./chat_store.js"
 import { newId } from "./random_id.js"
-import { retryWait } from "./retry_wait.js"
+import { retryWait } from "../../stream/retry_wait.js"
 
 /** @import { AgentApi } from "./agent_api.js" */
 /** @import { ChatStore } from "./chat_store.js" */
@@ -17,12 +18,16 @@ export class Outbox {
   /**
    * @param {ChatStore} store
    * @param {AgentApi} api
+   * @param {number} account 0 where nobody has to sign in
    */
-  constructor(store, api) {
+  constructor(store, api, account) {
     this.store = store
     this.api = api
-    this.drafts = readStored(DRAFTS, /** @type {Record<string, string>} */ ({}))
-    this.unsent = readStored(UNSENT, /** @type {UnsentMessage[]} */ ([]))
+    const whose = account ? `-${account}` : ""
+    this.draftsName = DRAFTS + whose
+    this.unsentName = UNSENT + whose
+    this.drafts = readStored(this.draftsName, /** @type {Record<string, string>} */ ({}))
+    this.unsent = readStored(this.unsentName, /** @type {UnsentMessage[]} */ ([]))
     /** @type {Set<string>} The conversations whose messages are being sent. */
     this.sending = new Set()
     /** @type {Set<() => void>} Each ends the pause before another try. */
@@ -43,7 +48,7 @@ export class Outbox {
   keepDraft(key, text) {
     if (text) this.drafts[key] = text
     else delete this.drafts[key]
-    keepStored(DRAFTS, this.drafts)
+    keepStored(this.draftsName, this.drafts)
   }
 
   /** @param {string} key */
@@ -152,7 +157,7 @@ export class Outbox {
   }
 
   changed() {
-    keepStored(UNSENT, this.unsent)
+    keepStored(this.unsentName, this.unsent)
     this.store.emit({ kind: "unsent" })
   }
 }

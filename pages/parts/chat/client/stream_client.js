@@ -1,19 +1,17 @@
 // @ts-check
-// The one stream of this browser. The leader tab, which holds the lock, has the stream and sends the
-// other tabs what comes. When it closes, the next tab takes over at the same place. One stream is
-// enough for all tabs because browsers allow only six connections to a host.
+// What changes in the chats, in one stream for all tabs of this browser that show the same to the same
+// account. A tab that takes over the lead goes on at the same place.
 
-import { addressOf } from "./agent_api.js"
-import { retryWait } from "./retry_wait.js"
+import { LeaderTab } from "../../stream/leader_tab.js"
+import { ServerStream } from "../../stream/server_stream.js"
+import { agentAddress } from "./agent_api.js"
 
 /** @import { AgentApi } from "./agent_api.js" */
 /** @import { AgentCookie } from "./agent_cookie.js" */
 /** @import { ChatStore } from "./chat_store.js" */
 /** @import { AgentJson, ConnectionStatus, LimitsJson, NewsJson, TabMessage } from "./chat_types.js" */
 
-// The lock that the leader tab holds, and the channel between the tabs.
-const LEADER = "visitor-monitor-agent"
-const HELLO_WITHIN = 5_000
+const NAME = "visitor-monitor-agent"
 const STREAM_AGAIN = 120_000
 
 export class StreamClient {
@@ -22,25 +20,35 @@ export class StreamClient {
    * @param {AgentApi} api
    * @param {AgentCookie} cookie
    * @param {LimitsJson} limits
+   * @param {string} whose what tabs of somebody else, or with other rights, have another one of
    */
-  constructor(store, api, cookie, limits) {
+  constructor(store, api, cookie, limits, whose) {
     this.store = store
     this.api = api
     this.cookie = cookie
     this.limits = limits
-    this.faults = 0
     this.lastSignAt = 0
     this.newestOfLeader = 0 // the newest revision that the leader tab has sent
-    this.isLeader = false
     this.isCatchingUp = false
-    /** @type {EventSource | null} */
-    this.source = null
     /** @type {object | null} Identifies the polling loop that runs now. */
     this.polling = null
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined
-    this.channel = new BroadcastChannel(LEADER)
-    this.channel.onmessage = ({ data }) => this.receive(data)
+    /** @type {LeaderTab<TabMessage>} */
+    this.tab = new LeaderTab(`${NAME} ${whose}`, {
+      lead: () => this.connect(),
+      follow: () => this.follow(),
+      receive: (message) => this.receive(message),
+    })
+    this.stream = new ServerStream(
+      () => agentAddress(`stream?after=${store.revision}`),
+      limits.silent_for,
+      {
+        hello: ({ following }) => this.isUp(following),
+        news: (news) => this.takeNews(news),
+        beat: (beat) => this.beat(beat),
+        lost: () => this.setStatus("lost"),
+        heldBack: () => this.poll(),
+      },
+    )
     for (const event of ["online", "pageshow"]) addEventListener(event, () => this.wake())
     document.addEventListener("visibilitychange", () => document.hidden || this.wake())
     setInterval(() => this.watch(), 5_000)
@@ -55,33 +63,21 @@ export class StreamClient {
     this.cookie.key = agent.key
     this.store.setAgent({ id: agent.id, name: agent.name })
     if (before?.id === agent.id) return
-    this.channel.postMessage({ kind: "named" })
+    this.tab.send({ kind: "named" })
     this.lastSignAt = Date.now()
     if (!before) this.queueForLead()
-    else if (this.isLeader) this.connect()
+    else if (this.tab.isLeader) this.connect()
   }
 
   // ---- which tab leads
 
   queueForLead(steal = false) {
     this.store.setStatus("connecting")
-    this.channel.postMessage({ kind: "ask" })
-    const lock = navigator.locks ? navigator.locks.request(LEADER, { steal }, () => this.lead()) : this.lead()
-    lock.catch(() => this.follow()) // another tab took the lock while this one was asleep
-  }
-
-  /**
-   * Hold the lock until the page is closed.
-   * @returns {Promise<void>}
-   */
-  lead() {
-    this.isLeader = true
-    this.connect()
-    return new Promise(() => {})
+    this.tab.send({ kind: "ask" })
+    this.tab.queue(steal)
   }
 
   follow() {
-    this.isLeader = false
     this.disconnect()
     this.queueForLead()
   }
@@ -89,15 +85,10 @@ export class StreamClient {
   // ---- between tabs
 
   /** @param {TabMessage} message */
-  broadcast(message) {
-    if (this.isLeader) this.channel.postMessage(message)
-  }
-
-  /** @param {TabMessage} message */
   receive(message) {
     if (message.kind === "named") return this.store.emit({ kind: "named" })
     if (message.kind === "ask") return this.answer()
-    if (this.isLeader) return
+    if (this.tab.isLeader) return
     this.lastSignAt = Date.now()
     if (message.kind === "news") return this.takeFrom(message.from, message.news)
     this.store.setStatus(message.status)
@@ -107,7 +98,7 @@ export class StreamClient {
 
   answer() {
     const { store } = this
-    if (store.isRead) this.broadcast({ kind: "snapshot", news: store.snapshot(), status: store.status })
+    if (store.isRead) this.tab.broadcast({ kind: "snapshot", news: store.snapshot(), status: store.status })
   }
 
   /**
@@ -137,40 +128,30 @@ export class StreamClient {
 
   connect() {
     this.disconnect()
-    if (!this.store.agent) return
-    this.source = new EventSource(addressOf(`stream?after=${this.store.revision}`))
-    const { source } = this
-    source.addEventListener("hello", ({ data }) => this.isUp(JSON.parse(data).following))
-    source.addEventListener("beat", (event) => this.beat(event))
-    source.addEventListener("message", (event) => this.takeNews(JSON.parse(event.data)))
-    source.addEventListener("error", () => this.failed(source))
-    this.timer = setTimeout(() => this.poll(), HELLO_WITHIN)
+    if (this.store.agent) this.stream.connect()
   }
 
   disconnect() {
-    clearTimeout(this.timer)
-    this.source?.close()
-    this.source = null
+    this.stream.disconnect()
     this.polling = null
   }
 
   /** @param {boolean} [isFollowing] whether the server follows the chats: else what is new comes late */
   isUp(isFollowing = true) {
-    clearTimeout(this.timer)
-    this.faults = 0
+    this.stream.faults = 0
     this.lastSignAt = Date.now()
     this.setStatus(isFollowing ? "live" : "late")
   }
 
   /**
    * There is none while the server does not follow the chats.
-   * @param {MessageEvent<string>} event
+   * @param {{ now: number }} beat
    */
-  beat({ data }) {
+  beat({ now }) {
     this.lastSignAt = Date.now()
-    this.store.skew = JSON.parse(data).now - Date.now()
+    this.store.skew = now - Date.now()
     this.store.setStatus("live")
-    this.broadcast({ kind: "beat", status: "live" })
+    this.tab.broadcast({ kind: "beat", status: "live" })
   }
 
   /** @param {NewsJson} news */
@@ -178,34 +159,13 @@ export class StreamClient {
     this.lastSignAt = Date.now()
     const from = this.store.revision
     this.store.take(news, news.whole)
-    this.broadcast({ kind: "news", from, news: { ...news, id: this.store.revision } })
-  }
-
-  /**
-   * A browser reconnects by itself after a lost connection, not after a refusal.
-   * @param {EventSource} source
-   */
-  failed(source) {
-    if (source !== this.source) return
-    this.setStatus("lost")
-    clearTimeout(this.timer)
-    if (source.readyState === EventSource.CLOSED) this.again()
-    else this.timer = setTimeout(() => this.connect(), this.limits.silent_for)
-  }
-
-  again() {
-    clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.connect(), this.wait())
-  }
-
-  wait() {
-    return retryWait(this.faults++) * (0.75 + Math.random() / 2)
+    this.tab.broadcast({ kind: "news", from, news: { ...news, id: this.store.revision } })
   }
 
   /** @param {ConnectionStatus} status */
   setStatus(status) {
     this.store.setStatus(status)
-    this.broadcast({ kind: "status", status })
+    this.tab.broadcast({ kind: "status", status })
   }
 
   // ---- where a proxy holds the stream back
@@ -220,7 +180,7 @@ export class StreamClient {
       if (news) this.isUp()
       else this.setStatus("lost")
       if (news?.conversations) this.takeNews(news)
-      if (!news) await new Promise((done) => setTimeout(done, this.wait()))
+      if (!news) await new Promise((done) => setTimeout(done, this.stream.wait()))
     }
     if (this.polling === polling) this.connect()
   }
@@ -229,14 +189,14 @@ export class StreamClient {
 
   wake() {
     if (!this.store.agent) return
-    if (this.isLeader && this.store.status === "lost" && !this.polling) this.connect()
-    else if (!this.isLeader) this.channel.postMessage({ kind: "ask" })
+    if (this.tab.isLeader && this.store.status === "lost" && !this.polling) this.connect()
+    else if (!this.tab.isLeader) this.tab.send({ kind: "ask" })
   }
 
   watch() {
     if (!this.store.agent || Date.now() - this.lastSignAt < this.limits.silent_for || this.polling) return
     this.lastSignAt = Date.now()
-    if (this.isLeader) this.connect()
+    if (this.tab.isLeader) this.connect()
     else if (!document.hidden) this.queueForLead(true)
   }
 }

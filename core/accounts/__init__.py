@@ -1,0 +1,1 @@
+"""Accounts: who can sign in, what they may do, their passwords, sessions and links."""

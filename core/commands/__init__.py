@@ -1,0 +1,1 @@
+"""The owner's command line, a file for each noun."""

@@ -1,0 +1,1 @@
+"""Whether the installation is well: what is measured, and what is wrong with it."""

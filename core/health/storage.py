@@ -1,0 +1,93 @@
+"""Where a SQLite database is kept, as this process sees it: sizes, what is left of the disk, who may read it."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import make_url
+
+from core.database import is_sqlite
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """What is known of the place. None: this process cannot see it, as all of a Postgres server's.
+
+    file: its path, "" of Postgres. is_missing: nothing is there. Sizes are in bytes. is_open_to_others: every user of the machine may read
+    it. has_litestream: Litestream keeps its notes beside the file, so it is copied as it changes.
+    """
+
+    file: str = ""
+    file_bytes: int | None = None
+    wal_bytes: int | None = None
+    disk_bytes: int | None = None
+    disk_free: int | None = None
+    is_missing: bool = False
+    is_open_to_others: bool = False
+    has_litestream: bool = False
+
+
+def measure_storage(database_url: str) -> Storage:
+    """The place of this database; it needs no connection."""
+    file = make_url(database_url).database
+    if not is_sqlite(database_url) or not file:
+        return Storage()
+    path = Path(file).absolute()
+    disk = _seen(lambda: shutil.disk_usage(path.parent))
+    return Storage(
+        str(path),
+        file_bytes=_size(path),
+        wal_bytes=_size(Path(f"{path}-wal")),
+        disk_bytes=disk.total if disk else None,
+        disk_free=disk.free if disk else None,
+        is_missing=_is_missing(path),
+        is_open_to_others=any(_is_open_to_others(each) for each in _files(path)),
+        has_litestream=path.with_name(f".{path.name}-litestream").is_dir(),
+    )
+
+
+def _files(path: Path) -> tuple[Path, Path]:
+    return path, Path(f"{path}-wal")
+
+
+def _size(path: Path) -> int | None:
+    found = _seen(path.stat)
+    return found.st_size if found else None
+
+
+def _is_missing(path: Path) -> bool:
+    """Certainly: a file that this process may not see is not missed."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _is_open_to_others(path: Path) -> bool:
+    """Whether the file's mode lets everybody read or write it, and every folder above lets them get there."""
+    mode = _seen(path.stat)
+    if mode is None or not mode.st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        return False
+    return all(_is_passable(folder) for folder in path.parents)
+
+
+def _is_passable(folder: Path) -> bool:
+    mode = _seen(folder.stat)
+    return mode is None or bool(mode.st_mode & stat.S_IXOTH)
+
+
+def _seen(look: Callable[[], Answer]) -> Answer | None:
+    try:
+        return look()
+    except OSError:
+        return None

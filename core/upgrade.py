@@ -1,0 +1,65 @@
+"""An upgrade of the tables: of a SQLite file that has some, a copy is made before."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from glob import escape
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from core.backups import BackupKind, forget_missing, record_backup
+from core.database import sqlite_file, writing
+from core.part_file import PART, remove_unfinished
+from core.schema import head_revision, is_empty, known_revision, upgrade_schema
+from core.sqlite_copy import copy_database
+
+KEPT_COPIES = 3
+"""Copies from before an upgrade that are kept beside the database."""
+
+_HOW_ON_POSTGRES = "pg_dump --format=custom before you start a new version"
+_log = logging.getLogger("core.upgrade")
+
+
+def upgrade_database(engine: Engine, now: datetime) -> None:
+    """Create the tables, or bring them to this version.
+
+    Raises CommandError when there is no room for the copy: then nothing is changed.
+    """
+    revision = None if is_empty(engine) else known_revision(engine)
+    if revision in (None, head_revision()):
+        upgrade_schema(engine)
+        return
+    file = sqlite_file(str(engine.url))
+    if file is None:
+        upgrade_schema(engine)
+        _log.info("upgraded_without_copy from=%s how='%s'", revision, _HOW_ON_POSTGRES)
+        return
+    copy = _copy(engine, file.resolve(), now)
+    # Before the upgrade: one that is killed each time would fill the disk with copies.
+    _drop_old_copies(file.resolve())
+    upgrade_schema(engine)
+    with writing(engine) as db:
+        record_backup(db, BackupKind.UPGRADE, copy, copy.stat().st_size, now)
+        forget_missing(db)
+
+
+def _copy(engine: Engine, file: Path, now: datetime) -> Path:
+    """It lies beside the database, where its owner finds it when the new version does not do."""
+    remove_unfinished(file.parent.glob(f"{escape(file.name)}.before-*{PART}"))
+    copy = file.with_name(f"{file.name}.before-{head_revision()}-{now:%Y%m%d-%H%M%S}")
+    size = copy_database(engine, copy)
+    _log.info("copied_before_upgrade file=%s bytes=%d", copy, size)
+    return copy
+
+
+def _drop_old_copies(file: Path) -> None:
+    copies = file.parent.glob(f"{escape(file.name)}.before-[0-9]*")
+    for copy in sorted(copies, key=_date_in_name)[:-KEPT_COPIES]:
+        copy.unlink()
+        _log.info("old_copy_deleted file=%s", copy)
+
+
+def _date_in_name(copy: Path) -> list[str]:
+    return copy.name.rsplit("-", 2)[1:]

@@ -1,0 +1,3 @@
+"""The version of this Visitor Monitor."""
+
+VERSION = "0.1.0"

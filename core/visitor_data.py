@@ -1,0 +1,221 @@
+"""What is stored of a visitor: which visits are theirs, everything about them, and its deletion.
+
+A visitor is known by a browser: the visits that have the same `visitor_id`, and those that follow one
+another. Where a browser keeps nothing, people behind one address may be one visit: they are found together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Text, func, select, text, type_coerce, update
+from sqlmodel import col
+
+from core.backups import list_backups
+from core.chat.retention import withdraw_conversations
+from core.database import lock_visits
+from core.enrich.text import LONGEST_ATTRIBUTE, LONGEST_ATTRIBUTE_NAME, clean
+from core.file_rewrite import ask_for_rewrite
+from core.moment import to_milliseconds
+from core.removal import delete_visits
+from core.site_changes import note_changes
+from core.tables import Backup, Conversation, Message, PageView, Site, Table, Visit, VisitSpan
+
+AT_ONCE = 100
+"""Visits that one transaction deletes, so that beacons never wait long for it."""
+
+EMAIL = "email"
+"""The attribute that is compared without case."""
+
+_LEFT_OUT = {"site_id", "token"}
+"""The installation's own number, and a chat's secret: who has that writes as the visitor."""
+
+_AT_A_TIME = 500
+_attributes = type_coerce(col(Visit.attributes), Text)
+_FOLLOWS_ONE, _IS_REMEMBERED = text("follows <> ''"), text("visitor_id <> ''")
+"""The conditions of the partial indexes, word for word."""
+
+
+class StoredCounts(NamedTuple):
+    """How much is stored of a visitor."""
+
+    visits: int
+    page_views: int
+    conversations: int
+    messages: int
+
+
+def visits_of_person(db: Connection, site_id: int, visit_ids: Iterable[str]) -> list[Visit]:
+    """These visits and all others of the same browsers, the oldest first; empty when none is stored."""
+    known: dict[str, Visit] = {}
+    asked: set[str] = set()
+    visitors: set[str] = set()
+    while wanted := set(visit_ids) - asked:
+        asked |= wanted
+        new = _load(db, site_id, col(Visit.id), wanted)
+        met = {visit.visitor_id for visit in new if visit.visitor_id} - visitors
+        visitors |= met
+        new += _load(db, site_id, col(Visit.visitor_id), met, _IS_REMEMBERED)
+        new += _load(db, site_id, col(Visit.follows), {visit.id for visit in new}, _FOLLOWS_ONE)
+        known |= {visit.id: visit for visit in new}
+        visit_ids = {*known, *(visit.follows for visit in new if visit.follows)}
+    return sorted(known.values(), key=lambda visit: (visit.started_at, visit.id))
+
+
+def visits_with(db: Connection, site_id: int, name: str, value: str) -> list[str]:
+    """The ids of the visits that a page has identified by this value.
+
+    It is cleaned as `identify` cleans it, then compared as it is; that of `email` without case.
+    """
+    name, value = clean(name, LONGEST_ATTRIBUTE_NAME), clean(value, LONGEST_ATTRIBUTE)
+    if not name or not value:
+        return []
+    fold = str.lower if name == EMAIL else str
+    written = f"{json.dumps(name, ensure_ascii=False)}:{json.dumps(value, ensure_ascii=False)}"
+    pattern = written.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    likely = func.lower(_attributes).like(func.lower(f"%{pattern}%"), escape="\\")
+    rows = db.execute(
+        select(col(Visit.id), col(Visit.attributes)).where(col(Visit.site_id) == site_id, likely)
+    )
+    return [id for id, told in rows if fold(told.get(name, "")) == fold(value)]
+
+
+def count_stored(db: Connection, site_id: int, visit_ids: Sequence[str]) -> StoredCounts:
+    """How much is stored of these visits."""
+    chats = _ids_of_conversations(db, site_id, visit_ids)
+    return StoredCounts(
+        _count(db, site_id, col(Visit.id), visit_ids),
+        _count(db, site_id, col(PageView.visit_id), visit_ids),
+        len(chats),
+        _count(db, site_id, col(Message.conversation_id), chats),
+    )
+
+
+def export_visits(
+    db: Connection, site: Site, visit_ids: Sequence[str], now: datetime
+) -> dict[str, Any]:
+    """Everything that any table has about these visits, ready for JSON; names as in docs/schema.md.
+
+    Each visit has its rows of other tables under the table's name, and a conversation its messages.
+    """
+    assert site.id is not None
+    messages = _rows_by(
+        db,
+        site.id,
+        col(Message.conversation_id),
+        _ids_of_conversations(db, site.id, visit_ids),
+    )
+    conversations = _rows_by(db, site.id, col(Conversation.visit_id), visit_ids)
+    for row in [each for rows in conversations.values() for each in rows]:
+        row["message"] = messages[row["id"]]
+    parts = {
+        "page_view": _rows_by(db, site.id, col(PageView.visit_id), visit_ids),
+        "visit_span": _rows_by(db, site.id, col(VisitSpan.visit_id), visit_ids),
+        "conversation": conversations,
+    }
+    visits = _rows_by(db, site.id, col(Visit.id), visit_ids)
+    return {
+        "site": {"key": site.key, "name": site.name},
+        "exported_at": _iso(now),
+        "visit": [
+            {**row, **{name: rows[id] for name, rows in parts.items()}}
+            for id in visit_ids
+            for row in visits[id]
+        ],
+    }
+
+
+def forget_visits_of(
+    db: Connection, site_id: int, visit_ids: Sequence[str], now: datetime
+) -> StoredCounts:
+    """Delete these visits, at most AT_ONCE, with all that any table has about them; how much it was.
+
+    Open pages lose them at once. A chat that somebody has on the screen ends: see core/chat/retention.py.
+    What is counted of all visits (`visit_count`) stays.
+    """
+    assert len(visit_ids) <= AT_ONCE
+    lock_visits(db)
+    stored = count_stored(db, site_id, visit_ids)
+    withdraw_conversations(db, site_id, visit_ids, now)
+    follows = (col(Visit.site_id) == site_id, col(Visit.follows).in_(visit_ids), _FOLLOWS_ONE)
+    db.execute(update(Visit).where(*follows).values(follows=""))
+    delete_visits(db, site_id, visit_ids)
+    note_changes(db, [site_id], to_milliseconds(now))
+    ask_for_rewrite(db)
+    return stored
+
+
+def copies_since(db: Connection, moment: datetime) -> list[Backup]:
+    """The copies of the database that were made since then, and those that are being made, the newest first."""
+    return [copy for copy in list_backups(db) if copy.made_at >= moment or not copy.size]
+
+
+def _load(
+    db: Connection, site_id: int, column: Any, values: Collection[str], *conditions: Any
+) -> list[Visit]:
+    return [
+        Visit.of(row)
+        for part in _parts(values)
+        for row in db.execute(
+            select(Visit).where(col(Visit.site_id) == site_id, column.in_(part), *conditions)
+        ).mappings()
+    ]
+
+
+def _ids_of_conversations(db: Connection, site_id: int, visit_ids: Sequence[str]) -> list[str]:
+    of_visit = col(Conversation.visit_id)
+    return [
+        id
+        for part in _parts(visit_ids)
+        for id in db.execute(
+            select(col(Conversation.id)).where(
+                col(Conversation.site_id) == site_id, of_visit.in_(part)
+            )
+        ).scalars()
+    ]
+
+
+def _count(db: Connection, site_id: int, column: Any, values: Collection[str]) -> int:
+    table = column.class_.__table__
+    counted = select(func.count()).select_from(table).where(table.c.site_id == site_id)
+    return sum(db.execute(counted.where(column.in_(part))).scalar_one() for part in _parts(values))
+
+
+def _rows_by(
+    db: Connection, site_id: int, column: Any, values: Collection[str]
+) -> defaultdict[str, list[dict[str, Any]]]:
+    """The rows of the column's table by its value, without what is left out, in the order of their keys."""
+    table = Table.metadata.tables[column.class_.__tablename__]
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for part in _parts(values):
+        rows = db.execute(
+            select(table)
+            .where(table.c.site_id == site_id, column.in_(part))
+            .order_by(*table.primary_key)
+        )
+        for row in rows.mappings():
+            found[row[column.key]].append(_plain(row))
+    return found
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """The row as JSON can have it: moments in ISO 8601, UTC."""
+    told = {name: value for name, value in row.items() if name not in _LEFT_OUT}
+    if told.get("memory"):
+        told["memory"] = json.loads(told["memory"])
+    return {
+        name: _iso(value) if isinstance(value, datetime) else value for name, value in told.items()
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _parts(values: Collection[str]) -> Iterable[list[str]]:
+    ordered = list(values)
+    return (ordered[at : at + _AT_A_TIME] for at in range(0, len(ordered), _AT_A_TIME))

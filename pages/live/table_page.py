@@ -1,0 +1,75 @@
+"""The rows that one page of the visitor table shows, ready to send: made once for all who look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from core.enrich.page_context import PageContext
+from core.frames import Picture, count_pages, narrow, order_by, page_of
+from core.visits.presence import Status
+from pages.live.columns import ALSO_SENT, ELSEWHERE
+from pages.live.row_id import row_ids
+from pages.live.view import TableView
+from pages.parts.table.component import Column, ready_rows
+
+ROWS = 100
+"""Rows on one page of the table."""
+
+_KEPT_FOR = timedelta(minutes=2)
+_AT_THE_TILL = [PageContext.CART.value, PageContext.IN_CHECKOUT.value]
+
+
+@dataclass(frozen=True)
+class TablePage:
+    """rows: as `ready_rows` makes them. found: the visitors that pass the filters, on all pages.
+    page: from 0; the last one if the view names one behind it."""
+
+    rows: str
+    found: int
+    page: int
+    pages: int
+
+
+def table_page(picture: Picture, key: str, view: TableView, columns: Sequence[Column]) -> TablePage:
+    """The page of the picture that the view asks for. `key`: whose picture it is, a site's or ALL_SITES."""
+    names = tuple(column.name for column in columns)
+    return _table_page(key, picture.as_of, picture.site_ids, view, names, picture)
+
+
+@st.cache_data(ttl=_KEPT_FOR, max_entries=200, show_spinner=False)
+def _table_page(
+    key: str,
+    as_of: datetime,
+    site_ids: frozenset[int],
+    view: TableView,
+    columns: tuple[str, ...],
+    _picture: Picture,
+) -> TablePage:
+    found = narrow(_picture.visitors, view.filters())
+    pages = count_pages(len(found), ROWS)
+    page = min(view.page, pages - 1)
+    rows = page_of(order_by(found, view.sort or None, view.descending), page + 1, ROWS)
+    sent = _as_shown(rows, key)[list(dict.fromkeys([*ALSO_SENT, *columns]))]
+    return TablePage(ready_rows(sent), len(found), page, pages)
+
+
+def _as_shown(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The rows with ids that are unique on the page, href, the address of the visitor's page, ELSEWHERE
+    where the visitor is in another product's chat, and cart_note: what the cart is worth, with the
+    word unless the context says it."""
+    conversation = rows["conversation"].astype("str")
+    is_elsewhere = (conversation == "") & (rows["status"] == Status.CHATTING.value)
+    cart = rows["cart"].astype("str")
+    needs_word = (cart != "") & ~rows["page_context"].isin(_AT_THE_TILL)
+    return rows.assign(
+        id=row_ids(rows, key),
+        # Neither a key nor an id has a sign that an address would have to escape.
+        href="visitor?site=" + rows["site"].astype("str") + "&visit=" + rows["id"],
+        conversation=conversation.mask(is_elsewhere, ELSEWHERE),
+        cart_note=cart.mask(needs_word, "Cart " + cart),
+    )

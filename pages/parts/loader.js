@@ -1,0 +1,54 @@
+// @ts-check
+// What Streamlit sends of a component, with every draw: it loads the script, which the browser keeps.
+
+/** @import { ComponentArguments } from "./streamlit.js" */
+
+const ADDRESS = new URL("ADDRESS OF THE SCRIPT", location.href).href
+const LONGEST_WAIT = 5_000
+
+/** Where an element keeps its newest draw. After an upgrade the page has this code twice: once for each version. */
+const NEWEST = Symbol.for("visitor-monitor-draw")
+
+/** @type {Promise<any> | undefined} */
+let loading
+
+/**
+ * Streamlit runs the cleanup of a draw that ends after the next one has begun: only the newest may act.
+ * @param {ComponentArguments<any>} component
+ */
+export default async function draw(component) {
+  const element = /** @type {any} */ (component.parentElement)
+  const draw = { ...element[NEWEST] }
+  element[NEWEST] = draw
+  const script = await (loading ??= load(1))
+  if (element[NEWEST] !== draw) return
+  if (draw.script !== script) {
+    draw.stop?.()
+    element.adoptedStyleSheets = [script.componentStyles]
+  }
+  draw.script = script
+  draw.stop = script.default(component)
+  return () => element[NEWEST] === draw && draw.stop()
+}
+
+/**
+ * Without an end, as when the dashboard starts anew: the page then goes on by itself. A browser does not
+ * ask again for an address that it once could not load.
+ * @param {number} attempt
+ * @returns {Promise<any>}
+ */
+async function load(attempt) {
+  try {
+    return await import(attempt === 1 ? ADDRESS : `${ADDRESS}?${attempt}`)
+  } catch {
+    await leaveIfSignedOut()
+    await new Promise((done) => setTimeout(done, Math.min(attempt * 500, LONGEST_WAIT)))
+    return load(attempt + 1)
+  }
+}
+
+/** Without the script nothing else on the page would know. */
+async function leaveIfSignedOut() {
+  const answer = await fetch(ADDRESS, { cache: "no-store" }).catch(() => undefined)
+  if (answer?.status === 401) location.reload()
+}

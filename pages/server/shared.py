@@ -1,0 +1,78 @@
+"""An answer of the database that all viewers share: however many ask, it is asked for once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Lock
+from time import monotonic
+from typing import Generic, TypeVar
+
+from core.database import Connection
+from core.deadline import DatabaseUnavailable, read
+from core.moment import EPOCH
+from core.site_changes import newest_revision
+
+SHARED_FOR = timedelta(seconds=1.8)
+"""How old what is shared may be: a little less than the pages' shortest refresh, because timers are not exact."""
+
+Value = TypeVar("Value")
+
+
+class Shared(Generic[Value]):
+    """The newest answer to a question, asked by one viewer for all of them, again after `shared_for`."""
+
+    def __init__(
+        self,
+        question: Callable[[Connection, datetime], Value | None],
+        shared_for: timedelta = SHARED_FOR,
+    ) -> None:
+        self._question = question
+        self._shared_for = shared_for
+        self._asking = Lock()
+        self._asked_at = EPOCH
+        self._began = self._answered = self._cleared = 0.0
+        self._answer: Value | None = None
+        self._revision = 0
+        self._fault = ""
+
+    def latest(self, now: datetime, revision: int) -> tuple[Value | None, int, str]:
+        """The answer at `now`, the revision up to which it has every change, and the fault if it is old.
+
+        A fault is shared too: all who wait for the database get it at once, however long they waited.
+        """
+        arrived = monotonic()
+        with self._asking:
+            now += timedelta(seconds=monotonic() - arrived)
+            is_recent = self._is_recent(now) or self._has_answered_since(arrived)
+            if not (is_recent and (self._fault or self._revision >= revision)):
+                self._ask(now)
+            return self._answer, self._revision, self._fault
+
+    def known(self, now: datetime) -> tuple[Value | None, str, bool]:
+        """What was answered last, the fault if it is old, and whether `latest` would ask; it never waits."""
+        return self._answer, self._fault, not self._is_recent(now)
+
+    def clear(self) -> None:
+        """Ask again at the next look; a look that is under way has perhaps missed the change."""
+        self._cleared = monotonic()
+
+    def _is_recent(self, now: datetime) -> bool:
+        return self._began > self._cleared and abs(now - self._asked_at) < self._shared_for
+
+    def _has_answered_since(self, arrived: float) -> bool:
+        return self._began > self._cleared and self._answered > arrived
+
+    def _ask(self, now: datetime) -> None:
+        """Ask; an answer is as old as the question, a fault counts from when it is known."""
+        began = monotonic()
+        try:
+            self._answer, self._revision = read(
+                lambda db: (self._question(db, now), newest_revision(db))
+            )
+            self._fault, self._asked_at = "", now
+        except DatabaseUnavailable as error:
+            self._fault = str(error)
+            self._asked_at = now + timedelta(seconds=monotonic() - began)
+        # Last: `known` looks at it without the lock.
+        self._began, self._answered = began, monotonic()

@@ -1,0 +1,64 @@
+"""A visit with its chats, as it was last read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.accounts.identity import Role
+from core.database import Connection
+from core.frames import Journey, visitor_journey
+from core.moment import utc_now
+from core.site_changes import newest_revision
+from core.tables import Site
+from pages.invite.invitation_state import InvitationState, read_invitation_state
+from pages.parts.last_read import read_or_last
+from pages.parts.transcript import Transcript
+from pages.parts.viewer import may
+from pages.visitor.past_chats import read_past_chats
+
+
+@dataclass(frozen=True)
+class VisitDetails:
+    """A visit at one moment, with its chats; all from one snapshot, with every change up to `revision`.
+
+    invitation_state: None, and no past chats, for who may read no chats.
+    """
+
+    revision: int
+    journey: Journey
+    invitation_state: InvitationState | None
+    past_chats: list[Transcript]
+
+
+@dataclass(frozen=True)
+class VisitSnapshot:
+    """The visit as it was last read, if it was; `fault` says why it is out of date."""
+
+    seen: VisitDetails | None
+    fault: str = ""
+
+
+def latest_visit(site: Site, visit_id: str) -> VisitSnapshot:
+    """The visit now, or as this session has read it last, with the fault."""
+    reads_chats = may(Role.AGENT)
+    load = _load_with_chats if reads_chats else _load
+    role = Role.AGENT if reads_chats else Role.VIEWER
+    key = (site.key, visit_id, role)
+    return VisitSnapshot(
+        *read_or_last("visit", key, role, lambda db: load(db, site, visit_id), site)
+    )
+
+
+def _load(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
+    journey = visitor_journey(db, site, visit_id, utc_now())
+    return journey and VisitDetails(newest_revision(db), journey, None, [])
+
+
+def _load_with_chats(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
+    now = utc_now()
+    journey = visitor_journey(db, site, visit_id, now)
+    invitation_state = read_invitation_state(db, site, visit_id, now)
+    if journey is None or invitation_state is None:
+        return None
+    past_chats = read_past_chats(db, invitation_state.conversations)
+    return VisitDetails(newest_revision(db), journey, invitation_state, past_chats)
