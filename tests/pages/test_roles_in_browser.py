@@ -25,7 +25,6 @@ from tests.helpers.seed import make_database, make_site, make_visit, make_visits
 from tests.helpers.signed_in import make_account, put_session, session_cookie, signed_in_context
 
 pytestmark = pytest.mark.timeout(300)
-expect.set_options(timeout=20_000)
 
 NAME = "Ada Visitor"
 Arrive = Callable[..., Page]

@@ -24,7 +24,6 @@ from tests.helpers.signed_in import make_account, put_session, session_cookie
 from tests.helpers.strange_page import attempt, strange_page
 
 pytestmark = pytest.mark.timeout(300)
-expect.set_options(timeout=60_000)
 ENDS_WITHIN = 60_000
 """Milliseconds, on a machine that is busy: it takes four seconds on one that is not."""
 
