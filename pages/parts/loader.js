@@ -9,6 +9,9 @@ const LONGEST_WAIT = 5_000
 /** Where an element keeps its newest draw. After an upgrade the page has this code twice: once for each version. */
 const NEWEST = Symbol.for("visitor-monitor-draw")
 
+/** Where the window notes that it is being left; session_watch.js has the same. */
+const LEAVING = Symbol.for("visitor-monitor-leaving")
+
 /** @type {Promise<any> | undefined} */
 let loading
 
@@ -47,8 +50,10 @@ async function load(attempt) {
   }
 }
 
-/** Without the script nothing else on the page would know. */
+/** Without the script nothing else on the page would know. Another reload would begin the first one anew. */
 async function leaveIfSignedOut() {
   const answer = await fetch(ADDRESS, { cache: "no-store" }).catch(() => undefined)
-  if (answer?.status === 401) location.reload()
+  if (answer?.status !== 401 || LEAVING in window) return
+  Object.assign(window, { [LEAVING]: true })
+  location.reload()
 }

@@ -110,8 +110,9 @@ def visit() -> str:
 
 
 def item(page: Page, name: str) -> Locator:
-    """The visitor's entry in the list."""
-    return page.get_by_role("navigation", name="Chats").get_by_role("button", name=name)
+    """The visitor's entry in the list; entries also have messages and states, where the name may occur."""
+    entries = page.get_by_role("navigation", name="Chats").get_by_role("button")
+    return entries.filter(has=page.locator(".name").get_by_text(name, exact=True))
 
 
 def field(page: Page) -> Locator:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from playwright.sync_api import expect
 from sqlalchemy import Engine
 from streamlit.runtime.context import ContextProxy, StreamlitHeaders
 from streamlit.testing.v1 import AppTest
@@ -21,6 +22,9 @@ from tests.helpers.seed import make_database
 
 NAVIGATION = Path(__file__).parents[2] / "pages" / "navigation.py"
 OpenPage = Callable[..., AppTest]
+SHOWN_WITHIN = 60_000
+"""Milliseconds that a test waits for what a page is to show. Sites, the largest page, needs a second of
+the browser's processor time: 17 s on two cores that 22 processes want, 30 s where 28 do."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,12 @@ class Database:
     url: str
     engine: Engine
     file: Path
+
+
+@pytest.fixture(autouse=True)
+def wait_for_busy_machine() -> None:
+    """Each module may set the one timeout of a process: this one holds, whatever was imported before."""
+    expect.set_options(timeout=SHOWN_WITHIN)
 
 
 @pytest.fixture

@@ -34,7 +34,6 @@ from tests.helpers.dashboard_chats import agent_invites, make_agent, secret_of, 
 from tests.helpers.seed import make_site, make_visit, make_visits
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
-expect.set_options(timeout=20_000)
 WIDTHS = (1440, 390)
 
 

@@ -17,7 +17,7 @@ from core.agents import list_agents
 from core.database import reading, writing
 from core.tables import Site
 from pages.server.access import COOKIE
-from tests.helpers.agent_browsers import field, log, open_conversation
+from tests.helpers.agent_browsers import field, item, log, open_conversation
 from tests.helpers.dashboard_chats import client_id, make_agent, secret_of, visitor_opens
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
@@ -25,7 +25,6 @@ from tests.helpers.seed import make_database, make_site, make_visit, make_visits
 from tests.helpers.signed_in import make_account, put_session, session_cookie, signed_in_context
 
 pytestmark = pytest.mark.timeout(300)
-expect.set_options(timeout=20_000)
 
 NAME = "Ada Visitor"
 Arrive = Callable[..., Page]
@@ -173,22 +172,22 @@ def is_available(engine: Engine, account: Account) -> bool:
 def test_what_is_taken_from_an_account_goes_from_its_open_page(
     engine: Engine, tea: Site, pots: Site, arrive: Arrive
 ) -> None:
-    visitor_opens(engine, tea, f"v{client_id()}", attributes={"name": "Thea"})
+    visitor_opens(engine, tea, f"v{client_id()}", attributes={"name": "Thekla"})
     visitor_opens(engine, pots, f"v{client_id()}", attributes={"name": "Pia"})
     account = account_of(engine, "Adam", Role.ADMIN)
     page = arrive(account, "chats")
-    for name in ("Thea", "Pia"):
-        expect(page.get_by_text(name)).to_be_visible()
+    for name in ("Thekla", "Pia"):
+        expect(item(page, name)).to_be_visible()
     expect(page.get_by_role("button", name="Add a site")).to_be_visible()
     with writing(engine) as db:
         limit_account(db, account.id, [tea.id or 0])
     expect(page.get_by_text("Pia")).to_have_count(0)
-    expect(page.get_by_text("Thea")).to_be_visible()
+    expect(item(page, "Thekla")).to_be_visible()
     expect(page.get_by_role("button", name="Add a site")).to_have_count(0)
     with writing(engine) as db:
         set_account(db, account.id, role=Role.VIEWER)
     expect(page.get_by_text("Only agents and admins")).to_be_visible()
-    expect(page.get_by_text("Thea")).to_have_count(0)
+    expect(page.get_by_text("Thekla")).to_have_count(0)
     expect(page.locator("button.waiting")).to_be_hidden()
     assert not page.title().startswith("(")
 
@@ -199,16 +198,16 @@ def test_tab_of_somebody_else_in_the_same_browser_tells_nothing(
     visitor_opens(engine, pots, f"v{client_id()}", attributes={"name": "Paul of pots"})
     visitor_opens(engine, tea, f"v{client_id()}", attributes={"name": "Tom of tea"})
     first = arrive(account_of(engine, "Sees all", Role.AGENT), "chats")
-    expect(first.get_by_text("Paul of pots")).to_be_visible()
+    expect(item(first, "Paul of pots")).to_be_visible()
     limited = session_cookie(engine, account_of(engine, "Sees tea", Role.AGENT, [tea]))
     put_session(first.context, dashboard, limited)
     wait_for(lambda: is_known(first.context, dashboard))
     page = first.context.new_page()
     page.goto(f"{dashboard}/chats")
-    expect(page.get_by_text("Tom of tea")).to_be_visible()
+    expect(item(page, "Tom of tea")).to_be_visible()
     visitor_opens(engine, pots, f"v{client_id()}", attributes={"name": "Pit of pots"})
     visitor_opens(engine, tea, f"v{client_id()}", attributes={"name": "Tim of tea"})
-    expect(page.get_by_text("Tim of tea")).to_be_visible()
+    expect(item(page, "Tim of tea")).to_be_visible()
     expect(page.get_by_text("of pots")).to_have_count(0)
 
 

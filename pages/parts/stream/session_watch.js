@@ -3,6 +3,9 @@
 
 const ASKED_BEFORE_CONNECTING = "/_stcore/host-config"
 
+/** Where the window notes that it is being left; loader.js has the same. */
+const LEAVING = Symbol.for("visitor-monitor-leaving")
+
 /** Whenever Streamlit connects anew, ask whether this browser is still signed in. */
 export function watchSession() {
   new PerformanceObserver((list) => {
@@ -11,11 +14,16 @@ export function watchSession() {
   }).observe({ type: "resource" })
 }
 
-/** @param {string} address which only those who are signed in may read */
+/**
+ * Another reload would begin the first one anew: on a slow line none would arrive.
+ * @param {string} address which only those who are signed in may read
+ */
 async function leaveIfSignedOut(address) {
   try {
     const { status } = await fetch(address, { cache: "no-store" })
-    if (status === 401) location.reload()
+    if (status !== 401 || LEAVING in window) return
+    Object.assign(window, { [LEAVING]: true })
+    location.reload()
   } catch {
     // There is no connection: Streamlit goes on trying, and with it this.
   }

@@ -22,7 +22,6 @@ from tests.helpers.seed import make_database, make_site
 from tests.helpers.signed_in import make_account, session_cookie, signed_in_context
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
-expect.set_options(timeout=20_000)
 
 HOSTILE = "<img src=x onerror=alert(1)> **b**"
 LONG = "Cleopatra-Wilhelmina von Hohenfeld-Ostwa"

@@ -113,6 +113,7 @@ def test_typing_and_read_marks_are_shown(open_chats: OpenChats, engine, site, ag
     page.keyboard.press("Enter")
     expect(log(page).get_by_text("One moment")).to_be_visible()
     expect(log(page).get_by_text("Seen")).to_have_count(0)
+    wait_for(lambda: "One moment" in chat.texts)  # the page shows it before
     chat.reads()
     expect(log(page).get_by_text("Seen")).to_be_visible()
     chat.types()
@@ -253,18 +254,18 @@ def test_tab_that_fell_behind_gets_what_comes_while_it_reads(
     new_context, dashboard, engine, site, agent, visit
 ) -> None:
     context = new_context(agent)
-    chat = visitor_opens(engine, site, visit, attributes={"name": "Rae"})
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Roy"})
     leading, behind = (context.new_page() for _ in range(2))
     for page in (leading, behind):
         page.goto(f"{dashboard}/chats")
-        expect(item(page, "Rae")).to_be_visible()
+        expect(item(page, "Roy")).to_be_visible()
     behind.evaluate(FALL_BEHIND)
     chat.says("One")
     behind.wait_for_function("!!window.letIn")
     chat.says("Two")
-    expect(item(leading, "Rae")).to_contain_text("Two")
+    expect(item(leading, "Roy")).to_contain_text("Two")
     behind.evaluate("window.letIn()")
-    expect(item(behind, "Rae")).to_contain_text("Two", timeout=SOON)
+    expect(item(behind, "Roy")).to_contain_text("Two", timeout=SOON)
 
 
 def test_lost_connection_is_shown_and_nothing_is_lost(

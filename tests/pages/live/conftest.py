@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine, insert
 
 from core.database import writing
@@ -17,7 +17,6 @@ from tests.helpers.seed import make_database, make_site, make_visit, make_visits
 HOSTILE = "![x](http://evil.example/a.png)<img src=http://evil.example/b onerror=alert(1)>"
 LONG = "a-very-long-campaign-of-a-newsletter.with.many.parts.example.com"
 OpenSite = Callable[..., Page]
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.seed import make_database, make_site, make_visits
 
-expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.timeout(300)
 
 OpenAddress = Callable[[str], Page]

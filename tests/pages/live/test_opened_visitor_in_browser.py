@@ -24,7 +24,6 @@ from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_both_themes
 from tests.helpers.seed import make_database, make_site, make_visit, make_visits
 
-expect.set_options(timeout=20_000)
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 WIDTHS = [1440, 1024, 390]

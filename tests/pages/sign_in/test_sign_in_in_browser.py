@@ -19,7 +19,6 @@ from tests.helpers.signed_in import PASSWORD, make_account
 from tests.pages.sign_in.conftest import invite
 
 pytestmark = pytest.mark.timeout(300)
-expect.set_options(timeout=20_000)
 
 EMAIL = "ann@shop.example"
 NEW_PASSWORD = "three blue umbrellas"

@@ -21,7 +21,6 @@ from tests.helpers.screens import keep_both_themes
 from tests.helpers.seed import make_site, make_visits
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
-expect.set_options(timeout=20_000)
 SILENT_WITHIN = 90_000
 """Milliseconds after its last heartbeat in which a page must say that a collector is silent."""
 GONE_WITHIN = 60_000
