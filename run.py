@@ -1,6 +1,6 @@
-"""Run the collector and the dashboard together: `make run`. When one ends, both end.
+"""Run the collector and the dashboard together: `make run`. One that ends starts again.
 
-With --dev (`make dev`) each starts again when one of its files is saved.
+With --dev (`make dev`) each starts again when one of its files is saved, and one that ends ends both.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from core.log_format import start_log
 from core.settings import SettingsError, settings
 from supervision.part import Part, stop_all
 from supervision.parts import collector_part, dashboard_part, port_fault
+from supervision.supervisor import STOPS, Supervisor
 
 ROOT = Path(__file__).resolve().parent
 STARTS_WITHIN = 90
 """Seconds; the very first start compiles the libraries."""
-STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a service manager, a terminal that is closed."""
 CHECKS_EVERY = 0.5
 """Seconds between two checks of the parts and their files; a check of 300 files takes 4 ms."""
 EDITED = {".py", ".js", ".css", ".csv", ".html", ".jinja", ".svg", ".toml"}
@@ -69,7 +69,7 @@ class Sources:
 
 
 def main() -> int:
-    """Start both, say where they are, and wait; 1 when one of them ended by itself."""
+    """Start both, say where they are, and wait; 1 when they cannot be run, or one ended under --dev."""
     parser = ArgumentParser(description="Run the collector and the dashboard.")
     parser.add_argument("--dev", action="store_true", help="start each again when it is edited")
     is_dev = parser.parse_args().dev
@@ -79,22 +79,33 @@ def main() -> int:
         return _refuse(str(fault))
     if reason := port_fault(chosen):
         return _refuse(reason)
-    for sign in STOPS:
-        signal.signal(sign, _interrupt)
-    reason = _run(is_dev)
+    reason = _follow_edits() if is_dev else _run()
     return _refuse(reason) if reason else 0
 
 
-def _run(is_dev: bool) -> str:
+def _run() -> str:
+    """Why they could not be started, or "" when they were asked to stop."""
+    start_log(settings().log_format)
+    supervisor = Supervisor([collector_part(settings()), dashboard_part(settings())])
+    supervisor.obey_signals()
+    reason = supervisor.run(_say_where)
+    if not reason:
+        print("Stopped.", flush=True)
+    return reason
+
+
+def _follow_edits() -> str:
     """Why they ended, or "" when they were asked to."""
-    options = ("--client.showErrorDetails", "full") if is_dev else ()
+    for sign in STOPS:
+        signal.signal(sign, _interrupt)
+    options = ("--client.showErrorDetails", "full")
     parts = (collector_part(settings()), dashboard_part(settings(), *options))
     try:
         for part in parts:
             part.start()
             _await(part)
         _say_where()
-        ended = _follow_saves(parts) if is_dev else _wait(parts)
+        ended = _follow_saves(parts)
         return f"{ended.name} ended by itself ({ended.exit_text}); {ended.last_words}"
     except _Ended as fault:
         return str(fault)
@@ -119,15 +130,8 @@ def _await(part: Part) -> None:
         time.sleep(0.2)
 
 
-def _wait(parts: Sequence[Part]) -> Part:
-    """The part that ended by itself."""
-    while not (ended := [part for part in parts if part.has_ended]):
-        time.sleep(CHECKS_EVERY)
-    return ended[0]
-
-
 def _follow_saves(parts: Sequence[Part]) -> Part:
-    """As `_wait`, and restart each part at a save. A part that then fails does not end the other."""
+    """The part that ended by itself. Each is restarted at a save; one that then fails does not end the other."""
     sources = [(part, Sources(names)) for part, names in zip(parts, MADE_OF, strict=True)]
     scripts, shop = Sources(SCRIPTS), Sources(SHOP)
     awaits_save = set[Part]()

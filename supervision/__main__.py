@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from pathlib import Path
 
@@ -15,9 +14,6 @@ from core.settings import SettingsError, settings
 from supervision.log_file import LogFile
 from supervision.parts import collector_part, dashboard_part, port_fault
 from supervision.supervisor import Supervisor
-
-STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a service manager, a terminal that is closed (not below nohup)."""
 
 _log = logging.getLogger("supervision")
 
@@ -38,7 +34,7 @@ def main(logs: Path | None) -> None:
             [collector_part(chosen, collector), dashboard_part(chosen, log=dashboard)],
             [log for log in (collector, dashboard, own) if log],
         )
-        _obey_signals(supervisor)
+        supervisor.obey_signals()
         if logs:
             click.echo(f"What they have to say is written to {logs}/.")
         reason = port_fault(chosen)
@@ -62,12 +58,6 @@ def _log_files(folder: Path | None) -> tuple[LogFile | None, LogFile | None, Log
         LogFile(folder / "dashboard.log"),
         LogFile(folder / "serve.log"),
     )
-
-
-def _obey_signals(supervisor: Supervisor) -> None:
-    for number in STOPS:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda _number, _frame: supervisor.stop())
 
 
 if __name__ == "__main__":

@@ -12,10 +12,8 @@ from http.client import HTTPException
 from urllib.request import ProxyHandler, build_opener
 
 from core.settings import PROJECT_ROOT
+from supervision.last_will import STOPS_WITHIN, LastWill
 from supervision.log_file import LogFile
-
-STOPS_WITHIN = 25
-"""Seconds; the collector answers for 15 of them what has begun, and then commits it."""
 
 ANSWERS_WITHIN = 5
 """Seconds in which one that is well answers."""
@@ -25,7 +23,12 @@ _direct = build_opener(ProxyHandler({}))
 
 
 class Part:
-    """A process; `module`: what Python runs, with its options. Its words go to the log, or to our own stderr."""
+    """A process; `module`: what Python runs, with its options. Its words go to the log, or to our own stderr.
+
+    It ends with whoever started it, also if that one is killed.
+    """
+
+    will = LastWill()
 
     def __init__(
         self, name: str, module: Sequence[str], health: str, log: LogFile | None = None
@@ -91,15 +94,19 @@ class Part:
         try:
             self._process.wait(STOPS_WITHIN)
         except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
+        with suppress(ProcessLookupError):  # what it has started, and left behind
+            os.killpg(self.pid, signal.SIGKILL)
+        self.will.strike(self.pid)
 
     def _open(self, output: int | None) -> subprocess.Popen[bytes]:
         # In a session of its own, a Ctrl-C reaches only who started it, who then ends both in order.
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self._command, cwd=PROJECT_ROOT, start_new_session=True, stdout=output, stderr=output
         )
+        self.will.name(process.pid)
+        return process
 
 
 def stop_all(parts: Sequence[Part]) -> None:

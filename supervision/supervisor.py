@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import signal
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
@@ -11,6 +12,9 @@ from time import monotonic
 from supervision.log_file import LogFile
 from supervision.part import Part, stop_all
 from supervision.restarts import Restarts
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a service manager, a terminal that is closed (not below nohup)."""
 
 LOOKS_EVERY = 0.5
 """Seconds between two looks whether a process has ended, and whether a log is large."""
@@ -34,7 +38,7 @@ class Supervisor:
     """Starts the parts in their order, and each again when it ends or hangs."""
 
     def __init__(
-        self, parts: Sequence[Part], logs: Sequence[LogFile], times: WatchTimes | None = None
+        self, parts: Sequence[Part], logs: Sequence[LogFile] = (), times: WatchTimes | None = None
     ) -> None:
         self._parts = parts
         self._logs = logs
@@ -43,14 +47,25 @@ class Supervisor:
         self._answered = set[int]()
         """The processes that have answered once."""
 
-    def run(self) -> str:
-        """Run until `stop`; returns "", or why a part did not start at first: no restart cures that."""
+    def obey_signals(self) -> None:
+        """Have `run` end both at a signal that is to end this process."""
+        for number in STOPS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda _number, _frame: self.stop())
+
+    def run(self, when_running: Callable[[], None] = lambda: None) -> str:
+        """Run until `stop`; returns "", or why a part did not start at first: no restart cures that.
+
+        when_running: called once, after all were started.
+        """
         threads = [Thread(target=self._keep_running, args=(part,)) for part in self._parts]
         try:
             for part, thread in zip(self._parts, threads, strict=True):
                 if reason := self._start_first(part):
                     return reason
                 thread.start()
+            if not self._stopping.is_set():
+                when_running()
             while not self._stopping.wait(LOOKS_EVERY):
                 self._rotate_logs()
         finally:

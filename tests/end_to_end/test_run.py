@@ -1,4 +1,4 @@
-"""run.py: both parts begin and end together, and it prints their addresses or what is wrong."""
+"""run.py: it keeps both parts running until it is stopped, and prints their addresses or what is wrong."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.running_collector import wait_for
 from tests.helpers.running_monitor import (
     ENDS_WITHIN,
+    STARTS_WITHIN,
     RunningMonitor,
     answers,
     free_ports,
@@ -60,17 +62,17 @@ def test_it_ends_both_when_its_terminal_is_closed(tmp_path: Path) -> None:
         assert is_gone(monitor)
 
 
-@pytest.mark.parametrize(
-    "command, name", [("collector", "The collector"), ("streamlit", "The dashboard")]
-)
-def test_one_part_that_ends_ends_the_other(tmp_path: Path, command: str, name: str) -> None:
+def test_one_part_that_dies_starts_again_and_the_other_one_runs_on(tmp_path: Path) -> None:
     with running_monitor(tmp_path) as monitor:
-        os.kill(monitor.part(command), signal.SIGKILL)
-        assert monitor.process.wait(ENDS_WITHIN) == 1
+        collector, dashboard = monitor.part("collector"), monitor.part("streamlit")
+        os.kill(dashboard, signal.SIGKILL)
+        address = f"http://127.0.0.1:{monitor.ports['dashboard']}/_stcore/health"
+        wait_for(lambda: not answers(address), ENDS_WITHIN)
+        wait_for(lambda: answers(address), STARTS_WITHIN)
+        assert monitor.part("collector") == collector
+        assert "part_failed part='The dashboard' reason='SIGKILL'" in monitor.printed
+        assert monitor.end(signal.SIGINT) == 0
         assert is_gone(monitor)
-        reason = monitor.printed.splitlines()[-1]
-        assert reason.startswith(f"{name} ended by itself")
-        assert "SIGKILL" in reason
 
 
 @pytest.mark.parametrize(
