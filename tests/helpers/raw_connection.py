@@ -74,3 +74,29 @@ class RawConnection:
             data = b""
         self.received += data
         self.is_over = not data
+
+
+class UnreadConnection:
+    """A connection of which nothing is read: the system takes little of an answer for it."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        self._socket.connect(("127.0.0.1", port))
+        self._socket.setblocking(False)
+
+    def __enter__(self) -> UnreadConnection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def asks_in_vain(self, request: bytes) -> bool:
+        """Whether the collector has ended the connection, after one request more."""
+        try:
+            self._socket.send(request)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return False

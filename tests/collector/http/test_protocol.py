@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from time import sleep
 
 import pytest
 
 from collector.http.protocol import MOST_PIPELINED
 from collector.http.request_size import LONGEST_TARGET, MOST_HEADERS, MOST_OF_HEAD, PIECE
 from core.settings import RateLimit
-from tests.helpers.raw_connection import RawConnection, get
+from tests.helpers.raw_connection import RawConnection, UnreadConnection, get
 from tests.helpers.running_collector import wait_for
 
 CHUNKED = b"POST /v1/beacon HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
@@ -261,6 +262,20 @@ def test_pause_between_two_requests_is_no_slow_head(hasty):
 
         assert not idle.look_whether_over()
         assert b" 404 " in idle.send(get("/embed/none.js")).read_until(b" 404 ")
+
+
+def test_answers_that_are_not_read_end_the_connection(monkeypatch, run_collector, sqlite_url):
+    monkeypatch.setattr("collector.http.unread_answers.READ_WITHIN", 0.5)
+    collector = run_collector(sqlite_url)
+
+    def is_given_up() -> bool:
+        """A busy machine may take the requests for pipelined ones: then it is tried again."""
+        with UnreadConnection(collector.port) as connection:
+            while not connection.asks_in_vain(get("/embed/visitor-monitor-chat.js")):
+                sleep(0.02)
+        return "unread" in refused(collector)
+
+    wait_for(is_given_up, 60)
 
 
 def test_connection_that_is_idle_for_long_is_closed(monkeypatch, run_collector, sqlite_url):
