@@ -47,10 +47,15 @@ def bare() -> Iterator[BenchmarkServer]:
 
 
 @contextmanager
-def collector(database_url: str) -> Iterator[BenchmarkServer]:
-    """A collector with everything on; only what one address may do is out of reach."""
+def collector(database_url: str, files: int = 0) -> Iterator[BenchmarkServer]:
+    """A collector with everything on; only what one address may do is out of reach.
+
+    files: how many it may have open; 0: as many as the system allows.
+    """
     port = free_port()
     command = [sys.executable, "-m", "collector", "--port", str(port)]
+    if files:
+        command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
     environment = {
         "MONITOR_DATABASE_URL": database_url,
         "MONITOR_RATE_LIMIT": "900000/s burst 900000",

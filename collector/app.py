@@ -26,9 +26,9 @@ from collector.chat.waiting_invitations import WaitingInvitations
 from collector.health_metrics import HealthMetrics
 from collector.http import assets, demo_shop
 from collector.http.admission import Admission
-from collector.http.body import MAX_BYTES, BodyReader
+from collector.http.connections import MOST_BESIDE_STREAMS, Connections
 from collector.http.errors import send_refusal
-from collector.http.file_limit import room_for_streams
+from collector.http.file_limit import room_for_connections, room_for_streams
 from collector.http.health import health_routes
 from collector.http.locator import make_locator
 from collector.http.rate_limit import RateLimiter
@@ -60,6 +60,7 @@ class App(Struct):
     beacon: BeaconRoute
     conversation: ConversationRoute
     others: ASGIApp
+    connections: Connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -107,6 +108,12 @@ def build_app(
         min(settings.streams, room_for_streams()), settings.streams_per_address
     )
     stream_route = StreamRoute(chat_admission, engine, threads, streams, stream_limit, clock)
+    connections = Connections(
+        min(settings.streams + MOST_BESIDE_STREAMS, room_for_connections()),
+        admission.clients,
+        metrics,
+    )
+    metrics.watch_connections(lambda: len(connections))
     background = Background(
         engine, threads, writer, site_cache, salts, attendance, waiting, streams, metrics, health
     )
@@ -119,6 +126,7 @@ def build_app(
             chat_admission, salts, write_queue, stream_route, attendance, offers, clock
         ),
         _build_others(settings, engine, metrics, health, background),
+        connections,
     )
 
 
@@ -131,7 +139,6 @@ def _build_admission(
 ) -> Admission:
     return Admission(
         clock=clock,
-        bodies=BodyReader(MAX_BYTES),
         clients=Clients(settings.trusted_proxies, counters.warn),
         limiter=RateLimiter(settings.rate_limit),
         site_cache=site_cache,

@@ -56,6 +56,13 @@ class Metrics:
             "1 while what is written in chats is passed on to the streams, else 0",
             registry=self.registry,
         )
+        self._connections = Gauge("monitor_connections", "Open connections", registry=self.registry)
+        self._refused_connections = Counter(
+            "monitor_refused_connections",
+            "Connections that were refused or ended, by reason",
+            ["reason"],
+            registry=self.registry,
+        )
         self._results: dict[str, Counter] = {}
 
     def beacon(self, result: str) -> None:
@@ -80,6 +87,14 @@ class Metrics:
     def watch_feed(self, is_following: Callable[[], bool]) -> None:
         """Ask whether the feed follows the chats whenever the metrics are read."""
         self._feed.set_function(is_following)
+
+    def watch_connections(self, number: Callable[[], int]) -> None:
+        """Ask for the number of open connections whenever the metrics are read."""
+        self._connections.set_function(number)
+
+    def refused_connection(self, reason: str) -> None:
+        """Count one connection that was refused or ended."""
+        self._refused_connections.labels(reason).inc()
 
     def committed(self, size: int, seconds: float) -> None:
         """Count one transaction of `size` hits."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 from msgspec import Struct
 
 from collector.http import responses
-from collector.http.body import MAX_BYTES, BodyReader, Receive
+from collector.http.body import MAX_BYTES, Receive, read_body
 from collector.http.json_body import Malformed
 from collector.http.rate_limit import RateLimiter
 from collector.http.responses import GONE, Response
@@ -70,7 +70,6 @@ class Admission(Struct):
     """The steps, and what they ask; `count` takes the result of each request, for the metrics."""
 
     clock: Callable[[], int]
-    bodies: BodyReader
     clients: Clients
     limiter: RateLimiter
     site_cache: SiteCache
@@ -95,11 +94,8 @@ class Admission(Struct):
         return None
 
     async def read_body(self, incoming: IncomingRequest) -> Response | None:
-        """The whole body, bounded in size and in time."""
-        try:
-            body = await self.bodies.read(incoming.receive)
-        except TimeoutError:
-            return responses.TOO_SLOW
+        """The whole body, bounded in size; its time is bounded by the connection."""
+        body = await read_body(incoming.receive)
         if body is None:
             return GONE
         if len(body) > MAX_BYTES:

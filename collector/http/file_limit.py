@@ -18,7 +18,20 @@ def allow_open_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
+def room_for_connections() -> int:
+    """Seven of eight files that may be open: the database, the log and the listener need some too.
+
+    So a connection more is always accepted, and then one goes that does nothing; where accepting fails,
+    nobody gets in.
+    """
+    return _files() * 7 // 8
+
+
 def room_for_streams() -> int:
     """Half of the files that may be open: the other connections need some too."""
+    return _files() // 2
+
+
+def _files() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return (ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft) // 2
+    return ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol: head and body of a response in one packet, and streams that end at a stop.
+"""uvicorn's HTTP protocol with bounds: what a peer sends, reads, or leaves undone costs it its own connection only.
 
-uvicorn writes them one after the other, and uvloop sends each at once: a quarter of the collector's
-time under load went into these two system calls.
+The bounds stand beside it, a file each: `request_size.py`, `request_head.py`, `connections.py` with the
+deadlines. This file tells them what happens, and does what they say.
 """
 
 from __future__ import annotations
@@ -10,7 +10,21 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from collector.http.connections import BoundedConnection, Connections
+from collector.http.deadline import Deadline
+from collector.http.joined_writes import JoinedWrites
+from collector.http.refusal import Refusal, RequestRefused
+from collector.http.request_head import refusal_of_head
+from collector.http.request_size import LONGEST_TARGET, MOST_HEADERS, PIECE, RequestSize
+
+MOST_PIPELINED = 8
+"""Requests that may wait for the answer to the one before them. No browser sends any, no proxy of note does."""
+
+MOST_DROPPED = 1_048_576
+"""Bytes that a peer may still send, unread, after it was refused."""
 
 _CUT_OFF = "visitor_monitor.cut_off"
 _HOLDS = "visitor_monitor.holds"
@@ -27,48 +41,232 @@ def cut_off_of(scope: Mapping[str, Any]) -> Callable[[], None]:
 
 
 class Protocol(HttpToolsProtocol):
-    """Puts joined writes between uvicorn and the connection."""
+    """One connection. The application has the Connections of its process in `connections`."""
+
+    transport: JoinedWrites  # type: ignore[assignment]
+    url: bytes
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._connections: Connections = cast(Any, self).app.connections
+        self._deadline: Deadline[BoundedConnection] | None = None
+        self._size = RequestSize()
+        self._is_ending = False  # what arrives is no longer read
+        self._dropped = 0
+
+    # What a peer does
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
-        super().connection_made(cast(Any, _JoinedWrites(transport, self.loop)))
+        joined = JoinedWrites(transport, self.loop, self._wrote)
+        super().connection_made(cast(Any, joined))
+        if self._connections.admit(self, self.client[0] if self.client else ""):
+            self._wait_for(self._connections.heads)
+        else:
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, and all that it has left behind."""
+        super().connection_lost(exc)
+        self._wait_for(None)
+        self._connections.leave(self)
+        self._is_ending = True
+        self.pipeline.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has arrived, in pieces that no bound is much exceeded by."""
+        if self._is_ending:
+            self._drop(len(data))
+            return
+        try:
+            if len(data) <= PIECE:
+                self._read(data)
+            else:
+                view = memoryview(data)
+                for start in range(0, len(data), PIECE):
+                    self._read(view[start : start + PIECE])
+        except HttpParserUpgrade:
+            self._end_after_answer()  # what follows is in another protocol
+        except RequestRefused as refused:
+            self.refuse(refused.refusal)
+        except HttpParserError as fault:
+            cause = fault.__context__
+            self.refuse(cause.refusal if isinstance(cause, RequestRefused) else Refusal.MALFORMED)
+        else:
+            self._await_next()
+
+    # What the parser finds
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise RequestRefused(Refusal.PIPELINED)
+        self._size.begin()
         super().on_message_begin()
         cast(Any, self.scope)["extensions"] = {_CUT_OFF: self.transport.abort}
 
+    def on_url(self, url: bytes) -> None:
+        """Read a part of the address."""
+        self.url += url
+        if len(self.url) > LONGEST_TARGET:
+            raise RequestRefused(Refusal.TARGET_SIZE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Read a header. One that follows the body is none: a proxy has not looked at it."""
+        if self._size.is_in_body:
+            return
+        if len(self.headers) >= MOST_HEADERS:
+            raise RequestRefused(Refusal.HEADERS)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, once the head is what it must be."""
+        version = cast(HttpRequestParser, self.parser).get_http_version()
+        refusal = refusal_of_head(version, self.url, self.headers)
+        if refusal is not None:
+            raise RequestRefused(refusal)
+        super().on_headers_complete()
+        self._size.complete_head()
+
+    def on_message_complete(self) -> None:
+        """The request has arrived."""
+        self._size.complete()
+        super().on_message_complete()
+
+    # What the application and the server do
+
+    def on_response_complete(self) -> None:
+        """Answer the next request, if it is there already, else wait for it."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self._is_ending:
+            self.transport.close()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._await_next()
+
     def shutdown(self) -> None:
-        """End the connection; a response that stays open by nature is not waited for."""
-        super().shutdown()
+        """End the connection, after the answer to a request that has arrived whole.
+
+        A response that stays open by nature is not waited for.
+        """
+        self._connections.stop()
         cycle = cast(RequestResponseCycle | None, self.cycle)
-        if cycle is not None and _HOLDS in cast(Any, cycle.scope)["extensions"]:
-            self.transport.abort()
+        holds = cycle is not None and _HOLDS in cast(Any, cycle.scope)["extensions"]
+        is_half_there = self._size.is_in_body and not self.pipeline
+        if holds or is_half_there or (self._is_ending and not self.is_busy):
+            self.abort()
+        else:
+            self._end_after_answer()
 
+    # What is done with a connection
 
-class _JoinedWrites:
-    """A transport that sends what was written in one turn of the event loop together."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is answered that has arrived."""
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if self.pipeline:
+            return True
+        return cycle is not None and not cycle.response_complete and not self._size.is_in_body
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._call_soon = loop.call_soon
-        self._held = b""
+    @property
+    def sent(self) -> int:
+        """Bytes that were sent to the peer so far."""
+        return self.transport.sent
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+    @property
+    def unread(self) -> int:
+        """Bytes of them that wait here, as the peer does not read."""
+        return self.transport.unread
 
-    def write(self, data: bytes) -> None:
-        """Send at the end of this turn."""
-        if not self._held:
-            self._call_soon(self._flush)
-        self._held += data
+    def refuse(self, refusal: Refusal) -> None:
+        """Say why, and end; requests before this one are answered first, and instead."""
+        if refusal is Refusal.SLOW_HEAD and not self._size.is_in_head:
+            refusal = Refusal.SILENT
+        self._connections.count(refusal)
+        if self.is_busy:
+            self._end_after_answer()
+        elif not refusal.status:
+            self.close()
+        else:
+            self._refuse_aloud(refusal)
 
     def close(self) -> None:
-        """Send what is held, then close."""
-        self._flush()
-        self._transport.close()
+        """End once everything is sent."""
+        self._is_ending = True
+        self._wait_for(None)
+        self.transport.close()
 
-    def _flush(self) -> None:
-        held, self._held = self._held, b""
-        if held and not self._transport.is_closing():
-            self._transport.write(held)
+    def abort(self) -> None:
+        """End at once."""
+        self._is_ending = True
+        self._wait_for(None)
+        self.transport.abort()
+
+    def _refuse_aloud(self, refusal: Refusal) -> None:
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if self._size.is_in_body and cycle is not None:  # the application has this request
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started:
+                self.abort()
+                return
+        if self.transport.is_closing():
+            self.abort()
+            return
+        self._is_ending = True
+        self.transport.write(refusal.response)
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._wait_for(self._connections.lingering)
+
+    def _end_after_answer(self) -> None:
+        """Read nothing more, answer the request that is being answered, and end."""
+        is_busy = self.is_busy
+        if is_busy and not self.pipeline:
+            self.cycle.keep_alive = False
+        self._is_ending = True
+        self._wait_for(None)
+        self.pipeline.clear()
+        if not is_busy:
+            self.transport.close()
+
+    def _read(self, piece: bytes | memoryview) -> None:
+        cast(HttpRequestParser, self.parser).feed_data(piece)
+        refusal = self._size.add(len(piece))
+        if refusal is not None:
+            raise RequestRefused(refusal)
+
+    def _drop(self, size: int) -> None:
+        self._dropped += size
+        if self._dropped > MOST_DROPPED:
+            self.abort()
+
+    def _await_next(self) -> None:
+        """Wait for what has to arrive next, if anything."""
+        connections, size = self._connections, self._size
+        if size.is_in_body:
+            self._wait_for(connections.bodies)
+        elif size.is_in_head:
+            self._wait_for(connections.heads)
+        elif self.is_busy:
+            self._wait_for(None)
+        else:
+            self._wait_for(connections.idle)
+
+    def _wait_for(self, deadline: Deadline[BoundedConnection] | None) -> None:
+        if deadline is self._deadline:
+            return
+        now = self.loop.time()
+        if self._deadline is not None:
+            self._deadline.end(self)
+        self._deadline = deadline
+        if deadline is not None:
+            deadline.begin(self, now)
+
+    def _wrote(self) -> None:
+        self._connections.unread.wrote(self, self.loop.time())

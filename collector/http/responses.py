@@ -135,6 +135,5 @@ PREFLIGHT = _response(
 )
 NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
 NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)
-TOO_SLOW = _response(408, _encode({"error": "the body did not arrive in time"}), _JSON, _CLOSE)
 GONE = Response({}, {})
 """Nothing is sent: the client has left, or has been answered."""

@@ -32,8 +32,11 @@ class CollectorProcess:
         self._add_sites(keys)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Returns when it answers."""
+    def start(self, files: int = 0) -> None:
+        """Returns when it answers. files: how many it may open; 0: as many as the system allows."""
+        command = [sys.executable, "-m", "collector"]
+        if files:
+            command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
         environment = {
             "MONITOR_STREAMS_PER_ADDRESS": "1000",
             **os.environ,
@@ -45,7 +48,7 @@ class CollectorProcess:
         }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "collector"],
+                command,
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
@@ -57,6 +60,13 @@ class CollectorProcess:
     def is_running(self) -> bool:
         """Whether it was started, and has not ended."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def resident(self) -> int:
+        """Bytes of memory that it holds."""
+        assert self._process is not None
+        statm = Path(f"/proc/{self._process.pid}/statm").read_text()
+        return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def stop(self) -> None:
         """Ends it as its owner would, with SIGTERM."""

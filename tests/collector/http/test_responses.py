@@ -350,14 +350,6 @@ def test_database_away_is_503_with_retry_after(run_collector, postgres_url, post
     assert collector.row("SELECT count(*) FROM page_view") == (2,)
 
 
-def test_slow_body_is_cut_off(collector, monkeypatch):
-    monkeypatch.setattr("collector.http.body.BODY_WITHIN", 0.2)
-    with socket.create_connection(("127.0.0.1", collector.port), timeout=5) as connection:
-        connection.sendall(b"POST /v1/beacon HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
-
-        assert connection.recv(65_536).startswith(b"HTTP/1.1 408 ")
-
-
 def test_pipelined_beacons_are_answered_one_by_one(collector):
     body = padded(200)
     request = (
