@@ -34,6 +34,11 @@ class CollectorProcess:
 
     def start(self) -> None:
         """Returns when it answers."""
+        self.begin()
+        until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=30)
+
+    def begin(self) -> None:
+        """Starts it, and waits for nothing."""
         environment = {
             "MONITOR_STREAMS_PER_ADDRESS": "1000",
             **os.environ,
@@ -51,12 +56,16 @@ class CollectorProcess:
                 stdout=log,
                 stderr=log,
             )
-        until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=30)
 
     @property
     def is_running(self) -> bool:
         """Whether it was started, and has not ended."""
         return self._process is not None and self._process.poll() is None
+
+    def wait(self, within: float = 20) -> int:
+        """Its exit code, once it has ended by itself."""
+        assert self._process is not None
+        return self._process.wait(within)
 
     def stop(self) -> None:
         """Ends it as its owner would, with SIGTERM."""
