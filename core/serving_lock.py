@@ -38,7 +38,7 @@ class ServingLock:
     """FILE.lock beside a SQLite file, held by this process.
 
     was_left: whether the process that held it before has ended without giving it back, killed or by a
-    power cut.
+    power cut. It stays so until somebody has checked the file, and says so here.
     """
 
     def __init__(self, file: Path) -> None:
@@ -56,7 +56,8 @@ class ServingLock:
 
     def give_back(self) -> None:
         """Leave no process in the file: whoever takes it next knows that all was brought to an end."""
-        os.ftruncate(self._held, 0)
+        if not self.was_left:
+            os.ftruncate(self._held, 0)
         os.close(self._held)
 
     def _take(self) -> tuple[int, str]:
@@ -92,7 +93,7 @@ def serving_lock(database_url: str) -> Generator[ServingLock | None]:
     create_private_folder(file.parent)
     lock = ServingLock(file)
     try:
-        _refuse_second_name(file)
+        refuse_second_name(file)
         yield lock
     finally:
         lock.give_back()
@@ -113,8 +114,8 @@ def is_lock_free(file: Path) -> bool:
     return True
 
 
-def _refuse_second_name(file: Path) -> None:
-    """A hard link: SQLite names its log after the name that it was given, so there would be two logs."""
+def refuse_second_name(file: Path) -> None:
+    """Raises SecondName of a hard link: SQLite names its log after the name that it was given, so there would be two logs."""
     if file.exists() and file.stat().st_nlink > 1:
         raise SecondName(file)
 
