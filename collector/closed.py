@@ -18,10 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.beacon.route import PATH
 from collector.chat.route import PREFIX
+from collector.health_metrics import StorageMetrics
 from collector.http import assets, responses
 from collector.http.admission import send_response
 from collector.http.errors import send_refusal
-from collector.http.health import may_see, send_health
+from collector.http.health import may_see, metrics_sender, send_health
+from collector.metrics import Metrics
 from core.reasons import Reason
 from core.settings import Settings
 
@@ -36,6 +38,7 @@ class ClosedApp(Struct):
 
     public_path: str
     others: ASGIApp
+    metrics: Metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; none is read."""
@@ -43,8 +46,10 @@ class ClosedApp(Struct):
             await self.others(scope, receive, send)
             return
         path = _without(self.public_path, scope["path"])
-        if path == PATH or path.startswith(PREFIX):
-            await send_response(_refuse(scope["method"]), send)
+        if path == PATH:
+            await send_response(_refuse(scope["method"], self.metrics.beacon), send)
+        elif path.startswith(PREFIX):
+            await send_response(_refuse(scope["method"], self.metrics.call), send)
         else:
             await self.others({**scope, "path": path}, receive, send)
 
@@ -96,13 +101,20 @@ def build_closed_app(settings: Settings, looks: Looks) -> ClosedApp:
         said = looks.fault if is_told else "cannot be used: the collector's log says why"
         return JSONResponse({"status": "not ready", "database": said}, 503)
 
+    metrics = Metrics()
+    metrics.registry.register(StorageMetrics(settings.database_url))
     others = Starlette(
-        routes=[Route("/healthz", send_health), Route("/readyz", send_readiness), *assets.routes],
+        routes=[
+            Route("/healthz", send_health),
+            Route("/readyz", send_readiness),
+            Route("/metrics", metrics_sender(metrics, settings.metrics_token)),
+            *assets.routes,
+        ],
         exception_handlers={HTTPException: send_refusal, Exception: send_refusal},
         lifespan=lambda _: looks.running(),
     )
     others.router.redirect_slashes = False
-    return ClosedApp(unquote(settings.public_path), others)
+    return ClosedApp(unquote(settings.public_path), others, metrics)
 
 
 def _without(public_path: str, path: str) -> str:
@@ -111,9 +123,10 @@ def _without(public_path: str, path: str) -> str:
     return rest if rest.startswith("/") else path
 
 
-def _refuse(method: str) -> responses.Response:
+def _refuse(method: str, count: Callable[[str], None]) -> responses.Response:
     if method == "OPTIONS":
         return responses.PREFLIGHT
     if method != "POST":
         return responses.NOT_ALLOWED
+    count(Reason.NOT_COMMITTED)
     return responses.refused(Reason.NOT_COMMITTED)

@@ -53,6 +53,7 @@ class ServedFile:
         self._keeper: tuple[sqlite3.Connection, OpenFile] | None = None
         self._refused: tuple[UnusableFile | LockHeld, tuple[str, bool]] | None = None
         self._doubted: set[Inode] = set()
+        self._not_saved = ""
 
     def take(self, *, may_take_long: bool) -> None:
         """Take the lock, and see that the file is sound. Raises LockHeld, SecondName and UnusableFile.
@@ -60,7 +61,7 @@ class ServedFile:
         What was refused is looked at again only once it has changed. A large file is read only if that may
         take long, else BeingChecked is raised.
         """
-        if self._refused and self._is_as_refused():
+        if self._refused and self._is_as_refused() and not self._rescue():
             raise self._refused[0]
         create_private_folder(self.file.parent)
         lock = None
@@ -200,19 +201,25 @@ class ServedFile:
                         return found.st_nlink == 0
         return True
 
-    def _rescue(self) -> None:
-        """Save what a deleted file held, beside its place; one that was moved is put back by its owner."""
+    def _rescue(self) -> bool:
+        """Save what a deleted file held, beside its place; one that was moved is put back by its owner.
+
+        Returns whether it was saved now. While there is no room it is tried again.
+        """
         is_there = inode_of(self.file) == self.inode
         if not self._keeper or is_there or not self._is_deleted():
-            return
+            return False
         to = rescued_at(self.file, f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
         try:
             rescue_database(self._keeper[0], to)
         except CommandError as fault:
-            _log.error("deleted_database_not_saved fault='%s'", fault)
-            return
+            if str(fault) != self._not_saved:
+                _log.error("deleted_database_not_saved fault='%s'", fault)
+            self._not_saved = str(fault)
+            return False
         _log.warning("deleted_database_saved file=%s", to)
         self._close_keeper()
+        return True
 
     def _close_keeper(self) -> None:
         if self._keeper:

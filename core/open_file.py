@@ -11,13 +11,16 @@ from sqlalchemy.exc import InvalidatePoolError
 
 from core.damage_mark import refuse_marked
 from core.private_file import create_private
-from core.sqlite_fault import ForeignFile, MissingFile
+from core.sqlite_fault import ForeignFile, MissingFile, NoFile
 
 Inode = tuple[int, int]
 """A file's device and its number there."""
 
 _FILE = "monitor_file"
 """Under this name a pooled connection keeps its OpenFile."""
+
+_seen: set[Path] = set()
+"""The files that this process has had open."""
 
 
 class FileRule(NamedTuple):
@@ -62,7 +65,8 @@ def note_file(rule: FileRule, record: Any, path: str) -> None:
         create_private(file)
     inode = inode_of(file)
     if inode is None:
-        raise MissingFile(file)
+        raise MissingFile(file) if real in _seen else NoFile(file)
+    _seen.add(real)
     if rule.only not in (None, inode):
         raise ForeignFile(file, "another file")
     record.info[_FILE] = OpenFile(file, real, inode, None)

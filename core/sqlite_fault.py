@@ -38,6 +38,16 @@ class MissingFile(UnusableFile):
         super().__init__(f"The database's file is gone: {file}. {_cure(file)}")
 
 
+class NoFile(UnusableFile):
+    """There is none, and this process has never seen one."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"There is no database at {file}: start the collector once: python -m collector. If there was one "
+            f"before, put it back first, or {RESTORE}"
+        )
+
+
 class ForeignFile(UnusableFile):
     """Something else lies where the database was. found: what."""
 

@@ -38,7 +38,7 @@ def health_routes(
     return [
         Route("/healthz", send_health),
         Route("/readyz", _readiness(engine, health, token)),
-        Route("/metrics", _metrics_sender(metrics, token)),
+        Route("/metrics", metrics_sender(metrics, token)),
     ]
 
 
@@ -92,7 +92,9 @@ def _write(engine: Engine) -> str:
         return database_version(connection)
 
 
-def _metrics_sender(metrics: Metrics, token: str) -> Handler:
+def metrics_sender(metrics: Metrics, token: str) -> Handler:
+    """What sends the metrics to whoever may see them."""
+
     async def send_metrics(request: Request) -> Response:
         if not may_see(request, token):
             return PlainTextResponse("Forbidden\n", 403)

@@ -2,67 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
-from core.database import open_database, reading
-from tests.helpers.collector_process import ROOT, CollectorProcess
-from tests.helpers.running_collector import CHROME, view, wait_for
+from collector.served_file import LARGE
+from tests.helpers.collector_process import CollectorProcess
+from tests.helpers.file_shop import FileShop, command, stored
+from tests.helpers.running_collector import wait_for
 
 PAGE = 4096
-
-
-class Shop:
-    """Visitors of a shop: each beacon is the first of a visit of its own."""
-
-    def __init__(self, collector: CollectorProcess) -> None:
-        self.url = f"http://127.0.0.1:{collector.port}"
-        self.http = httpx.Client(base_url=self.url, timeout=20)
-        self.sent = 0
-        self.acknowledged: list[str] = []
-        self.answers: list[int] = []
-
-    def send(self) -> httpx.Response:
-        """One beacon; what was acknowledged is noted."""
-        self.sent += 1
-        visit = f"visit{self.sent:011d}"
-        body = {"v": 1, "k": "shop", "s": visit, "t": "tab00001", "b": [view(path=f"/{self.sent}")]}
-        answer = self.http.post("/v1/beacon", json=body, headers={"User-Agent": CHROME})
-        self.answers.append(answer.status_code)
-        if answer.status_code == 200:
-            self.acknowledged.append(answer.json()["s"])
-        return answer
-
-    def is_refused(self) -> bool:
-        """Whether one more beacon gets 503; a process that is not there yet gives no answer."""
-        with suppress(httpx.TransportError):
-            return self.send().status_code == 503
-        return False
-
-    def readiness(self) -> tuple[int, str]:
-        """The status of /readyz, and what it says of the database."""
-        answer = self.http.get("/readyz")
-        return answer.status_code, answer.json()["database"]
-
-    def is_closed(self) -> bool:
-        """Whether it answers that the database cannot be used, with the cure."""
-        with suppress(httpx.TransportError):
-            status, said = self.readiness()
-            return status == 503 and "core restore" in said
-        return False
-
-    def is_open(self) -> bool:
-        """Whether it is served."""
-        with suppress(httpx.TransportError):
-            return self.readiness()[0] == 200
-        return False
 
 
 @pytest.fixture
@@ -71,30 +23,6 @@ def collector(tmp_path: Path) -> Iterator[CollectorProcess]:
     collector = CollectorProcess(tmp_path, ["shop"])
     yield collector
     collector.kill()
-
-
-def stored(collector: CollectorProcess) -> list[str]:
-    """The visits of the database."""
-    engine = open_database(collector.url)
-    with reading(engine) as db:
-        found = db.exec_driver_sql("SELECT id FROM visit").scalars().all()
-    engine.dispose()
-    return list(found)
-
-
-def command(collector: CollectorProcess, *arguments: str) -> str:
-    """What `python -m core ...` says; it must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "core", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"MONITOR_DATABASE_URL": collector.url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def overwrite(file: Path, at: int, content: bytes) -> None:
@@ -129,7 +57,7 @@ def test_file_damaged_while_it_is_served_is_closed_until_it_was_restored(
     collector: CollectorProcess, tmp_path: Path, damage: Callable[[CollectorProcess], None]
 ):
     collector.start()
-    shop = Shop(collector)
+    shop = FileShop(collector)
     for _ in range(20):
         assert shop.send().status_code == 200
     command(collector, "backup", str(tmp_path / "backup.db"))
@@ -168,10 +96,39 @@ def test_file_damaged_at_the_start_is_answered_for_and_not_overwritten(
     collector = CollectorProcess(tmp_path, ["shop"])
     collector.database.write_bytes(content)
     collector.begin()
-    shop = Shop(collector)
+    shop = FileShop(collector)
     try:
         wait_for(shop.is_closed, 60)
         assert shop.send().status_code == 503
         assert collector.database.read_bytes() == content
     finally:
         collector.kill()
+
+
+def test_large_file_left_by_a_killed_collector_is_checked_beside_serving(
+    collector: CollectorProcess,
+):
+    grow(collector.database)
+    collector.start()
+    shop = FileShop(collector)
+    assert shop.send().status_code == 200
+    collector.kill()
+
+    collector.start()
+    wait_for(lambda: "database_file_checked" in collector.log.read_text(), 60)
+    assert shop.send().status_code == 200
+
+    collector.kill()
+    overwrite(collector.database, 40_000_000, b"\xff" * PAGE * 50)
+    collector.begin()
+    wait_for(shop.is_closed, 60)
+    assert "database_file_lost" in collector.log.read_text()
+
+
+def grow(file: Path) -> None:
+    """Make the file large, in pages that no question reads."""
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("CREATE TABLE ballast (content BLOB)")
+        db.execute("INSERT INTO ballast VALUES (zeroblob(?))", [LARGE + 10_000_000])
+        db.commit()

@@ -35,7 +35,7 @@ class CollectorProcess:
     def start(self) -> None:
         """Returns when it answers."""
         self.begin()
-        until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=30)
+        until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=90)
 
     def begin(self) -> None:
         """Starts it, and waits for nothing."""
