@@ -4,60 +4,45 @@ from __future__ import annotations
 
 import gc
 import logging
-import re
 import signal
 import socket
-import time
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 from typing import Any
 
 import click
 import uvicorn
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from collector.app import build_app
+from collector.closed import Looks, build_closed_app
+from collector.file_watch import FileWatch
 from collector.http.connections import KEEP_ALIVE
 from collector.http.file_limit import allow_open_files
 from collector.http.locator import open_country_database
 from collector.http.protocol import Protocol
-from core.command_error import CommandError, exit_in_one_line, first_line
-from core.database import files_of, is_sqlite, open_database, sqlite_file, writing
-from core.heartbeat import heartbeats
+from collector.preparation import AwaitedServer, prepare
+from collector.served_file import ServedFile
+from core.command_error import CommandError, exit_in_one_line
+from core.database import files_of, open_database, sqlite_file
 from core.log_format import start_log
-from core.moment import utc_now
-from core.pooler_refusal import pooler_cure
+from core.open_file import FileRule
 from core.private_file import tighten
 from core.schema import SchemaError
-from core.serving_lock import LockHeld, serving_lock
+from core.serving_lock import LockHeld, SecondName
 from core.settings import Settings, SettingsError, settings
-from core.sites import DEMO_KEY, add_site, list_sites
-from core.upgrade import upgrade_database
+from core.sqlite_fault import UnusableFile
 
 DRAIN_WITHIN = 2
 """Seconds in which requests that have arrived are answered after SIGTERM; a commit takes milliseconds. The
 process then ends within a second, whatever its peers do."""
 
-TRIES_EVERY = 2.0
-"""Seconds between two tries to reach a database server that is away."""
 
 _BACKLOG = 2_048
-_INCURABLE = re.compile(
-    r"does not exist|authentication failed|no password|pg_hba\.conf|support SSL"
-    r"|statement pooling mode|unsupported startup parameter"
-)
-"""What Postgres, libpq and PgBouncer say when a person has to change something: waiting is no cure."""
-_INTERRUPTED = ("57014", "55P03")
-"""SQLSTATEs of a server that is there: the statement was cancelled, or has waited too long for a lock."""
-
-_AWAITED = "database_awaited fault='%s' cure='{cure}; the collector goes on by itself once the database answers'"
-_CURE = "start Postgres, or correct MONITOR_DATABASE_URL and restart"
-_BUSY = (
-    "database_busy fault='%s' cure='wait while another collector upgrades the tables, or end what "
-    "locks them in Postgres; the collector goes on by itself once they are free'"
-)
 _READABLE = (
     "file_readable_by_others file='%s' cure='let the user who runs the collector own it, on a disk "
     "with permissions; it has what visitors did and said'"
@@ -114,36 +99,133 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
 
 
 def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
-    if workers > 1 and is_sqlite(chosen.database_url):
+    file = sqlite_file(chosen.database_url)
+    if workers > 1 and file:
         raise CommandError(
             f"--workers is {workers}: one collector writes to a SQLite file; "
             "use Postgres (MONITOR_DATABASE_URL), or leave --workers out."
         )
     open_country_database(chosen)  # an unusable one is reported once, not by each worker
-    with serving_lock(chosen.database_url), _bind(host, port) as listener:
-        _tighten(chosen.database_url)
+    if file:
+        _serve_file(chosen, ServedFile(file), host, port)
+    else:
+        _serve_server(chosen, host, port, workers)
+
+
+def _serve_server(chosen: Settings, host: str, port: int, workers: int) -> None:
+    """Serve a Postgres database, once it is there."""
+    with _bind(host, port) as listener:
         engine = open_database(chosen.database_url)
-        _await_database(engine, chosen.demo)
+        prepare_once_there = AwaitedServer(engine, chosen.demo).prepare
+        fault = prepare_once_there()
         _listen(listener, host, port)
+        if fault:
+            _answer_closed(chosen, listener, fault, prepare_once_there)
         _run(chosen, engine, listener, workers)
 
 
-def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int) -> None:
-    if workers > 1:
-        engine.dispose()
-        config = server_config("collector.__main__:create_app", factory=True, workers=workers)
-        run = Multiprocess(config, sockets=[listener]).run
-    else:
-        run = partial(uvicorn.Server(server_config(build_app(chosen, engine))).run, [listener])
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
-    host, port = listener.getsockname()[:2]
-    _log.info("collector_started host=%s port=%d workers=%d", host, port, workers)
+def _serve_file(chosen: Settings, served: ServedFile, host: str, port: int) -> None:
+    """Serve a SQLite file whenever it can be used; answer 503 whenever it cannot."""
+    take = partial(_take, served, may_take_long=True)
     try:
-        run()
+        fault = _take(served, is_first=True)
+        with _bind(host, port) as listener:
+            while True:
+                if fault:
+                    _listen(listener, host, port)
+                    _answer_closed(chosen, listener, fault, take)
+                _serve_taken(chosen, served, listener)
+                fault = _take(served)
+    finally:
+        served.end()
+
+
+def _take(served: ServedFile, *, is_first: bool = False, may_take_long: bool = False) -> str:
+    """What is wrong with the file, with the cure; "" once it is taken.
+
+    At the start LockHeld and SecondName are raised: then the other collector goes on, and this one ends.
+    """
+    try:
+        served.take(may_take_long=may_take_long)
+    except UnusableFile as fault:
+        return str(fault)
+    except (LockHeld, SecondName) as fault:
+        if is_first:
+            raise
+        return str(fault)
+    return ""
+
+
+def _serve_taken(chosen: Settings, served: ServedFile, listener: socket.socket) -> None:
+    """Serve until a signal, or until the file cannot be used any longer; then it is given back."""
+    engine = open_database(chosen.database_url, FileRule(creates=False, only=served.inode))
+    try:
+        _tighten(chosen.database_url)
+        prepare(engine, chosen.demo)
+        served.hold()
+        listener.listen(_BACKLOG)
+        _run_beside_watch(chosen, engine, listener, served)
+    except (SQLAlchemyError, SystemExit) as fault:
+        is_signal = isinstance(fault, SystemExit) and fault.code != STARTUP_FAILURE
+        if is_signal or served.is_usable:
+            raise
+    finally:
+        engine.dispose()
+        served.let_go()
+
+
+def _run_beside_watch(
+    chosen: Settings, engine: Engine, listener: socket.socket, served: ServedFile
+) -> None:
+    gc.unfreeze()  # what an earlier round has left
+    server = uvicorn.Server(server_config(build_app(chosen, engine)))
+    watch = FileWatch(served, partial(setattr, server, "should_exit", True))
+    watch.start()
+    try:
+        _run_server(server, listener)
+    finally:
+        watch.stop()
+
+
+def _answer_closed(
+    chosen: Settings, listener: socket.socket, fault: str, look: Callable[[], str]
+) -> None:
+    """Answer 503 until `look` finds no fault any more."""
+    looks = Looks(fault, look)
+    server = uvicorn.Server(server_config(build_closed_app(chosen, looks)))
+    looks.on_end = partial(setattr, server, "should_exit", True)
+    server.run([listener.dup()])  # a copy: uvicorn closes what it was given
+    if looks.raised:
+        raise looks.raised
+
+
+def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int) -> None:
+    if workers == 1:
+        _run_server(uvicorn.Server(server_config(build_app(chosen, engine))), listener)
+        return
+    engine.dispose()
+    config = server_config("collector.__main__:create_app", factory=True, workers=workers)
+    _log_started(listener, workers)
+    try:
+        Multiprocess(config, sockets=[listener]).run()
     finally:
         _log.info("collector_stopped")
+
+
+def _run_server(server: uvicorn.Server, listener: socket.socket) -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    _log_started(listener, 1)
+    try:
+        server.run([listener.dup()])
+    finally:
+        _log.info("collector_stopped")
+
+
+def _log_started(listener: socket.socket, workers: int) -> None:
+    host, port = listener.getsockname()[:2]
+    _log.info("collector_started host=%s port=%d workers=%d", host, port, workers)
 
 
 def _tighten(database_url: str) -> None:
@@ -151,50 +233,6 @@ def _tighten(database_url: str) -> None:
     file = sqlite_file(database_url)
     for open_to_others in tighten(files_of(file) if file else []):
         _log.warning(_READABLE, open_to_others)
-
-
-def _await_database(engine: Engine, with_demo: bool) -> None:
-    """Prepare the database; while its server is away or its tables are locked, try again."""
-    told = ""
-    while True:
-        try:
-            return _prepare(engine, with_demo)
-        except OperationalError as fault:
-            if engine.dialect.name == "sqlite" or _INCURABLE.search(str(fault.orig)):
-                raise
-            line = _waits_for(fault)
-            if line != told:
-                _log.warning(line, first_line(fault.orig))
-            told = line
-        time.sleep(TRIES_EVERY)
-
-
-def _waits_for(fault: OperationalError) -> str:
-    """The log's line, without what the database said: that may differ from try to try."""
-    if getattr(fault.orig, "sqlstate", None) in _INTERRUPTED:
-        return _BUSY
-    return _AWAITED.replace("{cure}", pooler_cure(str(fault.orig)) or _CURE)
-
-
-def _prepare(engine: Engine, with_demo: bool) -> None:
-    """The tables, and on the very first start a site for the demo shop."""
-    upgrade_database(engine, utc_now())
-    with writing(engine) as db:
-        if with_demo and _is_first_start(db):
-            _add_demo_site(db)
-
-
-def _is_first_start(db: Connection) -> bool:
-    """No site, and no collector has run here: an owner who deletes the demo shop is rid of it."""
-    return not list_sites(db) and not heartbeats(db)
-
-
-def _add_demo_site(db: Connection) -> None:
-    """Collectors that start together on a new database take turns; the first one adds it."""
-    if db.dialect.name == "postgresql":
-        db.exec_driver_sql("LOCK TABLE site IN SHARE ROW EXCLUSIVE MODE")
-    if _is_first_start(db):
-        add_site(db, name="Demo shop", key=DEMO_KEY, now=utc_now())
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -13,8 +13,9 @@ from sqlalchemy import Engine
 from core.database import reading
 from core.health.reading import read_health
 from core.health.report import CollectorSigns, HealthReport
+from core.health.storage import measure_storage
 from core.health.warning import HealthWarning
-from core.health.warnings import CODES, find_warnings
+from core.health.warnings import CODES, find_warnings, storage_warnings
 from core.heartbeat import HeartbeatWatch, heartbeats
 from core.moment import from_milliseconds
 from core.settings import Settings
@@ -22,6 +23,8 @@ from core.visits.arrivals import NO_SITE
 
 KNOWN_FOR = 60.0
 """Seconds after which what was read counts no more, when the database has not answered since."""
+
+_UP = "1 while the facts of the whole installation are known, else 0"
 
 Sample = tuple[Sequence[str], float | None]
 
@@ -54,8 +57,7 @@ class HealthMetrics(MetricSource):
     def collect(self) -> Iterator[Metric]:
         """The metrics; docs/health.md lists them."""
         known = self._known()
-        up = "1 while the facts of the whole installation are known, else 0"
-        yield _gauge("monitor_health_up", up, [((), float(known is not None))])
+        yield _gauge("monitor_health_up", _UP, [((), float(known is not None))])
         if known:
             yield from _of_warnings(known[1])
             yield from _of_report(known[0])
@@ -64,6 +66,18 @@ class HealthMetrics(MetricSource):
         if self._read is None or monotonic() - self._read[0] > KNOWN_FOR:
             return None
         return self._read[1:]
+
+
+class StorageMetrics(MetricSource):
+    """What is known while the database cannot be used: what is wrong with the place of a SQLite file."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+
+    def collect(self) -> Iterator[Metric]:
+        """The warnings, of which only those that need no database may be given."""
+        yield _gauge("monitor_health_up", _UP, [((), 0.0)])
+        yield from _of_warnings(storage_warnings(measure_storage(self._database_url)))
 
 
 def _of_warnings(warnings: Sequence[HealthWarning]) -> Iterator[Metric]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.log_format import is_json
 from core.pooler_refusal import pooler_cure
-from core.sqlite_fault import RESTORE, is_damage
+from core.sqlite_fault import RESTORE, UnusableFile, is_damage
 
 
 class CommandError(Exception):
@@ -30,7 +30,7 @@ def exit_in_one_line(*expected: type[Exception]) -> Generator[None]:
     """
     try:
         yield
-    except (CommandError, *expected) as fault:
+    except (CommandError, UnusableFile, *expected) as fault:
         _fail(str(fault), getattr(fault, "exit_code", 1))
     except SourceError as fault:
         _fail(f"A MONITOR_ setting cannot be read: {first_line(fault)}", os.EX_CONFIG)

@@ -10,13 +10,15 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import InvalidatePoolError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
+from core.damage_mark import mark_of, set_mark
+from core.open_file import ANY_FILE, FileRule, note_file, note_log, refuse_lost, refuse_lost_commit
 from core.postgres import open_postgres
-from core.private_file import create_private, create_private_folder
-from core.sqlite_fault import sqlite_code
+from core.private_file import create_private_folder
+from core.sqlite_fault import is_damage, sqlite_code
 from core.write_attempt import WriteAttempt
 
 BUSY_TIMEOUT = 15
@@ -36,13 +38,13 @@ DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 VISITS_LOCK = 7_226_002
 """The key of Postgres' advisory lock: one writer of visits at a time, as SQLite has it by itself."""
 
-_FILE = "monitor_file"
-"""Under this name a pooled connection keeps which file it has open."""
 
+def open_database(url: str, rule: FileRule = ANY_FILE) -> Engine:
+    """An engine for a SQLite file or a Postgres server; nothing is connected to yet.
 
-def open_database(url: str) -> Engine:
-    """An engine for a SQLite file or a Postgres server; nothing is connected to yet."""
-    return _open_sqlite(url) if is_sqlite(url) else open_postgres(url)
+    rule: which file may be opened.
+    """
+    return _open_sqlite(url, rule) if is_sqlite(url) else open_postgres(url)
 
 
 def is_sqlite(url: str) -> bool:
@@ -63,9 +65,8 @@ def files_of(file: Path) -> Sequence[Path]:
 
 def own_files(file: Path) -> Sequence[Path]:
     """Where the parts of a SQLite database are, of those that exist just now and of the others."""
-    return [
-        file.with_name(f"{file.name}{end}") for end in ("", "-journal", "-wal", "-shm", ".lock")
-    ]
+    ends = ("", "-journal", "-wal", "-shm", ".lock")
+    return [*(file.with_name(f"{file.name}{end}") for end in ends), mark_of(file)]
 
 
 @contextmanager
@@ -85,15 +86,15 @@ def writing(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[Co
     On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that begins to write
     after it has read fails without waiting when another one has written meanwhile.
     With an attempt, the database waits no longer than its time, and what was given up is undone:
-    that raises TimeoutError, or OperationalError when the database has waited in vain.
+    that raises TimeoutError, or OperationalError when the database has waited in vain. UnusableFile:
+    it was committed into a file that was deleted or replaced meanwhile, so it counts as not done.
     """
-    with (
-        engine.connect().execution_options(writes=True, attempt=attempt) as connection,
-        connection.begin(),
-    ):
-        yield connection
-        if attempt is not None:
-            attempt.begin_commit()
+    with engine.connect().execution_options(writes=True, attempt=attempt) as connection:
+        with connection.begin():
+            yield connection
+            if attempt is not None:
+                attempt.begin_commit()
+        refuse_lost_commit(connection)
 
 
 def lock_visits(connection: Connection) -> None:
@@ -115,6 +116,13 @@ def insert_into(connection: Connection, table: Any) -> Any:
     return postgresql.insert(table) if is_postgres else sqlite.insert(table)
 
 
+def mark_damage(engine: Engine, fault: BaseException | None) -> None:
+    """Mark SQLite's file when SQLite says that it is damaged: from then on no process uses it."""
+    file = sqlite_file(str(engine.url))
+    if file and fault and is_damage(fault) and not mark_of(file.resolve()).exists():
+        set_mark(file.resolve(), str(getattr(fault, "orig", fault)))
+
+
 def empty_log(engine: Engine) -> bool:
     """Whether SQLite's log is empty now: all of it is in the file, and its old bytes are gone.
 
@@ -131,7 +139,7 @@ def empty_log(engine: Engine) -> bool:
     return not is_busy
 
 
-def _open_sqlite(url: str) -> Engine:
+def _open_sqlite(url: str, rule: FileRule) -> Engine:
     file = sqlite_file(url)
     if file:
         create_private_folder(file.parent)
@@ -141,37 +149,29 @@ def _open_sqlite(url: str) -> Engine:
         pool_use_lifo=True,  # the writer gets its own connection back, its page cache still warm
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
     )
-    event.listen(engine, "do_connect", _note_file)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "checkout", _refuse_replaced)
+    _follow_file(engine, rule)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _note_file(_dialect: Any, record: Any, arguments: Any, _options: Any) -> None:
-    """Before the file is opened: what takes its place in between is found to be another one."""
-    file = Path(arguments[0])
-    create_private(file)
-    record.info[_FILE] = file, _inode(file)
+def _follow_file(engine: Engine, rule: FileRule) -> None:
+    def open_file(_dialect: Any, record: Any, arguments: Any, _options: Any) -> None:
+        note_file(rule, record, arguments[0])
+
+    def use_file(_connection: Any, record: Any, _proxy: Any) -> None:
+        refuse_lost(rule, record)
+
+    def note_fault(context: ExceptionContext) -> None:
+        mark_damage(engine, context.original_exception)
+
+    event.listen(engine, "do_connect", open_file)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "checkout", use_file)
+    if rule.only:  # who serves the file says whether it is sound
+        event.listen(engine, "handle_error", note_fault)
 
 
-def _refuse_replaced(_connection: Any, record: Any, _proxy: Any) -> None:
-    """Have the pool open what lies there now, where a backup has taken the file's place."""
-    file, opened = record.info[_FILE]
-    if _inode(file) not in (opened, None):
-        raise InvalidatePoolError(f"{file} was replaced")
-
-
-def _inode(file: Path) -> tuple[int, int] | None:
-    """Which file lies there; None when there is none. Measured: 20 µs, on a busy machine."""
-    try:
-        found = file.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, record: Any) -> None:
     """Only the collector checkpoints, by hand: see `collector/writing/housekeeping.py`."""
     connection.isolation_level = None
     connection.create_function("lower", 1, _lower, deterministic=True)
@@ -183,6 +183,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA mmap_size=0")
     connection.execute(f"PRAGMA cache_size=-{PAGE_CACHE}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
+    note_log(record)
 
 
 def _lower(text: str | None) -> str | None:

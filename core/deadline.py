@@ -16,10 +16,11 @@ from sqlalchemy.exc import DBAPIError
 
 from core.database import DATABASE_ERRORS, Connection, Engine, open_database, reading, writing
 from core.database_threads import DatabaseThreads, NoThread, TooManyWaiting
+from core.open_file import FileRule
 from core.pooler_refusal import pooler_cure
 from core.schema import SchemaError, check_schema
 from core.settings import SettingsError, settings
-from core.sqlite_fault import RESTORE, is_damage
+from core.sqlite_fault import RESTORE, UnusableFile, is_damage
 from core.write_attempt import WriteAttempt
 
 DEADLINE = 5.0
@@ -124,9 +125,13 @@ def _refusals(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[
         raise DatabaseUnavailable(f"{error}.") from None
     except DATABASE_ERRORS as error:
         _log.warning("database away", exc_info=error)
-        is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        is_lost = isinstance(error, UnusableFile) or (
+            isinstance(error, DBAPIError) and error.connection_invalidated
+        )
         if is_lost and attempt is not None and attempt.is_committing:
             raise OutcomeUnknown(_UNKNOWN) from None
+        if isinstance(error, UnusableFile):
+            raise DatabaseUnavailable(f"{error}.") from None
         if is_damage(error):
             text = f"The database is damaged: {engine.url.database}. Stop the collector, and {RESTORE}."
             raise DatabaseUnavailable(text) from None
@@ -172,7 +177,7 @@ def _sound_database(engine: Engine) -> Generator[None]:
 
 @cache
 def _engine(url: str) -> Engine:
-    return open_database(url)
+    return open_database(url, FileRule(creates=False))
 
 
 def _cure(engine: Engine, fault: BaseException | None = None) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -61,7 +61,7 @@ def check_backup(file: Path) -> str:
         closing(_open_to_read(file)) as source,
     ):
         _refuse_unsound(source)
-        revision = _revision(source)
+        revision = revision_of(source)
     if revision is None:
         raise CommandError(f"{file} is no database of Visitor Monitor: name the file of a backup")
     if is_newer(revision):
@@ -90,9 +90,25 @@ def overwrite_database(engine: Engine, file: Path, on_progress: Progress | None 
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def rescue_database(database: sqlite3.Connection, to: Path) -> None:
+    """Copy a database whose file was deleted from a connection that still has it open, to a private file.
+
+    Raises CommandError, also when there is no room.
+    """
+    with held_part(to) as part:
+        with _faults("The deleted database", f"{to} cannot be written"):
+            refuse_full_disk(part.parent, _bytes_in(database))
+            _copy(database, part, None)
+            with closing(_open_to_read(part)) as copy:
+                _refuse_unsound(copy)
+        part.replace(to)
+    _sync_folder(to.parent)
+
+
 def set_aside(file: Path, to: Path) -> None:
     """Rename a damaged database, with the log that belongs to it: somebody may still save something."""
-    file.rename(to)
+    with suppress(FileNotFoundError):  # only its log is left
+        file.rename(to)
     log = _log_of(file)
     if _has_content(log):
         log.rename(_log_of(to))
@@ -109,6 +125,15 @@ def refuse_full_disk(folder: Path, needed: int) -> None:
         )
 
 
+def revision_of(database: sqlite3.Connection) -> str | None:
+    """The schema's revision; None where there are no tables of ours."""
+    is_table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'alembic_version'"
+    if database.execute(is_table).fetchone() is None:
+        return None
+    found = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    return found and found[0]
+
+
 def size_label(size: int) -> str:
     """Bytes, as people read them: 12.3 MB."""
     return f"{size / 1_000_000:,.1f} MB"
@@ -116,23 +141,28 @@ def size_label(size: int) -> str:
 
 def _write(engine: Engine, part: Path, on_progress: Progress | None) -> str | None:
     """The revision of the snapshot that was copied."""
-    with closing(engine.raw_connection()) as pooled, closing(sqlite3.connect(part)) as copy:
+    with closing(engine.raw_connection()) as pooled:
         database = cast(sqlite3.Connection, pooled.driver_connection)
         database.execute("BEGIN")  # without it, each commit of somebody else begins the copy anew
         try:
-            revision = _revision(database)
+            revision = revision_of(database)
             refuse_full_disk(part.parent, _bytes_in(database))
-            database.backup(copy, pages=PAGES_A_STEP, progress=_told(on_progress))
+            _copy(database, part, on_progress)
         finally:
             database.execute("ROLLBACK")
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, which needs no log beside it
     return revision
+
+
+def _copy(database: sqlite3.Connection, part: Path, on_progress: Progress | None) -> None:
+    with closing(sqlite3.connect(part)) as copy:
+        database.backup(copy, pages=PAGES_A_STEP, progress=_told(on_progress))
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, which needs no log beside it
 
 
 def _check(part: Path, revision: str | None) -> None:
     with closing(_open_to_read(part)) as copy:
         _refuse_unsound(copy)
-        if _revision(copy) != revision:
+        if revision_of(copy) != revision:
             raise sqlite3.DatabaseError("the copy has another version than the database")
 
 
@@ -140,15 +170,6 @@ def _refuse_unsound(database: sqlite3.Connection) -> None:
     (found,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise DamagedDatabase(found)
-
-
-def _revision(database: sqlite3.Connection) -> str | None:
-    """The schema's revision; None where there are no tables of ours."""
-    is_table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'alembic_version'"
-    if database.execute(is_table).fetchone() is None:
-        return None
-    found = database.execute("SELECT version_num FROM alembic_version").fetchone()
-    return found and found[0]
 
 
 def _bytes_in(database: sqlite3.Connection) -> int:

@@ -38,7 +38,7 @@ def health_routes(
     return [
         Route("/healthz", send_health),
         Route("/readyz", _readiness(engine, health, token)),
-        Route("/metrics", _metrics_sender(metrics, token)),
+        Route("/metrics", metrics_sender(metrics, token)),
     ]
 
 
@@ -66,7 +66,7 @@ def _readiness(engine: Engine, health: HealthMetrics, token: str) -> Handler:
             "status": "ready" if is_ready else "not ready",
             "database": database,
         }
-        if _may_see(request, token):
+        if may_see(request, token):
             told["warnings"] = health.codes
         return JSONResponse(told, 200 if is_ready else 503)
 
@@ -92,16 +92,18 @@ def _write(engine: Engine) -> str:
         return database_version(connection)
 
 
-def _metrics_sender(metrics: Metrics, token: str) -> Handler:
+def metrics_sender(metrics: Metrics, token: str) -> Handler:
+    """What sends the metrics to whoever may see them."""
+
     async def send_metrics(request: Request) -> Response:
-        if not _may_see(request, token):
+        if not may_see(request, token):
             return PlainTextResponse("Forbidden\n", 403)
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return send_metrics
 
 
-def _may_see(request: Request, token: str) -> bool:
+def may_see(request: Request, token: str) -> bool:
     """Who knows the token; without one, a peer on this machine that calls it by its own name."""
     if token:
         given = request.headers.get("authorization", "")

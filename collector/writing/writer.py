@@ -20,7 +20,7 @@ from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue, give
-from core.database import lock_visits, writing
+from core.database import lock_visits, mark_damage, writing
 from core.faults import place_fault
 from core.reasons import Reason, Refused
 from core.sites import has_site
@@ -170,6 +170,7 @@ class Writer:
 
     def _note(self, fault: Exception | None) -> None:
         """Log when the database begins to fail, and when it is back: not each time in between."""
+        mark_damage(self._engine, fault)
         name = name_fault(fault) if fault else ""
         if name != self._fault:
             self._fault = name

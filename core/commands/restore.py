@@ -14,8 +14,10 @@ import click
 from core.backups import BackupKind, forget_unfinished, list_backups, record_backup
 from core.command_error import CommandError, exit_in_one_line
 from core.commands.copying import file_of, shown_progress
+from core.damage_mark import clear_mark, read_mark
 from core.database import open_database, reading, writing
 from core.moment import from_milliseconds, to_milliseconds, utc_now
+from core.open_file import FileRule, log_of
 from core.schema import SchemaError, check_schema, upgrade_schema
 from core.serving_lock import LockHeld, serving_lock
 from core.settings import SettingsError, settings
@@ -39,6 +41,8 @@ Nothing was restored: the database is on Postgres, which has a command of its ow
 It asks for the password, or reads it from ~/.pgpass:
   pg_restore --clean --if-exists --no-owner --single-transaction --dbname={url} FILE"""
 
+_NEXT = "Start the collector again, unless it runs: then it goes on by itself."
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -46,7 +50,8 @@ It asks for the password, or reads it from ~/.pgpass:
 def restore(file: Path, yes: bool) -> None:
     """Put the backup FILE in the place of the database, and keep what was there as a copy.
 
-    The collector must not run meanwhile; a dashboard may, and shows the restored data.
+    The collector must not serve meanwhile: stop it, unless it says itself that the database cannot be used. A
+    dashboard may run, and shows the restored data.
     """
     with exit_in_one_line(SettingsError, SchemaError):
         url = settings().database_url
@@ -80,8 +85,10 @@ def _ask(file: Path, database: Path) -> None:
 
 def _restore(url: str, file: Path, database: Path) -> None:
     began, now = monotonic(), utc_now()
-    engine = open_database(url)
+    engine = open_database(url, FileRule(takes_damaged=True))
     kept = _keep(engine, database, now) if database.exists() else None
+    if kept is None:
+        _set_log_aside(database, now)
     known = [_record(BackupKind.BACKUP, file, _written_at(file)), *_known_backups(engine)]
     with shown_progress("Restoring") as tell:
         overwrite_database(engine, file, tell)
@@ -93,8 +100,9 @@ def _restore(url: str, file: Path, database: Path) -> None:
         # Open pages draw themselves anew.
         note_changes(db, [site.id for site in list_sites(db) if site.id], to_milliseconds(now))
     engine.dispose()
+    clear_mark(database)
     size = size_label(file.stat().st_size)
-    click.echo(f"Restored {size} in {monotonic() - began:.1f} seconds. Start the collector again.")
+    click.echo(f"Restored {size} in {monotonic() - began:.1f} seconds. {_NEXT}")
     if kept:
         click.echo(f"What was there before is kept as {kept}")
         click.echo("Delete that copy once all is well: it has what visitors did and said.")
@@ -102,7 +110,10 @@ def _restore(url: str, file: Path, database: Path) -> None:
 
 def _keep(engine: Engine, database: Path, now: datetime) -> Path:
     """The copy of what was there; a database that is too damaged for one is only moved."""
-    kept = database.with_name(f"{database.name}.before-restore-{now:%Y%m%d-%H%M%S}")
+    kept = _name_kept(database, now)
+    if read_mark(database):
+        set_aside(database, kept)
+        return kept
     try:
         with shown_progress("Keeping what is there") as tell:
             copy_database(engine, kept, tell)
@@ -110,6 +121,16 @@ def _keep(engine: Engine, database: Path, now: datetime) -> Path:
         engine.dispose()
         set_aside(database, kept)
     return kept
+
+
+def _set_log_aside(database: Path, now: datetime) -> None:
+    """The log of a file that is gone: it would be read into the one that takes its place."""
+    if log_of(database).exists():
+        set_aside(database, _name_kept(database, now))
+
+
+def _name_kept(database: Path, now: datetime) -> Path:
+    return database.with_name(f"{database.name}.before-restore-{now:%Y%m%d-%H%M%S}")
 
 
 def _known_backups(engine: Engine) -> Sequence[Backup]:

@@ -33,8 +33,13 @@ BACKUP_EVERY = timedelta(days=7)
 """At least (own): whoever has none then has more to lose than the trouble of making one."""
 
 
+def file_is_damaged(storage: Storage) -> str | None:
+    """Nothing is read from it or written to it any more."""
+    return f"The database is damaged: {storage.file}." if storage.is_damaged else None
+
+
 def file_is_missing(storage: Storage) -> str | None:
-    """Whoever has it open goes on with it, until they end."""
+    """Nothing is recorded then, and the collector makes no other one."""
     return f"The database's file is gone: {storage.file}." if storage.is_missing else None
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import make_url
 
+from core.damage_mark import mark_of
 from core.database import is_sqlite
 
 Answer = TypeVar("Answer")
@@ -20,7 +21,8 @@ Answer = TypeVar("Answer")
 class Storage:
     """What is known of the place. None: this process cannot see it, as all of a Postgres server's.
 
-    file: its path, "" of Postgres. is_missing: nothing is there. Sizes are in bytes. is_open_to_others: every user of the machine may read
+    file: its path, "" of Postgres. is_missing: nothing is there. is_damaged: it is
+    marked as damaged, so that nobody uses it. Sizes are in bytes. is_open_to_others: every user of the machine may read
     it. has_litestream: Litestream keeps its notes beside the file, so it is copied as it changes.
     """
 
@@ -30,6 +32,7 @@ class Storage:
     disk_bytes: int | None = None
     disk_free: int | None = None
     is_missing: bool = False
+    is_damaged: bool = False
     is_open_to_others: bool = False
     has_litestream: bool = False
 
@@ -48,6 +51,7 @@ def measure_storage(database_url: str) -> Storage:
         disk_bytes=disk.total if disk else None,
         disk_free=disk.free if disk else None,
         is_missing=_is_missing(path),
+        is_damaged=bool(_seen(mark_of(path.resolve()).exists)),
         is_open_to_others=any(_is_open_to_others(each) for each in _files(path)),
         has_litestream=path.with_name(f".{path.name}-litestream").is_dir(),
     )

@@ -11,12 +11,20 @@ from core.health.warning import HealthRule, HealthWarning, Severity
 
 STORAGE_RULES: Sequence[HealthRule[Storage]] = (
     HealthRule(
+        "database_damaged",
+        Severity.BAD,
+        database_rules.file_is_damaged,
+        "Look whether the disk fails, then restore a backup: python -m core restore FILE. The damaged file is kept "
+        "beside it, and the collector goes on by itself. Until then nothing is recorded; visitors' scripts keep "
+        "for a while what they have.",
+    ),
+    HealthRule(
         "database_missing",
         Severity.BAD,
         database_rules.file_is_missing,
-        "If it was moved: stop the collector and the dashboard, and move it back with the files beside it whose "
-        "names begin alike. If it was deleted, everything is lost when the collector ends: before that, on "
-        "Linux, copy it from /proc/PID/fd of the collector. Else restore a backup.",
+        "If it was moved, move it back: the collector goes on by itself. If it was deleted while the collector "
+        "ran, that has saved what it held beside its place, as a file whose name has .rescued-: python -m core "
+        "restore that file. Else restore a backup.",
     ),
     HealthRule(
         "disk_nearly_full",

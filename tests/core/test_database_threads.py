@@ -217,10 +217,13 @@ def test_routes_are_refused_when_too_much_waits(
     run(ask())
 
 
-def test_routes_are_refused_on_a_database_without_tables(
+def test_routes_are_refused_without_a_database_and_make_none(
     tmp_path: Path, dashboard: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONITOR_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
     settings.cache_clear()
-    with pytest.raises(DatabaseUnavailable, match="has no tables yet"):
+    with pytest.raises(
+        DatabaseUnavailable, match=r"There is no database at .*: start the collector once"
+    ):
         run(read_async(lambda _: None))
+    assert not (tmp_path / "empty.db").exists()

@@ -34,6 +34,11 @@ class CollectorProcess:
 
     def start(self, files: int = 0) -> None:
         """Returns when it answers. files: how many it may open; 0: as many as the system allows."""
+        self.begin(files)
+        until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=90)
+
+    def begin(self, files: int = 0) -> None:
+        """Starts it, and waits for nothing."""
         command = [sys.executable, "-m", "collector"]
         if files:
             command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
@@ -54,7 +59,6 @@ class CollectorProcess:
                 stdout=log,
                 stderr=log,
             )
-        until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=30)
 
     @property
     def is_running(self) -> bool:
@@ -67,6 +71,11 @@ class CollectorProcess:
         assert self._process is not None
         statm = Path(f"/proc/{self._process.pid}/statm").read_text()
         return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def wait(self, within: float = 20) -> int:
+        """Its exit code, once it has ended by itself."""
+        assert self._process is not None
+        return self._process.wait(within)
 
     def stop(self) -> None:
         """Ends it as its owner would, with SIGTERM."""

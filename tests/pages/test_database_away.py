@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.damage_mark import clear_mark, set_mark
 from core.database import reading, writing
 from core.removal import remove_site
 from core.sites import change_site, find_site
@@ -40,6 +41,40 @@ def test_site_that_is_not_known_yet_gives_its_place_to_no_other(
         assert NO_ANSWER in shown and CURE in shown
         assert "Tea shop" not in shown and "No such visit" not in shown
     assert NO_ANSWER not in as_after_a_while(page)
+
+
+@pytest.mark.parametrize("name", ["", "chats", "sites", "visitor", "health"])
+def test_damaged_file_is_named_with_the_cure_until_it_was_restored(
+    database: Database, open_page: OpenPage, name: str
+) -> None:
+    make_site(database.engine)
+    open_page(name)
+    set_mark(database.file, "database disk image is malformed")
+
+    page = open_page(name, site="tea", visit="visit1")
+
+    shown = as_after_a_while(page)
+    assert f"The database is damaged: {database.file}" in shown
+    assert "python -m core restore FILE" in shown
+    assert "No such visit" not in shown
+    clear_mark(database.file)
+    assert "is damaged:" not in as_after_a_while(page)
+
+
+@pytest.mark.parametrize("name", ["", "chats", "sites", "visitor", "health"])
+def test_file_that_is_gone_is_named_and_no_other_one_is_made(
+    database: Database, open_page: OpenPage, name: str
+) -> None:
+    make_site(database.engine)
+    open_page(name)
+    aside = database.file.rename(database.file.with_name("aside.db"))
+
+    page = open_page(name, site="tea", visit="visit1")
+
+    assert f"The database's file is gone: {database.file}" in as_after_a_while(page)
+    assert not database.file.exists()
+    aside.rename(database.file)
+    assert "is gone" not in as_after_a_while(page)
 
 
 @pytest.mark.parametrize("name", ["chats", "sites"])

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import make_url
 
+from core.damage_mark import clear_mark, set_mark
 from tests.helpers.agent_browsers import (  # noqa: F401
     OpenChats,
     agent,
@@ -22,6 +26,7 @@ from tests.helpers.agent_browsers import (  # noqa: F401
 )
 from tests.helpers.dashboard_chats import now, visitor_opens
 from tests.helpers.database_away import database_away
+from tests.helpers.screens import keep_both_themes
 from tests.helpers.seed import make_visit
 
 pytestmark = pytest.mark.timeout(300)
@@ -79,3 +84,25 @@ def test_open_page_keeps_what_it_shows_until_the_database_is_back(
     for each in (page, chats):
         expect(each.get_by_text(NO_ANSWER)).to_have_count(0)
         expect(each.get_by_text("Grace").first).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_damaged_file_is_named_with_its_cure_on_an_open_page_and_on_a_new_one(
+    open_chats: OpenChats, database, site, agent, width: int
+) -> None:
+    file = Path(make_url(database[0]).database or "")
+    opened = open_chats(agent, "sites?site=tea", width=width)
+    expect(opened.get_by_role("button", name="Add template").first).to_be_attached()
+    set_mark(file, "database disk image is malformed")
+    try:
+        new = open_chats(agent, "?site=tea", width=width)
+        for page in (opened, new):
+            alert = page.get_by_role("alert").first
+            expect(alert).to_contain_text(f"The database is damaged: {file}")
+            expect(alert).to_contain_text("python -m core restore FILE")
+        keep_both_themes(opened, "database-damaged-open")
+        keep_both_themes(new, "database-damaged-new")
+    finally:
+        clear_mark(file)
+    for page in (opened, new):
+        expect(page.get_by_text("The database is damaged")).to_have_count(0)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from core.backups import list_backups
+from core.damage_mark import set_mark
 from core.database import open_database, reading, writing
 from core.schema import check_schema
 from core.serving_lock import serving_lock
@@ -54,7 +55,7 @@ def test_backup_takes_the_place_and_what_was_there_is_kept(run, backup, engine, 
     (kept,) = kept_copies(tmp_path)
     restored, where, delete = done.stdout.splitlines()
     assert restored.startswith("Restored 0.3 MB in ")
-    assert restored.endswith("Start the collector again.")
+    assert "Start the collector again" in restored
     assert where == f"What was there before is kept as {kept}"
     assert delete.startswith("Delete that copy once all is well")
     assert keys(engine) == ["tea"]
@@ -245,3 +246,35 @@ def test_on_a_new_host_nothing_is_asked(run, backup, tmp_path):
     with reading(engine) as db:
         assert [(each.kind, each.file) for each in list_backups(db)] == [("backup", str(backup))]
     engine.dispose()
+
+
+def test_log_of_a_file_that_is_gone_is_not_read_into_the_restored_one(
+    run, backup, engine, tmp_path
+):
+    keys(engine)  # so that the log stays
+    (tmp_path / "monitor.db").rename(tmp_path / "aside.db")
+    with (tmp_path / "monitor.db-wal").open("ab") as log:
+        log.write(b"x" * 4_096)
+
+    assert run("restore", str(backup), "--yes").returncode == 0
+
+    assert keys(engine) == ["tea"]
+    assert check_backup(tmp_path / "monitor.db")
+
+
+def test_file_that_is_marked_as_damaged_is_moved_aside_and_the_mark_goes(
+    run, backup, engine, tmp_path
+):
+    there = (tmp_path / "monitor.db").read_bytes()
+    set_mark(tmp_path / "monitor.db", "database disk image is malformed")
+    refused = run("site", "list")
+
+    done = run("restore", str(backup), "--yes")
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"The database is damaged: {tmp_path / 'monitor.db'}")
+    assert refused.stderr.count("\n") == 1
+    assert done.returncode == 0, done.stderr
+    assert next(iter(kept_copies(tmp_path))).read_bytes() == there
+    assert keys(engine) == ["tea"]
+    assert not (tmp_path / "monitor.db.damaged").exists()

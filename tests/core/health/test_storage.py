@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.damage_mark import set_mark
 from core.health.storage import Storage, measure_storage
 
 
@@ -38,6 +39,15 @@ def test_file_that_was_deleted_is_missing(file: Path):
     assert not measured(file).is_missing
     file.unlink()
     assert measured(file).is_missing
+
+
+def test_file_that_is_marked_is_damaged_also_when_a_link_leads_there(file: Path, tmp_path: Path):
+    link = tmp_path / "folder" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    assert not measured(link).is_damaged
+    set_mark(file, "database disk image is malformed")
+    assert measured(file).is_damaged and measured(link).is_damaged
 
 
 def test_nothing_is_known_of_the_disk_of_a_server():

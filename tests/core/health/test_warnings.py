@@ -117,6 +117,7 @@ def test_nothing_is_wrong_where_all_is_well():
         (place(disk_bytes=9_000 * GB, disk_free=5 * GB - 1), "disk_nearly_full"),
         (place(disk_bytes=10 * GB, disk_free=GB, wal_bytes=1), "no_room_for_copy"),
         (place(is_missing=True), "database_missing"),
+        (place(is_damaged=True), "database_damaged"),
         (place(is_open_to_others=True), "database_open_to_others"),
         (place(wal_bytes=256_000_000), "log_large"),
         (replace(WELL, reader_since=NOW - timedelta(minutes=10)), "reader_long"),

@@ -1,0 +1,132 @@
+"""What answers while the database cannot be used: scripts come again with what they have, and lose nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from threading import Event, Thread
+from urllib.parse import unquote
+
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from collector.beacon.route import PATH
+from collector.chat.route import PREFIX
+from collector.health_metrics import StorageMetrics
+from collector.http import assets, responses
+from collector.http.admission import send_response
+from collector.http.errors import send_refusal
+from collector.http.health import may_see, metrics_sender, send_health
+from collector.metrics import Metrics
+from core.reasons import Reason
+from core.settings import Settings
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks whether the database can be used."""
+
+_log = logging.getLogger("collector")
+
+
+class ClosedApp(Struct):
+    """The ASGI application. It answers at the root, and below the path of its public address."""
+
+    public_path: str
+    others: ASGIApp
+    metrics: Metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; none is read."""
+        if scope["type"] != "http":
+            await self.others(scope, receive, send)
+            return
+        path = _without(self.public_path, scope["path"])
+        if path == PATH:
+            await send_response(_refuse(scope["method"], self.metrics.beacon), send)
+        elif path.startswith(PREFIX):
+            await send_response(_refuse(scope["method"], self.metrics.call), send)
+        else:
+            await self.others({**scope, "path": path}, receive, send)
+
+
+class Looks:
+    """Calls `look` every LOOK_EVERY seconds on a thread of its own, until it finds no fault any more.
+
+    fault: what it has found last, with the cure. raised: what ended it otherwise.
+    """
+
+    def __init__(self, fault: str, look: Callable[[], str]) -> None:
+        self.fault = fault
+        self.raised: BaseException | None = None
+        self.on_end: Callable[[], None] = lambda: None
+        self._look = look
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="database look", daemon=True)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """A look that takes long is not waited for when the process ends."""
+        _log.error("database_closed fault='%s'", self.fault)
+        self._thread.start()
+        yield
+        self._stop.set()
+
+    def _run(self) -> None:
+        while self.fault and not self._stop.wait(LOOK_EVERY):
+            self._look_again()
+        if not self._stop.is_set():
+            self.on_end()
+
+    def _look_again(self) -> None:
+        before = self.fault
+        try:
+            self.fault = self._look()
+        except BaseException as fault:
+            self.fault, self.raised = "", fault
+        if self.fault not in ("", before):
+            _log.error("database_closed fault='%s'", self.fault)
+
+
+def build_closed_app(settings: Settings, looks: Looks) -> ClosedApp:
+    """The application, which lasts as long as the looks."""
+
+    async def send_readiness(request: Request) -> Response:
+        """503; whoever may see the metrics is told what is wrong and where."""
+        is_told = may_see(request, settings.metrics_token)
+        said = looks.fault if is_told else "cannot be used: the collector's log says why"
+        return JSONResponse({"status": "not ready", "database": said}, 503)
+
+    metrics = Metrics()
+    metrics.registry.register(StorageMetrics(settings.database_url))
+    others = Starlette(
+        routes=[
+            Route("/healthz", send_health),
+            Route("/readyz", send_readiness),
+            Route("/metrics", metrics_sender(metrics, settings.metrics_token)),
+            *assets.routes,
+        ],
+        exception_handlers={HTTPException: send_refusal, Exception: send_refusal},
+        lifespan=lambda _: looks.running(),
+    )
+    others.router.redirect_slashes = False
+    return ClosedApp(unquote(settings.public_path), others, metrics)
+
+
+def _without(public_path: str, path: str) -> str:
+    """As from a proxy that takes the path off: some do, some do not."""
+    rest = path.removeprefix(public_path)
+    return rest if rest.startswith("/") else path
+
+
+def _refuse(method: str, count: Callable[[str], None]) -> responses.Response:
+    if method == "OPTIONS":
+        return responses.PREFLIGHT
+    if method != "POST":
+        return responses.NOT_ALLOWED
+    count(Reason.NOT_COMMITTED)
+    return responses.refused(Reason.NOT_COMMITTED)
