@@ -25,7 +25,8 @@ _IN_MEMORY = ":memory:"
 """Each process would have a database of its own."""
 _MAY_HOLD_PASSWORD = re.compile("@|password", re.IGNORECASE)
 _SECRETS = ("metrics_token", "oidc_client_secret")
-_RATE = re.compile(r"(\d{1,6})/s(?: burst (\d{1,6}))?")
+_RATE = re.compile(r"(\d{1,6})/(s|min)(?: burst (\d{1,6}))?")
+_SECONDS = {"s": 1, "min": 60}
 _SQLITE_FILE = re.compile(r"^sqlite:///(?!file:)(.+)$", re.DOTALL)
 _STREAMLIT = {
     "dashboard_host": "STREAMLIT_SERVER_ADDRESS",
@@ -42,9 +43,9 @@ class SettingsError(Exception):
 
 
 class RateLimit(NamedTuple):
-    """Requests a second that one address may send, and how many at once after a pause."""
+    """How many a second one address may send or open, and how many at once after a pause."""
 
-    per_second: int
+    per_second: float
     burst: int
 
 
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     demo: bool = True
     count_bots: bool = False
     rate_limit: Annotated[RateLimit | None, NoDecode] = RateLimit(10, 40)
+    new_visits: Annotated[RateLimit | None, NoDecode] = RateLimit(2, 300)
     streams: int = Field(default=10_000, ge=1)
     streams_per_address: int = Field(default=50, ge=1)
     metrics_token: str = ""
@@ -139,7 +141,7 @@ class Settings(BaseSettings):
             raise ValueError
         return file
 
-    @field_validator("rate_limit", mode="before")
+    @field_validator("rate_limit", "new_visits", mode="before")
     @classmethod
     def _rate(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -149,7 +151,7 @@ class Settings(BaseSettings):
         match = _RATE.fullmatch(value.strip())
         if match is None or int(match[1]) == 0:
             raise ValueError
-        return RateLimit(int(match[1]), int(match[2] or match[1]))
+        return RateLimit(int(match[1]) / _SECONDS[match[2]], int(match[3] or match[1]))
 
     @property
     def public_address(self) -> str:
@@ -199,6 +201,7 @@ CURES = {
     "demo": "write on or off",
     "count_bots": "write on or off",
     "rate_limit": "write for example '10/s burst 40', or off",
+    "new_visits": "write for example '120/min burst 300', or off",
     "streams": "write a whole number from 1, for example 10000",
     "streams_per_address": "write a whole number from 1, for example 50",
     "metrics_token": "write a secret word",
