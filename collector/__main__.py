@@ -31,7 +31,7 @@ from core.pooler_refusal import pooler_cure
 from core.private_file import tighten
 from core.schema import SchemaError
 from core.serving_lock import LockHeld, serving_lock
-from core.settings import Settings, SettingsError, settings
+from core.settings import Settings, SettingsError, settings, warn_of_unknown_settings
 from core.sites import DEMO_KEY, add_site, list_sites
 from core.upgrade import upgrade_database
 from core.visits.presence import LONGEST_PRESENCE
@@ -232,6 +232,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> CommandError:
 def _start_log(chosen: Settings) -> None:
     start_log(chosen.log_format)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    warn_of_unknown_settings()
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

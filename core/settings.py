@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from functools import cache
@@ -16,6 +17,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.log_format import LogFormat
+from core.setting_names import misspelt, without_effect
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 _LOOPBACKS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -228,6 +230,9 @@ _NEEDED = {
 }
 """Settings that do nothing safely without others."""
 
+_VARIABLES = tuple(f"MONITOR_{name.upper()}" for name in Settings.model_fields)
+_log = logging.getLogger("core.settings")
+
 
 def below_project(path: str | Path) -> Path:
     """The path; a relative one is below the project's folder, wherever a command is run."""
@@ -242,7 +247,9 @@ def reached_here(host: str) -> str:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process; SettingsError names the first one that cannot be used."""
+    """The settings of this process; SettingsError names the first one that cannot be used, or has no meaning."""
+    if found := misspelt(os.environ, _VARIABLES):
+        raise SettingsError(f"{found[0]} is no setting: write {found[1]}, or leave it out.")
     try:
         chosen = Settings()
     except ValidationError as error:
@@ -253,6 +260,17 @@ def settings() -> Settings:
         ) from None
     _refuse_incomplete(chosen)
     return chosen
+
+
+@cache
+def warn_of_unknown_settings() -> None:
+    """Log, once in a process, which variables look like settings and are none."""
+    for name in without_effect(os.environ, _VARIABLES):
+        _log.warning(
+            "unknown_setting: %s has no effect cure='compare its name with docs/configuration.md, or "
+            "leave it out'",
+            name,
+        )
 
 
 def _variable(name: str) -> str:
