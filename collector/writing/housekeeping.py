@@ -32,6 +32,7 @@ from core.moment import from_milliseconds
 from core.random_id import random_id
 from core.removal import delete_some, delete_visits
 from core.sites import list_sites, removed_sites
+from core.table_ends import forget_old_counts
 from core.tables import Table
 from core.version import VERSION
 from core.visits.path_backlog import make_some_paths_readable
@@ -129,6 +130,7 @@ class Housekeeping:
             Chore(self._close_chats),
             Chore(self._read_paths),
             Chore(self._remove_sites),
+            Chore(self._forget_counts),
         ]
         if engine.dialect.name == "sqlite":
             self._chores.append(Chore(self._checkpoint, monotonic() + CHECKPOINT_EVERY))
@@ -199,6 +201,12 @@ class Housekeeping:
         if forgotten:
             _log.info("chat messages past retention deleted: messages=%d", forgotten)
         return FORGET_EVERY if forgotten < FORGET_AT_ONCE else NEXT_BITE_AFTER
+
+    def _forget_counts(self) -> float:
+        now = from_milliseconds(self._clock())
+        with writing(self._engine) as connection:
+            gone = forget_old_counts(connection, now, self._retention, REMOVE_ROWS_AT_ONCE)
+        return FORGET_EVERY if gone < REMOVE_ROWS_AT_ONCE else NEXT_BITE_AFTER
 
     def _close_chats(self) -> float:
         """Those that are over, and those of removed sites, also what was left there and nobody has read.
