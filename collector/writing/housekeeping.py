@@ -20,6 +20,7 @@ from sqlalchemy import Table as SchemaTable
 
 from collector.writing.faults import name_fault
 from collector.writing.log_hold import LogHold
+from collector.writing.visits_ahead import SET_BACK_AT_ONCE, set_back_visits
 from collector.writing.write_load import WriteLoad
 from core.chat.closing import close_due
 from core.chat.conversations import read_left_messages
@@ -63,6 +64,9 @@ READ_PATHS_EVERY = 0.25
 
 READ_PATHS_AT_ONCE = 200
 """Visits of which one transaction makes the paths readable: some 10 ms."""
+
+LOOK_AT_CLOCK_EVERY = 30.0
+"""Seconds between two searches for visits that a clock which ran ahead has written."""
 
 LOOK_FOR_REMOVED_EVERY = 2.0
 """Seconds between two searches for sites that are to be deleted."""
@@ -131,6 +135,7 @@ class Housekeeping:
             Chore(self._read_paths),
             Chore(self._remove_sites),
             Chore(self._forget_counts),
+            Chore(self._set_back),
         ]
         if engine.dialect.name == "sqlite":
             self._chores.append(Chore(self._checkpoint, monotonic() + CHECKPOINT_EVERY))
@@ -201,6 +206,12 @@ class Housekeeping:
         if forgotten:
             _log.info("chat messages past retention deleted: messages=%d", forgotten)
         return FORGET_EVERY if forgotten < FORGET_AT_ONCE else NEXT_BITE_AFTER
+
+    def _set_back(self) -> float:
+        set_back = set_back_visits(self._engine, self._clock())
+        if set_back:
+            _log.warning("visits of a clock that ran ahead set back: visits=%d", set_back)
+        return LOOK_AT_CLOCK_EVERY if set_back < SET_BACK_AT_ONCE else NEXT_BITE_AFTER
 
     def _forget_counts(self) -> float:
         now = from_milliseconds(self._clock())

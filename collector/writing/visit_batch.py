@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from collector.writing.clock_jumps import set_back_rows
 from collector.writing.statements import Statements, TabKey
 from collector.writing.visit_limit import UNLIMITED, VisitAllowance
 from core.moment import milliseconds
@@ -21,6 +22,7 @@ from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit import (
     advance,
     heal_clock,
+    is_ahead,
     is_over,
     learn_time_zone,
     needs_known_views,
@@ -67,6 +69,10 @@ class VisitBatch:
             self._load_visit_numbers(
                 site_id, {visitor for hit in of_site if (visitor := self._opens_for(hit))}
             )
+
+    def heal(self, site_id: int, visit_ids: Iterable[str]) -> None:
+        """Set back what a clock that ran ahead has written of these visits, though nothing comes from them."""
+        self._load_visits(site_id, visit_ids)
 
     def record(self, hit: Hit) -> Accepted | Refused:
         """Take the hit's events into its visit; a page view opens one where there is none."""
@@ -208,8 +214,17 @@ class VisitBatch:
         ids = list(ids)
         self._visits.update({(site_id, visit_id): None for visit_id in ids})
         for visit in self._statements.load_visits(self._connection, site_id, ids):
-            heal_clock(visit, self._now)
             self._visits[site_id, visit.id] = visit
+            if is_ahead(visit, self._now):
+                self._set_back(visit)
+
+    def _set_back(self, visit: TrackedVisit) -> None:
+        """The visit with all its rows, to be stored whatever the hit is."""
+        key = (visit.site_id, visit.id)
+        self._moved.add(key)
+        self._shown_before[key] = shown_of(visit, self._now)
+        heal_clock(visit, self._now)
+        set_back_rows(self._connection, *key, self._now)
 
     def _load_known_views(self, site_id: int, hits: Iterable[Hit]) -> None:
         self._learn_views(
