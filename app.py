@@ -12,7 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from core.command_error import exit_in_one_line
-from core.settings import SettingsError, settings
+from core.settings import SettingsError, settings, warn_of_unknown_settings
 from pages.server.agent_feed import AgentFeed
 from pages.server.agent_routes import agent_routes
 from pages.server.dashboard_log import start_dashboard_log
@@ -50,6 +50,7 @@ def _end_streams() -> None:
 
 with exit_in_one_line(SettingsError):
     start_dashboard_log(settings().log_format)
+    warn_of_unknown_settings()
 
 keep_direct_peer()
 keep_finished_runs()

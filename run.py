@@ -76,7 +76,7 @@ def main() -> int:
     try:
         chosen = settings()
     except SettingsError as fault:
-        return _refuse(str(fault))
+        return _refuse(str(fault), fault.exit_code)
     if reason := port_fault(chosen):
         return _refuse(reason)
     reason = _follow_edits() if is_dev else _run()
@@ -186,9 +186,9 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _refuse(reason: str) -> int:
+def _refuse(reason: str, exit_code: int = 1) -> int:
     print(reason, file=sys.stderr, flush=True)
-    return 1
+    return exit_code
 
 
 if __name__ == "__main__":

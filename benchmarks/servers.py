@@ -59,6 +59,7 @@ def collector(database_url: str, files: int = 0) -> Iterator[BenchmarkServer]:
     environment = {
         "MONITOR_DATABASE_URL": database_url,
         "MONITOR_RATE_LIMIT": "900000/s burst 900000",
+        "MONITOR_NEW_VISITS": "900000/s burst 900000",
         "MONITOR_STREAMS_PER_ADDRESS": "900000",
         "MONITOR_DEMO": "on",
     }

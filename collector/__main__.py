@@ -34,7 +34,7 @@ from core.open_file import FileRule
 from core.private_file import tighten
 from core.schema import SchemaError
 from core.serving_lock import LockHeld, SecondName
-from core.settings import Settings, SettingsError, settings
+from core.settings import Settings, SettingsError, settings, warn_of_unknown_settings
 from core.sqlite_fault import UnusableFile
 
 DRAIN_WITHIN = 2
@@ -267,6 +267,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> CommandError:
 def _start_log(chosen: Settings) -> None:
     start_log(chosen.log_format)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    warn_of_unknown_settings()
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

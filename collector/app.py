@@ -37,6 +37,7 @@ from collector.salts import Salts
 from collector.site_cache import SiteCache
 from collector.writing.counters import Counters
 from collector.writing.housekeeping import Housekeeping, Retention
+from collector.writing.visit_limit import VisitLimit
 from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue
 from collector.writing.writer import Writer
@@ -90,7 +91,10 @@ def build_app(
     retention = Retention(settings.retention_days, settings.chat_retention_days)
     load = WriteLoad(write_queue)
     housekeeping = Housekeeping(engine, retention, load, clock)
-    writer = Writer(engine, write_queue, perform, counters, metrics, load, housekeeping, clock)
+    visit_limit = VisitLimit(settings.new_visits)
+    writer = Writer(
+        engine, write_queue, perform, counters, metrics, load, housekeeping, visit_limit, clock
+    )
     threads = DatabaseThreads(_MOST_WAITING)
     site_cache, salts = SiteCache(engine), Salts(engine, threads, clock)
     attendance, waiting = Attendance(engine, clock), WaitingInvitations()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -11,6 +11,10 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlmodel import col
 
 from core.tables import Backup
+
+GONE_FORGOTTEN_AFTER = timedelta(days=400)
+"""A copy of the owner's that is no longer where it was written may have been moved; so long after it was made it
+is forgotten all the same (own), or a copy an hour under names of their own would be a list without end."""
 
 _table = Backup.metadata.tables["backup"]
 
@@ -34,6 +38,7 @@ def record_backup(db: Connection, kind: BackupKind, file: Path, size: int, now: 
     """
     db.execute(delete(Backup).where(col(Backup.file) == str(file)))
     db.execute(insert(Backup).values(made_at=now, kind=kind, file=str(file), size=size))
+    _forget_gone(db, now - GONE_FORGOTTEN_AFTER)
 
 
 def list_backups(db: Connection) -> Sequence[Backup]:
@@ -56,6 +61,14 @@ def forget_missing(db: Connection) -> None:
     forget_unfinished(db)
     for each in list_backups(db):
         if each.kind != BackupKind.BACKUP and not Path(each.file).exists():
+            db.execute(delete(Backup).where(col(Backup.id) == each.id))
+
+
+def _forget_gone(db: Connection, before: datetime) -> None:
+    """Forget the copies made before the moment whose files are not where they were written, but the owner's last."""
+    latest = latest_backup(db)
+    for each in list_backups(db):
+        if each != latest and each.made_at < before and not Path(each.file).exists():
             db.execute(delete(Backup).where(col(Backup.id) == each.id))
 
 

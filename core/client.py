@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 
 from msgspec import Struct
 
@@ -19,7 +19,10 @@ UNTRUSTED_PROXY = "untrusted_proxy"
 
 _CACHED = 8_192
 _LONGEST_HEADER = MAX_HOPS * len("[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535, ")
-_IPV6_SITE_BITS = 64
+_VISITOR_BITS, _CUSTOMER_BITS = 64, 48
+"""Of an IPv6 address: the network that one visitor may use at will, and the largest that providers give to
+one customer (RFC 6177)."""
+
 _log = logging.getLogger("collector.client")
 
 Network = IPv4Network | IPv6Network
@@ -30,12 +33,14 @@ class Client(Struct, frozen=True, gc=False):
 
     text: the address as text, empty when it is not known. block: the addresses that one visitor may
     use at will (an IPv6 network of 64 bits). has_trusted_peer: a trusted proxy sent the request.
+    wide_block: those that one customer may have (an IPv6 network of 48 bits); empty of IPv4.
     """
 
     address: Address | None
     text: str
     block: str
     has_trusted_peer: bool
+    wide_block: str = ""
 
 
 UNKNOWN_CLIENT = Client(None, "", "", has_trusted_peer=False)
@@ -64,7 +69,11 @@ class Clients:
                 address = self._behind_proxies(address, forwarded)
             elif address is not None and address.is_private:
                 self._warn_of_proxy()
-        return Client(address, str(address or ""), _block(address), is_trusted)
+        text = str(address or "")
+        if not isinstance(address, IPv6Address):
+            return Client(address, text, text, is_trusted)
+        block, wide_block = _network(address, _VISITOR_BITS), _network(address, _CUSTOMER_BITS)
+        return Client(address, text, block, is_trusted, wide_block)
 
     def _behind_proxies(self, address: Address | None, forwarded: bytes) -> Address | None:
         """The right-most entry that is not one of the trusted proxies."""
@@ -91,7 +100,5 @@ class Clients:
         )
 
 
-def _block(address: Address | None) -> str:
-    if isinstance(address, IPv6Address):
-        return str(ip_network((int(address) >> _IPV6_SITE_BITS << _IPV6_SITE_BITS, 64)))
-    return str(address or "")
+def _network(address: IPv6Address, bits: int) -> str:
+    return str(IPv6Network((int(address), bits), strict=False))

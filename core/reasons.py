@@ -116,6 +116,13 @@ class Reason(StrEnum):
         "One address sent more reports, or more chat calls, than MONITOR_RATE_LIMIT allows. If all "
         "visitors share one, set MONITOR_TRUSTED_PROXIES.",
     )
+    TOO_MANY_VISITS = (
+        "too_many_visits",
+        429,
+        "too many new visits from this address",
+        "One address opened more visits than MONITOR_NEW_VISITS allows: the script sends these reports again, "
+        "and the visits appear later. If all visitors share one address, set MONITOR_TRUSTED_PROXIES.",
+    )
     QUEUE_FULL = (
         "queue_full",
         503,
@@ -218,6 +225,7 @@ class Reason(StrEnum):
 
 
 class Refused(Struct, frozen=True, gc=False):
-    """Nothing was done, and why."""
+    """Nothing was done, and why. retry_after: seconds until it may be tried again; 0 where that is not known."""
 
     reason: Reason
+    retry_after: int = 0

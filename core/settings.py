@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from functools import cache
@@ -16,6 +17,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from core.log_format import LogFormat
+from core.setting_names import misspelt, without_effect
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 _LOOPBACKS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -25,7 +27,8 @@ _IN_MEMORY = ":memory:"
 """Each process would have a database of its own."""
 _MAY_HOLD_PASSWORD = re.compile("@|password", re.IGNORECASE)
 _SECRETS = ("metrics_token", "oidc_client_secret")
-_RATE = re.compile(r"(\d{1,6})/s(?: burst (\d{1,6}))?")
+_RATE = re.compile(r"(\d{1,6})/(s|min)(?: burst (\d{1,6}))?")
+_SECONDS = {"s": 1, "min": 60}
 _SQLITE_FILE = re.compile(r"^sqlite:///(?!file:)(.+)$", re.DOTALL)
 _STREAMLIT = {
     "dashboard_host": "STREAMLIT_SERVER_ADDRESS",
@@ -42,9 +45,9 @@ class SettingsError(Exception):
 
 
 class RateLimit(NamedTuple):
-    """Requests a second that one address may send, and how many at once after a pause."""
+    """How many a second one address may send or open, and how many at once after a pause."""
 
-    per_second: int
+    per_second: float
     burst: int
 
 
@@ -71,6 +74,7 @@ class Settings(BaseSettings):
     demo: bool = True
     count_bots: bool = False
     rate_limit: Annotated[RateLimit | None, NoDecode] = RateLimit(10, 40)
+    new_visits: Annotated[RateLimit | None, NoDecode] = RateLimit(2, 300)
     streams: int = Field(default=10_000, ge=1)
     streams_per_address: int = Field(default=50, ge=1)
     metrics_token: str = ""
@@ -139,7 +143,7 @@ class Settings(BaseSettings):
             raise ValueError
         return file
 
-    @field_validator("rate_limit", mode="before")
+    @field_validator("rate_limit", "new_visits", mode="before")
     @classmethod
     def _rate(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -149,7 +153,7 @@ class Settings(BaseSettings):
         match = _RATE.fullmatch(value.strip())
         if match is None or int(match[1]) == 0:
             raise ValueError
-        return RateLimit(int(match[1]), int(match[2] or match[1]))
+        return RateLimit(int(match[1]) / _SECONDS[match[2]], int(match[3] or match[1]))
 
     @property
     def public_address(self) -> str:
@@ -199,6 +203,7 @@ CURES = {
     "demo": "write on or off",
     "count_bots": "write on or off",
     "rate_limit": "write for example '10/s burst 40', or off",
+    "new_visits": "write for example '120/min burst 300', or off",
     "streams": "write a whole number from 1, for example 10000",
     "streams_per_address": "write a whole number from 1, for example 50",
     "metrics_token": "write a secret word",
@@ -225,6 +230,9 @@ _NEEDED = {
 }
 """Settings that do nothing safely without others."""
 
+_VARIABLES = tuple(f"MONITOR_{name.upper()}" for name in Settings.model_fields)
+_log = logging.getLogger("core.settings")
+
 
 def below_project(path: str | Path) -> Path:
     """The path; a relative one is below the project's folder, wherever a command is run."""
@@ -239,7 +247,9 @@ def reached_here(host: str) -> str:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process; SettingsError names the first one that cannot be used."""
+    """The settings of this process; SettingsError names the first one that cannot be used, or has no meaning."""
+    if found := misspelt(os.environ, _VARIABLES):
+        raise SettingsError(f"{found[0]} is no setting: write {found[1]}, or leave it out.")
     try:
         chosen = Settings()
     except ValidationError as error:
@@ -250,6 +260,17 @@ def settings() -> Settings:
         ) from None
     _refuse_incomplete(chosen)
     return chosen
+
+
+@cache
+def warn_of_unknown_settings() -> None:
+    """Log, once in a process, which variables look like settings and are none."""
+    for name in without_effect(os.environ, _VARIABLES):
+        _log.warning(
+            "unknown_setting: %s has no effect cure='compare its name with docs/configuration.md, or "
+            "leave it out'",
+            name,
+        )
 
 
 def _variable(name: str) -> str:

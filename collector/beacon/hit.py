@@ -86,6 +86,8 @@ def make_hit(
         origin_host=request.origin_host,
         time_zone=time_zone,
         zone_country=country_of_time_zone(time_zone) if time_zone else "",
+        block=request.client.block,
+        wide_block=request.client.wide_block,
     )
 
 

@@ -134,7 +134,7 @@ class BeaconRoute:
         site, hit = incoming.site, incoming.hit
         accepted = await self.write_queue.commit(hit)
         if isinstance(accepted, Refused):
-            return self.admission.refuse(site.id, accepted.reason)
+            return self.admission.refuse(site.id, accepted.reason, accepted.retry_after)
         if hit.origin_host:
             self.admission.counters.origin(site.id, hit.origin_host)
         self.admission.count("accepted")

@@ -123,8 +123,7 @@ class Admission(Struct):
         if not wait:
             return None
         site = incoming.found_site
-        self.refuse(site.id if site else NO_SITE, Reason.RATE_LIMIT)
-        return responses.too_many(wait)
+        return self.refuse(site.id if site else NO_SITE, Reason.RATE_LIMIT, wait)
 
     def refuse_malformed(self, incoming: IncomingRequest) -> Response | None:
         """One line says where the body is wrong."""
@@ -162,11 +161,11 @@ class Admission(Struct):
                 return self.refuse(incoming.site.id, Reason.PREFETCH)
         return None
 
-    def refuse(self, site_id: int, reason: Reason) -> Response:
-        """The refusal, counted."""
+    def refuse(self, site_id: int, reason: Reason, retry_after: int = 0) -> Response:
+        """The refusal, counted. retry_after: in how many seconds it may be tried again, where that is known."""
         self.count(reason)
         self.counters.drop(site_id, reason, self.clock())
-        return responses.refused(reason)
+        return responses.too_many(reason, retry_after) if retry_after else responses.refused(reason)
 
     def details(self, incoming: IncomingRequest) -> RequestDetails:
         """What the request says besides its body."""

@@ -76,9 +76,9 @@ def malformed(message: str) -> Response:
     return _refuse(Reason.MALFORMED, message)
 
 
-def too_many(seconds: int) -> Response:
+def too_many(reason: Reason, seconds: int) -> Response:
     """429: come back after so many seconds."""
-    return _refuse(Reason.RATE_LIMIT, Reason.RATE_LIMIT.public_text, retry_after=seconds)
+    return _refuse(reason, reason.public_text, retry_after=seconds)
 
 
 def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Response:

@@ -20,6 +20,7 @@ from sqlalchemy import Table as SchemaTable
 
 from collector.writing.faults import name_fault
 from collector.writing.log_hold import LogHold
+from collector.writing.visits_ahead import SET_BACK_AT_ONCE, set_back_visits
 from collector.writing.write_load import WriteLoad
 from core.chat.closing import close_due
 from core.chat.conversations import read_left_messages
@@ -32,6 +33,7 @@ from core.moment import from_milliseconds
 from core.random_id import random_id
 from core.removal import delete_some, delete_visits
 from core.sites import list_sites, removed_sites
+from core.table_ends import forget_old_counts
 from core.tables import Table
 from core.version import VERSION
 from core.visits.path_backlog import make_some_paths_readable
@@ -62,6 +64,9 @@ READ_PATHS_EVERY = 0.25
 
 READ_PATHS_AT_ONCE = 200
 """Visits of which one transaction makes the paths readable: some 10 ms."""
+
+LOOK_AT_CLOCK_EVERY = 30.0
+"""Seconds between two searches for visits that a clock which ran ahead has written."""
 
 LOOK_FOR_REMOVED_EVERY = 2.0
 """Seconds between two searches for sites that are to be deleted."""
@@ -129,6 +134,8 @@ class Housekeeping:
             Chore(self._close_chats),
             Chore(self._read_paths),
             Chore(self._remove_sites),
+            Chore(self._forget_counts),
+            Chore(self._set_back),
         ]
         if engine.dialect.name == "sqlite":
             self._chores.append(Chore(self._checkpoint, monotonic() + CHECKPOINT_EVERY))
@@ -199,6 +206,18 @@ class Housekeeping:
         if forgotten:
             _log.info("chat messages past retention deleted: messages=%d", forgotten)
         return FORGET_EVERY if forgotten < FORGET_AT_ONCE else NEXT_BITE_AFTER
+
+    def _set_back(self) -> float:
+        set_back = set_back_visits(self._engine, self._clock())
+        if set_back:
+            _log.warning("visits of a clock that ran ahead set back: visits=%d", set_back)
+        return LOOK_AT_CLOCK_EVERY if set_back < SET_BACK_AT_ONCE else NEXT_BITE_AFTER
+
+    def _forget_counts(self) -> float:
+        now = from_milliseconds(self._clock())
+        with writing(self._engine) as connection:
+            gone = forget_old_counts(connection, now, self._retention, REMOVE_ROWS_AT_ONCE)
+        return FORGET_EVERY if gone < REMOVE_ROWS_AT_ONCE else NEXT_BITE_AFTER
 
     def _close_chats(self) -> float:
         """Those that are over, and those of removed sites, also what was left there and nobody has read.

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from collector.writing.clock_jumps import set_back_rows
 from collector.writing.statements import Statements, TabKey
+from collector.writing.visit_limit import UNLIMITED, VisitAllowance
 from core.moment import milliseconds
 from core.reasons import Reason, Refused
 from core.site_changes import note_changes
@@ -20,6 +22,7 @@ from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit import (
     advance,
     heal_clock,
+    is_ahead,
     is_over,
     learn_time_zone,
     needs_known_views,
@@ -32,10 +35,20 @@ _SLOT = milliseconds(COUNT_SLOT)
 
 
 class VisitBatch:
-    """The visits that a batch touches: loaded at first use, stored once at the end."""
+    """The visits that a batch touches: loaded at first use, stored once at the end.
 
-    def __init__(self, statements: Statements, connection: Connection, now: int) -> None:
+    allowance: how many visits each address may open; what is taken counts once the caller keeps it.
+    """
+
+    def __init__(
+        self,
+        statements: Statements,
+        connection: Connection,
+        now: int,
+        allowance: VisitAllowance = UNLIMITED,
+    ) -> None:
         self._now = now
+        self._allowance = allowance
         self._statements = statements
         self._connection = connection
         self._visits: dict[VisitKey, TrackedVisit | None] = {}
@@ -57,6 +70,10 @@ class VisitBatch:
                 site_id, {visitor for hit in of_site if (visitor := self._opens_for(hit))}
             )
 
+    def heal(self, site_id: int, visit_ids: Iterable[str]) -> None:
+        """Set back what a clock that ran ahead has written of these visits, though nothing comes from them."""
+        self._load_visits(site_id, visit_ids)
+
     def record(self, hit: Hit) -> Accepted | Refused:
         """Take the hit's events into its visit; a page view opens one where there is none."""
         visit = self._current(hit)
@@ -67,9 +84,10 @@ class VisitBatch:
                 if event.kind is not EventKind.VIEW:
                     reason = Reason.NO_VISIT if visit is None else Reason.VISIT_OVER
                     continue
-                visit = self._open_or_follow(hit, event)
-                if visit is None:
-                    return Refused(Reason.VISIT_OVER)
+                found = self._open_or_follow(hit, event)
+                if isinstance(found, Refused):
+                    return found
+                visit = found
             self._advance(visit, hit, event)
             taken = visit
         if taken is None:
@@ -119,21 +137,25 @@ class VisitBatch:
                 return newest
         return newest
 
-    def _open_or_follow(self, hit: Hit, event: Event) -> TrackedVisit | None:
+    def _open_or_follow(self, hit: Hit, event: Event) -> TrackedVisit | Refused:
         """The live successor of the hit's ended visit, or a new visit that this page view opens.
 
-        None when the id has had more successors than any honest browser needs.
+        Refused when its address opens too many, or when the id has had more successors than any honest
+        browser needs.
         """
         visit_id, follows = hit.visit_ids[-1], ""
         for ordinal in range(1, MAX_SUCCESSORS):
             visit = self._visit(hit.site_id, visit_id)
             if visit is None:
+                wait = self._allowance.take(hit.block, hit.wide_block)
+                if wait:
+                    return Refused(Reason.TOO_MANY_VISITS, wait)
                 return self._open(hit, visit_id, event, follows)
             if not is_over(visit, event):
                 return visit
             follows = visit_id
             visit_id = successor_id(hit.site_id, hit.visit_ids[-1], ordinal)
-        return None
+        return Refused(Reason.VISIT_OVER)
 
     def _open(self, hit: Hit, visit_id: str, event: Event, follows: str) -> TrackedVisit:
         if hit.opening is None:
@@ -192,8 +214,17 @@ class VisitBatch:
         ids = list(ids)
         self._visits.update({(site_id, visit_id): None for visit_id in ids})
         for visit in self._statements.load_visits(self._connection, site_id, ids):
-            heal_clock(visit, self._now)
             self._visits[site_id, visit.id] = visit
+            if is_ahead(visit, self._now):
+                self._set_back(visit)
+
+    def _set_back(self, visit: TrackedVisit) -> None:
+        """The visit with all its rows, to be stored whatever the hit is."""
+        key = (visit.site_id, visit.id)
+        self._moved.add(key)
+        self._shown_before[key] = shown_of(visit, self._now)
+        heal_clock(visit, self._now)
+        set_back_rows(self._connection, *key, self._now)
 
     def _load_known_views(self, site_id: int, hits: Iterable[Hit]) -> None:
         self._learn_views(

@@ -18,6 +18,7 @@ from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
+from collector.writing.visit_limit import VisitLimit
 from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue, give
 from core.database import lock_visits, mark_damage, writing
@@ -50,6 +51,7 @@ class Writer:
         metrics: Metrics,
         load: WriteLoad,
         housekeeping: Housekeeping,
+        visit_limit: VisitLimit,
         clock: Callable[[], int],
     ) -> None:
         self._engine = engine
@@ -60,6 +62,7 @@ class Writer:
         self._metrics = metrics
         self._load = load
         self._housekeeping = housekeeping
+        self._visit_limit = visit_limit
         self._clock = clock
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._counted_at = 0.0
@@ -133,17 +136,19 @@ class Writer:
         return results
 
     def _write(self, hits: Sequence[Hit]) -> Sequence[Struct]:
+        allowance = self._visit_limit.allow()
         with writing(self._engine) as connection:
             lock_visits(connection)
             now = max(hit.received_at for hit in hits)
             gone = {id for id in {hit.site_id for hit in hits} if not has_site(connection, id)}
-            batch = VisitBatch(self._statements, connection, now)
+            batch = VisitBatch(self._statements, connection, now, allowance)
             batch.load(hit for hit in hits if hit.site_id not in gone)
             results = [
                 Refused(Reason.UNKNOWN_SITE) if hit.site_id in gone else batch.record(hit)
                 for hit in hits
             ]
             batch.store()
+        allowance.keep()
         return results
 
     def _do_chores(self) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import Connection, Update, bindparam, case, select, update
 
 from core.chat.states import ConversationState
 from core.database import insert_into
@@ -107,21 +107,29 @@ def _write(db: Connection, conversation: Conversation, **columns: Any) -> None:
 def _extend_span(
     db: Connection, conversation: Conversation, until: datetime, *, is_open: bool
 ) -> None:
-    """The span of the chat, whose tab is the conversation's id: it belongs to no tab."""
+    """The span of the chat, whose tab is the conversation's id: it belongs to no tab.
+
+    It never ends before it begins, though the clock has jumped back since.
+    """
+    from_at = conversation.accepted_at or until
     span = {
         "site_id": conversation.site_id,
         "visit_id": conversation.visit_id,
         "tab": conversation.id,
         "kind": SpanKind.CHATTING.value,
         "number": _SPAN_NUMBER,
-        "from_at": conversation.accepted_at or until,
-        "until_at": until,
+        "from_at": from_at,
+        "until_at": max(from_at, until),
         "is_open": is_open,
     }
     insert = insert_into(db, _span)
+    end = bindparam("end", until, _span.c.until_at.type)
     extend = insert.on_conflict_do_update(
         index_elements=list(_span.primary_key),
-        set_={"until_at": insert.excluded.until_at, "is_open": insert.excluded.is_open},
+        set_={
+            "until_at": case((_span.c.from_at > end, _span.c.from_at), else_=end),
+            "is_open": insert.excluded.is_open,
+        },
     )
     db.execute(extend, span)
 

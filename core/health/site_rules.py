@@ -22,6 +22,7 @@ CURABLE = (
     Reason.ORIGIN,
     Reason.UNKNOWN_SITE,
     Reason.RATE_LIMIT,
+    Reason.TOO_MANY_VISITS,
     Reason.TOO_MANY_STREAMS,
     Reason.STREAMS_FULL,
     Reason.QUEUE_FULL,

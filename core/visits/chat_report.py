@@ -26,7 +26,7 @@ def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows)
 
 def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
     if is_chatting(visit, at):
-        _keep_span(visit, at, False, rows)
+        _keep_span(visit, max(visit.chat_message_at or 0, at), False, rows)
     visit.chat_source = ChatSource.NONE
 
 

@@ -75,7 +75,8 @@ class Hit(Struct, frozen=True):
 
     visit_ids: the id that the embed sent; or, when it sent none, the ids that the server derived,
     yesterday's before today's. opening: set when an event is a page view. time_zone and its
-    zone_country: set when the browser has sent its zone.
+    zone_country: set when the browser has sent its zone. block, wide_block: the addresses that one visitor,
+    and one customer of a provider, may use, as of a `Client`; in memory only, for the limit of new visits.
     """
 
     site_id: int
@@ -88,6 +89,8 @@ class Hit(Struct, frozen=True):
     origin_host: str = ""
     time_zone: str = ""
     zone_country: str = ""
+    block: str = ""
+    wide_block: str = ""
 
 
 class Accepted(Struct, frozen=True, gc=False):

@@ -112,13 +112,26 @@ def learn_time_zone(visit: TrackedVisit, time_zone: str, country: str) -> None:
         visit.country = visit.country or country
 
 
+def is_ahead(visit: TrackedVisit, now: int) -> bool:
+    """Whether a clock that ran ahead has written the visit, and has since jumped back."""
+    newest = max(visit.last_seen_at, visit.last_activity_at, visit.chat_message_at or 0)
+    return not is_plausible(newest, now)
+
+
 def heal_clock(visit: TrackedVisit, now: int) -> None:
-    """Set moments back to now that were written while the clock ran ahead."""
-    if is_plausible(visit.last_seen_at, now) and is_plausible(visit.last_activity_at, now):
+    """Set moments back to now that were written while the clock ran ahead.
+
+    Each is set back, so that none is before another that it was after. The visit's other rows are set
+    back by `collector.writing.clock_jumps`.
+    """
+    if not is_ahead(visit, now):
         return
     visit.started_at = min(visit.started_at, now)
     visit.last_seen_at = min(visit.last_seen_at, now)
     visit.last_activity_at = min(visit.last_activity_at, now)
+    visit.in_view_until = min(visit.in_view_until, tab_in_view_until(now))
+    if visit.chat_started_at is not None:
+        visit.chat_started_at = min(visit.chat_started_at, now)
     if visit.chat_message_at is not None:
         visit.chat_message_at = min(visit.chat_message_at, now)
     visit.memory.current_at = min(visit.memory.current_at, now)
@@ -126,6 +139,8 @@ def heal_clock(visit: TrackedVisit, now: int) -> None:
     visit.memory.cart_at = min(visit.memory.cart_at, now)
     for tab in visit.memory.tabs.values():
         tab.at = min(tab.at, now)
+        tab.view_from = min(tab.view_from, now)
+        tab.active_from = min(tab.active_from, now)
         tab.active_until = min(tab.active_until, now)
 
 

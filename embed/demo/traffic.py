@@ -216,21 +216,29 @@ def _send(url: str, visitor: SimulatedVisitor, event: dict[str, Any]) -> bool:
         },
     )
     try:
-        with urlopen(request, timeout=10) as answer:
+        with _send_when_allowed(request) as answer:
             accepted = json.loads(answer.read() or b"{}")
             visitor.visit_id = accepted.get("s", visitor.visit_id)
             visitor.zone_wanted = accepted.get("z") == 1
             return answer.status == 200
     except HTTPError as refusal:
-        if refusal.code == 429:
-            time.sleep(float(refusal.headers.get("Retry-After", "1")))
-            return False
         reason = refusal.read().decode(errors="replace")[:200] or refusal.reason
         raise click.ClickException(f"The collector answers {refusal.code}: {reason}") from None
     except (URLError, OSError) as fault:
         raise click.ClickException(
             f"No collector answers at {url} ({fault}): start it first: make run"
         ) from None
+
+
+def _send_when_allowed(request: Request) -> Any:
+    """The answer; what is too much for one address is sent again when the collector says, as browsers do."""
+    while True:
+        try:
+            return urlopen(request, timeout=10)
+        except HTTPError as refusal:
+            if refusal.code != 429:
+                raise
+            time.sleep(float(refusal.headers.get("Retry-After", "1")))
 
 
 if __name__ == "__main__":

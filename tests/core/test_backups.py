@@ -3,7 +3,14 @@
 from datetime import timedelta
 from pathlib import Path
 
-from core.backups import BackupKind, forget_missing, latest_backup, list_backups, record_backup
+from core.backups import (
+    GONE_FORGOTTEN_AFTER,
+    BackupKind,
+    forget_missing,
+    latest_backup,
+    list_backups,
+    record_backup,
+)
 from tests.helpers.chat_rows import NOW
 
 HOUR = timedelta(hours=1)
@@ -56,3 +63,29 @@ def test_copy_beside_the_database_is_forgotten_when_it_is_deleted(db, tmp_path):
     forget_missing(db)
 
     assert {each.file for each in list_backups(db)} == {str(there), str(tmp_path / "gone-backup")}
+
+
+def test_copy_that_was_moved_long_ago_is_forgotten_at_the_next_one(db, tmp_path):
+    kept = tmp_path / "kept.db"
+    kept.touch()
+    long_ago = NOW - GONE_FORGOTTEN_AFTER - HOUR
+    record_backup(db, BackupKind.BACKUP, kept, 10, long_ago)
+    for number in range(20):
+        gone = tmp_path / f"gone-{number}.db"
+        record_backup(db, BackupKind.BACKUP, gone, 10, long_ago + number * HOUR / 10)
+
+    record_backup(db, BackupKind.BACKUP, tmp_path / "new.db", 10, NOW)
+
+    files = {Path(each.file).name for each in list_backups(db)}
+    assert files == {"new.db", "kept.db", *(f"gone-{number}.db" for number in range(10, 20))}
+
+
+def test_last_copy_that_the_owner_made_is_not_forgotten(db):
+    long_ago = NOW - GONE_FORGOTTEN_AFTER - HOUR
+    record_backup(db, BackupKind.BACKUP, Path("/b/1.db"), 10, long_ago)
+    record_backup(db, BackupKind.UPGRADE, Path("/b/2.db"), 20, NOW)
+
+    latest = latest_backup(db)
+
+    assert latest is not None
+    assert latest.made_at == long_ago

@@ -21,11 +21,11 @@ from tests.helpers.running_monitor import (
 )
 
 
-def refusal(folder: Path, ports: dict[str, int], **variables: str) -> str:
+def refusal(folder: Path, ports: dict[str, int], exit_code: int = 1, **variables: str) -> str:
     """The one line that it prints when it refuses to start."""
     log = folder / "run.log"
     process = start(folder, log, ports, **variables)
-    assert process.wait(ENDS_WITHIN) == 1
+    assert process.wait(ENDS_WITHIN) == exit_code
     [line] = log.read_text(encoding="utf-8").splitlines()
     return line
 
@@ -140,5 +140,5 @@ def test_the_dashboard_is_served_below_the_path_of_its_address(tmp_path: Path) -
     ],
 )
 def test_it_names_a_setting_that_cannot_be_used(tmp_path: Path, variable: str, value: str) -> None:
-    line = refusal(tmp_path, free_ports(), **{variable: value})
+    line = refusal(tmp_path, free_ports(), os.EX_CONFIG, **{variable: value})
     assert line.startswith(f"{variable} is '{value}': write ")

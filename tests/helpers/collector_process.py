@@ -49,6 +49,7 @@ class CollectorProcess:
             "MONITOR_COLLECTOR_PORT": str(self.port),
             "MONITOR_COUNT_BOTS": "on",
             "MONITOR_RATE_LIMIT": "off",
+            "MONITOR_NEW_VISITS": "off",
             **self._settings,
         }
         with self.log.open("ab") as log:

@@ -188,12 +188,12 @@ def wait_for(condition: Any, seconds: float = 20) -> Any:
 def running_collector(
     database_url: str, clock: FakeClock | None = None, **settings: Any
 ) -> Iterator[RunningCollector]:
-    """A collector on a database that has its tables. Without a rate limit unless one is given.
+    """A collector on a database that has its tables. Without limits of an address unless they are given.
 
     Its sites: shop1 (https://shop.example) and open (any origin).
     """
     clock = clock or FakeClock()
-    settings = {"rate_limit": None, "database_url": database_url} | settings
+    settings = {"rate_limit": None, "new_visits": None, "database_url": database_url} | settings
     _add_sites(database_url, clock)
     app = build_app(Settings(**settings), open_database(database_url), clock=clock)
     listener = socket.create_server(("127.0.0.1", 0))

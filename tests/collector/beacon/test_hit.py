@@ -10,6 +10,7 @@ import pytest
 
 from core.database import writing
 from core.enrich.page_context import make_rule
+from core.settings import RateLimit
 from tests.helpers.running_collector import (
     CHROME,
     DAY,
@@ -437,7 +438,8 @@ def test_two_collectors_use_the_same_salt(run_collector, postgres_url):
 
 
 def test_no_address_and_no_user_agent_is_stored(run_collector, sqlite_url):
-    collector = run_collector(sqlite_url, trusted_proxies=(PROXY,))
+    limit = RateLimit(1, 300)
+    collector = run_collector(sqlite_url, trusted_proxies=(PROXY,), new_visits=limit)
 
     collector.post(
         view(z="Europe/Berlin"), headers={"X-Forwarded-For": "198.51.100.7", "Referer": "http://r"}

@@ -32,6 +32,7 @@ def collector_process(database_url: str, port: int) -> Iterator[subprocess.Popen
         "MONITOR_DATABASE_URL": database_url,
         "MONITOR_COLLECTOR_PORT": str(port),
         "MONITOR_RATE_LIMIT": "off",
+        "MONITOR_NEW_VISITS": "off",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "collector"],

@@ -131,6 +131,7 @@ def test_nothing_is_wrong_where_all_is_well():
         (quiet(10), "site_silent"),
         (dropped(Reason.ORIGIN, 100), "dropped_origin_not_allowed"),
         (dropped(Reason.UNKNOWN_SITE, 100, site=0), "dropped_unknown_site"),
+        (dropped(Reason.TOO_MANY_VISITS, 100), "dropped_too_many_visits"),
         (dropped(Reason.FAULT, 1), "dropped_fault"),
         (replace(WELL, public_url="http://monitor.example"), "not_https"),
         (replace(WELL, dashboard_url="http://10.0.0.1:8501"), "not_https"),

@@ -1,0 +1,69 @@
+"""Visitor Monitor runs for years: no table grows without end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from core.database import reading
+from core.table_ends import TABLE_ENDS, TableEnd
+from core.tables import Table
+from tests.helpers.collector_chats import attend, open_chat
+from tests.helpers.running_collector import DAY, FakeClock, RunningCollector, view, wait_for
+
+TABLES = Table.metadata.tables
+GO_BY_THEMSELVES = {
+    name for name, end in TABLE_ENDS.items() if end in (TableEnd.RETENTION, TableEnd.AGE)
+}
+
+
+def rows_of(collector: RunningCollector) -> Mapping[str, int]:
+    """How many rows each table has."""
+    with reading(collector.engine) as db:
+        return {
+            name: db.execute(select(func.count()).select_from(table)).scalar_one()
+            for name, table in TABLES.items()
+        }
+
+
+def fill(collector: RunningCollector) -> None:
+    """What every kind of row comes from that is not made by people: visits, a chat, refusals, a warning."""
+    attend(collector)
+    open_chat(collector)
+    collector.post(view(), site="open", headers={"Origin": "https://copy.example"})
+    collector.post(view(), site="nobody")
+    collector.post(view(), headers={"Origin": "https://evil.example"})
+    collector.post(view(), headers={"X-Forwarded-For": "198.51.100.1"})
+    wait_for(lambda: all(rows_of(collector)[name] for name in GO_BY_THEMSELVES))
+
+
+def test_every_table_has_an_end():
+    assert set(TABLE_ENDS) == set(TABLES)
+
+
+def test_schema_docs_say_where_the_ends_are():
+    docs = (Path(__file__).parents[2] / "docs" / "schema.md").read_text("utf-8")
+
+    assert "`core/table_ends.py`" in docs
+
+
+@pytest.mark.parametrize("retention_days", [90, 0])
+def test_counts_that_nobody_has_seen_for_long_go_by_themselves(
+    run_collector, database_url, retention_days
+):
+    first = run_collector(database_url)
+    fill(first)
+    before = rows_of(first)
+
+    clock = FakeClock()
+    clock.advance((retention_days or 400) * DAY + DAY)
+    later = run_collector(database_url, clock=clock, retention_days=retention_days)
+
+    gone = (
+        GO_BY_THEMSELVES if retention_days else {"drop_count", "site_origin", "collector_warning"}
+    )
+    wait_for(lambda: not any(rows_of(later)[name] for name in gone))
+    assert rows_of(later)["visit_count"] == before["visit_count"] > 0
