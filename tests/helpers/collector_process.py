@@ -58,6 +58,11 @@ class CollectorProcess:
         """Whether it was started, and has not ended."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its number, once it was started."""
+        return self._process.pid if self._process else 0
+
     def stop(self) -> None:
         """Ends it as its owner would, with SIGTERM."""
         if self._process is not None:
