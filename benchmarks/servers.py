@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
@@ -47,10 +47,13 @@ def bare() -> Iterator[BenchmarkServer]:
 
 
 @contextmanager
-def collector(database_url: str, files: int = 0) -> Iterator[BenchmarkServer]:
+def collector(
+    database_url: str, files: int = 0, log: Path | None = None, **settings: str
+) -> Iterator[BenchmarkServer]:
     """A collector with everything on; only what one address may do is out of reach.
 
-    files: how many it may have open; 0: as many as the system allows.
+    files: how many it may have open; 0: as many as the system allows. log: the file that its log goes to,
+    instead of this process' own stderr. settings: more variables.
     """
     port = free_port()
     command = [sys.executable, "-m", "collector", "--port", str(port)]
@@ -62,18 +65,19 @@ def collector(database_url: str, files: int = 0) -> Iterator[BenchmarkServer]:
         "MONITOR_NEW_VISITS": "900000/s burst 900000",
         "MONITOR_STREAMS_PER_ADDRESS": "900000",
         "MONITOR_DEMO": "on",
+        **settings,
     }
-    with _running(command, port, cwd=ROOT, environment=environment) as server:
+    with _running(command, port, cwd=ROOT, environment=environment, log=log) as server:
         yield server
 
 
 @contextmanager
-def dashboard(database_url: str) -> Iterator[BenchmarkServer]:
-    """The dashboard as `make run` starts it."""
+def dashboard(database_url: str, log: Path | None = None) -> Iterator[BenchmarkServer]:
+    """The dashboard as `make run` starts it; log: as for `collector`."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     environment = {"MONITOR_DATABASE_URL": database_url}
-    with _running(command, port, ROOT, environment, health="_stcore/health") as server:
+    with _running(command, port, ROOT, environment, "_stcore/health", log) as server:
         yield server
 
 
@@ -91,10 +95,16 @@ def _running(
     cwd: Path,
     environment: dict[str, str] | None = None,
     health: str = "healthz",
+    log: Path | None = None,
 ) -> Iterator[BenchmarkServer]:
-    process = subprocess.Popen(
-        command, cwd=cwd, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL
-    )
+    with log.open("ab") if log else nullcontext() as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+        )
     try:
         _await(process, f"http://127.0.0.1:{port}/{health}")
         yield BenchmarkServer(port, process.pid)

@@ -67,10 +67,14 @@ class CollectorProcess:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """Its number, once it was started."""
+        return self._process.pid if self._process else 0
+
+    @property
     def resident(self) -> int:
         """Bytes of memory that it holds."""
-        assert self._process is not None
-        statm = Path(f"/proc/{self._process.pid}/statm").read_text()
+        statm = Path(f"/proc/{self.pid}/statm").read_text()
         return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def wait(self, within: float = 20) -> int:
