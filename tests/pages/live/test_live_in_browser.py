@@ -228,6 +228,7 @@ def test_pulse_stops_where_motion_is_unwanted(open_site) -> None:
     dot = page.locator("td.pulse:not(.away) .dot").first
     moving = "dot => getComputedStyle(dot).animationName"
     expect(dot).to_be_visible()
+    page.emulate_media(reduced_motion="no-preference")
     assert dot.evaluate(moving) == "pulse"
     page.emulate_media(reduced_motion="reduce")
     assert dot.evaluate(moving) == "none"
