@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.helpers.collector_process import CollectorProcess
+from tests.helpers.profiles import STILL
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_screenshot
 
@@ -125,6 +126,7 @@ def make_context(browser: Browser) -> Iterator[MakeProfile]:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,  # pyright: ignore[reportArgumentType]
+            reduced_motion=STILL,
             user_agent=CHROME,
         )
         context.set_default_timeout(WITHIN)

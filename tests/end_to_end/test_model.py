@@ -195,7 +195,11 @@ class ModelStory:
         )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "database_url, seed",
+    [("sqlite", 0), ("sqlite", 1), ("postgres", 2), ("postgres", 3)],
+    indirect=["database_url"],
+)
 def test_every_card_share_and_row_equals_the_model(collector, seed):
     collector.clock.now = int(datetime(2026, 3, 31, 17, 30, tzinfo=UTC).timestamp()) * SECOND
     with writing(collector.engine) as db:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sqlite3
@@ -23,12 +22,10 @@ from core.upgrade import upgrade_database
 from tests.fixtures.schemas.make import fill
 from tests.helpers.chat_rows import NOW
 from tests.helpers.old_schema import RELEASED, SCHEMAS, load_released
+from tests.helpers.preloaded import preloaded
 
 KILLED = -signal.SIGKILL
 MOST_STATEMENTS = 2_000
-_processes = multiprocessing.get_context("forkserver")
-"""Each upgrade is a process of its own; what it imports was imported once."""
-_processes.set_forkserver_preload(["core.upgrade", "tests.helpers.chat_rows", "psycopg"])
 
 
 @pytest.fixture
@@ -54,7 +51,7 @@ def upgrade_until(url: str, statements: int) -> None:
 
 
 def exit_code(url: str, statements: int) -> int | None:
-    process = _processes.Process(target=upgrade_until, args=(url, statements))
+    process = preloaded().Process(target=upgrade_until, args=(url, statements))
     process.start()
     process.join()
     return process.exitcode

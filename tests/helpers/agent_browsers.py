@@ -19,6 +19,7 @@ from core.database import reading, writing
 from core.sites import list_sites
 from core.tables import Agent
 from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, secret_of, visitor_opens
+from tests.helpers.profiles import STILL
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.seed import make_database, make_site
 
@@ -70,6 +71,7 @@ def new_context(browser: Browser, dashboard: str) -> Iterator[Callable[..., Brow
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,  # pyright: ignore[reportArgumentType]
+            reduced_motion=STILL,
             accept_downloads=True,
         )
         context.set_default_timeout(20_000)

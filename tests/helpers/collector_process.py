@@ -1,19 +1,17 @@
 """The real collector, as its own process."""
 
 import os
-import subprocess
-import sys
 import urllib.request
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from core.database import open_database, writing
 from core.schema import upgrade_schema
 from core.sites import add_site, find_site
 from tests.helpers.free_port import free_port
+from tests.helpers.preloaded import start_preloaded
 from tests.helpers.shop import until
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class CollectorProcess:
@@ -30,7 +28,7 @@ class CollectorProcess:
         self.port = free_port()
         self.log = folder / f"collector-{self.port}.log"
         self._add_sites(keys)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: BaseProcess | None = None
 
     def start(self, files: int = 0) -> None:
         """Returns when it answers. files: how many it may open; 0: as many as the system allows."""
@@ -39,9 +37,6 @@ class CollectorProcess:
 
     def begin(self, files: int = 0) -> None:
         """Starts it, and waits for nothing."""
-        command = [sys.executable, "-m", "collector"]
-        if files:
-            command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
         environment = {
             "MONITOR_STREAMS_PER_ADDRESS": "1000",
             **os.environ,
@@ -52,24 +47,17 @@ class CollectorProcess:
             "MONITOR_NEW_VISITS": "off",
             **self._settings,
         }
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = start_preloaded("collector", [], environment, self.log, files)
 
     @property
     def is_running(self) -> bool:
         """Whether it was started, and has not ended."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.is_alive()
 
     @property
     def pid(self) -> int:
         """Its number, once it was started."""
-        return self._process.pid if self._process else 0
+        return (self._process.pid if self._process else 0) or 0
 
     @property
     def resident(self) -> int:
@@ -80,19 +68,21 @@ class CollectorProcess:
     def wait(self, within: float = 20) -> int:
         """Its exit code, once it has ended by itself."""
         assert self._process is not None
-        return self._process.wait(within)
+        self._process.join(within)
+        assert self._process.exitcode is not None
+        return self._process.exitcode
 
     def stop(self) -> None:
         """Ends it as its owner would, with SIGTERM."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.join(20)
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(20)
+            self._process.join(20)
 
     def _is_ready(self) -> bool:
         try:

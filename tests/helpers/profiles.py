@@ -5,9 +5,14 @@ Its one warning, of a tag without a key, is read by the tests of the tag.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
+
+STILL: Literal["reduce"] = "reduce"
+"""For `reduced_motion` of a browser that looks at the dashboard. The dots of a live page pulse in every
+frame: without a graphics card that is a fifth of a core for each page that is open (own). What moves has
+tests of its own."""
 
 
 @contextmanager

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 
 from tests.helpers.collector_heartbeats import heartbeats_of_a_collector
 from tests.helpers.free_port import free_port
+from tests.helpers.preloaded import start_preloaded
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_monitor import answers
 
-ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 90
 ENDS_WITHIN = 20
 
@@ -34,17 +31,15 @@ def running_dashboard(
     records there, unless it has none.
     """
     port = port or free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=ROOT,
-        env={
+    process = start_preloaded(
+        "streamlit",
+        ["run", "app.py", "--server.port", str(port)],
+        {
             **os.environ,
             "MONITOR_DATABASE_URL": database_url,
             "STREAMLIT_SERVER_BASE_URL_PATH": below,
             **variables,
         },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}{f'/{below}' if below else ''}"
     try:
@@ -53,4 +48,5 @@ def running_dashboard(
             yield address
     finally:
         process.terminate()
-        process.wait(ENDS_WITHIN)
+        process.join(ENDS_WITHIN)
+        assert process.exitcode is not None, "the dashboard did not stop"

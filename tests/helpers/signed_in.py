@@ -19,6 +19,7 @@ from core.accounts.passwords import hash_password
 from core.accounts.sessions import Way, begin_session
 from core.database import writing
 from pages.server.session_book import SESSION_COOKIE, signed
+from tests.helpers.profiles import STILL
 
 PASSWORD = "nine green kettles"
 """Of every account that these tests make with a password."""
@@ -74,7 +75,7 @@ def signed_in_context(
     browser: Browser, dashboard: str, cookie: str, **options: Any
 ) -> BrowserContext:
     """A browser's profile with this cookie, as signing in gives it."""
-    context = browser.new_context(**options)
+    context = browser.new_context(**{"reduced_motion": STILL, **options})
     put_session(context, dashboard, cookie)
     return context
 

@@ -31,6 +31,7 @@ from tests.helpers.agent_browsers import (  # noqa: F401
 )
 from tests.helpers.axe import assert_axe_finds_nothing_serious
 from tests.helpers.dashboard_chats import agent_invites, make_agent, secret_of, visitor_opens
+from tests.helpers.profiles import STILL
 from tests.helpers.seed import make_site, make_visit, make_visits
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
@@ -148,7 +149,9 @@ def open_state(
             warnings.append(message.text)
 
     def open_state(state: State, width: int) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900})
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, reduced_motion=STILL
+        )
         contexts.append(context)
         context.on("console", listen)
         context.on("weberror", lambda error: warnings.append(str(error.error)))

@@ -27,6 +27,7 @@ from core.tables import Agent, Conversation, Site, Visit
 from core.visits.presence import IN_VIEW_FOR
 from pages.parts.agent import COOKIE
 from tests.helpers.dashboard_chats import Chat, agent_invites, make_agent, now, secret_of
+from tests.helpers.profiles import STILL
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_both_themes
@@ -92,6 +93,7 @@ def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenBr
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,  # pyright: ignore[reportArgumentType]
+            reduced_motion=STILL,
         )
         context.set_default_timeout(30_000)
         contexts.append(context)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, insert
 
 from core.database import writing
 from core.tables import VisitCount
+from tests.helpers.profiles import STILL
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.seed import make_database, make_site, make_visit, make_visits
 
@@ -83,6 +84,7 @@ def open_site(browser: Browser, dashboard: str) -> Iterator[OpenSite]:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,  # pyright: ignore[reportArgumentType]
+            reduced_motion=STILL,
             accept_downloads=True,
         )
         context.set_default_timeout(30_000)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.helpers.profiles import STILL
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.seed import make_database, make_site, make_visits
@@ -34,7 +35,9 @@ def open_page(browser: Browser, dashboard: str) -> Iterator[OpenAddress]:
     contexts = []
 
     def open_page(query: str) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 1000})
+        context = browser.new_context(
+            viewport={"width": 1440, "height": 1000}, reduced_motion=STILL
+        )
         context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()

@@ -228,6 +228,7 @@ def test_pulse_stops_where_motion_is_unwanted(open_site) -> None:
     dot = page.locator("td.pulse:not(.away) .dot").first
     moving = "dot => getComputedStyle(dot).animationName"
     expect(dot).to_be_visible()
+    page.emulate_media(reduced_motion="no-preference")
     assert dot.evaluate(moving) == "pulse"
     page.emulate_media(reduced_motion="reduce")
     assert dot.evaluate(moving) == "none"
@@ -276,6 +277,10 @@ def test_banner_comes_and_goes_with_the_database(open_site, live_database) -> No
 
 def test_own_rule_is_typed_tested_and_saved(open_site, live_database) -> None:
     page = open_site("small", path="sites", height=1400)
+    # A list that is opened while the page is still being drawn closes again.
+    drawn = page.get_by_test_id("stApp")
+    expect(page.get_by_role("textbox", name="Test an address")).to_be_visible()
+    expect(drawn).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("textbox", name="Pattern").fill("/brew/*")
     page.get_by_role("combobox", name="Context").click()
     page.get_by_role("option", name="Product", exact=True).click()

@@ -19,6 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from core.database import writing
 from core.tables import Site, Visit
 from pages.parts.collector_notice import LOOK_EVERY
+from tests.helpers.profiles import STILL
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_both_themes
@@ -110,7 +111,9 @@ def open_page(browser: Browser, dashboard: str) -> Iterator[Open]:
     contexts = []
 
     def open_page(query: str, width: int = 1440, wire: Wire | None = None) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 800})
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, reduced_motion=STILL
+        )
         context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()

@@ -15,6 +15,7 @@ from core.sites import list_sites
 from tests.helpers.collector_heartbeats import give_heartbeat
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.own_website import own_website
+from tests.helpers.profiles import STILL
 from tests.helpers.running_collector import CHROME
 from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_both_themes
@@ -65,7 +66,9 @@ def open_page(browser: Browser, installation: Installation) -> Iterator[OpenInBr
     contexts: list[BrowserContext] = []
 
     def open_page(path: str = "", width: int = 1440, height: int = 900) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height})
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, reduced_motion=STILL
+        )
         context.set_default_timeout(20_000)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
