@@ -10,10 +10,11 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidatePoolError, OperationalError, SQLAlchemyError
 
+from core.disk_fault import DATABASE_FILE
 from core.postgres import open_postgres
 from core.private_file import create_private, create_private_folder
 from core.sqlite_fault import sqlite_code
@@ -145,6 +146,7 @@ def _open_sqlite(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "checkout", _refuse_replaced)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _name_file)
     return engine
 
 
@@ -153,6 +155,13 @@ def _note_file(_dialect: Any, record: Any, arguments: Any, _options: Any) -> Non
     file = Path(arguments[0])
     create_private(file)
     record.info[_FILE] = file, _inode(file)
+
+
+def _name_file(context: ExceptionContext) -> None:
+    """Who tells a person of the fault (core/disk_fault.py) says which file it is about."""
+    fault, engine = context.original_exception, context.engine
+    if isinstance(fault, sqlite3.Error) and engine is not None:
+        setattr(fault, DATABASE_FILE, engine.url.database)
 
 
 def _refuse_replaced(_connection: Any, record: Any, _proxy: Any) -> None:

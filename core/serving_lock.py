@@ -42,8 +42,11 @@ def serving_lock(database_url: str) -> Generator[None]:
         except OSError:
             raise LockHeld(_owner(path), file) from None
         lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+        try:
+            os.write(lock.fileno(), f"{os.getpid()}\n".encode())
+        except OSError as fault:
+            fault.filename = str(file)  # by it core/disk_fault.py says which disk is full
+            raise
         yield
 
 

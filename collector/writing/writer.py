@@ -13,10 +13,12 @@ from sqlalchemy import Engine
 
 from collector.metrics import Metrics
 from collector.writing.action_batch import Perform, commit_actions
+from collector.writing.commit_state import CommitState
 from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.statements import Statements
+from collector.writing.trial import TRY_EVERY, try_to_write
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue, give
@@ -49,6 +51,7 @@ class Writer:
         counters: Counters,
         metrics: Metrics,
         load: WriteLoad,
+        state: CommitState,
         housekeeping: Housekeeping,
         clock: Callable[[], int],
     ) -> None:
@@ -59,10 +62,12 @@ class Writer:
         self._counters = counters
         self._metrics = metrics
         self._load = load
+        self._state = state
         self._housekeeping = housekeeping
         self._clock = clock
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._counted_at = 0.0
+        self._tried_at = 0.0
         self._fault = ""
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -82,10 +87,14 @@ class Writer:
         while not (queue.is_closed and queue.is_empty):
             queue.wait(min(COUNT_EVERY, self._housekeeping.due_in))
             while not queue.is_empty:
+                self._state.begin()
                 self._commit_hits()
                 self._commit_actions()
                 self._do_chores()
+                self._state.end()
+            self._state.begin()
             self._do_chores()
+            self._state.end()
 
     def _commit_hits(self) -> None:
         batch = self._queue.hits.take(MOST_HITS_AT_ONCE)
@@ -104,7 +113,7 @@ class Writer:
             return
         actions = [waiting.message for waiting in batch]
         began = monotonic()
-        results = commit_actions(self._engine, self._perform, actions)
+        results = commit_actions(self._engine, self._perform, actions, self._note)
         self._load.committed(monotonic() - began)
         for waiting in batch:
             self._metrics.action_committed(monotonic() - waiting.since)
@@ -153,8 +162,17 @@ class Writer:
                 self._counted_at = monotonic()
                 self._write_counts()
             self._housekeeping.do_due()
+            self._try_again()
         except Exception as fault:
             self._note(fault)
+
+    def _try_again(self) -> None:
+        """Nobody may send anything to a collector that is not ready: then only this finds that it is."""
+        if self._state.failing is None or monotonic() - self._tried_at < TRY_EVERY:
+            return
+        self._tried_at = monotonic()
+        try_to_write(self._engine)
+        self._note(None)
 
     def _write_counts(self) -> None:
         if self._counters.is_empty():
@@ -170,10 +188,14 @@ class Writer:
 
     def _note(self, fault: Exception | None) -> None:
         """Log when the database begins to fail, and when it is back: not each time in between."""
+        is_of_it = fault is None or is_of_the_database(fault)
+        found = self._state.note(fault) if is_of_it else None
         name = name_fault(fault) if fault else ""
         if name != self._fault:
             self._fault = name
-            if name:
+            if found:
+                _log.warning("database_fails fault=%s cure='%s'", name, found.line)
+            elif name:
                 _log.warning("database_fails fault=%s", name)
             else:
                 _log.info("database_is_back")
