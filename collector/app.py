@@ -32,9 +32,11 @@ from collector.http.file_limit import room_for_connections, room_for_streams
 from collector.http.health import health_routes
 from collector.http.locator import make_locator
 from collector.http.rate_limit import RateLimiter
+from collector.http.readiness import Readiness
 from collector.metrics import Metrics
 from collector.salts import Salts
 from collector.site_cache import SiteCache
+from collector.writing.commit_state import CommitState
 from collector.writing.counters import Counters
 from collector.writing.housekeeping import Housekeeping, Retention
 from collector.writing.visit_limit import VisitLimit
@@ -42,6 +44,7 @@ from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue
 from collector.writing.writer import Writer
 from core.client import Clients
+from core.database import sqlite_file
 from core.database_threads import DatabaseThreads
 from core.settings import Settings
 
@@ -91,9 +94,19 @@ def build_app(
     retention = Retention(settings.retention_days, settings.chat_retention_days)
     load = WriteLoad(write_queue)
     housekeeping = Housekeeping(engine, retention, load, clock)
+    state = CommitState(sqlite_file(settings.database_url))
     visit_limit = VisitLimit(settings.new_visits)
     writer = Writer(
-        engine, write_queue, perform, counters, metrics, load, housekeeping, visit_limit, clock
+        engine,
+        write_queue,
+        perform,
+        counters,
+        metrics,
+        load,
+        state,
+        housekeeping,
+        visit_limit,
+        clock,
     )
     threads = DatabaseThreads(_MOST_WAITING)
     site_cache, salts = SiteCache(engine), Salts(engine, threads, clock)
@@ -101,6 +114,7 @@ def build_app(
     offers = Offers(waiting, attendance, write_queue)
     streams = Streams(waiting, attendance, clock)
     health = HealthMetrics(engine, settings, clock)
+    readiness = Readiness(engine, state, write_queue)
     metrics.registry.register(health)
     metrics.watch_queue(lambda: write_queue.depth)
     metrics.watch_streams(lambda: len(streams.subscribers))
@@ -129,7 +143,7 @@ def build_app(
         ConversationRoute(
             chat_admission, salts, write_queue, stream_route, attendance, offers, clock
         ),
-        _build_others(settings, engine, metrics, health, background),
+        _build_others(settings, metrics, health, readiness, background),
         connections,
     )
 
@@ -154,15 +168,15 @@ def _build_admission(
 
 def _build_others(
     settings: Settings,
-    engine: Engine,
     metrics: Metrics,
     health: HealthMetrics,
+    readiness: Readiness,
     background: Background,
 ) -> Starlette:
     """Every path but the hot ones."""
     others = Starlette(
         routes=[
-            *health_routes(engine, metrics, health, settings.metrics_token),
+            *health_routes(readiness, metrics, health, settings.metrics_token),
             *assets.routes,
             *(demo_shop.routes(settings.public_path) if settings.demo else []),
         ],

@@ -12,6 +12,7 @@ import click
 from pydantic_settings import SettingsError as SourceError
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.disk_fault import find_disk_fault
 from core.log_format import is_json
 from core.pooler_refusal import pooler_cure
 from core.sqlite_fault import RESTORE, UnusableFile, is_damage
@@ -38,9 +39,13 @@ def exit_in_one_line(*expected: type[Exception]) -> Generator[None]:
         cause = first_line(getattr(fault, "orig", None) or fault)
         if is_damage(fault):
             _fail(f"The database is damaged ({cause}): {RESTORE}")
+        if found := find_disk_fault(fault):
+            _fail(found.line)
         cure = pooler_cure(cause) or "check MONITOR_DATABASE_URL"
         _fail(f"The database does not answer: {cause}. {cure[0].upper()}{cure[1:]}.")
     except OSError as fault:
+        if found := find_disk_fault(fault):
+            _fail(found.line)
         _fail(f"{fault.filename or 'The system'}: {fault.strerror or fault}.")
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.damage_mark import mark_of, set_mark
+from core.disk_fault import DATABASE_FILE
 from core.open_file import ANY_FILE, FileRule, note_file, note_log, refuse_lost, refuse_lost_commit
 from core.postgres import open_postgres
 from core.private_file import create_private_folder
@@ -151,6 +152,7 @@ def _open_sqlite(url: str, rule: FileRule) -> Engine:
     )
     _follow_file(engine, rule)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _name_file)
     return engine
 
 
@@ -169,6 +171,13 @@ def _follow_file(engine: Engine, rule: FileRule) -> None:
     event.listen(engine, "checkout", use_file)
     if rule.only:  # who serves the file says whether it is sound
         event.listen(engine, "handle_error", note_fault)
+
+
+def _name_file(context: ExceptionContext) -> None:
+    """Who tells a person of the fault (core/disk_fault.py) says which file it is about."""
+    fault, engine = context.original_exception, context.engine
+    if isinstance(fault, sqlite3.Error) and engine is not None:
+        setattr(fault, DATABASE_FILE, engine.url.database)
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:

@@ -73,9 +73,16 @@ class ServingLock:
             if _lies_at(held, self._path):
                 written = os.read(held, 64).decode(errors="replace").strip()
                 os.ftruncate(held, 0)
-                os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
+                self._write_owner(held)
                 return held, written
             os.close(held)
+
+    def _write_owner(self, held: int) -> None:
+        try:
+            os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
+        except OSError as fault:
+            fault.filename = str(self._file)  # by it core/disk_fault.py says which disk is full
+            raise
 
 
 @contextmanager

@@ -12,7 +12,13 @@ from sqlalchemy import Engine
 from core.backups import BackupKind, forget_missing, record_backup
 from core.database import sqlite_file, writing
 from core.part_file import PART, remove_unfinished
-from core.schema import head_revision, is_empty, known_revision, upgrade_schema
+from core.schema import (
+    head_revision,
+    is_empty,
+    known_revision,
+    touch_schema,
+    upgrade_schema,
+)
 from core.sqlite_copy import copy_database
 
 KEPT_COPIES = 3
@@ -23,10 +29,16 @@ _log = logging.getLogger("core.upgrade")
 
 
 def upgrade_database(engine: Engine, now: datetime) -> None:
-    """Create the tables, or bring them to this version.
+    """Create the tables, or bring them to this version; then the database has taken a write.
 
-    Raises CommandError when there is no room for the copy: then nothing is changed.
+    Raises CommandError when there is no room for the copy: then nothing is changed. What the database
+    raises when it may not be written, it raises here rather than with the first visitor.
     """
+    _upgrade(engine, now)
+    touch_schema(engine)
+
+
+def _upgrade(engine: Engine, now: datetime) -> None:
     revision = None if is_empty(engine) else known_revision(engine)
     if revision in (None, head_revision()):
         upgrade_schema(engine)

@@ -20,15 +20,27 @@ Perform = Callable[[Connection, Any], Struct]
 _log = logging.getLogger("collector.orders")
 
 
-def commit_actions(engine: Engine, perform: Perform, actions: Sequence[Struct]) -> list[Struct]:
-    """One result for each action, in one transaction that holds the lock of all writers."""
+def commit_actions(
+    engine: Engine,
+    perform: Perform,
+    actions: Sequence[Struct],
+    note: Callable[[Exception | None], None],
+) -> list[Struct]:
+    """One result for each action, in one transaction that holds the lock of all writers.
+
+    `note` is told the fault of the database by which nothing was committed, or None.
+    """
     try:
         with writing(engine) as db:
             lock_visits(db)
-            return [_attempt(db, perform, action) for action in actions]
+            results = [_attempt(db, perform, action) for action in actions]
     except Exception as fault:
+        if is_of_the_database(fault):
+            note(fault)
         _log.warning("chat_orders_not_committed fault=%s", name_fault(fault))
         return [Refused(Reason.NOT_COMMITTED)] * len(actions)
+    note(None)
+    return results
 
 
 def _attempt(db: Connection, perform: Perform, action: Struct) -> Struct:

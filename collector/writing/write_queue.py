@@ -56,6 +56,14 @@ class Lane:
         self._taken = [self._waiting.popleft() for _ in range(size)]
         return self._taken
 
+    @property
+    def oldest(self) -> float | None:
+        """Since when the oldest one waits for its result; None: none does."""
+        for waiting in (*self._taken, *self._waiting):
+            if not waiting.future.done():
+                return waiting.since
+        return None
+
     def overdue(self, latest: float) -> Iterator[Waiting]:
         """Those that were put before this moment, taken or not."""
         for waiting in (*self._taken, *self._waiting):
@@ -95,6 +103,12 @@ class WriteQueue:
     def depth(self) -> int:
         """Hits that wait."""
         return len(self.hits)
+
+    @property
+    def longest_wait(self) -> float:
+        """For how many seconds the oldest message has waited for its result; on the event loop."""
+        since = [lane.oldest for lane in (self.hits, self.actions) if lane.oldest is not None]
+        return monotonic() - min(since) if since else 0.0
 
     @property
     def is_empty(self) -> bool:

@@ -13,10 +13,12 @@ from sqlalchemy import Engine
 
 from collector.metrics import Metrics
 from collector.writing.action_batch import Perform, commit_actions
+from collector.writing.commit_state import CommitState
 from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.statements import Statements
+from collector.writing.trial import TRY_EVERY, try_to_write
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.visit_limit import VisitLimit
 from collector.writing.write_load import WriteLoad
@@ -50,6 +52,7 @@ class Writer:
         counters: Counters,
         metrics: Metrics,
         load: WriteLoad,
+        state: CommitState,
         housekeeping: Housekeeping,
         visit_limit: VisitLimit,
         clock: Callable[[], int],
@@ -61,11 +64,13 @@ class Writer:
         self._counters = counters
         self._metrics = metrics
         self._load = load
+        self._state = state
         self._housekeeping = housekeeping
         self._visit_limit = visit_limit
         self._clock = clock
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._counted_at = 0.0
+        self._tried_at = 0.0
         self._fault = ""
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -85,10 +90,14 @@ class Writer:
         while not (queue.is_closed and queue.is_empty):
             queue.wait(min(COUNT_EVERY, self._housekeeping.due_in))
             while not queue.is_empty:
+                self._state.begin()
                 self._commit_hits()
                 self._commit_actions()
                 self._do_chores()
+                self._state.end()
+            self._state.begin()
             self._do_chores()
+            self._state.end()
 
     def _commit_hits(self) -> None:
         batch = self._queue.hits.take(MOST_HITS_AT_ONCE)
@@ -107,7 +116,7 @@ class Writer:
             return
         actions = [waiting.message for waiting in batch]
         began = monotonic()
-        results = commit_actions(self._engine, self._perform, actions)
+        results = commit_actions(self._engine, self._perform, actions, self._note)
         self._load.committed(monotonic() - began)
         for waiting in batch:
             self._metrics.action_committed(monotonic() - waiting.since)
@@ -158,8 +167,17 @@ class Writer:
                 self._counted_at = monotonic()
                 self._write_counts()
             self._housekeeping.do_due()
+            self._try_again()
         except Exception as fault:
             self._note(fault)
+
+    def _try_again(self) -> None:
+        """Nobody may send anything to a collector that is not ready: then only this finds that it is."""
+        if self._state.failing is None or monotonic() - self._tried_at < TRY_EVERY:
+            return
+        self._tried_at = monotonic()
+        try_to_write(self._engine)
+        self._note(None)
 
     def _write_counts(self) -> None:
         if self._counters.is_empty():
@@ -176,10 +194,14 @@ class Writer:
     def _note(self, fault: Exception | None) -> None:
         """Log when the database begins to fail, and when it is back: not each time in between."""
         mark_damage(self._engine, fault)
+        is_of_it = fault is None or is_of_the_database(fault)
+        found = self._state.note(fault) if is_of_it else None
         name = name_fault(fault) if fault else ""
         if name != self._fault:
             self._fault = name
-            if name:
+            if found:
+                _log.warning("database_fails fault=%s cure='%s'", name, found.line)
+            elif name:
                 _log.warning("database_fails fault=%s", name)
             else:
                 _log.info("database_is_back")

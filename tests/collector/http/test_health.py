@@ -27,7 +27,7 @@ def test_ready_names_the_database_and_its_version(run_collector, database_url):
 
 
 def test_locked_database_is_not_ready(collector, sqlite_url, monkeypatch):
-    monkeypatch.setattr("collector.http.health.READY_WITHIN", 0.3)
+    monkeypatch.setattr("collector.http.readiness.READY_WITHIN", 0.3)
     other = sqlite3.connect(Path(make_url(sqlite_url).database or ""))
     other.execute("BEGIN IMMEDIATE")
 
