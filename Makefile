@@ -74,6 +74,7 @@ bench: .venv/installed-dev
 
 fuzz: .venv/installed-dev
 	$(BIN)/python -m tests.fuzz.fuzz --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
+	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest -q tests/fuzz -k parsers $(if $(SEED),--hypothesis-seed=$(SEED))
 
 soak: .venv/installed-dev
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES) --rate $(RATE) --csv soak.csv --svg docs/soak.svg

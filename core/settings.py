@@ -139,7 +139,12 @@ class Settings(BaseSettings):
     def _existing_file(cls, value: Any) -> Any:
         if value in (None, ""):
             return None
-        if not (file := below_project(value)).is_file():
+        file = below_project(value)
+        try:
+            is_there = file.is_file()
+        except OSError:  # its name is too long, or a folder of it may not be entered
+            is_there = False
+        if not is_there:
             raise ValueError
         return file
 

@@ -72,7 +72,9 @@ def list_sites(db: Connection) -> list[Site]:
 
 
 def find_site(db: Connection, key: str) -> Site | None:
-    """The site with this key, or None."""
+    """The site with this key, or None; also of what is no key: Postgres refuses NUL as a fault."""
+    if not _KEY.fullmatch(key):
+        return None
     row = db.execute(_find_by_key, {"of_key": key}).one_or_none()
     return None if row is None else _site(row)
 

@@ -13,7 +13,7 @@ from core.chat.limits import LONGEST_MESSAGE
 from core.chat.states import TemplateKind
 from core.database import lock_visits
 from core.enrich.text import clean_lines
-from core.random_id import random_id
+from core.random_id import is_id, random_id
 from core.sites import has_site
 from core.tables import ChatTemplate
 
@@ -71,7 +71,9 @@ def delete_template(db: Connection, site_id: int, template_id: str) -> None:
 
 
 def mark_used(db: Connection, site_id: int, template_id: str, now: datetime) -> None:
-    """Record that the template was used at this moment."""
+    """Record that the template was used at this moment; of what is no template's id nothing."""
+    if not is_id(template_id):
+        return
     db.execute(update(ChatTemplate).where(*_is(site_id, template_id)).values(used_at=now))
 
 

@@ -88,7 +88,7 @@ async def perform(caller: Caller, action: AgentAction, sent: bytes, now: datetim
     """Perform the action as the agent who calls, and commit. Raises DatabaseUnavailable."""
     try:
         body = msgspec.json.decode(sent, type=action.body)
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):  # it is nested too deeply for a decoder
         return ActionResult(status=400, error=MALFORMED)
     return await write_async(lambda db: _perform(db, caller, action, body, now))
 

@@ -59,7 +59,7 @@ async def asking() -> AsyncGenerator[httpx.AsyncClient]:
         raise IssuerError(fault, f"the id_token's {error.claim} is not right") from None
     except JoseError as error:
         raise IssuerError(SignInFault.FORGED, type(error).__name__) from None
-    except (msgspec.MsgspecError, httpx.InvalidURL, ValueError, KeyError) as error:
+    except (msgspec.MsgspecError, httpx.InvalidURL, ValueError, KeyError, RecursionError) as error:
         detail = f"an answer that cannot be read: {clean(str(error), 200)}"
         raise IssuerError(SignInFault.MISCONFIGURED, detail) from None
 

@@ -198,7 +198,17 @@ def test_page_on_another_port_reads_nothing(browser_of: Any, agent: Agent, name:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"site":1,"id":"x"}', b"\xff", b'{"site":"tea","id":null}']
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"site":1,"id":"x"}',
+        b"\xff",
+        b'{"site":"tea","id":null}',
+        b'{"site":"\xff"}',
+        b'{"x":' + b"[" * 16_000,
+    ],
 )
 def test_what_is_no_act_is_refused(browser_of: Any, agent: Agent, body: bytes) -> None:
     done = browser_of(agent).post(

@@ -450,6 +450,7 @@ def test_answer_without_a_good_code_is_said_in_our_words(
         (IssuerResponse("<html>"), SignInFault.MISCONFIGURED),
         (IssuerResponse('{"issuer": "https://evil.example"}'), SignInFault.MISCONFIGURED),
         (IssuerResponse(" " * (LARGEST_ANSWER + 1)), SignInFault.MISCONFIGURED),
+        (IssuerResponse('{"x":' + "[" * 50_000), SignInFault.MISCONFIGURED),
         (
             IssuerResponse("", 302, headers={"Location": "http://127.0.0.1:1/"}),
             SignInFault.MISCONFIGURED,
@@ -459,7 +460,16 @@ def test_answer_without_a_good_code_is_said_in_our_words(
             SignInFault.MISCONFIGURED,
         ),
     ],
-    ids=["away", "not_there", "no_json", "another", "too_large", "elsewhere", "compressed"],
+    ids=[
+        "away",
+        "not_there",
+        "no_json",
+        "another",
+        "too_large",
+        "too_deep",
+        "elsewhere",
+        "compressed",
+    ],
 )
 def test_issuer_that_does_not_say_what_it_is_signs_nobody_in_until_it_does(
     issuer: RunningIssuer, browser: TestClient, answer: IssuerResponse, fault: SignInFault
