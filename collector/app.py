@@ -30,7 +30,7 @@ from collector.http.connections import MOST_BESIDE_STREAMS, Connections
 from collector.http.errors import send_refusal
 from collector.http.file_limit import room_for_connections, room_for_streams
 from collector.http.health import health_routes
-from collector.http.locator import make_locator
+from collector.http.locator import Locator
 from collector.http.rate_limit import RateLimiter
 from collector.http.readiness import Readiness
 from collector.metrics import Metrics
@@ -132,14 +132,23 @@ def build_app(
         metrics,
     )
     metrics.watch_connections(lambda: len(connections))
+    locator = Locator(settings.geoip_database, counters.warn)
     background = Background(
-        engine, threads, writer, site_cache, salts, attendance, waiting, streams, metrics, health
+        engine,
+        threads,
+        writer,
+        site_cache,
+        salts,
+        attendance,
+        waiting,
+        streams,
+        metrics,
+        health,
+        locator,
     )
     return App(
         unquote(settings.public_path),
-        BeaconRoute(
-            admission, salts, make_locator(settings), settings.count_bots, write_queue, offers
-        ),
+        BeaconRoute(admission, salts, locator.locate, settings.count_bots, write_queue, offers),
         ConversationRoute(
             chat_admission, salts, write_queue, stream_route, attendance, offers, clock
         ),

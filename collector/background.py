@@ -12,6 +12,7 @@ from collector.chat.attendance import Attendance
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
 from collector.health_metrics import HealthMetrics
+from collector.http.locator import Locator
 from collector.metrics import Metrics
 from collector.refresher import Refresher, Task
 from collector.salts import Salts
@@ -29,6 +30,7 @@ from core.feed import Feed
 SITES_EVERY = 2.0
 SALTS_EVERY = 60.0
 HEALTH_EVERY = 10.0
+COUNTRY_FILE_EVERY = 3.0
 
 
 class Background:
@@ -46,6 +48,7 @@ class Background:
         streams: Streams,
         metrics: Metrics,
         health: HealthMetrics,
+        locator: Locator,
     ) -> None:
         self._engine = engine
         self._threads = threads
@@ -58,7 +61,11 @@ class Background:
             Task("reception", attendance.refresh, SITES_EVERY),
             Task("salts", salts.refresh, SALTS_EVERY),
         ]
-        self._health = Task("health", health.refresh, HEALTH_EVERY)
+        # Nobody waits for these at the start.
+        self._later = [
+            Task("health", health.refresh, HEALTH_EVERY),
+            Task("country file", locator.refresh, COUNTRY_FILE_EVERY),
+        ]
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -70,7 +77,7 @@ class Background:
         streams = self._streams
         feed = Feed(self._engine, CHAT_FEED, streams.take_changes, streams.let_go, revision)
         self._metrics.watch_feed(lambda: feed.is_following)
-        refresher = Refresher([*self._tasks, self._health])  # nobody waits for how it is
+        refresher = Refresher([*self._tasks, *self._later])
         self._writer.start(asyncio.get_running_loop())
         streams.subscribers.start(lambda: feed.is_following)
         feed.start()

@@ -3,14 +3,16 @@
 Everywhere "" means unknown.
 """
 
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import maxminddb
 import pycountry
+from maxminddb import MODE_FD
 
 from core.enrich.address import Address, embedded_ipv4
 
@@ -20,6 +22,9 @@ except ImportError:  # pragma: no cover
     _bundled_country = None
 
 UNKNOWN_NAME = "Unknown"
+
+COUNTRY_FILE = "country_file"
+"""The name of the warning that the country database was replaced by what cannot be read."""
 
 _ALIASES = {"UK": "GB", "EL": "GR"}
 _KOSOVO = "XK"
@@ -83,18 +88,24 @@ def country_of_time_zone(zone: str) -> str:
 
 # The library's own annotations are incomplete.
 _open_reader = cast(
-    "Callable[[str | Path], Any]",
+    "Callable[[BinaryIO, int], Any]",
     maxminddb.open_database,  # pyright: ignore[reportUnknownMemberType]
 )
 
 
 class CountryDatabase:
-    """A user's own country database: GeoLite2, DB-IP, IPinfo or ip-location-db, as .mmdb."""
+    """A user's own country database: GeoLite2, DB-IP, IPinfo or ip-location-db, as .mmdb.
+
+    It is in memory as a whole, not mapped: a mapped file that somebody writes over or cuts short ends the
+    process. version: of the file that was read.
+    """
 
     def __init__(self, path: str | Path) -> None:
-        """Open the file. Raises ValueError that says what is wrong with it."""
+        """Read the file. Raises ValueError that says what is wrong with it."""
         try:
-            self._reader = _open_reader(path)
+            with Path(path).open("rb") as file:
+                self.version = _version(os.fstat(file.fileno()))
+                self._reader = _open_reader(file, MODE_FD)
         except FileNotFoundError:
             raise ValueError(f"{path}: no such file") from None
         except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
@@ -108,9 +119,22 @@ class CountryDatabase:
             return ""
         return _country_of_record(record)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._reader.close()
+
+class FileVersion(NamedTuple):
+    """What tells one content of a file from another: a file that took its place, or was written over."""
+
+    inode: int
+    size: int
+    written_at: int
+
+
+def version_of(file: Path) -> FileVersion:
+    """The version of a file. Raises OSError."""
+    return _version(file.stat())
+
+
+def _version(found: os.stat_result) -> FileVersion:
+    return FileVersion(found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def country_of_address(address: Address | None, database: CountryDatabase | None = None) -> str:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.client import UNTRUSTED_PROXY
+from core.enrich.country import COUNTRY_FILE
 from core.health.report import HealthReport
 from core.health.words import time_in_words
 from core.heartbeat import SILENT_AFTER
+from core.moment import lasts_for
 
 CLOCKS_DIFFER_BY = timedelta(seconds=10)
 """From here on it is told (own: clocks that are set by the network differ by less than a second, and a
 question to the database takes at most 5)."""
+
+COUNTRY_FILE_TOLD_FOR = timedelta(minutes=1)
+"""The collector tells it every few seconds, as long as it lasts (own: a commit may be late)."""
 
 DEEP_QUEUE = 2_000
 """Hits that wait: more than the writer takes into one transaction, so it is behind. Ten times as many are
@@ -79,6 +84,15 @@ def commits_are_slow(report: HealthReport) -> str | None:
         return None
     seconds = longest / timedelta(seconds=1)
     return f"The database is slow: to write took up to {seconds:.1f} s just now."
+
+
+def country_file_is_unusable(report: HealthReport) -> str | None:
+    """The file of countries was replaced, and the collector goes on with what it had read."""
+    told = [each.last_seen_at for each in report.warned if each.name == COUNTRY_FILE]
+    newest = report.newest_heartbeat
+    if newest is None or not told or not lasts_for(COUNTRY_FILE_TOLD_FOR, max(told), newest):
+        return None
+    return "The country database is gone or cannot be read: countries are found by the one before."
 
 
 def proxy_is_untrusted(report: HealthReport) -> str | None:

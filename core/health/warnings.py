@@ -70,6 +70,13 @@ REPORT_RULES: Sequence[HealthRule[HealthReport]] = (
         "address (127.0.0.1 if it runs on the same machine) and restart the collector.",
     ),
     HealthRule(
+        "country_file_unusable",
+        Severity.WARN,
+        collector_rules.country_file_is_unusable,
+        "Put a whole mmdb file at the path of MONITOR_GEOIP_DATABASE: it is read within seconds. Without one the "
+        "collector does not start again.",
+    ),
+    HealthRule(
         "site_silent",
         Severity.BAD,
         site_rules.sites_are_silent,

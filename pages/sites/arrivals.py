@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.accounts.identity import Role
 from core.database import Connection
+from core.enrich.country import COUNTRY_FILE
 from core.moment import utc_now
 from core.reasons import Reason
 from core.tables import CollectorWarning, Site, SiteOrigin
@@ -151,7 +152,8 @@ def _arrivals(db: Connection, site: Site, now: datetime) -> Arrivals:
         origins=origins(db, site.id),
         drops=drops(db, site.id, now),
         strays=drops(db, NO_SITE, now).get(Reason.UNKNOWN_SITE),
-        warnings=collector_warnings(db),
+        # The country database is no website's affair: Health tells of it.
+        warnings=[each for each in collector_warnings(db) if each.name != COUNTRY_FILE],
     )
 
 

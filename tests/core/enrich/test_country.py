@@ -15,6 +15,7 @@ from core.enrich.country import (
     country_of_time_zone,
     flag,
 )
+from tests.helpers.country_file import write_database
 
 DATA = Path(__file__).parent / "data"
 
@@ -72,40 +73,6 @@ def test_nothing_raises(text: str) -> None:
 # --- a user's own database: the smallest file in MaxMind's format, every address one record
 
 
-def write_database(path: Path, record: dict[str, object]) -> Path:
-    """An IPv4 file of one node, both of whose branches lead to the record."""
-    node_count = 1
-    tree = (node_count + 16).to_bytes(3, "big") * 2
-    metadata = {
-        "node_count": (6, node_count),
-        "record_size": (5, 24),
-        "ip_version": (5, 4),
-        "database_type": "Test",
-        "description": {},
-        "languages": [],
-        "binary_format_major_version": (5, 2),
-        "binary_format_minor_version": (5, 0),
-        "build_epoch": (9, 1),
-    }
-    marker = b"\xab\xcd\xefMaxMind.com"
-    path.write_bytes(tree + bytes(16) + encode(record) + marker + encode(metadata))
-    return path
-
-
-def encode(value: object) -> bytes:
-    """A map, a text, an empty list, or a number as (its type in the format, value)."""
-    if value == []:
-        return bytes([0, 11 - 7])
-    if isinstance(value, dict):
-        items = b"".join(encode(key) + encode(item) for key, item in value.items())
-        return bytes([7 << 5 | len(value)]) + items
-    if isinstance(value, tuple):
-        kind, number = value
-        head = [kind << 5 | 1] if kind < 8 else [1, kind - 7]
-        return bytes([*head, number])
-    return bytes([2 << 5 | len(str(value))]) + str(value).encode()
-
-
 @pytest.mark.parametrize(
     ("record", "country"),
     [
@@ -123,7 +90,6 @@ def test_own_database_goes_first(tmp_path: Path, record: dict[str, object], coun
     database = CountryDatabase(write_database(tmp_path / "a.mmdb", record))
     assert database.country(ip_address("80.130.1.1")) == country
     assert country_of_address(ip_address("10.0.0.1"), database) == country
-    database.close()
 
 
 def test_bundled_country_is_used_where_the_own_database_knows_none(tmp_path: Path) -> None:
@@ -136,7 +102,6 @@ def test_bundled_country_is_used_where_the_own_database_knows_none(tmp_path: Pat
 def test_own_database_is_asked_for_the_embedded_address(tmp_path: Path, address: str) -> None:
     database = CountryDatabase(write_database(tmp_path / "a.mmdb", {"country_code": "FR"}))
     assert country_of_address(ip_address(address), database) == "FR"
-    database.close()
 
 
 def test_ipv6_address_is_unknown_to_an_ipv4_database(tmp_path: Path) -> None:

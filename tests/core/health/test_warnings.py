@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.client import UNTRUSTED_PROXY
+from core.enrich.country import COUNTRY_FILE
 from core.health.report import CollectorSigns, HealthReport, Keeping, SiteHealth
 from core.health.storage import Storage
 from core.health.warning import Severity
@@ -84,7 +85,11 @@ def dropped(reason: Reason, hits: int, site: int = 7) -> HealthReport:
 
 
 def proxy_seen(at: Any) -> HealthReport:
-    seen = CollectorWarning(name=UNTRUSTED_PROXY, first_seen_at=at, last_seen_at=at)
+    return warned(UNTRUSTED_PROXY, at)
+
+
+def warned(name: str, at: Any) -> HealthReport:
+    seen = CollectorWarning(name=name, first_seen_at=at, last_seen_at=at)
     return replace(WELL, warned=[seen])
 
 
@@ -113,6 +118,7 @@ def test_nothing_is_wrong_where_all_is_well():
         (collector(queued=2_000), "queue_deep"),
         (collector(commit_ms=1_000), "commits_slow"),
         (proxy_seen(NOW - DAY), "proxy_untrusted"),
+        (warned(COUNTRY_FILE, NOW - timedelta(minutes=1) + INSTANT), "country_file_unusable"),
         (place(disk_bytes=100 * GB, disk_free=5 * GB - 1), "disk_nearly_full"),
         (place(disk_bytes=9_000 * GB, disk_free=5 * GB - 1), "disk_nearly_full"),
         (place(disk_bytes=10 * GB, disk_free=GB, wal_bytes=1), "no_room_for_copy"),
@@ -150,6 +156,7 @@ def test_warning_is_given_at_its_threshold(report: HealthReport, code: str):
         replace(collector(seen_at=NOW - HOUR), signs=CollectorSigns()),  # not yet known
         collector(queued=1_999),
         collector(commit_ms=999),
+        warned(COUNTRY_FILE, NOW - timedelta(minutes=1)),
         proxy_seen(NOW - DAY - INSTANT),  # the collector was started since
         place(disk_bytes=100 * GB, disk_free=5 * GB),
         place(disk_bytes=9_000 * GB, disk_free=5 * GB),
