@@ -19,7 +19,7 @@ from core.upgrade import KEPT_COPIES, upgrade_database
 from tests.helpers.chat_rows import NOW
 from tests.helpers.old_schema import downgrade, make_first_version, upgrade
 
-OLD_REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+OLD_REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 HEAD = head_revision()
 
 
