@@ -38,7 +38,8 @@ from collector.salts import Salts
 from collector.site_cache import SiteCache
 from collector.writing.commit_state import CommitState
 from collector.writing.counters import Counters
-from collector.writing.housekeeping import Housekeeping, Retention
+from collector.writing.housekeeping import Housekeeping
+from collector.writing.retention_chore import Retention
 from collector.writing.visit_limit import VisitLimit
 from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue

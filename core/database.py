@@ -124,15 +124,15 @@ def mark_damage(engine: Engine, fault: BaseException | None) -> None:
         set_mark(file.resolve(), str(getattr(fault, "orig", fault)))
 
 
-def empty_log(engine: Engine) -> bool:
+def empty_log(engine: Engine, within: float = 0.0) -> bool:
     """Whether SQLite's log is empty now: all of it is in the file, and its old bytes are gone.
 
-    It waits neither for a reader nor for a writer: while one is in its way, what can be moved into the
-    file is, and the log stays. Only the collector, or who holds its lock (core/serving_lock.py), may call this.
+    It waits for readers and writers no longer than so many seconds, else for none: while one is in its
+    way, what can be moved into the file is, and the log stays. Only the collector, or who holds its lock (core/serving_lock.py), may call this.
     """
     with closing(engine.raw_connection()) as connection:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout=0")
+        cursor.execute(f"PRAGMA busy_timeout={round(within * 1000)}")
         try:
             is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         finally:
@@ -181,9 +181,12 @@ def _name_file(context: ExceptionContext) -> None:
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
-    """Only the collector checkpoints, by hand: see `collector/writing/housekeeping.py`."""
+    """Only the collector checkpoints, by hand: see `collector/writing/checkpoints.py`."""
     connection.isolation_level = None
     connection.create_function("lower", 1, _lower, deterministic=True)
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        # Before the first page: later it takes a VACUUM. By it core/freed_space.py can give space back.
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(

@@ -43,10 +43,17 @@ def asked_rewrite(db: Connection) -> str:
 
 def rewrite_file(engine: Engine, asked: str) -> None:
     """Rewrite the file, after which this request is done; one that was made meanwhile stays."""
-    with closing(engine.raw_connection()) as connection:
-        connection.cursor().execute("VACUUM")
+    vacuum(engine)
     with writing(engine) as db:
         db.execute(delete(Backlog).where(_IS_ASKED, col(Backlog.position) == asked))
+
+
+def vacuum(engine: Engine) -> None:
+    """Rewrite the file, which can then give back space without that (core/freed_space.py)."""
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        cursor.execute("VACUUM")
 
 
 def rewrites_itself(db: Connection) -> bool:

@@ -32,6 +32,7 @@ class CollectorLoad(NamedTuple):
     queued: int
     commit_ms: int
     reader_since: datetime | None
+    reader: str = ""
 
 
 AT_REST = CollectorLoad(0, 0, None)

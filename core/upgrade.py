@@ -10,7 +10,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from core.backups import BackupKind, forget_missing, record_backup
-from core.database import sqlite_file, writing
+from core.command_error import CommandError, first_line
+from core.database import DATABASE_ERRORS, empty_log, reading, sqlite_file, writing
+from core.file_rewrite import file_size, vacuum
+from core.freed_space import can_give_back
 from core.part_file import PART, remove_unfinished
 from core.schema import (
     head_revision,
@@ -19,7 +22,7 @@ from core.schema import (
     touch_schema,
     upgrade_schema,
 )
-from core.sqlite_copy import copy_database
+from core.sqlite_copy import copy_database, refuse_full_disk
 
 KEPT_COPIES = 3
 """Copies from before an upgrade that are kept beside the database."""
@@ -36,6 +39,10 @@ def upgrade_database(engine: Engine, now: datetime) -> None:
     """
     _upgrade(engine, now)
     touch_schema(engine)
+    if sqlite_file(str(engine.url)):
+        empty_log(
+            engine
+        )  # what one start after another has left in it, before the first checkpoint is due
 
 
 def _upgrade(engine: Engine, now: datetime) -> None:
@@ -52,9 +59,27 @@ def _upgrade(engine: Engine, now: datetime) -> None:
     # Before the upgrade: one that is killed each time would fill the disk with copies.
     _drop_old_copies(file.resolve())
     upgrade_schema(engine)
+    _let_shrink(engine, file.resolve())
     with writing(engine) as db:
         record_backup(db, BackupKind.UPGRADE, copy, copy.stat().st_size, now)
         forget_missing(db)
+
+
+def _let_shrink(engine: Engine, file: Path) -> None:
+    """Rewrite the file of an earlier version, so that what is deleted can be given back to the disk.
+
+    It is in the log, and in a temporary file, as a whole. Where that has no room the file stays as it is.
+    """
+    if can_give_back(engine):
+        return
+    with reading(engine) as db:
+        size = file_size(db)
+    try:
+        refuse_full_disk(file.parent, 2 * size)
+        _log.info("file_rewritten_so_that_it_can_shrink file=%s bytes=%d", file, size)
+        vacuum(engine)
+    except (CommandError, *DATABASE_ERRORS) as fault:
+        _log.warning("file_cannot_shrink file=%s fault='%s'", file, first_line(fault))
 
 
 def _copy(engine: Engine, file: Path, now: datetime) -> Path:

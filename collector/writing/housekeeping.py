@@ -8,53 +8,37 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import inf
 from time import monotonic
-from typing import NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, select
-from sqlalchemy import Table as SchemaTable
+from sqlalchemy import Engine
 
+from collector.writing.bite_pace import BitePace
+from collector.writing.checkpoints import CHECKPOINT_EVERY, EMPTY_LOG_EVERY, Checkpoints
 from collector.writing.faults import name_fault
-from collector.writing.log_hold import LogHold
+from collector.writing.free_space import FreeSpace
+from collector.writing.retention_chore import FORGET_EVERY, Retention, RetentionChore
 from collector.writing.visits_ahead import SET_BACK_AT_ONCE, set_back_visits
 from collector.writing.write_load import WriteLoad
 from core.chat.closing import close_due
 from core.chat.conversations import read_left_messages
-from core.chat.retention import delete_withdrawn, forget_messages
-from core.chore_runs import ChoreName, record_chore_run
-from core.database import DATABASE_ERRORS, empty_log, lock_visits, reading, writing
+from core.chat.retention import delete_withdrawn
+from core.chore_runs import ChoreName
+from core.database import DATABASE_ERRORS, lock_visits, reading, writing
 from core.file_rewrite import asked_rewrite, rewrite_file, rewrites_itself
 from core.heartbeat import BEATS_EVERY, CollectorLoad, record_heartbeat
 from core.moment import from_milliseconds
 from core.random_id import random_id
-from core.removal import delete_some, delete_visits
-from core.sites import list_sites, removed_sites
+from core.removal import delete_some
+from core.sites import removed_sites
 from core.table_ends import forget_old_counts
-from core.tables import Table
 from core.version import VERSION
 from core.visits.path_backlog import make_some_paths_readable
 
-CHECKPOINT_EVERY = 5.0
-"""Seconds; it moves what was committed from SQLite's log into its file."""
-
-EMPTY_LOG_EVERY = 30.0
-"""Seconds; it takes what was deleted out of SQLite's log, whose bytes a checkpoint alone leaves there."""
-
-EMPTY_LOG_AGAIN_AFTER = 0.5
-"""Seconds until the next try, when a reader was in its way. Readers are short, so few tries are needed."""
-
-FORGET_EVERY = 600.0
-"""Seconds between two searches for visits past their retention."""
-
-NEXT_BITE_AFTER = 0.25
-"""Seconds between two transactions that delete, while there is more to delete."""
-
-FORGET_AT_ONCE = 500
-"""Visits of a site that one transaction deletes, so that beacons never wait long for it."""
+GIVE_BACK_EVERY = 60.0
+"""Seconds between two looks whether SQLite's file has free pages that nobody gives back."""
 
 CLOSE_CHATS_EVERY = 5.0
 """Seconds between two searches for conversations that are over by themselves."""
@@ -77,10 +61,13 @@ stream has heard that its chats are over."""
 
 REMOVE_VISITS_AT_ONCE = 100
 """Visits of a removed site that one transaction deletes with all that belongs to them: some 0.5 ms each on
-Postgres, and beacons wait for it. Every NEXT_BITE_AFTER it is some 300 visits a second."""
+Postgres, and beacons wait for it."""
 
 REMOVE_ROWS_AT_ONCE = 1_000
 """Rows of its other tables that one transaction deletes."""
+
+NEXT_BITE_AFTER = 0.25
+"""Seconds between two transactions of the rare chores, while there is more to do."""
 
 LOOK_FOR_REWRITE_EVERY = 2.0
 """Seconds between two looks whether SQLite's file is to be rewritten."""
@@ -95,13 +82,6 @@ AGAIN_AFTER = 5.0
 """Seconds after which a chore that has failed is due again."""
 
 _log = logging.getLogger("collector.housekeeping")
-
-
-class Retention(NamedTuple):
-    """For how many days visits, and the text of chats, are kept; 0 keeps everything."""
-
-    visit_days: int
-    chat_days: int
 
 
 class Chore(Struct):
@@ -119,16 +99,17 @@ class Housekeeping:
     ) -> None:
         self._engine = engine
         self._load = load
-        self._log_hold = LogHold()
-        self._retention = timedelta(days=retention.visit_days)
-        self._chat_retention = timedelta(days=retention.chat_days)
+        self._checkpoints = Checkpoints(engine, clock)
+        self._space = FreeSpace(engine, load)
+        self._pace = BitePace(load, REMOVE_VISITS_AT_ONCE)
+        self._visits_kept_for = timedelta(days=retention.visit_days)
         self._clock = clock
         self._id = random_id()
         self._started_at = from_milliseconds(clock())
         self._removed: dict[int, float] = {}
         self._deleted_to: dict[int, str] = {}
         self._rewrite_asked = ("", 0.0)
-        self._emptying = Chore(self._empty_log, monotonic() + EMPTY_LOG_EVERY)
+        self._emptying = Chore(self._checkpoints.empty, monotonic() + EMPTY_LOG_EVERY)
         self._chores = [
             Chore(self._beat),
             Chore(self._close_chats),
@@ -138,13 +119,20 @@ class Housekeeping:
             Chore(self._set_back),
         ]
         if engine.dialect.name == "sqlite":
-            self._chores.append(Chore(self._checkpoint, monotonic() + CHECKPOINT_EVERY))
+            self._chores.append(Chore(self._checkpoints.move, monotonic() + CHECKPOINT_EVERY))
+            self._chores.append(Chore(self._give_back, monotonic() + GIVE_BACK_EVERY))
             self._chores.append(Chore(self._rewrite))
             self._chores.append(self._emptying)
-        if self._retention:
-            self._chores.append(Chore(self._forget))
-        if self._chat_retention:
-            self._chores.append(Chore(self._forget_chats))
+        kept = {ChoreName.VISITS: retention.visit_days, ChoreName.CHATS: retention.chat_days}
+        self._retentions = [
+            self._retention(name, timedelta(days=days)) for name, days in kept.items() if days
+        ]
+        self._chores.extend(Chore(each.do) for each in self._retentions)
+
+    def _retention(self, name: ChoreName, kept_for: timedelta) -> RetentionChore:
+        return RetentionChore(
+            self._engine, name, kept_for, self._load, self._checkpoints, self._space, self._clock
+        )
 
     @property
     def due_in(self) -> float:
@@ -157,25 +145,27 @@ class Housekeeping:
             if monotonic() >= chore.due_at:
                 chore.due_at = monotonic() + AGAIN_AFTER
                 chore.due_at = chore.do() + monotonic()
+                self._checkpoints.keep_small()
+        self._checkpoints.keep_small()
 
     def _beat(self) -> float:
         now = from_milliseconds(self._clock())
-        load = CollectorLoad(self._load.queued, self._load.take_longest(), self._log_hold.since)
+        hold = self._checkpoints.hold
+        load = CollectorLoad(
+            self._load.queued, self._load.take_longest(), hold.since, self._checkpoints.reader
+        )
         with writing(self._engine) as connection:
             record_heartbeat(connection, self._id, VERSION, self._started_at, now, load)
         return BEATS_EVERY.total_seconds()
 
-    def _checkpoint(self) -> float:
-        """Passive: it never waits for a reader. No other thread or process checkpoints."""
-        with closing(self._engine.raw_connection()) as connection:
-            cursor = connection.cursor()
-            _, frames, moved = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        self._log_hold.note(frames, moved, from_milliseconds(self._clock()))
-        return CHECKPOINT_EVERY
-
-    def _empty_log(self) -> float:
-        """So nothing that was deleted is in the log a minute later, and the log does not grow on."""
-        return EMPTY_LOG_EVERY if empty_log(self._engine) else EMPTY_LOG_AGAIN_AFTER
+    def _give_back(self) -> float:
+        """What a deleted site or a forgotten visitor has left free; retention gives back its own."""
+        if any(each.is_running for each in self._retentions):
+            return GIVE_BACK_EVERY
+        pause = self._space.give_some()
+        if pause is None and (given := self._space.take_given()):
+            _log.info("space_given_back mb=%.0f", given / 1_000_000)
+        return GIVE_BACK_EVERY if pause is None else pause
 
     def _rewrite(self) -> float:
         """Rewrite the file, some time after the newest request; of a large one the owner chooses the hour."""
@@ -195,18 +185,6 @@ class Housekeeping:
         self._emptying.due_at = monotonic()
         return LOOK_FOR_REWRITE_EVERY
 
-    def _forget(self) -> float:
-        forgotten = forget_visits(self._engine, self._clock(), self._retention)
-        if forgotten:
-            _log.info("visits past retention deleted: visits=%d", forgotten)
-        return FORGET_EVERY if forgotten < FORGET_AT_ONCE else NEXT_BITE_AFTER
-
-    def _forget_chats(self) -> float:
-        forgotten = forget_chats(self._engine, self._clock(), self._chat_retention)
-        if forgotten:
-            _log.info("chat messages past retention deleted: messages=%d", forgotten)
-        return FORGET_EVERY if forgotten < FORGET_AT_ONCE else NEXT_BITE_AFTER
-
     def _set_back(self) -> float:
         set_back = set_back_visits(self._engine, self._clock())
         if set_back:
@@ -216,7 +194,7 @@ class Housekeeping:
     def _forget_counts(self) -> float:
         now = from_milliseconds(self._clock())
         with writing(self._engine) as connection:
-            gone = forget_old_counts(connection, now, self._retention, REMOVE_ROWS_AT_ONCE)
+            gone = forget_old_counts(connection, now, self._visits_kept_for, REMOVE_ROWS_AT_ONCE)
         return FORGET_EVERY if gone < REMOVE_ROWS_AT_ONCE else NEXT_BITE_AFTER
 
     def _close_chats(self) -> float:
@@ -247,70 +225,14 @@ class Housekeeping:
         ready = [id for id, since in self._removed.items() if monotonic() >= since + REMOVE_AFTER]
         if not ready:
             return LOOK_FOR_REMOVED_EVERY
+        began = monotonic()
         self._delete_some(ready[0], ids[ready[0]])
-        return NEXT_BITE_AFTER
+        return self._pace.pause(monotonic() - began)
 
     def _delete_some(self, site_id: int, key: str) -> None:
         after = self._deleted_to[site_id]
         with writing(self._engine) as connection:
-            bite = delete_some(
-                connection, site_id, REMOVE_VISITS_AT_ONCE, REMOVE_ROWS_AT_ONCE, after
-            )
+            bite = delete_some(connection, site_id, self._pace.size, REMOVE_ROWS_AT_ONCE, after)
         self._deleted_to[site_id] = bite.last_visit
         if bite.is_last:
             _log.info("site deleted with all its rows: key=%s", key)
-
-
-def forget_visits(engine: Engine, now: int, retention: timedelta) -> int:
-    """Delete the visits past their retention with their page views, spans and conversations.
-
-    Returns how many went, at most FORGET_AT_ONCE of each site. The counts of visits stay.
-    """
-    moment = from_milliseconds(now)
-    with writing(engine) as connection:
-        sites = _lock_sites(connection)
-        forgotten = sum(_forget_of_site(connection, id, moment - retention) for id in sites)
-        _record_run(connection, ChoreName.VISITS, moment, forgotten)
-    return forgotten
-
-
-def forget_chats(engine: Engine, now: int, retention: timedelta) -> int:
-    """Delete the messages past their retention; returns how many, at most FORGET_AT_ONCE a site."""
-    moment = from_milliseconds(now)
-    with writing(engine) as connection:
-        forgotten = sum(
-            forget_messages(connection, id, moment - retention, FORGET_AT_ONCE)
-            for id in _lock_sites(connection)
-        )
-        _record_run(connection, ChoreName.CHATS, moment, forgotten)
-    return forgotten
-
-
-def _record_run(connection: Connection, name: ChoreName, now: datetime, forgotten: int) -> None:
-    record_chore_run(connection, name, now, is_done=forgotten < FORGET_AT_ONCE)
-
-
-def _lock_sites(connection: Connection) -> list[int]:
-    """The ids of the sites, whose rows no other transaction deletes until this one ends.
-
-    Without those that are being deleted: their rows go anyway.
-    """
-    lock_visits(connection)
-    return [site.id for site in list_sites(connection) if site.id]
-
-
-def _forget_of_site(connection: Connection, site_id: int, before: datetime) -> int:
-    visit = _table("visit")
-    oldest = (
-        select(visit.c.id)
-        .where(visit.c.site_id == site_id, visit.c.last_activity_at < before)
-        .limit(FORGET_AT_ONCE)
-    )
-    ids = connection.execute(oldest).scalars().all()
-    if ids:
-        delete_visits(connection, site_id, ids)
-    return len(ids)
-
-
-def _table(name: str) -> SchemaTable:
-    return Table.metadata.tables[name]

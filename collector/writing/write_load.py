@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from collector.writing.write_queue import WriteQueue
+
+_LOOKS_BACK = 1.0
+"""Seconds over which it is told how busy the writer is."""
 
 
 class WriteLoad:
@@ -11,6 +16,9 @@ class WriteLoad:
     def __init__(self, queue: WriteQueue) -> None:
         self._queue = queue
         self._longest = 0.0
+        self._spent = 0.0
+        self._busy = 0.0
+        self._since = monotonic()
 
     @property
     def queued(self) -> int:
@@ -20,6 +28,16 @@ class WriteLoad:
     def committed(self, seconds: float) -> None:
         """Note one transaction that took so long."""
         self._longest = max(self._longest, seconds)
+        self._spent += seconds
+
+    @property
+    def busy(self) -> float:
+        """The share of the last second or two, from 0 to 1, that went into what visitors have sent."""
+        length = monotonic() - self._since
+        if length >= _LOOKS_BACK:
+            self._busy = min(self._spent / length, 1.0)
+            self._spent, self._since = 0.0, monotonic()
+        return self._busy
 
     def take_longest(self) -> int:
         """The longest transaction since the last call, in milliseconds."""

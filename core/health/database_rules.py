@@ -27,7 +27,7 @@ NOT_RUN_FOR = timedelta(hours=1)
 """The collector looks for what is past its retention every 10 minutes."""
 
 BEHIND_BY = timedelta(hours=6)
-"""Of retention (own): 500 visits of a site go in a bite, some 2,000 a second."""
+"""Of retention (own): some hundreds of visits go in a second, fewer while visitors come."""
 
 BACKUP_EVERY = timedelta(days=7)
 """At least (own): whoever has none then has more to lose than the trouble of making one."""
@@ -81,7 +81,8 @@ def reader_is_long(report: HealthReport) -> str | None:
     if since is None or report.at - since < LONG_READER:
         return None
     length = time_in_words(report.at - since)
-    return f"Something has read the database for {length} without an end, so that its files grow."
+    who = report.reader or "Something"
+    return f"{who} has read the database for {length} without an end, so that its files grow."
 
 
 def retention_has_not_run(report: HealthReport) -> str | None:

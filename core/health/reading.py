@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, text
 from sqlmodel import col
@@ -12,6 +12,7 @@ from sqlmodel import col
 from core.backups import latest_backup
 from core.chore_runs import chore_runs
 from core.database import database_version
+from core.enrich.text import clean
 from core.health.report import CollectorSigns, HealthReport, Keeping, SiteHealth, running
 from core.health.storage import Storage, measure_storage
 from core.heartbeat import list_collectors
@@ -29,6 +30,7 @@ from core.visits.visit_counts import visits_started
 QUIET_FOR = timedelta(hours=1)
 """A site that has been silent for less is not looked at: pauses of minutes are usual everywhere (own)."""
 
+_LONGEST_NAME = 40
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 
@@ -40,6 +42,7 @@ def read_health(
     storage = measure_storage(chosen.database_url)
     sites = list_sites(db)
     collectors = list_collectors(db)
+    reader = _oldest_reader(db, () if signs.silence else running(collectors))
     return HealthReport(
         at=now,
         version=VERSION,
@@ -49,7 +52,8 @@ def read_health(
         schema=schema_revision(db) or "",
         database_bytes=_database_bytes(db, storage),
         collectors=collectors,
-        reader_since=_reader_since(db, () if signs.silence else running(collectors)),
+        reader_since=reader.since,
+        reader=reader.name,
         sites=_sites(db, sites, now),
         drops=drops_of_sites(db, [NO_SITE, *(site.id or 0 for site in sites)], now),
         keeping=Keeping(
@@ -72,20 +76,29 @@ def _database_bytes(db: Connection, storage: Storage) -> int | None:
     return db.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
 
 
-def _reader_since(db: Connection, looking: Sequence[Collector]) -> datetime | None:
+class _Reader(NamedTuple):
+    since: datetime | None
+    name: str
+
+
+def _oldest_reader(db: Connection, looking: Sequence[Collector]) -> _Reader:
     """On SQLite what the running collectors have found, on Postgres of the sessions that this user may see.
 
     What Postgres itself does (autovacuum takes hours with a large table) holds nothing back.
     """
     if db.dialect.name == "sqlite":
-        held = [each.reader_since for each in looking if each.reader_since]
-        return min(held, default=None)
+        held = [(each.reader_since, each.reader) for each in looking if each.reader_since]
+        return _Reader(*min(held, default=(None, "")))
     statement = text(
-        "SELECT min(xact_start) FROM pg_stat_activity "
+        "SELECT xact_start, application_name, pid FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid() "
-        "AND backend_type = 'client backend'"
+        "AND backend_type = 'client backend' AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1"
     )
-    return db.execute(statement).scalar_one()
+    row = db.execute(statement).one_or_none()
+    if row is None:
+        return _Reader(None, "")
+    program = clean(row.application_name, _LONGEST_NAME) or "A client"
+    return _Reader(row.xact_start, f"{program} (process {row.pid} of the server)")
 
 
 def _sites(db: Connection, sites: Sequence[Site], now: datetime) -> Sequence[SiteHealth]:

@@ -56,7 +56,8 @@ class HealthReport:
     """How an installation is at a moment.
 
     database: its name and version. schema: the revision of its tables. database_bytes: None when unknown.
-    reader_since: of the oldest reader that holds back SQLite's log, or Postgres' oldest transaction.
+    reader_since: of the oldest reader that holds back SQLite's log, or Postgres' oldest transaction. reader: which
+    program that is, "" when it is unknown.
     drops: by the site's id (`NO_SITE` for beacons that named none), then by reason, of the last 24 hours.
     public_url, dashboard_url: "" when they are not set.
     """
@@ -77,6 +78,7 @@ class HealthReport:
     warned: Sequence[CollectorWarning]
     public_url: str
     dashboard_url: str
+    reader: str = ""
 
     @property
     def is_sqlite(self) -> bool:

@@ -114,7 +114,7 @@ REPORT_RULES: Sequence[HealthRule[HealthReport]] = (
         Severity.WARN,
         database_rules.reader_is_long,
         "End it: a tool that has the database open, a copy that hangs, or a dashboard that hangs (restart "
-        "it). On Postgres pg_stat_activity names it.",
+        "it). Where it is not named here, fuser names it for SQLite's file, and pg_stat_activity on Postgres.",
     ),
     HealthRule(
         "log_large",

@@ -173,7 +173,8 @@ class Collector(Table, table=True):
     """A collector that records, when it last said so, and how it was then.
 
     queued: hits that waited. commit_ms: the longest commit since the heartbeat before. reader_since: since
-    when a reader of the SQLite file keeps its log from being moved into it; None without one.
+    when a reader of the SQLite file keeps its log from being moved into it; None without one. reader: which
+    program that is; "" where it cannot be seen.
     """
 
     id: str = Field(primary_key=True)
@@ -183,6 +184,7 @@ class Collector(Table, table=True):
     queued: int = 0
     commit_ms: int = 0
     reader_since: datetime | None = moment(default=None)
+    reader: str = ""
 
 
 class CollectorWarning(Table, table=True):

@@ -98,7 +98,10 @@ def _oldest_reader(report: HealthReport) -> str:
     if report.is_sqlite and report.signs.silence:
         return "Unknown: the collector looks for it"
     since = report.reader_since
-    return f"For {duration_label(report.at - since)}" if since else "None that holds anything back"
+    if since is None:
+        return "None that holds anything back"
+    length = f"For {duration_label(report.at - since)}"
+    return f"{length}: {report.reader}" if report.reader else length
 
 
 def _place(storage: Storage) -> Facts:

@@ -38,7 +38,6 @@ def quick_removal(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "LOOK_FOR_REMOVED_EVERY": 0.1,
         "REMOVE_AFTER": 0.1,
-        "NEXT_BITE_AFTER": 0.01,
         "CLOSE_CHATS_EVERY": 0.1,
         "REMOVE_VISITS_AT_ONCE": 2,
         "REMOVE_ROWS_AT_ONCE": 1,
@@ -133,7 +132,8 @@ def test_removal_goes_on_after_a_restart(quick_removal, database_url, monkeypatc
         for number in range(9):
             before.post(view(), site="open", visit=f"visit{number:011d}")
         with monkeypatch.context() as patch:
-            patch.setattr("collector.writing.housekeeping.NEXT_BITE_AFTER", 600)
+            for name in ("SHORTEST_PAUSE", "LONGEST_PAUSE"):
+                patch.setattr(f"collector.writing.bite_pace.{name}", 600)
             remove(before, "open", "Open")
             wait_for(lambda: before.row("SELECT count(*) FROM visit") == (7,))
     with running_collector(database_url) as after:

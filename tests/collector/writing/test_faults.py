@@ -146,7 +146,7 @@ def test_chores_that_fail_do_not_end_the_writer(run_collector, sqlite_url, monke
             raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr("collector.writing.housekeeping.CHECKPOINT_EVERY", 0.0)
-    monkeypatch.setattr("collector.writing.housekeeping.Housekeeping._checkpoint", checkpoint)
+    monkeypatch.setattr("collector.writing.checkpoints.Checkpoints.move", checkpoint)
     collector = run_collector(sqlite_url)
     assert collector.post(view(1)).status_code == 200
     assert collector.post(view(2)).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -10,16 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, insert, make_url, text
 
-from collector.writing.counters import Counters, write_counts
-from collector.writing.housekeeping import (
+from collector.writing.checkpoints import (
     CHECKPOINT_EVERY,
     EMPTY_LOG_AGAIN_AFTER,
     EMPTY_LOG_EVERY,
-    Housekeeping,
-    Retention,
-    forget_chats,
-    forget_visits,
 )
+from collector.writing.counters import Counters, write_counts
+from collector.writing.housekeeping import Housekeeping
+from collector.writing.retention_chore import Retention, forget_chats, forget_visits
 from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue
 from core.database import lock_visits, open_database, reading, writing
@@ -163,7 +162,7 @@ def test_heartbeat_says_how_long_a_commit_took(quick_heartbeat, collector):
 def test_heartbeat_says_since_when_a_reader_holds_the_log(
     quick_heartbeat, run_collector, sqlite_url, monkeypatch
 ):
-    monkeypatch.setattr("collector.writing.housekeeping.CHECKPOINT_EVERY", 0.1)
+    monkeypatch.setattr("collector.writing.checkpoints.CHECKPOINT_EVERY", 0.1)
     collector = run_collector(sqlite_url)
     wait_for(lambda: seen_at(collector) == collector.clock.now)
     lost = open_database(sqlite_url)
@@ -175,18 +174,19 @@ def test_heartbeat_says_since_when_a_reader_holds_the_log(
         collector.post(view())
         wait_for(lambda: seen_at(collector) == collector.clock.now)
         assert collector.row("SELECT reader_since FROM collector") == since
+        (reader,) = collector.row("SELECT reader FROM collector")
+        assert reader.endswith(f"(process {os.getpid()})"), "this test itself"
     wait_for(lambda: collector.row("SELECT reader_since FROM collector") == (None,))
     lost.dispose()
 
 
 @pytest.mark.parametrize("forget", [forget_visits, forget_chats])
-def test_retention_records_that_it_ran_and_whether_it_is_done(collector, forget, monkeypatch):
+def test_retention_records_that_it_ran_and_whether_it_is_done(collector, forget):
     open_chat(collector, "Hello")
     now = collector.clock.now
     forget(collector.engine, now, RETENTION)
     assert runs(collector)[forget] == (now, now)
-    monkeypatch.setattr("collector.writing.housekeeping.FORGET_AT_ONCE", 1)
-    forget(collector.engine, now + 91 * DAY, RETENTION)
+    forget(collector.engine, now + 91 * DAY, RETENTION, 1)
     assert runs(collector)[forget] == (now + 91 * DAY, now)
     forget(collector.engine, now + 92 * DAY, RETENTION)
     assert runs(collector)[forget] == (now + 92 * DAY, now + 92 * DAY)

@@ -104,7 +104,7 @@ def test_what_postgres_does_by_itself_is_no_reader(postgres_url: str, kind: str)
     with writing(engine) as db:
         db.exec_driver_sql(
             "CREATE TEMPORARY VIEW pg_stat_activity AS SELECT current_database() AS datname, "
-            f"0 AS pid, timestamptz '2026-01-01' AS xact_start, '{kind}' AS backend_type"
+            f"0 AS pid, '' AS application_name, timestamptz '2026-01-01' AS xact_start, '{kind}' AS backend_type"
         )
         db.exec_driver_sql("SET LOCAL search_path = pg_temp, pg_catalog, public")
         report = read_health(db, Settings(database_url=postgres_url), CollectorSigns(), NOW)

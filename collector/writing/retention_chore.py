@@ -1,0 +1,167 @@
+"""Retention: visits and what was said in chats go when they are past their time, in bites with pauses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import NamedTuple
+
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, select
+from sqlmodel import col
+
+from collector.writing.bite_pace import LONGEST_PAUSE, BitePace
+from collector.writing.checkpoints import Checkpoints
+from collector.writing.free_space import FreeSpace
+from collector.writing.write_load import WriteLoad
+from core.chat.retention import forget_messages
+from core.chore_runs import ChoreName, record_chore_run
+from core.database import lock_visits, writing
+from core.moment import from_milliseconds
+from core.removal import delete_visits
+from core.sites import list_sites
+from core.tables import Visit
+
+FORGET_EVERY = 600.0
+"""Seconds between two searches for what is past its retention."""
+
+FORGET_AT_ONCE = 200
+"""Visits, or messages, that one transaction deletes at most, so that beacons never wait long for it."""
+
+_log = logging.getLogger("collector.housekeeping")
+
+
+class Retention(NamedTuple):
+    """For how many days visits, and the text of chats, are kept; 0 keeps everything."""
+
+    visit_days: int
+    chat_days: int
+
+
+class Run(Struct):
+    """What one run has done so far."""
+
+    since: datetime
+    began: float
+    deleted: int = 0
+
+
+class RetentionChore:
+    """One of the two retentions: bite by bite while there is more, then it looks again after FORGET_EVERY."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: ChoreName,
+        kept_for: timedelta,
+        load: WriteLoad,
+        checkpoints: Checkpoints,
+        space: FreeSpace,
+        clock: Callable[[], int],
+    ) -> None:
+        self._engine = engine
+        self._name = name
+        self._forget = forget_visits if name is ChoreName.VISITS else forget_chats
+        self._kept_for = kept_for
+        self._pace = BitePace(load, FORGET_AT_ONCE)
+        self._checkpoints = checkpoints
+        self._space = space
+        self._clock = clock
+        self._run: Run | None = None
+        self._has_deleted_all = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has begun to delete, and neither that nor giving back the space is done."""
+        return self._run is not None
+
+    def do(self) -> float:
+        """One bite; returns the seconds until the next one."""
+        pause = self._space.give_some() if self._has_deleted_all else self._delete()
+        if pause is None:
+            self._end()
+            return FORGET_EVERY
+        return LONGEST_PAUSE if self._checkpoints.is_held else pause
+
+    def _delete(self) -> float | None:
+        """The pause after it; None: nothing is left to do."""
+        at_once, began = self._pace.size, monotonic()
+        deleted = self._forget(self._engine, self._clock(), self._kept_for, at_once)
+        pause = self._pace.pause(monotonic() - began)
+        if self._run is None and deleted:
+            self._run = Run(from_milliseconds(self._clock()), began)
+        if self._run:
+            self._run.deleted += deleted
+        if deleted >= at_once:
+            return pause
+        self._has_deleted_all = self._run is not None
+        return pause if self._has_deleted_all else None
+
+    def _end(self) -> None:
+        """One line for a run that has deleted something."""
+        run, self._run, self._has_deleted_all = self._run, None, False
+        if run is None:
+            return
+        _log.info(
+            "retention_done of=%s deleted=%d since=%s seconds=%.0f given_back_mb=%.0f",
+            self._name.value,
+            run.deleted,
+            f"{run.since:%Y-%m-%dT%H:%M:%SZ}",
+            monotonic() - run.began,
+            self._space.take_given() / 1_000_000,
+        )
+
+
+def forget_visits(
+    engine: Engine, now: int, retention: timedelta, at_once: int = FORGET_AT_ONCE
+) -> int:
+    """Delete the visits past their retention with their page views, spans and conversations.
+
+    Returns how many went, at most `at_once`. The counts of visits stay.
+    """
+    return _forget(engine, ChoreName.VISITS, _forget_visits_of_site, now, retention, at_once)
+
+
+def forget_chats(
+    engine: Engine, now: int, retention: timedelta, at_once: int = FORGET_AT_ONCE
+) -> int:
+    """Delete the messages past their retention; returns how many, at most `at_once`."""
+    return _forget(engine, ChoreName.CHATS, forget_messages, now, retention, at_once)
+
+
+def _forget(
+    engine: Engine,
+    name: ChoreName,
+    of_site: Callable[[Connection, int, datetime, int], int],
+    now: int,
+    retention: timedelta,
+    at_once: int,
+) -> int:
+    moment, deleted = from_milliseconds(now), 0
+    with writing(engine) as db:
+        for site_id in _lock_sites(db):
+            if deleted < at_once:
+                deleted += of_site(db, site_id, moment - retention, at_once - deleted)
+        record_chore_run(db, name, moment, is_done=deleted < at_once)
+    return deleted
+
+
+def _lock_sites(db: Connection) -> list[int]:
+    """The ids of the sites, whose rows no other transaction deletes until this one ends.
+
+    Without those that are being deleted: their rows go anyway.
+    """
+    lock_visits(db)
+    return [site.id for site in list_sites(db) if site.id]
+
+
+def _forget_visits_of_site(db: Connection, site_id: int, before: datetime, limit: int) -> int:
+    """The oldest first: they lie together in SQLite's file, in the order in which they came."""
+    is_old = (col(Visit.site_id) == site_id, col(Visit.last_activity_at) < before)
+    oldest = select(col(Visit.id)).where(*is_old).order_by(col(Visit.last_activity_at)).limit(limit)
+    ids = db.execute(oldest).scalars().all()
+    if ids:
+        delete_visits(db, site_id, ids)
+    return len(ids)
