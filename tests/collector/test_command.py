@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -33,6 +34,7 @@ from core.sites import add_site, change_site, list_sites
 from core.visits.presence import LONGEST_PRESENCE
 from tests.helpers.free_port import free_port
 from tests.helpers.old_schema import make_first_version
+from tests.helpers.preloaded import start_preloaded
 from tests.helpers.running_collector import CHROME, view, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -41,18 +43,17 @@ STOPS_WITHIN = 5
 
 
 class Command:
-    """`python -m collector` with its own port and database."""
+    """`python -m collector` with its own port and database; what it prints goes to the log."""
 
-    def __init__(self, url: str, *arguments: str, **environment: str) -> None:
+    def __init__(self, log: Path, url: str, *arguments: str, **environment: str) -> None:
         self.port = environment.pop("PORT", "") or str(free_port())
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "collector", "--port", self.port, *arguments],
-            cwd=ROOT,
-            env=os.environ | {"MONITOR_DATABASE_URL": url} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        self._log = log
+        self.process = start_preloaded(
+            "collector",
+            ["--port", self.port, *arguments],
+            os.environ | {"MONITOR_DATABASE_URL": url} | environment,
+            log,
         )
 
     def wait_until_ready(self) -> None:
@@ -87,13 +88,24 @@ class Command:
         metrics = httpx.get(f"{self.url}/metrics").text
         return int(float(metrics.partition("\nmonitor_chat_streams ")[2].split()[0]))
 
-    def end(self) -> tuple[int, str]:
-        """Stop the collector; returns its exit code and its stderr."""
-        _, stderr = self.process.communicate(timeout=30)
-        return self.process.returncode, stderr
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid or 0, number)
+
+    def first_line(self) -> str:
+        """The first line that it prints, once it is there."""
+        return wait_for(lambda: "\n" in self.printed and self.printed.partition("\n")[0], 30)
+
+    @property
+    def printed(self) -> str:
+        return self._log.read_text() if self._log.exists() else ""
+
+    def end(self) -> tuple[int | None, str]:
+        """Wait until the collector has ended; its exit code, and what it has printed."""
+        self.process.join(30)
+        return self.process.exitcode, self.printed
 
     def _is_ready(self) -> bool:
-        assert self.process.poll() is None, self.end()
+        assert self.process.exitcode is None, self.end()
         try:
             return httpx.get(f"{self.url}/readyz").status_code == 200
         except httpx.TransportError:
@@ -101,18 +113,19 @@ class Command:
 
 
 @pytest.fixture
-def start() -> Iterator[type[Command]]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Command]]:
+    folder, numbers = tmp_path_factory.mktemp("logs"), count(1)
     commands: list[Command] = []
 
-    def start(*arguments: str, **environment: str) -> Command:
-        commands.append(Command(*arguments, **environment))
+    def start(url: str, *arguments: str, **environment: str) -> Command:
+        log = folder / f"{next(numbers)}.log"
+        commands.append(Command(log, url, *arguments, **environment))
         return commands[-1]
 
-    yield start  # pyright: ignore[reportReturnType]
+    yield start
     for command in commands:
-        if command.process.poll() is None:
-            command.process.kill()
-            command.process.communicate(timeout=10)
+        command.process.kill()
+        command.process.join(10)
 
 
 def keys(url: str) -> list[str]:
@@ -134,7 +147,7 @@ def test_collector_starts_on_an_empty_database_and_stops_at_a_signal(
     command = start(bare_database_url)
     command.wait_until_ready()
     status = command.post()
-    command.process.send_signal(number)
+    command.signal(number)
 
     code, stderr = command.end()
 
@@ -149,7 +162,7 @@ def test_collector_starts_on_an_empty_database_and_stops_at_a_signal(
 def test_log_is_json_where_it_is_wanted_of_every_worker(start, postgres_url, workers):
     command = start(postgres_url, "--workers", workers, MONITOR_LOG_FORMAT="json")
     command.wait_until_ready()
-    command.process.send_signal(signal.SIGTERM)
+    command.signal(signal.SIGTERM)
 
     code, stderr = command.end()
 
@@ -180,14 +193,14 @@ def test_demo_site_that_was_deleted_does_not_come_back(start, sqlite_url):
     first.wait_until_ready()
     engine = open_database(sqlite_url)
     wait_for(lambda: heartbeats_of(engine))
-    first.process.send_signal(signal.SIGTERM)
+    first.signal(signal.SIGTERM)
     first.end()
     with writing(engine) as db:
         remove_site(db, "demo", "Demo shop", datetime.now(UTC))
     again = start(sqlite_url)
     again.wait_until_ready()
     assert keys(sqlite_url) == []
-    again.process.send_signal(signal.SIGTERM)
+    again.signal(signal.SIGTERM)
     again.end()
     with writing(engine) as db:
         while not delete_some(db, 1, 9, 9).is_last:
@@ -405,7 +418,7 @@ def test_database_server_that_is_away_is_waited_for(start, postgres, postgres_ur
     away = tmp_path / "away"
     url = make_url(postgres_url).set(query={"host": str(away)})
     command = start(url.render_as_string(hide_password=False))
-    first_line = command.process.stderr.readline()
+    first_line = command.first_line()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{command.url}/healthz")
     away.symlink_to(postgres.directory)
@@ -416,7 +429,7 @@ def test_database_server_that_is_away_is_waited_for(start, postgres, postgres_ur
 
     assert "database_awaited" in first_line
     assert "cure='start Postgres, or correct MONITOR_DATABASE_URL" in first_line
-    assert (code, stderr.count("database_awaited")) == (0, 0)
+    assert (code, stderr.count("database_awaited")) == (0, 1)
 
 
 def test_statement_that_was_cancelled_is_not_told_as_a_server_that_is_away(start, postgres_url):
@@ -427,7 +440,7 @@ def test_statement_that_was_cancelled_is_not_told_as_a_server_that_is_away(start
         wait_for(lambda: _waits_for_a_lock(engine), 30)
         with reading(engine) as other:
             other.exec_driver_sql("SELECT pg_cancel_backend(pid) FROM pg_locks WHERE NOT granted")
-        line = command.process.stderr.readline()
+        line = command.first_line()
     engine.dispose()
 
     command.wait_until_ready()

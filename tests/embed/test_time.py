@@ -71,7 +71,7 @@ def test_presence_stops_after_thirty_quiet_minutes(shop, page):
     advance(page, 31 * MINUTE)
     sent = len(shop.beacons())
     assert max(event["a"] for event in shop.events("p")) < 1_800
-    advance(page, 10 * MINUTE)
+    advance(page, 10 * MINUTE, step=MINUTE)
     assert len(shop.beacons()) == sent
 
 

@@ -1,19 +1,17 @@
 """The real collector, as its own process."""
 
 import os
-import subprocess
-import sys
 import urllib.request
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from core.database import open_database, writing
 from core.schema import upgrade_schema
 from core.sites import add_site, find_site
 from tests.helpers.free_port import free_port
+from tests.helpers.preloaded import start_preloaded
 from tests.helpers.shop import until
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class CollectorProcess:
@@ -30,7 +28,7 @@ class CollectorProcess:
         self.port = free_port()
         self.log = folder / f"collector-{self.port}.log"
         self._add_sites(keys)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: BaseProcess | None = None
 
     def start(self) -> None:
         """Returns when it answers."""
@@ -43,32 +41,25 @@ class CollectorProcess:
             "MONITOR_RATE_LIMIT": "off",
             **self._settings,
         }
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "collector"],
-                cwd=ROOT,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = start_preloaded("collector", [], environment, self.log)
         until(self._is_ready, lambda: f"no collector: {self.log.read_text()[-2000:]}", within=30)
 
     @property
     def is_running(self) -> bool:
         """Whether it was started, and has not ended."""
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.is_alive()
 
     def stop(self) -> None:
         """Ends it as its owner would, with SIGTERM."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.join(20)
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(20)
+            self._process.join(20)
 
     def _is_ready(self) -> bool:
         try:
