@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from urllib.parse import unquote
@@ -24,8 +25,8 @@ from collector.chat.stream_route import StreamRoute
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
 from collector.health_metrics import HealthMetrics
-from collector.http import assets, demo_shop
-from collector.http.admission import Admission
+from collector.http import assets, demo_shop, responses
+from collector.http.admission import Admission, send_response
 from collector.http.connections import MOST_BESIDE_STREAMS, Connections
 from collector.http.errors import send_refusal
 from collector.http.file_limit import room_for_connections, room_for_streams
@@ -47,6 +48,7 @@ from collector.writing.writer import Writer
 from core.client import Clients
 from core.database import sqlite_file
 from core.database_threads import DatabaseThreads
+from core.reasons import Reason
 from core.settings import Settings
 
 _MOST_WAITING = 10_000
@@ -71,7 +73,13 @@ class App(Struct):
         """Answer one request."""
         if self.public_path and scope["type"] == "http":
             scope = self._without_public_path(scope)
-        await self._find(scope)(scope, receive, send)
+        try:
+            await self._find(scope)(scope, receive, send)
+        except asyncio.CancelledError:
+            if scope["type"] != "http":
+                raise
+            # Only a stop cancels a request, once it has waited for long: its client is to send it again.
+            await send_response(responses.refused(Reason.NOT_COMMITTED), send)
 
     def _without_public_path(self, scope: Scope) -> Scope:
         """As from a proxy that takes the path off: some do, some do not."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 
 from core.database import open_database, reading, writing
 from tests.helpers.collector_process import CollectorProcess
@@ -66,7 +68,7 @@ def test_beacons_that_have_arrived_are_committed_and_answered(process, database_
     engine = open_database(database_url)
     with ExitStack() as stack:
         connections = [stack.enter_context(RawConnection(process.port)) for _ in range(20)]
-        with writing(engine):  # nobody else may commit now
+        with no_other_commit(engine):
             for number, connection in enumerate(connections):
                 connection.send(beacon(number))
             for _ in range(3):  # the loop has read what was sent before
@@ -82,6 +84,35 @@ def test_beacons_that_have_arrived_are_committed_and_answered(process, database_
     engine.dispose()
     assert answers == {b"200": len(connections)}
     assert stored == len(connections)
+
+
+def test_beacons_that_cannot_be_committed_at_a_stop_are_to_be_sent_again(process, database_url):
+    engine = open_database(database_url)
+    with ExitStack() as stack:
+        connections = [stack.enter_context(RawConnection(process.port)) for _ in range(5)]
+        with no_other_commit(engine):
+            for number, connection in enumerate(connections):
+                connection.send(beacon(number))
+            for _ in range(3):
+                httpx.get(f"http://127.0.0.1:{process.port}/healthz").raise_for_status()
+            stopping = Thread(target=process.stop)
+            stopping.start()
+            answers = [each.read_to_end() for each in connections]
+        stopping.join()
+    engine.dispose()
+
+    assert {each[9:12] for each in answers} == {b"503"}
+    assert all(b"\r\nretry-after: " in each for each in answers)
+    assert "Traceback" not in process.log.read_text()
+
+
+@contextmanager
+def no_other_commit(engine: Engine) -> Iterator[None]:
+    """While it lasts, nobody else may store a visit."""
+    with writing(engine) as db:
+        if db.dialect.name == "postgresql":
+            db.exec_driver_sql("LOCK TABLE visit IN SHARE MODE")
+        yield
 
 
 def _listens(port: int) -> bool:
