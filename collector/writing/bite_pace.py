@@ -7,9 +7,6 @@ from collector.writing.write_load import WriteLoad
 AIMS_AT = 0.04
 """Seconds that a bite may take, since beacons wait for it (own: a commit of theirs takes 5 to 50 ms)."""
 
-LEAST, MOST = 10, 200
-"""Rows of a bite, of the kind that is deleted."""
-
 SHORTEST_PAUSE = 0.02
 """Seconds, in which what has come meanwhile is committed."""
 
@@ -21,11 +18,14 @@ _YIELDS = 5
 
 
 class BitePace:
-    """Of one chore: it begins with small bites, and finds the size that takes AIMS_AT on this disk."""
+    """Of one chore: it begins with small bites, and finds the size that takes AIMS_AT on this disk.
 
-    def __init__(self, load: WriteLoad, most: int = MOST) -> None:
+    From a quarter of `most` to `most` rows: on a busy disk the commit alone takes longer, however small it is.
+    """
+
+    def __init__(self, load: WriteLoad, most: int) -> None:
         self._load = load
-        self._least = min(LEAST, most)
+        self._least = max(most // 4, min(most, 10))
         self._most = most
         self.size = self._least
 

@@ -54,7 +54,7 @@ def is_ready(collector: CollectorProcess) -> bool:
     return readiness(collector).status_code == 200
 
 
-def send(collector: CollectorProcess, number: int, **fields: object) -> int:
+def send(collector: CollectorProcess, number: int, **fields: str) -> int:
     """The status of one beacon: of a visit's page, or of another visit."""
     visit = fields.pop("visit", "a1b2c3d4e5f6g7h8")
     body = {"v": 1, "k": "shop", "s": visit, "t": "tab00001", "b": [view(number, **fields)]}
