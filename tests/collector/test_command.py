@@ -56,7 +56,7 @@ class Command:
         )
 
     def wait_until_ready(self) -> None:
-        wait_for(self._is_ready, 30)
+        wait_for(self._is_ready, 90)
 
     def post(self, number: int = 1, visit: str = "a1b2c3d4e5f6g7h8") -> int:
         body = {"v": 1, "k": "demo", "s": visit, "t": "tab1", "b": [view(number)]}
@@ -89,7 +89,7 @@ class Command:
 
     def end(self) -> tuple[int, str]:
         """Stop the collector; returns its exit code and its stderr."""
-        _, stderr = self.process.communicate(timeout=30)
+        _, stderr = self.process.communicate(timeout=90)
         return self.process.returncode, stderr
 
     def answers(self) -> bool:
