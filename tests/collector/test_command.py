@@ -57,7 +57,7 @@ class Command:
         )
 
     def wait_until_ready(self) -> None:
-        wait_for(self._is_ready, 30)
+        wait_for(self._is_ready, 90)
 
     def post(self, number: int = 1, visit: str = "a1b2c3d4e5f6g7h8") -> int:
         body = {"v": 1, "k": "demo", "s": visit, "t": "tab1", "b": [view(number)]}
@@ -101,7 +101,7 @@ class Command:
 
     def end(self) -> tuple[int | None, str]:
         """Wait until the collector has ended; its exit code, and what it has printed."""
-        self.process.join(30)
+        self.process.join(90)
         return self.process.exitcode, self.printed
 
     def answers(self) -> bool:

@@ -17,9 +17,11 @@ def first(tmp_path: Path) -> Iterator[CollectorProcess]:
     folder = tmp_path / "first"
     folder.mkdir()
     first = CollectorProcess(folder, ["shop"])
-    first.start()
-    yield first
-    first.kill()
+    try:
+        first.start()
+        yield first
+    finally:
+        first.kill()
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,11 @@ from tests.helpers.running_collector import wait_for
 def collector(tmp_path: Path) -> Iterator[CollectorProcess]:
     """A collector that serves a site."""
     collector = CollectorProcess(tmp_path, ["shop"])
-    collector.start()
-    yield collector
-    collector.kill()
+    try:
+        collector.start()
+        yield collector
+    finally:
+        collector.kill()
 
 
 @pytest.fixture
