@@ -54,7 +54,7 @@ def main(minutes: int, rate: float, seed: int, csv: Path | None, svg: Path | Non
             "MONITOR_RATE_LIMIT": RATE_LIMIT,
             "MONITOR_RETENTION_DAYS": str(RETENTION_DAYS),
         }
-        with collector(url, logs[0], **settings) as first, dashboard(url, logs[1]) as second:
+        with collector(url, log=logs[0], **settings) as first, dashboard(url, logs[1]) as second:
             crowd, audience = Crowd(first.port, rate, seed), Audience()
             samples = asyncio.run(
                 _soak((first, second), file, minutes * 60, crowd, audience, secret)

@@ -111,6 +111,16 @@ def database_version(connection: Connection) -> str:
     return f"Postgres {connection.exec_driver_sql('SHOW server_version').scalar_one()}"
 
 
+def database_sign(engine: Engine) -> None:
+    """Return once the database has answered the smallest question that waits for whatever stops a reader.
+
+    Raises DATABASE_ERRORS. On SQLite it looks into the file: a constant would need nothing of it.
+    """
+    statement = "SELECT 1 FROM sqlite_master LIMIT 1" if is_sqlite(str(engine.url)) else "SELECT 1"
+    with reading(engine) as connection:
+        connection.exec_driver_sql(statement).all()
+
+
 def insert_into(connection: Connection, table: Any) -> Any:
     """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update` of its database."""
     is_postgres = connection.dialect.name == "postgresql"

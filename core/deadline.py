@@ -1,5 +1,8 @@
 """The dashboard's way to the database: a question is answered within a deadline, or not at all.
 
+While the database is frozen (core/database_watch.py) nobody waits for it: what a page asks one after
+the other is refused at once, so that the page says so instead of adding up the waits.
+
 `read` and `write` are for the pages' threads, `read_async` and `write_async` for the event loop. The
 two have threads of their own: neither waits for the other.
 """
@@ -14,8 +17,17 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from core.database import DATABASE_ERRORS, Connection, Engine, open_database, reading, writing
+from core.database import (
+    DATABASE_ERRORS,
+    Connection,
+    Engine,
+    database_sign,
+    open_database,
+    reading,
+    writing,
+)
 from core.database_threads import DatabaseThreads, NoThread, TooManyWaiting
+from core.database_watch import DatabaseWatch
 from core.open_file import FileRule
 from core.pooler_refusal import pooler_cure
 from core.schema import SchemaError, check_schema
@@ -52,13 +64,16 @@ class OutcomeUnknown(DatabaseUnavailable):
 
 
 def read(question: Question[Answer]) -> Answer:
-    """The question's answer from one consistent snapshot; DatabaseUnavailable after DEADLINE at the latest.
+    """The question's answer from one consistent snapshot; DatabaseUnavailable after DEADLINE at the latest,
+    and at once while the database is frozen.
 
     Exceptions of the question itself pass through.
     """
     engine = database_engine()
-    with _refusals(engine):
-        return _threads_of_pages.ask(partial(_read, engine, question), DEADLINE)
+    watch = _watch_of(engine)
+    with _refusals(engine, watch):
+        work = partial(_read, engine, question)
+        return _threads_of_pages.ask(work, DEADLINE, is_vain=lambda: watch.is_frozen)
 
 
 def write(change: Question[Answer]) -> Answer:
@@ -67,29 +82,35 @@ def write(change: Question[Answer]) -> Answer:
     Only a commit that has begun by then is waited for, COMMIT_WITHIN more, and then OutcomeUnknown.
     """
     engine, attempt = database_engine(), WriteAttempt()
-    with _refusals(engine, attempt):
+    watch = _watch_of(engine)
+    with _refusals(engine, watch, attempt):
         return _threads_of_pages.ask(
             partial(_write, engine, change, attempt),
             DEADLINE,
             partial(_give_up, attempt),
+            lambda: watch.is_frozen,
         )
 
 
 async def read_async(question: Question[Answer]) -> Answer:
     """The same as `read`; DEADLINE begins when it is the question's turn."""
     engine = database_engine()
-    with _refusals(engine):
-        return await _threads_of_loop.run(partial(_read, engine, question), DEADLINE)
+    watch = _watch_of(engine)
+    with _refusals(engine, watch):
+        work = partial(_read, engine, question)
+        return await _threads_of_loop.run(work, DEADLINE, is_vain=lambda: watch.is_frozen)
 
 
 async def write_async(change: Question[Answer]) -> Answer:
     """The same as `write`; DEADLINE begins when it is the change's turn."""
     engine, attempt = database_engine(), WriteAttempt()
-    with _refusals(engine, attempt):
+    watch = _watch_of(engine)
+    with _refusals(engine, watch, attempt):
         return await _threads_of_loop.run(
             partial(_write, engine, change, attempt),
             DEADLINE,
             partial(_give_up, attempt),
+            lambda: watch.is_frozen,
         )
 
 
@@ -107,7 +128,9 @@ def database_engine() -> Engine:
 
 
 @contextmanager
-def _refusals(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[None]:
+def _refusals(
+    engine: Engine, watch: DatabaseWatch, attempt: WriteAttempt | None = None
+) -> Generator[None]:
     """What goes wrong with the database, as DatabaseUnavailable with the cure."""
     try:
         yield
@@ -119,7 +142,8 @@ def _refusals(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[
     except TimeoutError:
         if attempt is not None and attempt.is_committing:
             raise OutcomeUnknown(_UNKNOWN) from None
-        text = f"The database has not answered within {DEADLINE:.0f} seconds. {_cure(engine)}"
+        within = "" if watch.is_frozen else f" within {DEADLINE:.0f} seconds"
+        text = f"The database has not answered{within}. {_cure(engine)}"
         raise DatabaseUnavailable(text) from None
     except SchemaError as error:
         raise DatabaseUnavailable(f"{error}.") from None
@@ -173,6 +197,18 @@ def _sound_database(engine: Engine) -> Generator[None]:
     except BaseException:
         _sound.discard(url)
         raise
+
+
+def _watch_of(engine: Engine) -> DatabaseWatch:
+    """The watch of this database, which is kept from now on."""
+    watch = _watch(engine)
+    watch.keep()
+    return watch
+
+
+@cache
+def _watch(engine: Engine) -> DatabaseWatch:
+    return DatabaseWatch(partial(database_sign, engine))
 
 
 @cache

@@ -20,8 +20,9 @@ from pages.parts.time_zone import own_time_zone
 from pages.parts.viewer import follow_viewer, may
 from pages.server.shared import Shared
 
-LOOK_EVERY = 5
-"""Seconds between two looks of an open page."""
+LOOK_EVERY = 4
+"""Seconds between two looks of an open page. With what is shared at a look (SHARED_FOR) less than the six
+seconds within which it says that the database is frozen, which is known by then (core/database_watch.py)."""
 
 _AWAY = "database is away"
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.beacon_load import beacon_load
-from tests.helpers.collector_process import ROOT, CollectorProcess
+from tests.helpers.collector_process import CollectorProcess
+from tests.helpers.preloaded import ROOT
 from tests.helpers.running_collector import wait_for
 
 SITE = "shop"

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.helpers.live_page import rows
-from tests.helpers.running_dashboard import ROOT, running_dashboard
+from tests.helpers.preloaded import ROOT
+from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.seed import make_database, make_site, make_visit, make_visits
 
 SHOWN_WITHIN = 60_000

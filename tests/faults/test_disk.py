@@ -15,9 +15,10 @@ import httpx
 import pytest
 
 from tests.helpers.beacon_load import beacon_load
-from tests.helpers.collector_process import ROOT, CollectorProcess
+from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.free_port import free_port
 from tests.helpers.postgres_server import postgres_server
+from tests.helpers.preloaded import ROOT
 from tests.helpers.running_collector import view, wait_for
 from tests.helpers.small_disk import SmallDisk, small_disk
 

@@ -17,7 +17,8 @@ import httpx
 from collector.writing.checkpoints import LOG_LIMIT, Checkpoints
 from core.database import open_database, reading, writing
 from tests.helpers.beacon_load import beacon_load
-from tests.helpers.collector_process import ROOT, CollectorProcess
+from tests.helpers.collector_process import CollectorProcess
+from tests.helpers.preloaded import ROOT
 from tests.helpers.running_collector import view, wait_for
 
 MOST_LOG = 100_000_000

@@ -10,7 +10,8 @@ from contextlib import suppress
 import httpx
 
 from core.database import open_database, reading
-from tests.helpers.collector_process import ROOT, CollectorProcess
+from tests.helpers.collector_process import CollectorProcess
+from tests.helpers.preloaded import ROOT
 from tests.helpers.running_collector import CHROME, view
 
 

@@ -30,8 +30,9 @@ from core.database import writing
 from pages.server.access import MAY_NOT
 from pages.server.session_book import SESSION_COOKIE, signed
 from tests.helpers.dashboard_chats import visitor_opens
+from tests.helpers.preloaded import ROOT
 from tests.helpers.running_collector import wait_for
-from tests.helpers.running_dashboard import ROOT, running_dashboard
+from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.seed import make_database, make_site
 from tests.helpers.signed_in import make_account, session_cookie
 from tests.pages.conftest import Database, OpenPage
