@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import click
@@ -50,11 +51,10 @@ def main(minutes: int, rate: float, seed: int, csv: Path | None, svg: Path | Non
         secret = make_past(url, minutes, pace, RETENTION_DAYS)
         click.echo(f"{minutes} minutes of {rate:g} requests a second, {pace:.2f} visits a second")
         logs = [Path(folder) / f"{name}.log" for name in ("collector", "dashboard")]
-        settings = {
-            "MONITOR_RATE_LIMIT": RATE_LIMIT,
-            "MONITOR_RETENTION_DAYS": str(RETENTION_DAYS),
-        }
-        with collector(url, log=logs[0], **settings) as first, dashboard(url, logs[1]) as second:
+        serve = partial(
+            collector, MONITOR_RATE_LIMIT=RATE_LIMIT, MONITOR_RETENTION_DAYS=str(RETENTION_DAYS)
+        )
+        with serve(url, log=logs[0]) as first, dashboard(url, logs[1]) as second:
             crowd, audience = Crowd(first.port, rate, seed), Audience()
             samples = asyncio.run(
                 _soak((first, second), file, minutes * 60, crowd, audience, secret)
