@@ -20,6 +20,7 @@ from pages.server.direct_peer import keep_direct_peer
 from pages.server.finished_runs import keep_finished_runs
 from pages.server.gate import Gate
 from pages.server.headers import SecurityHeaders
+from pages.server.request_body import BoundedBodies, end_bodies
 from pages.server.script_files import script_routes
 from pages.server.shutdown import on_shutdown
 from pages.server.site_feed import SiteFeed
@@ -37,15 +38,17 @@ async def warm(_app: st.App) -> AsyncGenerator[None, None]:
 
     gc.collect()
     gc.freeze()
-    with on_shutdown(_end_streams):
+    with on_shutdown(_end_waits):
         yield
     for feed in feeds:
         await feed.stop()
 
 
-def _end_streams() -> None:
+def _end_waits() -> None:
+    """End what the web server would wait for: open streams, and bodies of which the rest does not come."""
     for feed in feeds:
         feed.end()
+    end_bodies()
 
 
 with exit_in_one_line(SettingsError):
@@ -65,6 +68,6 @@ app = st.App(
         *site_routes(site_feed),
         *script_routes(),
     ],
-    middleware=[Middleware(SecurityHeaders), Middleware(Gate)],
+    middleware=[Middleware(SecurityHeaders), Middleware(BoundedBodies), Middleware(Gate)],
     lifespan=warm,
 )

@@ -17,6 +17,10 @@ ANSWERS_WITHIN = 3.0
 """Seconds after which a database that has not answered counts as frozen. With EVERY it is found after four
 at the latest, and two are left of the six within which a page says so."""
 
+SEEN_FOR = 0.3
+"""Seconds for which it must have been seen that the answer is late: a process that was itself suspended, or kept
+from running, sees that first of all, and the answer a moment later."""
+
 RESTS_AFTER = 10.0
 """Seconds after the last call of `keep` when the asking ends, unless the database is frozen then."""
 
@@ -31,12 +35,17 @@ class DatabaseWatch:
         self._wanted_at = 0.0
         self._asked_at: float | None = None
         self._has_hung = False
+        self._late = self._late_at = 0.0
 
     @property
     def is_frozen(self) -> bool:
         """Whether the database gives no answer, not even that it cannot."""
         asked_at = self._asked_at
-        return self._has_hung or (asked_at is not None and _is_late(asked_at))
+        if self._has_hung or asked_at is None or not _is_late(asked_at):
+            return self._has_hung
+        if self._late != asked_at:
+            self._late_at, self._late = monotonic(), asked_at
+        return monotonic() - self._late_at >= SEEN_FOR
 
     def keep(self) -> None:
         """Have it asked from now on, for RESTS_AFTER seconds at least."""

@@ -37,6 +37,7 @@ from pages.server.proxy_sign_in import (
     without_sign_in_header,
 )
 from pages.server.session_book import SESSION_COOKIE, Guests, SessionBook
+from pages.server.unavailable import RETRY_AFTER
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 OPEN = (SIGN_IN, f"{SIGN_IN}/link", f"{SIGN_IN}/oidc", f"{SIGN_IN}/oidc/callback")
@@ -165,7 +166,7 @@ def _answer_unknown(
     if is_http and method in _READS and _wants_page(request.headers):
         is_proxied = named_by_proxy(request.scope) is not None
         return ByProxy() if is_proxied else _to_sign_in(request, path)
-    return refuse(401, SIGNED_OUT) if guests.access else refuse(503, AWAY, 5)
+    return refuse(401, SIGNED_OUT) if guests.access else refuse(503, AWAY, RETRY_AFTER)
 
 
 async def _ask_proxy(request: HTTPConnection) -> ProxySignIn | Response:
@@ -254,6 +255,7 @@ def _explained(
     """Why nothing is served here, as a page to whoever asks for one."""
     if request.scope["type"] == "websocket" or not _wants_page(request.headers):
         return refuse(status, text)
+    again = f'<meta http-equiv="refresh" content="{RETRY_AFTER}">' if status == 503 else ""
     page = (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>Visitor Monitor</title>'
@@ -261,7 +263,7 @@ def _explained(
         "max-width:40rem;margin:15vh auto;padding:0 1rem}"
         "pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.75rem;border:1px solid GrayText;"
         "border-radius:8px}</style>"
-        f"<main><h1>{title}</h1>{''.join(map(_line, text.splitlines()))}</main></html>"
+        f"{again}<main><h1>{title}</h1>{''.join(map(_line, text.splitlines()))}</main></html>"
     )
     return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
 

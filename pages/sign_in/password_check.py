@@ -1,4 +1,7 @@
-"""Whether an e-mail address and a password are right: slowed, one at a time, and as long for every answer."""
+"""Whether an e-mail address and a password are right: slowed, one at a time, and as long for every answer.
+
+Whoever tries secrets of links is slowed in the same way, by the same count of their network.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,24 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from core.accounts.accounts import Account, find_by_email, folded_email
+from core.accounts.links import find_link
 from core.accounts.passwords import hash_password, is_password
 from core.client import Clients
-from core.deadline import DatabaseUnavailable, read
+from core.deadline import DatabaseUnavailable, read, read_async
+from core.moment import utc_now
 from core.settings import settings
 from pages.server.sign_in_log import sign_in_log
 from pages.server.unavailable import RETRY_AFTER as DATABASE_RETRY_AFTER
-from pages.sign_in.attempts import Attempts, origin_of
+from pages.sign_in.attempts import Attempt, Attempts, origin_of
 from pages.sign_in.device_cookie import device_of
 from pages.sign_in.password_queue import RETRY_AFTER, PasswordQueue, QueueFull
 from pages.sign_in.sign_in_fault import SignInFault
 
 LOGGED_EVERY = 60.0
 """Seconds between two lines of the log about wrong passwords: a flood must not fill it."""
+
+_LINKS = ""
+"""All links together count as one account, which no e-mail address names: a secret that is tried has none."""
 
 _OF_A_LINK = (1.0,)
 """More urgent than all attempts but those of known browsers: a link's secret is not guessed."""
@@ -52,11 +60,7 @@ class PasswordCheck:
         if not (email and password):
             return SignInRefusal(SignInFault.EMPTY)
         counted = folded_email(email) or email.lower()  # however they write it
-        device = device_of(request, counted, secret)
-        peer = request.client.host if request.client else ""
-        forwarded = ",".join(request.headers.getlist("x-forwarded-for")).encode("latin-1")
-        origin = origin_of(self._clients.find(peer, forwarded or None), device)
-        attempt = self._attempts.begin(origin, counted, time.monotonic())
+        attempt = self._begin(request, counted, device_of(request, counted, secret))
         if attempt.retry_after:
             return SignInRefusal(SignInFault.TOO_OFTEN, attempt.retry_after)
         await asyncio.sleep(attempt.wait)
@@ -74,9 +78,32 @@ class PasswordCheck:
         self._attempts.succeed(attempt, time.monotonic())
         return account
 
+    async def find_link(self, request: Request, secret: str) -> Account | SignInRefusal | None:
+        """The account whose link has this secret, as often as one likes; None when there is no such link."""
+        attempt = self._begin(request, _LINKS)
+        if attempt.retry_after:
+            return SignInRefusal(SignInFault.TOO_OFTEN, attempt.retry_after)
+        await asyncio.sleep(attempt.wait)
+        try:
+            account = await read_async(lambda db: find_link(db, secret, utc_now()))
+        except DatabaseUnavailable:
+            self._attempts.forget(attempt, time.monotonic())
+            return SignInRefusal(SignInFault.DATABASE_AWAY, DATABASE_RETRY_AFTER)
+        if (
+            account is not None
+        ):  # not `succeed`: a link of one's own must not free one to try others
+            self._attempts.forget(attempt, time.monotonic())
+        return account
+
     async def hash(self, password: str) -> str:
         """The hash of a new password. Raises QueueFull."""
         return await self._queue.run(partial(hash_password, password), _OF_A_LINK)
+
+    def _begin(self, request: Request, account: str, device: str = "") -> Attempt:
+        peer = request.client.host if request.client else ""
+        forwarded = ",".join(request.headers.getlist("x-forwarded-for")).encode("latin-1")
+        origin = origin_of(self._clients.find(peer, forwarded or None), device)
+        return self._attempts.begin(origin, account, time.monotonic())
 
     def _log_failure(self) -> None:
         self._failed += 1

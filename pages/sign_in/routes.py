@@ -19,10 +19,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from core.accounts.accounts import LONGEST_EMAIL, Account, AccountError
-from core.accounts.links import find_link, use_link
+from core.accounts.links import use_link
 from core.accounts.passwords import PasswordError, check_password
 from core.accounts.sessions import Way
-from core.deadline import DatabaseUnavailable, read_async, write_async
+from core.deadline import DatabaseUnavailable, write_async
 from core.moment import utc_now
 from core.settings import settings
 from pages.parts.texts import plural
@@ -107,20 +107,17 @@ class _Door:
 
     async def ask_new_password(self, request: Request) -> Response:
         secret = request.query_params.get("secret", "")
-        try:
-            account = await read_async(lambda db: find_link(db, secret, utc_now()))
-        except DatabaseUnavailable:
-            return _database_away(request)
-        if account is None:
-            return dead_link_page(_place(request))
+        account = await self._check.find_link(request, secret)
+        if not isinstance(account, Account):
+            return _no_link(request, account)
         return _new_password_page(request, account, secret)
 
     async def set_password(self, request: Request, fields: Mapping[str, str]) -> Response:
         secret, password = fields.get("secret", ""), fields.get("password", "")
+        account = await self._check.find_link(request, secret)
+        if not isinstance(account, Account):
+            return _no_link(request, account)
         try:
-            account = await read_async(lambda db: find_link(db, secret, utc_now()))
-            if account is None:
-                return dead_link_page(_place(request))
             return await self._set_password(request, account, secret, password)
         except DatabaseUnavailable:
             return _database_away(request)
@@ -196,6 +193,14 @@ def _new_password_page(
 ) -> Response:
     agent = account.agent
     return new_password_page(_place(request), agent.name, agent.email, secret, fault, status)
+
+
+def _no_link(request: Request, refusal: SignInRefusal | None) -> Response:
+    """Why nobody can choose a password by this link, or not now."""
+    if refusal is None:
+        return dead_link_page(_place(request))
+    status = _STATUS[refusal.fault]
+    return unavailable_page(_place(request), _text_of(refusal), refusal.retry_after, status)
 
 
 def _database_away(request: Request, fault: SignInFault = SignInFault.DATABASE_AWAY) -> Response:

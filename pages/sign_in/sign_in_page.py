@@ -104,10 +104,10 @@ password already, sign in with it.</p>
     return _page("This link does not work any more", body, status)
 
 
-def unavailable_page(place: str, fault: str, retry_after: int) -> HTMLResponse:
-    """The page while it is not known whether a link works."""
+def unavailable_page(place: str, fault: str, retry_after: int, status: int = 503) -> HTMLResponse:
+    """The page while it is not known, or not told, whether a link works."""
     body = f"{_heading('Not at this moment', place)}{_fault(fault)}"
-    return _page("Not at this moment", body, 503, retry_after)
+    return _page("Not at this moment", body, status, retry_after)
 
 
 def _page(title: str, body: str, status: int, retry_after: int = 0) -> HTMLResponse:

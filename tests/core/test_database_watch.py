@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -57,11 +58,23 @@ def file(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_who_waits_is_told_that_the_database_is_frozen_before_their_own_time_is_over(
     ask: Any, file: Path
 ) -> None:
+    with (
+        frozen_sqlite(file),
+        pytest.raises(DatabaseUnavailable, match=r"has not answered\. See that"),
+    ):
+        ask(list_sites)
+    wait_for(can_read)
+    assert ask(list_sites) == []
+
+
+@pytest.mark.parametrize("save", QUESTIONS[1::2], ids=["write", "write_async"])
+def test_what_was_to_be_saved_while_the_database_was_frozen_never_is(save: Any, file: Path) -> None:
     with frozen_sqlite(file):
         with pytest.raises(DatabaseUnavailable, match=r"has not answered\. See that") as refused:
-            ask(lambda db: add_site(db, name="Shop", key="shop", now=utc_now()))
+            save(lambda db: add_site(db, name="Shop", key="shop", now=utc_now()))
         assert not isinstance(refused.value, OutcomeUnknown)
     wait_for(can_read)
+    wait_for(lambda: all(thread.name != "database" for thread in threading.enumerate()))
     assert read(list_sites) == []
 
 
@@ -121,6 +134,28 @@ def test_database_that_refuses_after_it_was_frozen_stays_frozen_until_it_says_so
     wait_for(lambda: watch.is_frozen)
     held.set()
     answers.set()
+    wait_for(lambda: not watch.is_frozen)
+
+
+def test_answer_that_is_late_is_waited_for_a_moment_more_from_when_that_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release, asked = Event(), Event()
+    now = [100.0]
+    monkeypatch.setattr(database_watch, "monotonic", lambda: now[0])
+
+    def ask() -> None:
+        asked.set()
+        release.wait(60)
+
+    watch = DatabaseWatch(ask)
+    watch.keep()
+    assert asked.wait(10)
+    now[0] += 3600  # as after the process was suspended
+    assert not watch.is_frozen
+    now[0] += database_watch.SEEN_FOR
+    assert watch.is_frozen
+    release.set()
     wait_for(lambda: not watch.is_frozen)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from core.accounts.accounts import Account
 from core.database import open_database
 from core.schema import upgrade_schema
+from pages.server.session_book import SESSION_COOKIE
 from tests.helpers.frozen_database import frozen_postgres, frozen_sqlite
 from tests.helpers.postgres_server import postgres_server
 from tests.helpers.running_collector import wait_for
@@ -186,18 +187,20 @@ def test_route_answers_503_while_the_database_is_frozen(
     address, account = team_dashboard.address, team_dashboard.account
     is_form = path.startswith("/sign-in")
     sent = {"email": account.agent.email, "password": PASSWORD, "secret": "none"}
-    options = {"data": sent} if is_form else {"json": {"site": "tea", "id": "none"}}
+    form = sent if is_form and method == "POST" else None
+    action = {"site": "tea", "id": "none"} if path == "/agent/typing" else None
     with signed_in_client(address, "" if is_form else team_dashboard.cookie, timeout=60) as client:
         wait_for(lambda: client.get("/_stcore/health").status_code == 200)
         with installation.freeze():
             began = monotonic()
             answer = client.request(
-                method, path, headers={"Origin": address}, **(options if method == "POST" else {})
+                method, path, headers={"Origin": address}, data=form, json=action
             )
             assert monotonic() - began < 2 * SAID_WITHIN  # of a machine that is busy
             assert answer.status_code == 503
             assert "Retry-After" in answer.headers
-        wait_for(lambda: client.get("/agent/poll").status_code != 503)
+        client.cookies.set(SESSION_COOKIE, team_dashboard.cookie)
+        wait_for(lambda: client.get("/agent/conversation?site=tea&id=none").status_code == 404)
 
 
 def test_form_to_sign_in_is_shown_while_the_database_is_frozen(

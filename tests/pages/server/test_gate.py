@@ -416,6 +416,9 @@ def test_a_database_that_was_never_read_leaves_the_pages_to_this_machine(
         elsewhere = ask("/", server="192.168.1.5")
         assert (elsewhere.status, elsewhere.served) == (503, None)
         assert "agent add" not in elsewhere.body, "there may be accounts"
+        page = ask("/", server="192.168.1.5", headers=PAGE)
+        assert (page.status, page.served) == (503, None)
+        assert '<meta http-equiv="refresh" content="' in page.body, "it tries again by itself"
 
 
 def test_where_a_way_to_sign_in_is_set_nobody_gets_in_before_the_database_is_read(

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from httpx import Response
 from starlette.testclient import TestClient
 
 from core.accounts.accounts import Account, find_account, remove_account, set_password
@@ -464,3 +465,40 @@ def test_cookie_of_a_browser_is_good_for_its_account_only(
         post(browser, "guess", "bob@shop.example")
     assert post(browser, "guess", "bob@shop.example").status_code == 429
     assert post(new_browser(), email="bob@shop.example").status_code == 429
+
+
+@pytest.mark.usefixtures("no_waits")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_whoever_tries_secrets_of_links_is_told_when_to_try_again(
+    ann: Account, database: Database, new_browser: NewBrowser, method: str
+) -> None:
+    guesser, neighbour = new_browser(), new_browser("192.0.2.2")
+    secret = invite(database.engine, ann)
+
+    def try_secret(browser: TestClient, secret: str) -> Response:
+        sent = {"secret": secret, "password": NEW_PASSWORD}
+        if method == "GET":
+            return browser.get("/sign-in/link", params=sent)
+        return browser.post("/sign-in/link", data=sent)
+
+    statuses = [try_secret(guesser, f"guess {n}").status_code for n in range(CHECKED)]
+    assert statuses == [410] * CHECKED
+    answer = try_secret(guesser, secret)
+    assert answer.status_code == 429
+    assert f"Try again in {int(answer.headers['retry-after']):,} seconds." in answer.text
+    assert post(guesser).status_code == 303  # at accounts that is another count
+    assert try_secret(neighbour, secret).status_code in (200, 303)
+
+
+@pytest.mark.usefixtures("no_waits")
+def test_link_may_be_opened_as_often_as_one_likes_and_frees_nobody_to_try_others(
+    ann: Account, database: Database, browser_at_door: TestClient
+) -> None:
+    secret = invite(database.engine, ann)
+
+    def ask(secret: str) -> int:
+        return browser_at_door.get("/sign-in/link", params={"secret": secret}).status_code
+
+    assert [ask(secret) for _ in range(2 * CHECKED)] == [200] * 2 * CHECKED
+    assert [ask("guess") for _ in range(CHECKED - 1)] == [410] * (CHECKED - 1)
+    assert (ask(secret), ask("guess"), ask("guess")) == (200, 410, 429)
