@@ -27,9 +27,9 @@ from collector.chat.waiting_invitations import WaitingInvitations
 from collector.health_metrics import HealthMetrics
 from collector.http import assets, demo_shop, responses
 from collector.http.admission import Admission, send_response
-from collector.http.connections import MOST_BESIDE_STREAMS, Connections
+from collector.http.connections import Connections, open_connections
 from collector.http.errors import send_refusal
-from collector.http.file_limit import room_for_connections, room_for_streams
+from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
 from collector.http.locator import Locator
 from collector.http.rate_limit import RateLimiter
@@ -135,12 +135,7 @@ def build_app(
         min(settings.streams, room_for_streams()), settings.streams_per_address
     )
     stream_route = StreamRoute(chat_admission, engine, threads, streams, stream_limit, clock)
-    connections = Connections(
-        min(settings.streams + MOST_BESIDE_STREAMS, room_for_connections()),
-        admission.clients,
-        metrics,
-    )
-    metrics.watch_connections(lambda: len(connections))
+    connections = open_connections(settings, admission.clients, metrics)
     locator = Locator(settings.geoip_database, counters.warn)
     background = Background(
         engine,

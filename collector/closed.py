@@ -21,9 +21,11 @@ from collector.chat.route import PREFIX
 from collector.health_metrics import StorageMetrics
 from collector.http import assets, responses
 from collector.http.admission import send_response
+from collector.http.connections import Connections, open_connections
 from collector.http.errors import send_refusal
 from collector.http.health import may_see, metrics_sender, send_health
 from collector.metrics import Metrics
+from core.client import Clients
 from core.reasons import Reason
 from core.settings import Settings
 
@@ -39,6 +41,7 @@ class ClosedApp(Struct):
     public_path: str
     others: ASGIApp
     metrics: Metrics
+    connections: Connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; none is read."""
@@ -114,7 +117,9 @@ def build_closed_app(settings: Settings, looks: Looks) -> ClosedApp:
         lifespan=lambda _: looks.running(),
     )
     others.router.redirect_slashes = False
-    return ClosedApp(unquote(settings.public_path), others, metrics)
+    clients = Clients(settings.trusted_proxies, lambda _fault: None)
+    connections = open_connections(settings, clients, metrics)
+    return ClosedApp(unquote(settings.public_path), others, metrics, connections)
 
 
 def _without(public_path: str, path: str) -> str:

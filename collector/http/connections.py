@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from collector.http.deadline import Deadline
+from collector.http.file_limit import room_for_connections
 from collector.http.refusal import Refusal
 from collector.http.unread_answers import AnswerReader, UnreadAnswers
 from collector.metrics import Metrics
 from core.client import Clients
+from core.settings import Settings
 from core.visits.presence import LONGEST_PRESENCE
 
 HEAD_WITHIN = 10.0
@@ -46,6 +48,14 @@ _CURES = {
     Refusal.ADDRESS_FULL: "if this is your proxy, name it in MONITOR_TRUSTED_PROXIES",
 }
 _log = logging.getLogger("collector.connections")
+
+
+def open_connections(settings: Settings, clients: Clients, metrics: Metrics) -> Connections:
+    """Those of this process, counted in its metrics: as many as it may have open, besides its files."""
+    most = min(settings.streams + MOST_BESIDE_STREAMS, room_for_connections())
+    connections = Connections(most, clients, metrics)
+    metrics.watch_connections(lambda: len(connections))
+    return connections
 
 
 class BoundedConnection(AnswerReader, Protocol):
