@@ -178,11 +178,11 @@ def _run_beside_watch(
     chosen: Settings, engine: Engine, listener: socket.socket, served: ServedFile
 ) -> None:
     gc.unfreeze()  # what an earlier round has left
-    server = uvicorn.Server(server_config(build_app(chosen, engine)))
-    watch = FileWatch(served, partial(setattr, server, "should_exit", True))
+    server = _Server(build_app(chosen, engine), listener)
+    watch = FileWatch(served, lambda: server.started, server.leave)
     watch.start()
     try:
-        _run_server(server, listener)
+        _run_server(server)
     finally:
         watch.stop()
 
@@ -192,16 +192,16 @@ def _answer_closed(
 ) -> None:
     """Answer 503 until `look` finds no fault any more."""
     looks = Looks(fault, look)
-    server = uvicorn.Server(server_config(build_closed_app(chosen, looks)))
-    looks.on_end = partial(setattr, server, "should_exit", True)
-    server.run([listener.dup()])  # a copy: uvicorn closes what it was given
+    server = _Server(build_closed_app(chosen, looks), listener)
+    looks.on_end = server.leave
+    server.serve_until_left()
     if looks.raised:
         raise looks.raised
 
 
 def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int) -> None:
     if workers == 1:
-        _run_server(uvicorn.Server(server_config(build_app(chosen, engine))), listener)
+        _run_server(_Server(build_app(chosen, engine), listener))
         return
     engine.dispose()
     config = server_config("collector.__main__:create_app", factory=True, workers=workers)
@@ -212,13 +212,34 @@ def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int
         _log.info("collector_stopped")
 
 
-def _run_server(server: uvicorn.Server, listener: socket.socket) -> None:
+class _Server(uvicorn.Server):
+    """Serves an application until it is to leave the listener to another one, or until a signal ends the process."""
+
+    def __init__(self, app: Any, listener: socket.socket) -> None:
+        super().__init__(server_config(app))
+        self.listener = listener
+
+    def serve_until_left(self) -> None:
+        """Serve. Afterwards the listener listens on, for the next application, unless there was a signal."""
+        self.run([self.listener.dup()])  # uvicorn closes what it is given
+
+    def leave(self) -> None:
+        """End the serving; who connects meanwhile waits for the next application."""
+        self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End the process: from now on nobody waits for an answer that will not come."""
+        self.listener.close()
+        super().handle_exit(sig, frame)
+
+
+def _run_server(server: _Server) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-    _log_started(listener, 1)
+    _log_started(server.listener, 1)
     try:
-        server.run([listener.dup()])
+        server.serve_until_left()
     finally:
         _log.info("collector_stopped")
 

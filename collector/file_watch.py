@@ -18,14 +18,21 @@ LOOK_EVERY = 2.0
 """Seconds between two looks, and for so long at most two collectors may serve whose lock file was removed."""
 
 _STOPS_WITHIN = 5.0
+_SERVES_YET = 0.2
 _log = logging.getLogger("collector.file")
 
 
 class FileWatch:
-    """Calls `on_fault` once, from a thread of its own, when the file cannot be served any longer."""
+    """Calls `on_fault` once, from a thread of its own, when the file cannot be served any longer.
 
-    def __init__(self, served: ServedFile, on_fault: Callable[[], None]) -> None:
+    is_serving: whether the file is served by now.
+    """
+
+    def __init__(
+        self, served: ServedFile, is_serving: Callable[[], bool], on_fault: Callable[[], None]
+    ) -> None:
         self._served = served
+        self._is_serving = is_serving
         self._on_fault = on_fault
         self._stop = Event()
         self._checking: sqlite3.Connection | None = None
@@ -59,6 +66,11 @@ class FileWatch:
                 _log.warning("database_file_not_seen fault='%s'", fault)
 
     def _check(self) -> None:
+        while (
+            not self._is_serving()
+        ):  # what begins to serve fails by damage that is marked meanwhile
+            if self._stop.wait(_SERVES_YET):
+                return
         try:
             found = find_damage(self._served.file, self._note_connection)
         except sqlite3.Error as fault:

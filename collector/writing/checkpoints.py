@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from shutil import disk_usage
 
 from sqlalchemy import Engine
 
@@ -25,15 +26,20 @@ EMPTY_LOG_AGAIN_AFTER = 0.5
 LOG_LIMIT = 32_000_000
 """Bytes of the log from which on it is emptied at once, rather than when it is due."""
 
-WAITS_FROM = 2 * LOG_LIMIT
-"""Bytes from which on short readers are waited for: where they follow one another without a gap, the log
+SHARE_OF_DISK = 0.25
+"""Of the room that there would be without the log: on a small disk it is emptied sooner. A log that has filled its
+disk cannot be emptied any more, because what is moved into the file needs room there first."""
+
+WAITS_FROM_TIMES = 2
+"""From twice the limit on short readers are waited for: where they follow one another without a gap, the log
 would never begin anew."""
 
 WAITS_FOR = 0.25
 """Seconds for which they are waited for, and beacons wait as well."""
 
-AGAIN_AFTER_BYTES = 8_000_000
-"""By which the log has grown when it is tried again, since a reader was in its way: some 1,000 beacons."""
+AGAIN_AFTER_SHARE = 0.25
+"""Of the limit, by which the log has grown when it is tried again, since a reader was in its way: of the largest
+some 1,000 beacons."""
 
 
 class Checkpoints:
@@ -67,17 +73,24 @@ class Checkpoints:
 
     def keep_small(self) -> None:
         """Empty the log when it is large; after each batch and each chore, since a stat is cheap."""
-        size = self.log_bytes
-        if size < LOG_LIMIT:
+        size, limit = self.log_bytes, self._limit()
+        if size < limit:
             self._tried_at_bytes = 0
-        elif size >= self._tried_at_bytes + AGAIN_AFTER_BYTES:
+        elif size >= self._tried_at_bytes + AGAIN_AFTER_SHARE * limit:
             self._tried_at_bytes = size
-            empty_log(self._engine, WAITS_FOR if size >= WAITS_FROM else 0.0)
+            empty_log(self._engine, WAITS_FOR if size >= WAITS_FROM_TIMES * limit else 0.0)
 
     @property
     def is_held(self) -> bool:
         """Whether the log is large although it was to be emptied: what can wait adds nothing to it."""
-        return self.log_bytes >= LOG_LIMIT
+        return self.log_bytes >= self._limit()
+
+    def _limit(self) -> float:
+        """Bytes from which on the log is emptied."""
+        if self._log is None:
+            return LOG_LIMIT
+        room = disk_usage(self._log.parent).free + self.log_bytes
+        return min(LOG_LIMIT, SHARE_OF_DISK * room)
 
     @property
     def log_bytes(self) -> int:
