@@ -6,7 +6,6 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -120,7 +119,7 @@ def _serve_server(chosen: Settings, host: str, port: int, workers: int) -> None:
         fault = prepare_once_there()
         _listen(listener, host, port)
         if fault:
-            _answer_closed(chosen, listener, fault, prepare_once_there)
+            _answer_closed(chosen, listener, Looks(fault, prepare_once_there, is_told=True))
         _run(chosen, engine, listener, workers)
 
 
@@ -133,7 +132,7 @@ def _serve_file(chosen: Settings, served: ServedFile, host: str, port: int) -> N
             while True:
                 if fault:
                     _listen(listener, host, port)
-                    _answer_closed(chosen, listener, fault, take)
+                    _answer_closed(chosen, listener, Looks(fault, take, is_told=False))
                 _serve_taken(chosen, served, listener)
                 fault = _take(served)
     finally:
@@ -187,11 +186,8 @@ def _run_beside_watch(
         watch.stop()
 
 
-def _answer_closed(
-    chosen: Settings, listener: socket.socket, fault: str, look: Callable[[], str]
-) -> None:
-    """Answer 503 until `look` finds no fault any more."""
-    looks = Looks(fault, look)
+def _answer_closed(chosen: Settings, listener: socket.socket, looks: Looks) -> None:
+    """Answer 503 until they find no fault any more."""
     server = _Server(build_closed_app(chosen, looks), listener)
     looks.on_end = server.leave
     server.serve_until_left()

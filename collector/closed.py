@@ -60,11 +60,12 @@ class ClosedApp(Struct):
 class Looks:
     """Calls `look` every LOOK_EVERY seconds on a thread of its own, until it finds no fault any more.
 
-    fault: what it has found last, with the cure. raised: what ended it otherwise.
+    fault: what it has found last, with the cure. raised: what ended it otherwise. is_told: `look` logs by itself.
     """
 
-    def __init__(self, fault: str, look: Callable[[], str]) -> None:
+    def __init__(self, fault: str, look: Callable[[], str], *, is_told: bool) -> None:
         self.fault = fault
+        self._is_told = is_told
         self.raised: BaseException | None = None
         self.on_end: Callable[[], None] = lambda: None
         self._look = look
@@ -74,7 +75,7 @@ class Looks:
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """A look that takes long is not waited for when the process ends."""
-        _log.error("database_closed fault='%s'", self.fault)
+        self._tell()
         self._thread.start()
         yield
         self._stop.set()
@@ -92,6 +93,10 @@ class Looks:
         except BaseException as fault:
             self.fault, self.raised = "", fault
         if self.fault not in ("", before):
+            self._tell()
+
+    def _tell(self) -> None:
+        if not self._is_told:
             _log.error("database_closed fault='%s'", self.fault)
 
 
