@@ -2,7 +2,7 @@
 
 The exit status is 0 when everything passed, or passed when it was run again; then it says at the end
 which tests did, because such a test is to be mended. A run that could not be made (a file that does
-not import, a crash of pytest) is not made again: its exit status is this one's.
+not import, processes that find different tests, a crash of pytest) is not made again: its exit status is this one's.
 """
 
 import json
@@ -18,6 +18,8 @@ FIRST_RUN = Path("artifacts", "first-run.xml")
 
 _FAILED = Path(".pytest_cache", "v", "cache", "lastfailed")
 _TESTS_FAILED = 1
+_NOT_MADE = 2
+"""Pytest's own statuses."""
 
 
 def main() -> int:
@@ -33,6 +35,8 @@ def main() -> int:
     failed = _failed()
     if status != _TESTS_FAILED or not failed:
         return status
+    if not all(map(_is_test, failed)):
+        return _NOT_MADE
     status = _pytest("--last-failed", "--last-failed-no-failures", "none", *chosen.paths)
     _print_flaky(failed - _failed())
     return status
@@ -45,6 +49,11 @@ def _pytest(*arguments: str) -> int:
 def _failed() -> set[str]:
     """The tests that failed in the last run and have not passed since; at the first run, none."""
     return set(json.loads(_FAILED.read_text("utf-8"))) if _FAILED.exists() else set()
+
+
+def _is_test(name: str) -> bool:
+    """Rather than a file that does not import, or a process that has found other tests."""
+    return "::" in name
 
 
 def _print_flaky(names: Iterable[str]) -> None:

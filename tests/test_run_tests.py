@@ -26,12 +26,12 @@ def pytest_runtestloop(session):
 """
 
 
-def run(folder: Path, **files: str) -> tuple[int, str]:
+def run(folder: Path, workers: str = "1", **files: str) -> tuple[int, str]:
     """The exit status and the output for test files of these names and texts."""
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     ran = subprocess.run(
-        [sys.executable, str(SCRIPT), "--workers", "1"],
+        [sys.executable, str(SCRIPT), "--workers", workers],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -72,3 +72,11 @@ def test_a_run_that_could_not_be_made_fails(tmp_path: Path, file: str, text: str
     status, output = run(tmp_path, **{file: text})
     assert status not in (0, 1)
     assert AGAIN not in output
+
+
+def test_run_whose_processes_find_different_tests_is_not_made_again(tmp_path: Path) -> None:
+    differs = "import os, pytest\n\n@pytest.mark.parametrize('id', [os.getpid()])\ndef test_it(id):\n    pass\n"
+    status, output = run(tmp_path, workers="2", test_one=differs)
+    assert status != 0
+    assert output.count("Different tests were collected") >= 1
+    assert "1 passed" not in output

@@ -43,7 +43,7 @@ def test_name_within_two_letters_of_a_setting_is_taken_for_it(given, meant):
     assert misspelt([given, "PATH"], KNOWN) == ((given, meant) if meant else None)
 
 
-@pytest.mark.parametrize("known", [*KNOWN, *OTHERS, "monitor_demo"])
+@pytest.mark.parametrize("known", [*KNOWN, *sorted(OTHERS), "monitor_demo"])
 def test_known_name_is_neither_misspelt_nor_without_effect(known):
     assert misspelt([known], KNOWN) is None
     assert without_effect([known], KNOWN) == []
