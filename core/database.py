@@ -200,9 +200,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute(
-        "PRAGMA secure_delete=ON"
-    )  # not every SQLite's default: no deleted text stays
+    # Not every SQLite's default: no deleted text stays.
+    connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA mmap_size=0")
     connection.execute(f"PRAGMA cache_size=-{PAGE_CACHE}")
     connection.execute("PRAGMA wal_autocheckpoint=0")

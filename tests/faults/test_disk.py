@@ -210,6 +210,19 @@ def test_full_disk_is_named_with_the_cure_at_the_start(disk):
     )
 
 
+def test_full_disk_behind_a_link_is_the_one_that_is_named(disk, tmp_path):
+    link = tmp_path / "link.db"
+    link.symlink_to(disk.folder / "monitor.db")
+    collector = CollectorProcess(tmp_path, ["shop"], f"sqlite:///{link}")
+    collector.start()
+    try:
+        fill_until_refused(disk, collector)
+        wait_for(lambda: not is_ready(collector))
+        assert readiness(collector).json()["reason"].startswith(f"{disk.folder} is full")
+    finally:
+        collector.kill()
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """With its tables."""

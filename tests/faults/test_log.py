@@ -96,6 +96,23 @@ def test_log_stays_small_while_short_readers_follow_one_another_without_a_gap(sq
     engine.dispose()
 
 
+def test_log_of_a_file_behind_a_link_stays_small_as_well(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "real" / "monitor.db")
+    engine = open_database(f"sqlite:///{tmp_path}/link.db")
+    checkpoints = Checkpoints(engine, lambda: 0)
+    with writing(engine) as db:
+        db.exec_driver_sql("CREATE TABLE filler (text)")
+    largest = 0
+    for _ in range(30):  # 3 MB each
+        with writing(engine) as db:
+            db.exec_driver_sql("INSERT INTO filler VALUES (?)", [("x" * 3_500,)] * 700)
+        checkpoints.keep_small()
+        largest = max(largest, (tmp_path / "real" / "monitor.db-wal").stat().st_size)
+    engine.dispose()
+    assert 0 < largest < LOG_LIMIT
+
+
 def test_log_never_fills_a_small_disk(tmp_path):
     size = 24_000_000
     with small_disk(tmp_path / "disk", f"{size}") as disk:
