@@ -62,6 +62,7 @@ def copies(engine):
 def test_every_earlier_version_is_upgraded_after_a_copy(database, revision, caplog):
     make_old(database, revision)
     before = content(database)
+    known = {value for row in before.get("backup", []) for value in row}
 
     with caplog.at_level(logging.INFO, "core.upgrade"):
         upgrade_database(database, NOW)
@@ -69,7 +70,9 @@ def test_every_earlier_version_is_upgraded_after_a_copy(database, revision, capl
     check_schema(database)
     with reading(database) as db:
         assert [site.key for site in list_sites(db)] == ["shop", "tea"]
-        recorded = [(each.kind, each.file, each.size) for each in list_backups(db)]
+        recorded = [
+            (each.kind, each.file, each.size) for each in list_backups(db) if each.file not in known
+        ]
     assert before["alembic_version"] == [(revision,)]
     if database.dialect.name == "postgresql":
         assert recorded == []
