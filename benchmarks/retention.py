@@ -136,7 +136,8 @@ def _spans(visit: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _serve(file: Path, most: float, *, retention_days: int) -> tuple[LoadResult, float]:
-    """The answers, and the seconds that it took: until retention is done and the file shrinks no more, where there is one."""
+    """The answers, and the seconds that it took: until retention is done and the file shrinks no more, where
+    there is one."""
     os.environ["MONITOR_RETENTION_DAYS"] = str(retention_days)
     result = LoadResult(0)
     with collector(f"sqlite:///{file}") as server:

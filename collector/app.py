@@ -32,6 +32,7 @@ from collector.http.errors import send_refusal
 from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
 from collector.http.locator import Locator
+from collector.http.public_path import at_root
 from collector.http.rate_limit import RateLimiter
 from collector.http.readiness import Readiness
 from collector.metrics import Metrics
@@ -71,8 +72,7 @@ class App(Struct):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if self.public_path and scope["type"] == "http":
-            scope = self._without_public_path(scope)
+        scope = at_root(scope, self.public_path)
         try:
             await self._find(scope)(scope, receive, send)
         except asyncio.CancelledError:
@@ -80,11 +80,6 @@ class App(Struct):
                 raise
             # Only a stop cancels a request, once it has waited for long: its client is to send it again.
             await send_response(responses.refused(Reason.NOT_COMMITTED), send)
-
-    def _without_public_path(self, scope: Scope) -> Scope:
-        """As from a proxy that takes the path off: some do, some do not."""
-        rest = scope["path"].removeprefix(self.public_path)
-        return {**scope, "path": rest} if rest.startswith("/") else scope
 
     def _find(self, scope: Scope) -> ASGIApp:
         if scope["type"] == "http":

@@ -24,6 +24,7 @@ from collector.http.admission import send_response
 from collector.http.connections import Connections, open_connections
 from collector.http.errors import send_refusal
 from collector.http.health import may_see, metrics_sender, send_health
+from collector.http.public_path import at_root
 from collector.metrics import Metrics
 from core.client import Clients
 from core.reasons import Reason
@@ -45,16 +46,15 @@ class ClosedApp(Struct):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; none is read."""
+        scope = at_root(scope, self.public_path)
         if scope["type"] != "http":
             await self.others(scope, receive, send)
-            return
-        path = _without(self.public_path, scope["path"])
-        if path == PATH:
+        elif scope["path"] == PATH:
             await send_response(_refuse(scope["method"], self.metrics.beacon), send)
-        elif path.startswith(PREFIX):
+        elif scope["path"].startswith(PREFIX):
             await send_response(_refuse(scope["method"], self.metrics.call), send)
         else:
-            await self.others({**scope, "path": path}, receive, send)
+            await self.others(scope, receive, send)
 
 
 class Looks:
@@ -125,12 +125,6 @@ def build_closed_app(settings: Settings, looks: Looks) -> ClosedApp:
     clients = Clients(settings.trusted_proxies, lambda _fault: None)
     connections = open_connections(settings, clients, metrics)
     return ClosedApp(unquote(settings.public_path), others, metrics, connections)
-
-
-def _without(public_path: str, path: str) -> str:
-    """As from a proxy that takes the path off: some do, some do not."""
-    rest = path.removeprefix(public_path)
-    return rest if rest.startswith("/") else path
 
 
 def _refuse(method: str, count: Callable[[str], None]) -> responses.Response:

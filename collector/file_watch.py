@@ -66,9 +66,8 @@ class FileWatch:
                 _log.warning("database_file_not_seen fault='%s'", fault)
 
     def _check(self) -> None:
-        while (
-            not self._is_serving()
-        ):  # what begins to serve fails by damage that is marked meanwhile
+        # Not before: what begins to serve would fail by damage that is marked meanwhile.
+        while not self._is_serving():
             if self._stop.wait(_SERVES_YET):
                 return
         try:

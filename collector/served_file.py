@@ -13,12 +13,7 @@ from core.damage_mark import DamageMark, clear_mark, mark_of, read_mark, set_mar
 from core.file_check import find_damage, find_foreign
 from core.open_file import Inode, OpenFile, inode_of, log_of, set_log_aside
 from core.private_file import create_private, create_private_folder
-from core.serving_lock import (
-    LockHeld,
-    ServingLock,
-    is_lock_free,
-    refuse_second_name,
-)
+from core.serving_lock import LockHeld, ServingLock, is_lock_free, refuse_second_name
 from core.sqlite_copy import rescue_database
 from core.sqlite_fault import DamagedFile, ForeignFile, MissingFile, UnusableFile, rescued_at
 

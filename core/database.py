@@ -138,7 +138,8 @@ def empty_log(engine: Engine, within: float = 0.0) -> bool:
     """Whether SQLite's log is empty now: all of it is in the file, and its old bytes are gone.
 
     It waits for readers and writers no longer than so many seconds, else for none: while one is in its
-    way, what can be moved into the file is, and the log stays. Only the collector, or who holds its lock (core/serving_lock.py), may call this.
+    way, what can be moved into the file is, and the log stays. Only the collector, or who holds its lock
+    (core/serving_lock.py), may call this.
     """
     with closing(engine.raw_connection()) as connection:
         cursor = connection.cursor()
@@ -199,9 +200,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute(
-        "PRAGMA secure_delete=ON"
-    )  # not every SQLite's default: no deleted text stays
+    # Not every SQLite's default: no deleted text stays.
+    connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA mmap_size=0")
     connection.execute(f"PRAGMA cache_size=-{PAGE_CACHE}")
     connection.execute("PRAGMA wal_autocheckpoint=0")

@@ -40,7 +40,8 @@ def find_disk_fault(fault: BaseException, file: Path | None = None) -> DiskFault
     file: of the SQLite database, where the fault itself does not carry it.
     """
     cause = getattr(fault, "orig", None) or fault
-    found = file or _file_of(cause)
+    named = file or _file_of(cause)
+    found = _without_link(named) if named else None
     if getattr(cause, "sqlstate", None) == _SERVER_FULL:
         return _of_server("its disk is full", "Its disk is full: make room there")
     if getattr(cause, "sqlstate", None) == _SERVER_READ_ONLY:
@@ -66,6 +67,11 @@ def find_unwritable(file: Path) -> DiskFault | None:
         if each.exists() and not os.access(each, os.W_OK | (os.X_OK if each.is_dir() else 0)):
             return DiskFault("its files may not be written", _permission(each))
     return None
+
+
+def _without_link(file: Path) -> Path:
+    """SQLite writes to the file that a link leads to, and beside that: there is the disk, and there are the rights."""
+    return file.resolve() if file.is_symlink() else file
 
 
 def _of_server(short: str, line: str) -> DiskFault:

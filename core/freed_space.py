@@ -42,9 +42,8 @@ def give_back(engine: Engine, pages: int) -> int:
     with writing(engine) as db:
         before, size = _pragma(db, "page_count"), _pragma(db, "page_size")
         with closing(db.connection.cursor()) as cursor:
-            for _ in range(
-                pages
-            ):  # Python's sqlite3 takes one step of a statement without columns: one page
+            # Python's sqlite3 takes one step of a statement without columns: one page.
+            for _ in range(pages):
                 cursor.execute("PRAGMA incremental_vacuum(1)")
         return (before - _pragma(db, "page_count")) * size
 

@@ -62,7 +62,7 @@ def note_file(rule: FileRule, record: Any, path: str) -> None:
     if not rule.takes_damaged:
         refuse_marked(real)
     if rule.creates:
-        create_private(file)
+        create_private(real)
     inode = inode_of(file)
     if inode is None:
         raise MissingFile(file) if real in _seen else NoFile(file)

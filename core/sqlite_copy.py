@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
 from core.command_error import CommandError, first_line
+from core.open_file import log_of
 from core.part_file import held_part, remove_with_log
 from core.schema import is_newer
 from core.sqlite_fault import RESTORE, is_damage
@@ -84,7 +85,7 @@ def overwrite_database(engine: Engine, file: Path, on_progress: Progress | None 
         closing(engine.raw_connection()) as pooled,
     ):
         database = cast(sqlite3.Connection, pooled.driver_connection)
-        folder = Path(engine.url.database or "").parent
+        folder = Path(engine.url.database or "").resolve().parent
         refuse_full_disk(folder, 2 * _bytes_in(source))  # in the log first, then in the file
         source.backup(database, pages=PAGES_A_STEP, progress=_told(on_progress))
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -109,9 +110,9 @@ def set_aside(file: Path, to: Path) -> None:
     """Rename a damaged database, with the log that belongs to it: somebody may still save something."""
     with suppress(FileNotFoundError):  # only its log is left
         file.rename(to)
-    log = _log_of(file)
+    log = log_of(file)
     if _has_content(log):
-        log.rename(_log_of(to))
+        log.rename(log_of(to))
     remove_with_log(file)
 
 
@@ -180,12 +181,8 @@ def _bytes_in(database: sqlite3.Connection) -> int:
 
 def _open_to_read(file: Path) -> sqlite3.Connection:
     """A connection that changes nothing, and puts nothing beside a file that has no log."""
-    way = "mode=ro" if _has_content(_log_of(file)) else "immutable=1"
+    way = "mode=ro" if _has_content(log_of(file)) else "immutable=1"
     return sqlite3.connect(f"{file.resolve().as_uri()}?{way}", uri=True)
-
-
-def _log_of(file: Path) -> Path:
-    return file.with_name(f"{file.name}-wal")
 
 
 def _has_content(log: Path) -> bool:

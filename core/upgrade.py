@@ -40,9 +40,8 @@ def upgrade_database(engine: Engine, now: datetime) -> None:
     _upgrade(engine, now)
     touch_schema(engine)
     if sqlite_file(str(engine.url)):
-        empty_log(
-            engine
-        )  # what one start after another has left in it, before the first checkpoint is due
+        # What one start after another has left in it, before the first checkpoint is due.
+        empty_log(engine)
 
 
 def _upgrade(engine: Engine, now: datetime) -> None:

@@ -18,11 +18,15 @@ TO_BE_MADE = {"pages/live/sources.py"}
 """What a guide has its reader make."""
 NAMES = {file.name for folder in FOLDERS.split("|") for file in (ROOT / folder).rglob("*.py")}
 """A file is also named without its folder, where the text is about that folder."""
-TESTS = {
-    name
-    for file in (ROOT / "tests").rglob("test_*.py")
-    for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
-}
+
+
+def find_tests(file: Path) -> set[str]:
+    """The names of the tests in the file."""
+    found = re.findall(r"^(?:async )?def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+    return set(found)
+
+
+TESTS = set[str]().union(*map(find_tests, (ROOT / "tests").rglob("test_*.py")))
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -66,10 +70,20 @@ def test_names_are_in_the_file_that_the_text_names(page: Path) -> None:
     assert missing == []
 
 
-def test_each_promise_is_tested() -> None:
-    named = set(re.findall(r"`(test_\w+)`", text_of("docs/security.md")))
+@pytest.mark.parametrize("page", ["docs/security.md", "docs/reliability.md"])
+def test_each_promise_is_tested(page: str) -> None:
+    named = named_tests(page)
     assert named
     assert named - TESTS == set()
+
+
+def test_each_fault_that_is_tested_is_promised() -> None:
+    faults = set[str]().union(*map(find_tests, (ROOT / "tests/faults").glob("test_*.py")))
+    assert faults - named_tests("docs/reliability.md") == set()
+
+
+def named_tests(page: str) -> set[str]:
+    return set(re.findall(r"`(test_\w+)`", text_of(page)))
 
 
 def text_of(file: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from shutil import disk_usage
 
 from sqlalchemy import Engine
@@ -13,6 +12,7 @@ from collector.writing.log_hold import LogHold
 from collector.writing.log_reader import log_readers, name_process
 from core.database import empty_log, sqlite_file
 from core.moment import from_milliseconds
+from core.open_file import log_of
 
 CHECKPOINT_EVERY = 5.0
 """Seconds; it moves what was committed from SQLite's log into its file."""
@@ -49,7 +49,7 @@ class Checkpoints:
         file = sqlite_file(str(engine.url))
         self._engine = engine
         self._clock = clock
-        self._log = Path(f"{file}-wal") if file else None
+        self._log = log_of(file.resolve()) if file else None
         self._tried_at_bytes = 0
         self.hold = LogHold(lambda: log_readers(file) if file else frozenset())
 

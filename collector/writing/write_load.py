@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 from collector.writing.write_queue import WriteQueue
@@ -13,12 +14,13 @@ _LOOKS_BACK = 1.0
 class WriteLoad:
     """Noted and taken on the writer's thread."""
 
-    def __init__(self, queue: WriteQueue) -> None:
+    def __init__(self, queue: WriteQueue, monotonic_clock: Callable[[], float] = monotonic) -> None:
         self._queue = queue
+        self._clock = monotonic_clock
         self._longest = 0.0
         self._spent = 0.0
         self._busy = 0.0
-        self._since = monotonic()
+        self._since = monotonic_clock()
 
     @property
     def queued(self) -> int:
@@ -33,10 +35,11 @@ class WriteLoad:
     @property
     def busy(self) -> float:
         """The share of the last second or two, from 0 to 1, that went into what visitors have sent."""
-        length = monotonic() - self._since
+        now = self._clock()
+        length = now - self._since
         if length >= _LOOKS_BACK:
             self._busy = min(self._spent / length, 1.0)
-            self._spent, self._since = 0.0, monotonic()
+            self._spent, self._since = 0.0, now
         return self._busy
 
     def take_longest(self) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 
 from core.damage_mark import mark_of
 from core.database import is_sqlite
+from core.open_file import log_of
 
 Answer = TypeVar("Answer")
 
@@ -43,22 +44,19 @@ def measure_storage(database_url: str) -> Storage:
     if not is_sqlite(database_url) or not file:
         return Storage()
     path = Path(file).absolute()
-    disk = _seen(lambda: shutil.disk_usage(path.parent))
+    real = path.resolve()  # SQLite puts its log beside that, whichever links lead there
+    disk = _seen(lambda: shutil.disk_usage(real.parent))
     return Storage(
         str(path),
         file_bytes=_size(path),
-        wal_bytes=_size(Path(f"{path}-wal")),
+        wal_bytes=_size(log_of(real)),
         disk_bytes=disk.total if disk else None,
         disk_free=disk.free if disk else None,
         is_missing=_is_missing(path),
-        is_damaged=bool(_seen(mark_of(path.resolve()).exists)),
-        is_open_to_others=any(_is_open_to_others(each) for each in _files(path)),
-        has_litestream=path.with_name(f".{path.name}-litestream").is_dir(),
+        is_damaged=bool(_seen(mark_of(real).exists)),
+        is_open_to_others=any(_is_open_to_others(each) for each in (real, log_of(real))),
+        has_litestream=real.with_name(f".{real.name}-litestream").is_dir(),
     )
-
-
-def _files(path: Path) -> tuple[Path, Path]:
-    return path, Path(f"{path}-wal")
 
 
 def _size(path: Path) -> int | None:

@@ -89,9 +89,8 @@ class PasswordCheck:
         except DatabaseUnavailable:
             self._attempts.forget(attempt, time.monotonic())
             return SignInRefusal(SignInFault.DATABASE_AWAY, DATABASE_RETRY_AFTER)
-        if (
-            account is not None
-        ):  # not `succeed`: a link of one's own must not free one to try others
+        if account is not None:
+            # Not `succeed`: a link of one's own must not free one to try others.
             self._attempts.forget(attempt, time.monotonic())
         return account
 

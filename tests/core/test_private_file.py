@@ -9,6 +9,7 @@ from core.database import files_of, open_database, reading, writing
 from core.private_file import create_private, tighten
 from core.schema import upgrade_schema
 from core.serving_lock import serving_lock
+from tests.helpers.root_rights import need_root
 
 
 @pytest.fixture(params=[0o000, 0o022], ids=["umask 0", "umask 022"])
@@ -82,8 +83,8 @@ def test_file_that_cannot_be_tightened_is_named():
     assert tighten([file, Path("/proc/no such file")]) == [file]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for somebody else")
 def test_files_that_root_makes_are_of_the_folders_owner(tmp_path):
+    need_root("to make files for somebody else")
     os.chown(tmp_path, 65_534, 65_534)
     url = f"sqlite:///{tmp_path / 'monitor.db'}"
 

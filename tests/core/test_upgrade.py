@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from core import upgrade as upgrade_module
-from core.backups import BackupKind, list_backups
+from core.backups import list_backups
 from core.command_error import CommandError
 from core.database import open_database, reading, writing
 from core.schema import check_schema, head_revision
@@ -62,6 +62,7 @@ def copies(engine):
 def test_every_earlier_version_is_upgraded_after_a_copy(database, revision, caplog):
     make_old(database, revision)
     before = content(database)
+    known = {value for row in before.get("backup", []) for value in row}
 
     with caplog.at_level(logging.INFO, "core.upgrade"):
         upgrade_database(database, NOW)
@@ -70,9 +71,7 @@ def test_every_earlier_version_is_upgraded_after_a_copy(database, revision, capl
     with reading(database) as db:
         assert [site.key for site in list_sites(db)] == ["shop", "tea"]
         recorded = [
-            (each.kind, each.file, each.size)
-            for each in list_backups(db)
-            if each.kind == BackupKind.UPGRADE
+            (each.kind, each.file, each.size) for each in list_backups(db) if each.file not in known
         ]
     assert before["alembic_version"] == [(revision,)]
     if database.dialect.name == "postgresql":

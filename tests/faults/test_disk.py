@@ -19,6 +19,7 @@ from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.free_port import free_port
 from tests.helpers.postgres_server import postgres_server
 from tests.helpers.preloaded import ROOT
+from tests.helpers.root_rights import need_root, run_as_root
 from tests.helpers.running_collector import view, wait_for
 from tests.helpers.small_disk import SmallDisk, small_disk
 
@@ -209,11 +210,23 @@ def test_full_disk_is_named_with_the_cure_at_the_start(disk):
     )
 
 
+def test_full_disk_behind_a_link_is_the_one_that_is_named(disk, tmp_path):
+    link = tmp_path / "link.db"
+    link.symlink_to(disk.folder / "monitor.db")
+    collector = CollectorProcess(tmp_path, ["shop"], f"sqlite:///{link}")
+    collector.start()
+    try:
+        fill_until_refused(disk, collector)
+        wait_for(lambda: not is_ready(collector))
+        assert readiness(collector).json()["reason"].startswith(f"{disk.folder} is full")
+    finally:
+        collector.kill()
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """With its tables."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may give a file away")
+    need_root("to give a file to another user")
     return CollectorProcess(tmp_path, ["shop"]).database
 
 
@@ -253,8 +266,7 @@ def test_file_that_is_protected_is_named_with_the_cure_at_the_start(tmp_path):
 @contextmanager
 def protected(file: Path) -> Iterator[None]:
     """While it lasts, not even root may write the file."""
-    if subprocess.run(["chattr", "+i", str(file)], check=False).returncode:
-        pytest.skip("no file can be protected here")
+    run_as_root("to protect a file", "chattr", "+i", str(file))
     try:
         yield
     finally:

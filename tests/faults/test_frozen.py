@@ -43,7 +43,7 @@ AWAY = "No answer from the database."
 
 
 @dataclass
-class Installation:
+class FreezableDatabase:
     """A database that can be frozen, with a site and visitors."""
 
     url: str
@@ -54,7 +54,7 @@ class Installation:
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installation]:
+) -> Iterator[FreezableDatabase]:
     folder = tmp_path_factory.mktemp("frozen")
     source = on_sqlite(folder) if request.param == "sqlite" else on_postgres()
     for installation in source:
@@ -64,31 +64,31 @@ def installation(
         yield installation
 
 
-def on_sqlite(folder: Path) -> Iterator[Installation]:
+def on_sqlite(folder: Path) -> Iterator[FreezableDatabase]:
     url, engine = make_database(folder)
     with engine.connect():  # so that the index of the log is there, whoever else comes and goes
-        yield Installation(url, engine, lambda: frozen_sqlite(folder / "monitor.db"))
+        yield FreezableDatabase(url, engine, lambda: frozen_sqlite(folder / "monitor.db"))
     engine.dispose()
 
 
-def on_postgres() -> Iterator[Installation]:
+def on_postgres() -> Iterator[FreezableDatabase]:
     with postgres_server() as server:
         server.execute("CREATE DATABASE frozen")
         engine = open_database(server.url("frozen"))
         upgrade_schema(engine)
-        yield Installation(server.url("frozen"), engine, lambda: frozen_postgres(server))
+        yield FreezableDatabase(server.url("frozen"), engine, lambda: frozen_postgres(server))
         engine.dispose()
 
 
 @pytest.fixture(scope="module")
-def dashboard(installation: Installation) -> Iterator[str]:
+def dashboard(installation: FreezableDatabase) -> Iterator[str]:
     """One that has read its database. Nobody has an account."""
     with running_dashboard(installation.url, has_collector=False) as address:
         yield address
 
 
 @dataclass
-class TeamDashboard:
+class SignedInDashboard:
     """One where people sign in, with somebody who has."""
 
     address: str
@@ -97,12 +97,12 @@ class TeamDashboard:
 
 
 @pytest.fixture(scope="module")
-def team_dashboard(installation: Installation, dashboard: str) -> Iterator[TeamDashboard]:
+def team_dashboard(installation: FreezableDatabase, dashboard: str) -> Iterator[SignedInDashboard]:
     """The last of this module's: from then on everybody has to sign in."""
     account = make_account(installation.engine)
     cookie = session_cookie(installation.engine, account)
     with running_dashboard(installation.url, has_collector=False) as address:
-        yield TeamDashboard(address, account, cookie)
+        yield SignedInDashboard(address, account, cookie)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def test_page_that_is_open_says_that_the_database_is_frozen_and_heals_by_itself(
-    installation: Installation, dashboard: str, context: BrowserContext
+    installation: FreezableDatabase, dashboard: str, context: BrowserContext
 ) -> None:
     page, opens_within = open_live(context, dashboard)
     with installation.freeze():
@@ -126,7 +126,7 @@ def test_page_that_is_open_says_that_the_database_is_frozen_and_heals_by_itself(
     [("/", "Active Visitors"), ("/sites", "Tea shop"), ("/chats", "Chats"), ("/health", "Health")],
 )
 def test_page_that_is_opened_while_the_database_is_frozen_says_so_and_heals_by_itself(
-    path: str, shown: str, installation: Installation, dashboard: str, context: BrowserContext
+    path: str, shown: str, installation: FreezableDatabase, dashboard: str, context: BrowserContext
 ) -> None:
     opens_within = opening_time(context, f"{dashboard}{path}", shown)
     page = context.new_page()
@@ -138,7 +138,7 @@ def test_page_that_is_opened_while_the_database_is_frozen_says_so_and_heals_by_i
 
 
 def test_dashboard_that_starts_while_the_database_is_frozen_says_so_and_heals_by_itself(
-    installation: Installation, dashboard: str, context: BrowserContext
+    installation: FreezableDatabase, dashboard: str, context: BrowserContext
 ) -> None:
     first, opens_within = open_live(context, dashboard)
     first.close()
@@ -154,7 +154,7 @@ def test_dashboard_that_starts_while_the_database_is_frozen_says_so_and_heals_by
 
 
 def test_page_of_an_account_says_that_the_database_is_frozen_and_heals_by_itself(
-    installation: Installation, team_dashboard: TeamDashboard, browser: Browser
+    installation: FreezableDatabase, team_dashboard: SignedInDashboard, browser: Browser
 ) -> None:
     context = signed_in_context(browser, team_dashboard.address, team_dashboard.cookie)
     page, opens_within = open_live(context, team_dashboard.address)
@@ -182,7 +182,7 @@ def test_page_of_an_account_says_that_the_database_is_frozen_and_heals_by_itself
     ],
 )
 def test_route_answers_503_while_the_database_is_frozen(
-    method: str, path: str, installation: Installation, team_dashboard: TeamDashboard
+    method: str, path: str, installation: FreezableDatabase, team_dashboard: SignedInDashboard
 ) -> None:
     address, account = team_dashboard.address, team_dashboard.account
     is_form = path.startswith("/sign-in")
@@ -204,7 +204,7 @@ def test_route_answers_503_while_the_database_is_frozen(
 
 
 def test_form_to_sign_in_is_shown_while_the_database_is_frozen(
-    installation: Installation, team_dashboard: TeamDashboard
+    installation: FreezableDatabase, team_dashboard: SignedInDashboard
 ) -> None:
     with httpx.Client(base_url=team_dashboard.address, timeout=60) as client:
         with installation.freeze():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -42,12 +41,6 @@ def fill(collector: RunningCollector) -> None:
 
 def test_every_table_has_an_end():
     assert set(TABLE_ENDS) == set(TABLES)
-
-
-def test_schema_docs_say_where_the_ends_are():
-    docs = (Path(__file__).parents[2] / "docs" / "schema.md").read_text("utf-8")
-
-    assert "`core/table_ends.py`" in docs
 
 
 @pytest.mark.parametrize("retention_days", [90, 0])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.honest_client import honest_client
 from tests.helpers.raw_connection import RawConnection, UnreadConnection, get
-from tests.helpers.running_collector import CHROME, wait_for
+from tests.helpers.running_collector import wait_for
 
 MEBIBYTE = 1 << 20
 GROWS_BY = 60 * MEBIBYTE
@@ -115,26 +112,3 @@ def test_flood_of_connections_shuts_nobody_out(tmp_path):
         assert "Too many open files" not in process.log.read_text()
     finally:
         process.stop()
-
-
-def test_burst_of_one_address_is_told_to_wait_and_no_more(tmp_path: Path):
-    process = CollectorProcess(tmp_path, ["shop1"], MONITOR_RATE_LIMIT="10/s burst 40")
-    process.start()
-    try:
-        before = process.resident
-        with ThreadPoolExecutor(300) as threads:
-            answers = Counter(threads.map(lambda _: _beacon_status(process.port), range(300)))
-        assert set(answers) == {b"200", b"429"}, answers
-        assert process.resident - before < GROWS_BY
-    finally:
-        process.stop()
-
-
-def _beacon_status(port: int) -> bytes:
-    body = (
-        b'{"v":1,"k":"shop1","s":"a1b2c3d4e5f6g7h8","t":"tab00001","b":[{"e":"v","n":1,"u":"/"}]}'
-    )
-    head = f"POST /v1/beacon HTTP/1.1\r\nHost: x\r\nUser-Agent: {CHROME}\r\n"
-    with RawConnection(port) as connection:
-        connection.send(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        return connection.read_until(b"\r\n\r\n").partition(b" ")[2][:3]

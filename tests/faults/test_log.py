@@ -14,12 +14,13 @@ from time import monotonic, sleep
 
 import httpx
 
-from collector.writing.checkpoints import LOG_LIMIT, Checkpoints
+from collector.writing.checkpoints import LOG_LIMIT, SHARE_OF_DISK, Checkpoints
 from core.database import open_database, reading, writing
 from tests.helpers.beacon_load import beacon_load
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.preloaded import ROOT
 from tests.helpers.running_collector import view, wait_for
+from tests.helpers.small_disk import small_disk
 
 MOST_LOG = 100_000_000
 
@@ -93,6 +94,41 @@ def test_log_stays_small_while_short_readers_follow_one_another_without_a_gap(sq
             largest = max(largest, checkpoints.log_bytes)
     assert LOG_LIMIT < largest < MOST_LOG
     engine.dispose()
+
+
+def test_log_of_a_file_behind_a_link_stays_small_as_well(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "real" / "monitor.db")
+    engine = open_database(f"sqlite:///{tmp_path}/link.db")
+    checkpoints = Checkpoints(engine, lambda: 0)
+    with writing(engine) as db:
+        db.exec_driver_sql("CREATE TABLE filler (text)")
+    largest = 0
+    for _ in range(30):  # 3 MB each
+        with writing(engine) as db:
+            db.exec_driver_sql("INSERT INTO filler VALUES (?)", [("x" * 3_500,)] * 700)
+        checkpoints.keep_small()
+        largest = max(largest, (tmp_path / "real" / "monitor.db-wal").stat().st_size)
+    engine.dispose()
+    assert 0 < largest < LOG_LIMIT
+
+
+def test_log_never_fills_a_small_disk(tmp_path):
+    size = 24_000_000
+    with small_disk(tmp_path / "disk", f"{size}") as disk:
+        engine = open_database(f"sqlite:///{disk.folder}/monitor.db")
+        checkpoints = Checkpoints(engine, lambda: 0)
+        with writing(engine) as db:
+            db.exec_driver_sql("CREATE TABLE filler (text)")
+        largest = 0
+        for _ in range(40):  # 1 MB each, and as much to delete what was there
+            with writing(engine) as db:
+                db.exec_driver_sql("DELETE FROM filler")
+                db.exec_driver_sql("INSERT INTO filler VALUES (?)", [("x" * 3_500,)] * 280)
+            checkpoints.keep_small()
+            largest = max(largest, checkpoints.log_bytes)
+        engine.dispose()
+    assert 0 < largest < SHARE_OF_DISK * size
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def test_a_tag_is_one_tag_whatever_keys_it_has(keys: list[str], key: str) -> Non
 def tags_in(text: str) -> list[str]:
     found: list[str] = []
 
-    class Reader(HTMLParser):
+    class ShownText(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             found.append(tag)
             assert {name for name, _ in attrs} <= {"async", "src", "data-site", "data-query"}
@@ -113,7 +113,7 @@ def tags_in(text: str) -> list[str]:
         def handle_data(self, data: str) -> None:
             found.append(f"text {data}")
 
-    Reader().feed(text)
+    ShownText().feed(text)
     return found
 
 

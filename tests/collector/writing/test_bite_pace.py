@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import sleep
-
 import pytest
 
 from collector.writing.bite_pace import (
@@ -19,8 +17,14 @@ MOST = 200
 
 
 @pytest.fixture
-def load() -> WriteLoad:
-    return WriteLoad(WriteQueue())
+def seconds() -> list[float]:
+    """The last is what the clock shows."""
+    return [0.0]
+
+
+@pytest.fixture
+def load(seconds: list[float]) -> WriteLoad:
+    return WriteLoad(WriteQueue(), lambda: seconds[-1])
 
 
 def test_bites_grow_while_they_are_short_and_shrink_when_they_take_long(load):
@@ -40,10 +44,9 @@ def test_pause_is_as_long_as_the_bite_while_nobody_sends_anything(load):
     assert BitePace(load, MOST).pause(0) == SHORTEST_PAUSE
 
 
-def test_pause_grows_with_what_visitors_send(load):
-    sleep(1)  # over which it is told how busy the writer is
+def test_pause_grows_with_what_visitors_send(load, seconds):
     load.committed(0.5)
-    half_busy = BitePace(load, MOST).pause(0.1)
+    seconds.append(1.0)
 
-    assert 0.2 < half_busy < 0.4
+    assert BitePace(load, MOST).pause(0.1) == pytest.approx(0.1 + 5 * 0.1 * 0.5)
     assert BitePace(load, MOST).pause(60) == LONGEST_PAUSE

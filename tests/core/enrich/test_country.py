@@ -26,7 +26,6 @@ def rows(name: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("row", rows("ips.csv"), ids=lambda row: row["ip"][:40])
 def test_address_has_a_country(row: dict[str, str]) -> None:
-    pytest.importorskip("iptocc")
     assert country_of_address(parse_address(row["ip"])) == row["country"]
 
 
@@ -93,7 +92,6 @@ def test_own_database_goes_first(tmp_path: Path, record: dict[str, object], coun
 
 
 def test_bundled_country_is_used_where_the_own_database_knows_none(tmp_path: Path) -> None:
-    pytest.importorskip("iptocc")
     database = CountryDatabase(write_database(tmp_path / "a.mmdb", {"city": "x"}))
     assert country_of_address(ip_address("80.130.1.1"), database) == "DE"
 

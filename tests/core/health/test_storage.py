@@ -29,6 +29,15 @@ def test_sizes_and_what_is_left_of_the_disk(file: Path):
     assert 0 < (found.disk_free or 0) <= (found.disk_bytes or 0)
 
 
+def test_what_lies_beside_the_file_is_found_behind_a_link(file: Path):
+    Path(f"{file}-wal").write_bytes(b"x" * 70)
+    (file.parent / "elsewhere").mkdir()
+    link = file.parent / "elsewhere" / "link.db"
+    link.symlink_to(file)
+    found = measured(link)
+    assert (found.file, found.file_bytes, found.wal_bytes) == (str(link), 5_000, 70)
+
+
 def test_what_cannot_be_seen_is_unknown(tmp_path: Path):
     found = measured(tmp_path / "elsewhere" / "monitor.db")
     assert (found.file_bytes, found.wal_bytes, found.disk_bytes, found.disk_free) == (None,) * 4
