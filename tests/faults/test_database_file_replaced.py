@@ -59,6 +59,27 @@ def test_nothing_is_acknowledged_in_a_deleted_file_and_what_it_held_is_saved(
     assert set(shop.acknowledged) <= set(stored(collector))
 
 
+@pytest.mark.parametrize("lies_there", [False, True], ids=["nothing", "an empty file"])
+def test_restart_makes_no_empty_database_in_the_place_of_a_deleted_one(
+    collector: CollectorProcess, shop: FileShop, lies_there: bool
+):
+    collector.database.unlink()
+    wait_for(lambda: is_lost(shop) and "rescued" in shop.readiness()[1], 60)
+    if lies_there:
+        collector.database.touch()
+
+    collector.stop()
+    collector.begin()
+
+    wait_for(lambda: is_lost(shop), 60)
+    assert collector.database.exists() == lies_there
+    (rescued,) = collector.database.parent.glob("monitor.db.rescued-*")
+    assert str(rescued) in shop.readiness()[1]
+    command(collector, "restore", "--yes", str(rescued))
+    wait_for(shop.is_open, 60)
+    assert set(shop.acknowledged) <= set(stored(collector))
+
+
 def test_moved_file_that_is_put_back_is_served_again_with_all_that_was_acknowledged(
     collector: CollectorProcess, shop: FileShop
 ):
