@@ -156,9 +156,12 @@ class Settings(BaseSettings):
         if value.strip().lower() == "off":
             return None
         match = _RATE.fullmatch(value.strip())
-        if match is None or int(match[1]) == 0:
+        if match is None:
             raise ValueError
-        return RateLimit(int(match[1]) / _SECONDS[match[2]], int(match[3] or match[1]))
+        number, burst = int(match[1]), int(match[3] or match[1])
+        if not number or not burst:  # nothing would ever be let in
+            raise ValueError
+        return RateLimit(number / _SECONDS[match[2]], burst)
 
     @property
     def public_address(self) -> str:

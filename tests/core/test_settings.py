@@ -46,6 +46,8 @@ def test_every_setting_is_documented_and_has_a_cure(name):
         ("COUNT_BOTS", "2"),
         ("RATE_LIMIT", "fast"),
         ("RATE_LIMIT", "0/s"),
+        ("RATE_LIMIT", "10/s burst 0"),
+        ("NEW_VISITS", "120/min burst 0"),
         ("NEW_VISITS", "120"),
         ("NEW_VISITS", "120/h"),
         ("NEW_VISITS", "0/min"),
