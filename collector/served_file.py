@@ -142,6 +142,9 @@ class ServedFile:
     def _check(self, lock: ServingLock, may_take_long: bool) -> None:
         refuse_second_name(self.file)
         found, mark = inode_of(self.file), read_mark(self.file)
+        if found and not self.file.is_file():
+            self._rescue()
+            raise ForeignFile(self.file, "a folder" if self.file.is_dir() else "no file")
         if found is None or not self.file.stat().st_size:
             self._take_new(found, mark)
             return
