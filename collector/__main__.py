@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
 import socket
 from functools import partial
 from types import FrameType
@@ -26,6 +25,7 @@ from collector.http.locator import open_country_database
 from collector.http.protocol import Protocol
 from collector.preparation import AwaitedServer, prepare
 from collector.served_file import ServedFile
+from collector.stop_signal import StopSignal
 from core.command_error import CommandError, exit_in_one_line
 from core.database import files_of, open_database, sqlite_file
 from core.log_format import start_log
@@ -48,6 +48,7 @@ _READABLE = (
 )
 
 _log = logging.getLogger("collector")
+_stop_signal = StopSignal()
 
 
 @click.command()
@@ -63,8 +64,7 @@ _log = logging.getLogger("collector")
 def main(host: str | None, port: int | None, workers: int) -> None:
     """Serve beacons, the embed script and the demo shop until stopped."""
     # uvicorn drains at these signals and raises them again when it is done.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
+    _stop_signal.obey()
     allow_open_files()
     with exit_in_one_line(SettingsError, SchemaError, LockHeld):
         chosen = settings()
@@ -201,6 +201,7 @@ def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int
         return
     engine.dispose()
     config = server_config("collector.__main__:create_app", factory=True, workers=workers)
+    _stop_signal.raise_again()
     _log_started(listener, workers)
     try:
         Multiprocess(config, sockets=[listener]).run()
@@ -218,6 +219,12 @@ class _Server(uvicorn.Server):
     def serve_until_left(self) -> None:
         """Serve. Afterwards the listener listens on, for the next application, unless there was a signal."""
         self.run([self.listener.dup()])  # uvicorn closes what it is given
+        _stop_signal.raise_again()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, unless there was a signal before uvicorn took them."""
+        _stop_signal.raise_again()
+        await super().startup(sockets)
 
     def leave(self) -> None:
         """End the serving; who connects meanwhile waits for the next application."""
@@ -285,10 +292,6 @@ def _start_log(chosen: Settings) -> None:
     start_log(chosen.log_format)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
     warn_of_unknown_settings()
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,18 @@ from pathlib import Path
 from core.command_error import CommandError, first_line
 from core.damage_mark import DamageMark, clear_mark, mark_of, read_mark, set_mark, state_of
 from core.file_check import find_damage, find_foreign
-from core.open_file import Inode, OpenFile, inode_of, log_of, set_log_aside
+from core.open_file import Inode, OpenFile, inode_of, log_aside_of, log_of, set_log_aside
 from core.private_file import create_private, create_private_folder
 from core.serving_lock import LockHeld, ServingLock, is_lock_free, refuse_second_name
 from core.sqlite_copy import rescue_database
-from core.sqlite_fault import DamagedFile, ForeignFile, MissingFile, UnusableFile, rescued_at
+from core.sqlite_fault import (
+    DamagedFile,
+    ForeignFile,
+    MissingFile,
+    UnusableFile,
+    rescued_at,
+    rescued_copies,
+)
 
 LARGE = 100_000_000
 """Bytes of a file from which it is not checked while everybody waits for it: some 0.5 s, from a slow disk 5."""
@@ -130,6 +137,9 @@ class ServedFile:
     def _check(self, lock: ServingLock, may_take_long: bool) -> None:
         refuse_second_name(self.file)
         found, mark = inode_of(self.file), read_mark(self.file)
+        if found and not self.file.is_file():
+            self._rescue()
+            raise ForeignFile(self.file, "a folder" if self.file.is_dir() else "no file")
         if found is None or not self.file.stat().st_size:
             self._take_new(found, mark)
             return
@@ -152,7 +162,7 @@ class ServedFile:
 
     def _take_new(self, found: Inode | None, mark: DamageMark | None) -> None:
         """An empty file is where a new database begins, but never in the place of one that was there."""
-        if self.inode or mark or (found is None and _has_log(self.file)):
+        if self.inode or mark or _was_served(self.file):
             self._rescue()
             raise ForeignFile(self.file, "empty") if found else MissingFile(self.file)
         create_private(self.file)
@@ -222,6 +232,11 @@ class ServedFile:
             self._keeper = None
 
 
-def _has_log(file: Path) -> bool:
+def _was_served(file: Path) -> bool:
+    """Whether a database has left something beside: its log, or what was saved or put aside when it was lost.
+
+    So it is known over a restart, too.
+    """
     log = log_of(file)
-    return log.exists() and log.stat().st_size > 0
+    has_log = log.exists() and log.stat().st_size > 0
+    return has_log or log_aside_of(file).exists() or bool(rescued_copies(file))

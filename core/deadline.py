@@ -148,7 +148,10 @@ def _refusals(
     except SchemaError as error:
         raise DatabaseUnavailable(f"{error}.") from None
     except DATABASE_ERRORS as error:
-        _log.warning("database away", exc_info=error)
+        if isinstance(error, UnusableFile):  # its text says it all
+            _log.warning("database_closed fault='%s'", error)
+        else:
+            _log.warning("database away", exc_info=error)
         is_lost = isinstance(error, UnusableFile) or (
             isinstance(error, DBAPIError) and error.connection_invalidated
         )

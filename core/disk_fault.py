@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from core.sqlite_fault import sqlite_code
+from core.sqlite_fault import UnusableFile, sqlite_code
 
 DATABASE_FILE = "database_file"
 """Under this name a fault of SQLite's carries the path of its file: `core/database.py` notes it."""
@@ -39,6 +39,8 @@ def find_disk_fault(fault: BaseException, file: Path | None = None) -> DiskFault
 
     file: of the SQLite database, where the fault itself does not carry it.
     """
+    if isinstance(fault, UnusableFile):
+        return DiskFault("its file cannot be used", f"{fault}.")
     cause = getattr(fault, "orig", None) or fault
     named = file or _file_of(cause)
     found = _without_link(named) if named else None

@@ -117,7 +117,7 @@ def set_log_aside(opened: OpenFile) -> None:
     log = log_of(opened.real)
     if opened.log is None or inode_of(log) != opened.log:
         return
-    aside = log.with_name(f"{log.name}.replaced")
+    aside = log_aside_of(opened.real)
     with suppress(FileNotFoundError):  # another process has just done it
         log.with_name(f"{log.name.removesuffix('-wal')}-shm").unlink(missing_ok=True)
         log.rename(aside)
@@ -128,6 +128,11 @@ def set_log_aside(opened: OpenFile) -> None:
 def log_of(file: Path) -> Path:
     """SQLite's log of this file, which is no link."""
     return file.with_name(f"{file.name}-wal")
+
+
+def log_aside_of(file: Path) -> Path:
+    """Where the log is put of a file that was replaced or deleted."""
+    return log_of(file).with_name(f"{log_of(file).name}.replaced")
 
 
 def inode_of(file: Path) -> Inode | None:

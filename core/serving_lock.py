@@ -124,7 +124,7 @@ def is_lock_free(file: Path) -> bool:
 def refuse_second_name(file: Path) -> None:
     """Raises SecondName of a hard link: SQLite names its log after the name that it was given, so there
     would be two logs."""
-    if file.exists() and file.stat().st_nlink > 1:
+    if file.is_file() and file.stat().st_nlink > 1:
         raise SecondName(file)
 
 

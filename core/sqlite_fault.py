@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from glob import escape
 from pathlib import Path
 
@@ -60,9 +61,13 @@ def rescued_at(file: Path, date: str) -> Path:
     return file.with_name(f"{file.name}{_RESCUED}{date}")
 
 
+def rescued_copies(file: Path) -> Sequence[Path]:
+    """What was saved of deleted files, the newest last."""
+    return sorted(file.parent.glob(f"{escape(file.name)}{_RESCUED}*"))
+
+
 def _cure(file: Path) -> str:
-    saved = sorted(file.parent.glob(f"{escape(file.name)}{_RESCUED}*"))
-    if saved:
+    if saved := rescued_copies(file):
         return f"What it held was saved: python -m core restore {saved[-1]}"
     return f"Put yours back, or {RESTORE}"
 

@@ -59,6 +59,71 @@ def test_nothing_is_acknowledged_in_a_deleted_file_and_what_it_held_is_saved(
     assert set(shop.acknowledged) <= set(stored(collector))
 
 
+@pytest.mark.parametrize("lies_there", [False, True], ids=["nothing", "an empty file"])
+def test_restart_makes_no_empty_database_in_the_place_of_a_deleted_one(
+    collector: CollectorProcess, shop: FileShop, lies_there: bool
+):
+    collector.database.unlink()
+    wait_for(lambda: is_lost(shop) and "rescued" in shop.readiness()[1], 60)
+    if lies_there:
+        collector.database.touch()
+
+    collector.stop()
+    collector.begin()
+
+    wait_for(lambda: is_lost(shop), 60)
+    assert collector.database.exists() == lies_there
+    (rescued,) = collector.database.parent.glob("monitor.db.rescued-*")
+    assert str(rescued) in shop.readiness()[1]
+    command(collector, "restore", "--yes", str(rescued))
+    wait_for(shop.is_open, 60)
+    assert set(shop.acknowledged) <= set(stored(collector))
+
+
+def test_folder_in_the_place_of_the_file_is_named_and_what_it_held_is_saved(
+    collector: CollectorProcess, shop: FileShop
+):
+    collector.database.unlink()
+    collector.database.mkdir()
+
+    wait_for(lambda: is_lost(shop) and "rescued" in shop.readiness()[1], 60)
+    assert "is a folder" in shop.readiness()[1]
+
+    collector.stop()
+    collector.begin()
+    wait_for(lambda: is_lost(shop) and "is a folder" in shop.readiness()[1], 60)
+    (rescued,) = collector.database.parent.glob("monitor.db.rescued-*")
+    collector.database.rmdir()
+    command(collector, "restore", "--yes", str(rescued))
+    wait_for(shop.is_open, 60)
+    assert set(shop.acknowledged) <= set(stored(collector))
+
+
+def test_folder_of_the_file_that_was_moved_is_waited_for_and_not_made_anew(
+    tmp_path: Path,
+):
+    collector = CollectorProcess(tmp_path / "data", ["shop"])
+    collector.log = tmp_path / "collector.log"
+    try:
+        collector.start()
+        shop = FileShop(collector)
+        assert shop.send().status_code == 200
+        aside = collector.database.parent.rename(tmp_path / "aside")
+
+        assert shop.send().status_code == 503
+        gone = f"is gone: {collector.database}"
+        wait_for(lambda: gone in shop.http.get("/readyz").text, 60)
+        assert shop.http.get("/readyz").status_code == 503
+        assert not collector.database.parent.exists()
+
+        aside.rename(collector.database.parent)
+        wait_for(shop.is_open, 60)
+        assert shop.send().status_code == 200
+        assert set(shop.acknowledged) == set(stored(collector))
+    finally:
+        collector.kill()
+
+
 def test_moved_file_that_is_put_back_is_served_again_with_all_that_was_acknowledged(
     collector: CollectorProcess, shop: FileShop
 ):

@@ -45,7 +45,7 @@ def test_site_that_is_not_known_yet_gives_its_place_to_no_other(
 
 @pytest.mark.parametrize("name", ["", "chats", "sites", "visitor", "health"])
 def test_damaged_file_is_named_with_the_cure_until_it_was_restored(
-    database: Database, open_page: OpenPage, name: str
+    database: Database, open_page: OpenPage, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     make_site(database.engine)
     open_page(name)
@@ -57,6 +57,9 @@ def test_damaged_file_is_named_with_the_cure_until_it_was_restored(
     assert f"The database is damaged: {database.file}" in shown
     assert "python -m core restore FILE" in shown
     assert "No such visit" not in shown
+    told = [each for each in caplog.records if each.name == "core.deadline"]
+    assert told and not any(each.exc_info for each in told)
+    assert f"The database is damaged: {database.file}" in told[0].getMessage()
     clear_mark(database.file)
     assert "is damaged:" not in as_after_a_while(page)
 
