@@ -22,7 +22,7 @@ from core.upgrade import upgrade_database
 from tests.fixtures.schemas.make import fill
 from tests.helpers.chat_rows import NOW
 from tests.helpers.old_schema import RELEASED, SCHEMAS, load_released
-from tests.helpers.preloaded import preloaded
+from tests.helpers.preloaded import preloaded, start_without_main
 
 KILLED = -signal.SIGKILL
 MOST_STATEMENTS = 2_000
@@ -52,7 +52,7 @@ def upgrade_until(url: str, statements: int) -> None:
 
 def exit_code(url: str, statements: int) -> int | None:
     process = preloaded().Process(target=upgrade_until, args=(url, statements))
-    process.start()
+    start_without_main(process)
     process.join()
     return process.exitcode
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 _LOADED = ["altair", "collector.app", "core.frames", "core.upgrade", "psycopg", "streamlit.web.cli"]
@@ -42,8 +43,22 @@ def start_preloaded(
     process = preloaded().Process(
         target=_run, args=(module, list(arguments), dict(environment), output, files)
     )
-    process.start()
+    start_without_main(process)
     return process
+
+
+def start_without_main(process: ForkServerProcess) -> None:
+    """Start it, and have it run no main module first.
+
+    Else multiprocessing runs what is `__main__` here, and after a test that draws a page in its own process
+    that is the dashboard's script: it would read the settings before the environment is set.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        process.start()
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _run(
