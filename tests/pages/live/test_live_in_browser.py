@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from sqlalchemy import text, update
 from sqlmodel import col
 
@@ -282,8 +283,7 @@ def test_own_rule_is_typed_tested_and_saved(open_site, live_database) -> None:
     expect(page.get_by_role("textbox", name="Test an address")).to_be_visible()
     expect(drawn).to_have_attribute("data-test-script-state", "notRunning")
     page.get_by_role("textbox", name="Pattern").fill("/brew/*")
-    page.get_by_role("combobox", name="Context").click()
-    page.get_by_role("option", name="Product", exact=True).click()
+    wait_for(lambda: choose(page, "Context", "Product"), 60)
     page.get_by_role("button", name="Add rule").click()
     expect(page.get_by_text("1. /brew/*")).to_be_visible()
     page.get_by_role("textbox", name="Test an address").fill("https://shop.example/brew/green")
@@ -293,6 +293,16 @@ def test_own_rule_is_typed_tested_and_saved(open_site, live_database) -> None:
         site = find_site(db, "small")
     assert site is not None
     assert site.context_rules == [{"pattern": "/brew/*", "context": "Product"}]
+
+
+def choose(page: Page, name: str, option: str) -> bool:
+    """Whether the option was chosen: the list closes when Streamlit draws the page anew meanwhile."""
+    page.get_by_role("combobox", name=name).click()
+    try:
+        page.get_by_role("option", name=option, exact=True).click(timeout=3_000)
+    except PlaywrightTimeout:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("width, height", [(1440, 1000), (390, 844)])
