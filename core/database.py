@@ -30,8 +30,13 @@ BUSY_LOOK = 0.002
 times a second after a long wait, and a writer that commits batch after batch leaves it no gap: with
 a saturated collector, an agent's message waited for seconds."""
 
-PAGE_CACHE = 32_768
-"""KiB of pages that a SQLite connection may keep in memory: it takes them only as it needs them."""
+READING_CACHE = 2_000
+"""KiB of pages that a SQLite connection may keep in memory, as SQLite has it. The file's own pages are in
+the system's cache anyway; each connection that kept 32 MB of them made the collector grow for hours."""
+
+WRITING_CACHE = 16_000
+"""KiB for a connection that has written: a batch changes pages all over the indexes, and what does not
+fit is written to the log before its time."""
 
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 """What is raised when the database is down, broken or out of reach."""
@@ -203,7 +208,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
     # Not every SQLite's default: no deleted text stays.
     connection.execute("PRAGMA secure_delete=ON")
     connection.execute("PRAGMA mmap_size=0")
-    connection.execute(f"PRAGMA cache_size=-{PAGE_CACHE}")
+    connection.execute(f"PRAGMA cache_size=-{READING_CACHE}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     note_log(record)
 
@@ -219,6 +224,7 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
         return
     attempt: WriteAttempt | None = options.get("attempt")
+    _give_cache(connection)
     latest = monotonic() + (attempt.remaining if attempt else BUSY_TIMEOUT)
     connection.exec_driver_sql("PRAGMA busy_timeout=0")
     try:
@@ -226,6 +232,12 @@ def _begin_sqlite(connection: Connection) -> None:
             sleep(BUSY_LOOK)
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000}")
+
+
+def _give_cache(connection: Connection) -> None:
+    if "has_written" not in connection.info:
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{WRITING_CACHE}")
+        connection.info["has_written"] = True
 
 
 def _takes_turn(connection: Connection, *, is_last: bool) -> bool:
