@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from threading import Event
 from time import monotonic
 from typing import Any, overload
@@ -29,11 +30,12 @@ ANSWER_WITHIN = 5.0
 
 
 class Waiting(Struct, gc=False):
-    """A message, and the future of who waits for its result."""
+    """A message; `done`, which takes its result, once; and since when it waits. is_done: it has been called."""
 
     message: Any
-    future: asyncio.Future[Any]
+    done: Callable[[Any], None]
     since: float
+    is_done: bool = False
 
 
 class Lane:
@@ -60,7 +62,7 @@ class Lane:
     def oldest(self) -> float | None:
         """Since when the oldest one waits for its result; None: none does."""
         for waiting in (*self._taken, *self._waiting):
-            if not waiting.future.done():
+            if not waiting.is_done:
                 return waiting.since
         return None
 
@@ -89,15 +91,20 @@ class WriteQueue:
 
     async def commit(self, message: Struct) -> Struct:
         """What the writer made of the message, once it is committed; Refused when it was not."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.submit(message, partial(_resolve, future))
+        return await future
+
+    def submit(self, message: Struct, done: Callable[[Any], None]) -> None:
+        """Have `done` called with what `commit` gives, once and on the event loop; maybe before this returns."""
         is_hit = isinstance(message, Hit)
         lane, most = (self.hits, MOST_HITS) if is_hit else (self.actions, MOST_ACTIONS)
         if self._is_closed or len(lane) >= most:
-            return Refused(Reason.QUEUE_FULL)
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        lane.put(Waiting(message, future, monotonic()))
+            done(Refused(Reason.QUEUE_FULL))
+            return
+        lane.put(Waiting(message, done, monotonic()))
         if not self._has_work.is_set():
             self._has_work.set()
-        return await future
 
     @property
     def depth(self) -> int:
@@ -147,5 +154,11 @@ def give(batch: Sequence[Waiting], results: Sequence[Struct]) -> None:
 
 
 def _give(waiting: Waiting, result: Struct) -> None:
-    if not waiting.future.done():
-        waiting.future.set_result(result)
+    if not waiting.is_done:
+        waiting.is_done = True
+        waiting.done(result)
+
+
+def _resolve(future: asyncio.Future[Any], result: Struct) -> None:
+    if not future.done():  # nor cancelled
+        future.set_result(result)
