@@ -6,6 +6,7 @@ import click
 
 from core.commands.agent import agent
 from core.commands.backup import backup
+from core.commands.move import move
 from core.commands.restore import restore
 from core.commands.site import site
 from core.commands.visitor import visitor
@@ -21,6 +22,7 @@ main.add_command(agent)
 main.add_command(visitor)
 main.add_command(backup)
 main.add_command(restore)
+main.add_command(move)
 
 if __name__ == "__main__":
     main(prog_name="python -m core")
