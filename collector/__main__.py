@@ -41,6 +41,10 @@ DRAIN_WITHIN = 2
 process then ends within a second, whatever its peers do."""
 
 
+GARBAGE_AFTER = 50_000, 10, 10
+"""New objects before Python looks for garbage among them; such looks before it looks among older ones; those
+before it looks at all: some minutes of 30 requests a second. What was loaded at the start is frozen."""
+
 _BACKLOG = 2_048
 _READABLE = (
     "file_readable_by_others file='%s' cure='let the user who runs the collector own it, on a disk "
@@ -239,7 +243,7 @@ class _Server(uvicorn.Server):
 def _run_server(server: _Server) -> None:
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(*GARBAGE_AFTER)
     _log_started(server.listener, 1)
     try:
         server.serve_until_left()

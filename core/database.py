@@ -12,14 +12,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.damage_mark import mark_of, set_mark
 from core.disk_fault import DATABASE_FILE
 from core.open_file import ANY_FILE, FileRule, note_file, note_log, refuse_lost, refuse_lost_commit
 from core.postgres import open_postgres
 from core.private_file import create_private_folder
-from core.sqlite_fault import is_damage, sqlite_code
+from core.sqlite_fault import is_damage
 from core.write_attempt import WriteAttempt
 
 BUSY_TIMEOUT = 15
@@ -241,11 +241,22 @@ def _give_cache(connection: Connection) -> None:
 
 
 def _takes_turn(connection: Connection, *, is_last: bool) -> bool:
-    """Whether this connection may write now. Raises OperationalError at its last try."""
-    try:
+    """Whether this connection may write now. Raises OperationalError at its last try.
+
+    The tries before go past SQLAlchemy, whose faults hold themselves: hundreds a second of them were left to
+    Python's collector of garbage.
+    """
+    if is_last:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as fault:
-        if sqlite_code(fault) != sqlite3.SQLITE_BUSY or is_last:
-            raise
+        return True
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as fault:
+        if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            connection.exec_driver_sql(
+                "BEGIN IMMEDIATE"
+            )  # it fails the same way, and all who listen hear of it
+            return True
         return False
     return True

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
@@ -16,6 +15,12 @@ from core.database import is_sqlite, reading, writing
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK = 7_226_001
 """The key of Postgres' advisory lock: two collectors that start at once upgrade one by one."""
+
+
+_HAS_TABLE = {
+    "sqlite": text("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"),
+    "postgresql": text("SELECT to_regclass('alembic_version') IS NOT NULL"),
+}
 
 
 class SchemaError(Exception):
@@ -95,8 +100,14 @@ def _refuse_newer(connection: Connection) -> None:
 
 
 def schema_revision(connection: Connection) -> str | None:
-    """The revision of the database's schema; None without tables."""
-    return MigrationContext.configure(connection).get_current_revision()
+    """The revision of the database's schema; None without tables.
+
+    Asked every few seconds: Alembic's own question builds a table each time, in cycles that only Python's
+    collector of garbage takes apart.
+    """
+    if not connection.execute(_HAS_TABLE[connection.dialect.name]).scalar():
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _scripts() -> ScriptDirectory:

@@ -55,9 +55,17 @@ class JoinedWrites:
         self._flush()
         self._transport.close()
 
+    def forget(self) -> None:
+        """Forget whom to call: the connection has ended, and nobody refers to it through this any more."""
+        self._wrote = _nothing
+
     def _flush(self) -> None:
         held, self._held = self._held, b""
         if held and not self._transport.is_closing():
             self.sent += len(held)
             self._transport.write(held)
             self._wrote()
+
+
+def _nothing() -> None:
+    """What is called of a connection that has ended."""

@@ -72,6 +72,9 @@ class Protocol(HttpToolsProtocol):
         self._connections.leave(self)
         self._is_ending = True
         self.pipeline.clear()
+        # What refers to this connection, so that it goes at once and not with Python's collector of garbage.
+        self.transport.forget()
+        self.parser = self.cycle = cast(Any, None)
 
     def data_received(self, data: bytes) -> None:
         """Read what has arrived, in pieces that no bound is much exceeded by."""

@@ -11,6 +11,9 @@ from core.settings import RateLimit
 MAX_BUCKETS = 100_000
 """Addresses with a bucket; the one that has been silent for longest is dropped first."""
 
+FORGOTTEN_AT_ONCE = 2
+"""Full buckets that each request drops: more than it can add."""
+
 
 class RateLimiter:
     """Counts the requests of each address in memory. Without a rate everything passes."""
@@ -33,6 +36,13 @@ class RateLimiter:
         tokens = min(burst, tokens + (now - since) * per_second)
         is_passed = tokens >= 1
         self._buckets[address] = (tokens - is_passed, now)
-        if len(self._buckets) > MAX_BUCKETS:
-            del self._buckets[next(iter(self._buckets))]
+        self._forget(now - burst / per_second)
         return 0 if is_passed else ceil((1 - tokens) / per_second)
+
+    def _forget(self, full_since: float) -> None:
+        """Drop those that are full again: an address without a bucket may send as much."""
+        for _ in range(FORGOTTEN_AT_ONCE):
+            address = next(iter(self._buckets))
+            if self._buckets[address][1] > full_since and len(self._buckets) <= MAX_BUCKETS:
+                break
+            del self._buckets[address]

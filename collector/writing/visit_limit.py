@@ -55,8 +55,16 @@ class VisitLimit:
             left = self._left(bucket, rate) - visits
             self._tokens.pop(bucket, None)  # so that the first of the dict was spent longest ago
             self._tokens[bucket] = (left, self._clock())
-        while len(self._tokens) > MAX_BUCKETS:
-            del self._tokens[next(iter(self._tokens))]
+        self._forget(rate)
+
+    def _forget(self, rate: RateLimit) -> None:
+        """Drop those that are full again, as if they had never been, and what is too much."""
+        full_since = self._clock() - rate.burst / rate.per_second
+        while self._tokens:
+            bucket = next(iter(self._tokens))
+            if self._tokens[bucket][1] > full_since and len(self._tokens) <= MAX_BUCKETS:
+                break
+            del self._tokens[bucket]
 
 
 class VisitAllowance:

@@ -77,3 +77,15 @@ def test_memory_is_bounded_and_forgets_the_oldest(limiter, monkeypatch):
 
     assert limiter.take("a") == 1, "heard of just now"
     assert limiter.take("b") == 0, "forgotten: its bucket is full again"
+
+
+def test_buckets_that_are_full_again_take_no_memory(limiter, watch):
+    for number in range(1_000):
+        limiter.take(f"address {number}")
+        watch.now += 0.01
+    watch.now += 4.1
+
+    for _ in range(500):
+        limiter.take("a")
+
+    assert len(limiter._buckets) == 1

@@ -115,3 +115,13 @@ def test_memory_is_bounded_and_forgets_what_was_spent_longest_ago(limit, monkeyp
 
     assert take(limit, "a") == 1, "spent just now"
     assert opened(limit, 300, "b") == 300, "forgotten: its bucket is full again"
+
+
+def test_buckets_that_are_full_again_take_no_memory(limit, clock):
+    for number in range(1_000):
+        take(limit, f"block {number}", "wide")
+    clock.now += 150.1
+
+    take(limit, "a")
+
+    assert len(limit._tokens) == 1
