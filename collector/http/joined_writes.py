@@ -45,6 +45,15 @@ class JoinedWrites:
         if len(self._held) > MOST_HELD:
             self._flush()
 
+    def write_now(self, data: bytes) -> None:
+        """Send a whole answer, and what is held before it."""
+        if self._held:
+            self.write(data)
+            return
+        self.sent += len(data)
+        self._transport.write(data)
+        self._wrote()
+
     def write_eof(self) -> None:
         """Send what is held, then tell the peer that nothing more comes."""
         self._flush()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -23,8 +25,11 @@ PREFLIGHT_CORS = {
 The same whatever is asked, so that a browser need not ask again for another header."""
 
 
-def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+def _encoded(headers: dict[str, str]) -> Headers:
+    return tuple([(name.lower().encode(), value.encode()) for name, value in headers.items()])
 
 
 _CORS = _encoded(CORS)
@@ -41,11 +46,52 @@ BUSY_RETRY = 5
 """Seconds: the queue is empty again by then, or the database has answered."""
 
 
-class Response(NamedTuple):
-    """The two ASGI messages of a response."""
+class Head(Struct, frozen=True):
+    """The status and the headers that responses of a kind have in common.
 
-    start: dict[str, Any]
-    body: dict[str, Any]
+    lines: the same as they travel, up to the length of the body, where one may follow.
+    """
+
+    status: int
+    headers: Headers
+    lines: bytes
+
+    @property
+    def has_length(self) -> bool:
+        """Whether a body follows, be it an empty one."""
+        return self.status != HTTPStatus.NO_CONTENT
+
+
+class Response(Struct, frozen=True, gc=False):
+    """A whole response. It is sent as bytes, or as the messages of ASGI."""
+
+    head: Head
+    body: bytes = b""
+
+    @property
+    def ends(self) -> bool:
+        """Whether it says itself that the connection ends with it."""
+        return _CLOSE in self.head.headers
+
+    def as_sent(self, more: bytes, *, is_last: bool, has_body: bool = True) -> bytes:
+        """As it travels. more: further lines of the head. is_last: the connection ends with it."""
+        head, body = self.head, self.body
+        if is_last and not self.ends:
+            more += b"connection: close\r\n"
+        if not head.has_length:
+            return b"%b%b\r\n" % (head.lines, more)
+        return b"%b%d\r\n%b\r\n%b" % (head.lines, len(body), more, body if has_body else b"")
+
+    @property
+    def messages(self) -> Sequence[dict[str, Any]]:
+        """The two messages of ASGI."""
+        head = self.head
+        length = ((b"content-length", b"%d" % len(self.body)),) if head.has_length else ()
+        headers = [*head.headers, *length]
+        return (
+            {"type": "http.response.start", "status": head.status, "headers": headers},
+            {"type": "http.response.body", "body": self.body},
+        )
 
 
 _encode = msgspec.json.Encoder().encode
@@ -53,7 +99,7 @@ _encode = msgspec.json.Encoder().encode
 
 def ok(body: Struct) -> Response:
     """200 with this body."""
-    return _response(200, _encode(body), _JSON)
+    return Response(_OK, _encode(body))
 
 
 def nothing_new() -> Response:
@@ -93,17 +139,19 @@ def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Response
 
 
 def _response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
-    length = [(b"content-length", b"%d" % len(body))] if status != 204 else []
-    return Response(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*_CORS, *headers, *length],
-        },
-        {"type": "http.response.body", "body": body},
-    )
+    return Response(_head(status, *headers), body)
 
 
+def _head(status: int, *headers: tuple[bytes, bytes]) -> Head:
+    every = (*_CORS, *headers)
+    lines = [b"HTTP/1.1 %d %b\r\n" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [b"%b: %b\r\n" % pair for pair in every]
+    if status != HTTPStatus.NO_CONTENT:
+        lines.append(b"content-length: ")
+    return Head(status, every, b"".join(lines))
+
+
+_OK = _head(200, _JSON)
 _REFUSED = {
     reason: _refuse(reason, reason.public_text, BUSY_RETRY if reason.status in (429, 503) else 0)
     for reason in Reason
@@ -135,5 +183,6 @@ PREFLIGHT = _response(
 )
 NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
 NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)
-GONE = Response({}, {})
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+GONE = Response(Head(0, (), b""))
 """Nothing is sent: the client has left, or has been answered."""
