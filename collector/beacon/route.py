@@ -18,10 +18,10 @@ from collector.beacon.wire import AcceptedBody, Beacon, read_beacon
 from collector.chat.offers import Offer, Offers
 from collector.http import responses
 from collector.http.admission import NO_SITE, Admission, IncomingRequest, RequestDetails
-from collector.http.direct_request import Answer
+from collector.http.direct_request import GiveAnswer
 from collector.http.locator import Locate
 from collector.http.public_path import path_at_root, path_of_target
-from collector.http.request_head import HeaderPairs
+from collector.http.request_head import Headers
 from collector.http.responses import Response
 from collector.http.steps import LATER, Later, Step, find_next
 from collector.salts import Salts
@@ -42,7 +42,7 @@ class IncomingBeacon(IncomingRequest):
     answer: takes the response. steps: those that it has not taken yet. result: of the commit.
     """
 
-    answer: Answer = _UNSET
+    answer: GiveAnswer = _UNSET
     steps: Iterator[Step] = iter(())
     details: RequestDetails = _UNSET
     salts: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class BeaconRoute:
         self.offers = offers
         self.steps = (
             admission.check_method,
-            admission.read_headers,
+            admission.check_headers,
             self.wait_for_body,
             admission.check_size,
             admission.find_client,
@@ -113,10 +113,10 @@ class BeaconRoute:
         return path_at_root(path_of_target(target), self.public_path) == PATH
 
     def begin(
-        self, method: str, peer: str, pairs: HeaderPairs, answer: Answer
+        self, method: str, peer: str, headers: Headers, answer: GiveAnswer
     ) -> IncomingBeacon | None:
         """Take a head. `answer` gets the response, now or once there is one; maybe before this returns."""
-        incoming = IncomingBeacon(method, peer, pairs, answer=answer, steps=iter(self.steps))
+        incoming = IncomingBeacon(method, peer, headers, answer=answer, steps=iter(self.steps))
         self._go_on(incoming)
         return incoming
 

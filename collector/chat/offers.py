@@ -127,8 +127,9 @@ class Offers:
         A whole second later than that, so that the beacon is never a moment too early. No fewer while
         the collector slows its pages down, or an invitation waits for the visit.
         """
+        open_rules = self._open_rules(site, hit, accepted)
         is_slowed = seconds > self.presence_seconds
-        if is_slowed or self.waiting.find(site.id, accepted.visit_id) is not None:
+        if not open_rules or is_slowed or self.waiting.find(site.id, accepted.visit_id) is not None:
             return seconds
         waits = [
             due_after(
@@ -136,7 +137,7 @@ class Offers:
                 page_context=accepted.page_context,
                 context_seconds=_context_seconds(hit, accepted),
             )
-            for rule in self._open_rules(site, hit, accepted)
+            for rule in open_rules
         ]
         soonest = min((int(wait) + 1 for wait in waits if wait), default=seconds)
         return min(seconds, max(soonest, SHORTEST_PACE))
@@ -173,12 +174,13 @@ class Offers:
 
     def _open_rules(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> list[ChatRule]:
         """The rules that may still invite the visit."""
-        if not self._attendance.is_attended(site.id) or not accepted.has_room:
+        rules = self._attendance.rules(site.id)
+        if not (rules and accepted.has_room and self._attendance.is_attended(site.id)):
             return []
         now = from_milliseconds(hit.received_at)
         return [
             rule
-            for rule in self._attendance.rules(site.id)
+            for rule in rules
             if (site.id, accepted.visit_id, rule.id) not in self._tried
             and not is_quiet(rule, site.time_zone, now)
         ]

@@ -23,6 +23,7 @@ from collector.http.admission import (
     send_response,
 )
 from collector.http.body import Receive, read_body
+from collector.http.request_head import by_name
 from collector.http.responses import GONE, Response
 from collector.http.steps import take_steps
 from collector.salts import Salts
@@ -76,7 +77,7 @@ class ConversationRoute:
         self.steps = (
             self.find_action,
             admission.check_method,
-            admission.read_headers,
+            admission.check_headers,
             self.read_body,
             admission.check_size,
             admission.find_client,
@@ -96,8 +97,9 @@ class ConversationRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a stream and a poll take as long as there is no news."""
         peer = scope["client"][0] if scope["client"] else ""
+        headers = by_name(scope["headers"])
         incoming = IncomingAction(
-            scope["method"], peer, scope["headers"], scope=scope, receive=receive, send=send
+            scope["method"], peer, headers, scope=scope, receive=receive, send=send
         )
         try:
             response = await take_steps(self.steps, incoming)

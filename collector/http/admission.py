@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ from collector.http import responses
 from collector.http.body import MAX_BYTES
 from collector.http.json_body import Malformed
 from collector.http.rate_limit import RateLimiter
-from collector.http.request_head import HeaderPairs
+from collector.http.request_head import Headers
 from collector.http.responses import GONE, Response
 from collector.origin import NO_ORIGIN, Origin, is_allowed, read_origin
 from collector.site_cache import SiteCache, TrackedSite
@@ -23,11 +23,11 @@ from core.reasons import Reason
 from core.visits.arrivals import NO_SITE
 
 _LONGEST_HINT = 256
+_UNSET: Any = None
 _PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = dict[bytes, bytes]
 
 
 class RequestDetails(Struct, gc=False):
@@ -47,24 +47,20 @@ class RequestDetails(Struct, gc=False):
 class IncomingRequest(Struct):
     """A request, and what the steps so far have found out about it.
 
-    peer: the address that it comes from, "" where it is not known. pairs: its headers, as they came, names in small
-    letters. message: the decoded body. found_site: the site that it names, if there is one.
+    peer: the address that it comes from, "" where it is not known. headers: by name, in small letters. message: the
+    decoded body. found_site: the site that it names, if there is one. site: the same, once `check_site` has let the
+    request pass.
     """
 
     method: str
     peer: str
-    pairs: HeaderPairs
-    headers: Headers = {}
+    headers: Headers
     body: bytes = b""
     client: Client = UNKNOWN_CLIENT
     origin: Origin = NO_ORIGIN
     message: Any = None
     found_site: TrackedSite | None = None
-
-    @property
-    def site(self) -> TrackedSite:
-        """The site, once `check_site` has let the request pass."""
-        return cast(TrackedSite, self.found_site)
+    site: TrackedSite = _UNSET
 
 
 class Admission(Struct):
@@ -84,9 +80,9 @@ class Admission(Struct):
             return None
         return responses.PREFLIGHT if incoming.method == "OPTIONS" else responses.NOT_ALLOWED
 
-    def read_headers(self, incoming: IncomingRequest) -> Response | None:
+    def check_headers(self, incoming: IncomingRequest) -> Response | None:
         """A body that is encoded, or said to be too large, is never read."""
-        headers = incoming.headers = _by_name(incoming.pairs)
+        headers = incoming.headers
         if b"content-encoding" in headers:
             return self.refuse(NO_SITE, Reason.ENCODED)
         if _announces_too_much(headers):
@@ -129,6 +125,7 @@ class Admission(Struct):
         site = incoming.found_site
         if site is None:
             return self.refuse(NO_SITE, Reason.UNKNOWN_SITE)
+        incoming.site = site
         return None if site.tracking_enabled else self.refuse(site.id, Reason.TRACKING_OFF)
 
     def check_origin(self, incoming: IncomingRequest) -> Response | None:
@@ -185,16 +182,6 @@ async def send_response(response: Response, send: Send) -> None:
     with suppress(OSError, RuntimeError):  # uvloop's words for a visitor who has left
         for message in response.messages:
             await send(message)
-
-
-def _by_name(pairs: HeaderPairs) -> Headers:
-    """The headers by name; what is sent twice is joined by a comma, as HTTP has it."""
-    headers = dict(pairs)
-    if len(headers) < len(pairs):
-        headers = {
-            name: b", ".join(value for other, value in pairs if other == name) for name in headers
-        }
-    return headers
 
 
 def _announces_too_much(headers: Headers) -> bool:

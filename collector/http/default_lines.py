@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collector.http.request_head import HeaderPairs
 
-Pairs = Sequence[tuple[bytes, bytes]]
-
-_known: tuple[Pairs, bytes] = ((), b"")
+_known: tuple[HeaderPairs, bytes] = ((), b"")
 
 
-def default_lines(pairs: Pairs) -> bytes:
+def default_lines(pairs: HeaderPairs) -> bytes:
     """The lines of these headers. uvicorn makes a new list each second: they are written once for each."""
     global _known
     known, lines = _known

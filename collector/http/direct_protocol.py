@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from collector.http.default_lines import default_lines
 from collector.http.direct_request import DirectRequest, DirectRoute
 from collector.http.joined_writes import JoinedWrites
+from collector.http.request_head import Headers
 from collector.http.responses import CONTINUE, Response, refused
 from core.reasons import Reason
 
@@ -26,10 +27,11 @@ CUT_OFF = "visitor_monitor.cut_off"
 class DirectProtocol(HttpToolsProtocol):
     """One connection. The application has its direct route in `direct`, or None.
 
-    cycle: of the request that arrives, or has arrived last.
+    cycle: of the request that arrives, or has arrived last. by_name: its headers, once all are there.
     """
 
     transport: JoinedWrites  # type: ignore[assignment]
+    by_name: Headers
     cycle: RequestResponseCycle | DirectRequest | None  # type: ignore[assignment]
     pipeline: deque[tuple[RequestResponseCycle | DirectRequest, Any]]  # type: ignore[assignment]
 
@@ -38,7 +40,7 @@ class DirectProtocol(HttpToolsProtocol):
         self.peer = ""
         self._direct: DirectRoute | None = cast(Any, self).app.direct
         self._answering: DirectRequest | None = None
-        self._is_held = False  # the next request waits until the peer reads
+        self.is_held = False  # the next request waits until the peer reads; none is being answered
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
@@ -48,25 +50,25 @@ class DirectProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """A direct request that has arrived goes on: its hit is committed all the same."""
         if isinstance(self.cycle, DirectRequest):
-            cast(Any, self).cycle = None
+            self.cycle = None
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """Begin to read a request; its scope is made once it is known that it needs one."""
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
         """Begin to answer, or have it wait for those before it."""
         if self.transport.is_closing():
             return
+        self.expect_100_continue = self.by_name.get(b"expect", b"").lower() == b"100-continue"
         if self._direct is None or not self._direct.is_at(self.url):
             self._begin_scope()
             super().on_headers_complete()
             return
         before, request = self.cycle, self._direct_request(self._direct)
-        self.cycle = request
+        self.cycle = request  # type: ignore[assignment]
         if before is None or before.response_complete:
             self._begin(request, None)
         else:
@@ -90,13 +92,13 @@ class DirectProtocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """The peer has read: go on with what waits for that."""
         super().resume_writing()
-        if self._is_held:
-            self._is_held = False
+        if self.is_held:
+            self.is_held = False
             self.begin_next()
 
     def begin_next(self) -> None:
         """Begin to answer the next one of those that wait, if any."""
-        if self.pipeline and not self._is_held:
+        if self.pipeline and not self.is_held:
             self._begin(*self.pipeline.pop())
 
     def ask_for_body(self) -> None:
@@ -108,7 +110,7 @@ class DirectProtocol(HttpToolsProtocol):
         transport = self.transport
         if transport.is_closing():
             return
-        is_last = response.ends or not request.keep_alive
+        is_last = response.head.ends or not request.keep_alive
         more = default_lines(self.server_state.default_headers)
         has_body = request.method != "HEAD"
         transport.write_now(response.as_sent(more, is_last=is_last, has_body=has_body))
@@ -128,7 +130,7 @@ class DirectProtocol(HttpToolsProtocol):
             route,
             parser.get_method().decode(),
             self.peer,
-            self.headers,
+            self.by_name,
             keep_alive=parser.should_keep_alive() and parser.get_http_version() != "1.0",
             is_asking=self.expect_100_continue,
         )
@@ -150,7 +152,7 @@ class DirectProtocol(HttpToolsProtocol):
             self._answering = None
             self._start_asgi_task(request, app)
         elif self.flow.write_paused:
-            self._is_held = True
+            self.is_held = True
             self.flow.pause_reading()
             self.pipeline.append((request, None))
         else:

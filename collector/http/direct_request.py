@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from collector.http.body import MAX_BYTES
-from collector.http.request_head import HeaderPairs
+from collector.http.request_head import Headers
 from collector.http.responses import Response
 
-Answer = Callable[[Response], None]
+GiveAnswer = Callable[[Response], None]
 
 
 class DirectRoute(Protocol):
@@ -22,7 +22,7 @@ class DirectRoute(Protocol):
         """Whether it answers this target of a request line, whatever the method."""
         ...
 
-    def begin(self, method: str, peer: str, pairs: HeaderPairs, answer: Answer) -> Any:
+    def begin(self, method: str, peer: str, headers: Headers, answer: GiveAnswer) -> Any:
         """Take the head; the answer may come before the body. Returns what `go_on` wants."""
         ...
 
@@ -49,11 +49,11 @@ class DirectRequest:
     __slots__ = (
         "_body",
         "_connection",
+        "_headers",
         "_incoming",
         "_is_asking",
         "_is_handed_over",
         "_is_whole",
-        "_pairs",
         "_peer",
         "_route",
         "has_begun",
@@ -68,7 +68,7 @@ class DirectRequest:
         route: DirectRoute,
         method: str,
         peer: str,
-        pairs: HeaderPairs,
+        headers: Headers,
         *,
         keep_alive: bool,
         is_asking: bool,
@@ -81,7 +81,7 @@ class DirectRequest:
         self._connection = connection
         self._route = route
         self._peer = peer
-        self._pairs = pairs
+        self._headers = headers
         self._is_asking = is_asking
         self._is_whole = False
         self._is_handed_over = False
@@ -91,7 +91,7 @@ class DirectRequest:
     def begin(self) -> None:
         """Its turn has come."""
         self.has_begun = True
-        self._incoming = self._route.begin(self.method, self._peer, self._pairs, self.answer)
+        self._incoming = self._route.begin(self.method, self._peer, self._headers, self.answer)
         if self.response_complete:
             self._incoming = None
         elif self._is_whole:

@@ -24,6 +24,7 @@ class JoinedWrites:
         wrote: Callable[[], None],
     ) -> None:
         self.sent = 0
+        self.is_closing = transport.is_closing
         self._transport = transport
         self._call_soon = loop.call_soon
         self._wrote = wrote

@@ -18,8 +18,8 @@ from collector.http.deadline import Deadline
 from collector.http.direct_protocol import CUT_OFF, DirectProtocol
 from collector.http.joined_writes import JoinedWrites
 from collector.http.refusal import Refusal, RequestRefused
-from collector.http.request_head import refusal_of_head
-from collector.http.request_size import LONGEST_TARGET, MOST_HEADERS, PIECE, RequestSize
+from collector.http.request_head import by_name, refusal_of_head
+from collector.http.request_size import LONGEST_TARGET, PIECE, RequestSize
 
 MOST_PIPELINED = 8
 """Requests that may wait for the answer to the one before them. No browser sends any, no proxy of note does."""
@@ -112,16 +112,14 @@ class Protocol(DirectProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Read a header. One that follows the body is none: a proxy has not looked at it."""
-        if self._size.is_in_body:
-            return
-        if len(self.headers) >= MOST_HEADERS:
-            raise RequestRefused(Refusal.HEADERS)
-        super().on_header(name, value)
+        if not self._size.is_in_body:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Begin to answer, once the head is what it must be."""
         version = cast(HttpRequestParser, self.parser).get_http_version()
-        refusal = refusal_of_head(version, self.url, self.headers)
+        self.by_name = by_name(self.headers)
+        refusal = refusal_of_head(version, self.url, self.headers, self.by_name)
         if refusal is not None:
             raise RequestRefused(refusal)
         self._size.complete_head()
@@ -239,7 +237,7 @@ class Protocol(DirectProtocol):
         self._is_ending = True
         self._wait_for(None)
         self.pipeline.clear()
-        if not is_busy:
+        if not is_busy or self.is_held:
             self.transport.close()
 
     def _read(self, piece: bytes | memoryview) -> None:

@@ -13,22 +13,22 @@ from core.reasons import Reason
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Retry-After, X-Drop-Reason",
+    "Access-Control-Expose-HeaderLines": "Retry-After, X-Drop-Reason",
 }
 """Any page may read every response below /v1/."""
 
 PREFLIGHT_CORS = {
-    "Access-Control-Allow-Headers": "*, Authorization",
+    "Access-Control-Allow-HeaderLines": "*, Authorization",
     "Access-Control-Max-Age": "86400",
 }
 """Pages add headers to every request. By the standard the star does not stand for Authorization.
 The same whatever is asked, so that a browser need not ask again for another header."""
 
 
-Headers = tuple[tuple[bytes, bytes], ...]
+HeaderLines = tuple[tuple[bytes, bytes], ...]
 
 
-def _encoded(headers: dict[str, str]) -> Headers:
+def _encoded(headers: dict[str, str]) -> HeaderLines:
     return tuple([(name.lower().encode(), value.encode()) for name, value in headers.items()])
 
 
@@ -49,17 +49,15 @@ BUSY_RETRY = 5
 class Head(Struct, frozen=True):
     """The status and the headers that responses of a kind have in common.
 
-    lines: the same as they travel, up to the length of the body, where one may follow.
+    lines: the same as they travel, up to the length of the body, where one follows (has_length). ends: they say
+    that the connection ends with it.
     """
 
     status: int
-    headers: Headers
+    headers: HeaderLines
     lines: bytes
-
-    @property
-    def has_length(self) -> bool:
-        """Whether a body follows, be it an empty one."""
-        return self.status != HTTPStatus.NO_CONTENT
+    has_length: bool
+    ends: bool
 
 
 class Response(Struct, frozen=True, gc=False):
@@ -68,15 +66,10 @@ class Response(Struct, frozen=True, gc=False):
     head: Head
     body: bytes = b""
 
-    @property
-    def ends(self) -> bool:
-        """Whether it says itself that the connection ends with it."""
-        return _CLOSE in self.head.headers
-
     def as_sent(self, more: bytes, *, is_last: bool, has_body: bool = True) -> bytes:
         """As it travels. more: further lines of the head. is_last: the connection ends with it."""
         head, body = self.head, self.body
-        if is_last and not self.ends:
+        if is_last and not head.ends:
             more += b"connection: close\r\n"
         if not head.has_length:
             return b"%b%b\r\n" % (head.lines, more)
@@ -146,9 +139,10 @@ def _head(status: int, *headers: tuple[bytes, bytes]) -> Head:
     every = (*_CORS, *headers)
     lines = [b"HTTP/1.1 %d %b\r\n" % (status, HTTPStatus(status).phrase.encode())]
     lines += [b"%b: %b\r\n" % pair for pair in every]
-    if status != HTTPStatus.NO_CONTENT:
+    has_length = status != HTTPStatus.NO_CONTENT
+    if has_length:
         lines.append(b"content-length: ")
-    return Head(status, every, b"".join(lines))
+    return Head(status, every, b"".join(lines), has_length, ends=_CLOSE in headers)
 
 
 _OK = _head(200, _JSON)
@@ -184,5 +178,5 @@ PREFLIGHT = _response(
 NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
 NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-GONE = Response(Head(0, (), b""))
+GONE = Response(Head(0, (), b"", has_length=False, ends=False))
 """Nothing is sent: the client has left, or has been answered."""

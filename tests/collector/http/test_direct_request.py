@@ -54,6 +54,15 @@ def answers(collector: RunningCollector, *requests: bytes) -> bytes:
         return connection.send(b"".join(requests)).read_to_end()
 
 
+def takes_no_more(collector: RunningCollector) -> bool:
+    """Whether nobody can connect any more."""
+    try:
+        RawConnection(collector.port).close()
+    except ConnectionError:
+        return True
+    return False
+
+
 def views(collector: RunningCollector) -> int:
     """How many page views are stored."""
     return collector.row("SELECT count(*) FROM page_view")[0]
@@ -259,6 +268,16 @@ def test_refused_beacons_whose_answers_nobody_reads_wait_for_that(
     assert most < 1_000_000, "bytes that waited for a peer that does not read"
 
 
+def test_peer_that_reads_late_gets_the_answers_before_its_connection_ends(collector):
+    with UnreadConnection(collector.port) as connection:
+        while not connection.is_full(beacon(1, site="nobody")):
+            pass
+        received = connection.read_to_end()
+
+    assert set(statuses(received)) == {403}
+    assert len(statuses(received)) > MOST_PIPELINED
+
+
 def test_fault_in_a_step_is_a_400_of_its_own_beacon(collector, monkeypatch, caplog):
     def fail(*_: object) -> None:
         raise KeyError("secret")
@@ -299,7 +318,7 @@ def test_beacon_that_has_arrived_is_answered_at_a_stop(collector):
             connection.send(beacon(1) + beacon(2))
             wait_until_taken(collector)
             collector.begin_to_stop()
-            wait_for(lambda: collector.app.connections._is_stopping)
+            wait_for(lambda: takes_no_more(collector))
         received = connection.read_to_end()
 
     assert statuses(received) == [200], "and what it has not begun with comes again"
