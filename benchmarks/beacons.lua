@@ -3,10 +3,11 @@
 
 local AT_ONCE = 2000 -- visitors that take turns, so that no two beacons of one are under way together
 local visitors, turn, made = {}, 0, 0
-local agents, pages, events, round = {}, {}, 0, ""
+local agents, pages, events = {}, {}, 0
 
 function init(args)
-  round, events = args[1], tonumber(args[2])
+  math.randomseed(os.time() * 1000 + tonumber(args[1]))
+  events = tonumber(args[2])
   for page in args[3]:gmatch('"([^"]*)"') do pages[#pages + 1] = page end
   for index = 4, #args do
     agents[#agents + 1] = "POST /v1/beacon HTTP/1.1\r\nHost: 127.0.0.1\r\n" ..
@@ -17,7 +18,7 @@ end
 
 local function new_visitor()
   made = made + 1
-  local id = string.format("%04d%08d%08d", tonumber(round), os.time() % 100000000, made)
+  local id = string.format("%010d%010d", math.random(0, 9999999999), math.random(0, 9999999999))
   return { id = id, agent = agents[made % #agents + 1], sent = 0 }
 end
 
