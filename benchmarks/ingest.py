@@ -1,52 +1,123 @@
-"""Durable beacons a second, compared with a bare 204 handler on the same uvicorn in the same run."""
+"""Durable beacons a second and what one costs, compared with a bare 204 handler on the same uvicorn in the same run."""
 
 from __future__ import annotations
 
 import statistics
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 from load import LoadResult, send
-from servers import bare, collector
+from log_growth import log_growth
+from servers import BenchmarkServer, bare, collector
+from wrk_load import Flood, flood, wrk_is_there
+
+LEAST_RATIO = {128: 0.35, 400: 0.50}
+"""Of the throughput of the bare handler, by the number of connections."""
+
+MOST_CPU = 3.6
+"""Times the processor time of the bare handler."""
+
+MOST_LATENCY = 25.0
+"""Milliseconds: the 99th percentile at a third of the load."""
+
+MOST_LOG = 4_500
+"""Bytes of the database's log for each beacon."""
+
+
+class LoadedRun(NamedTuple):
+    """What a server did under full load; cpu: microseconds for each request, of all its processes."""
+
+    load: Flood | LoadResult
+    cpu: float
 
 
 @click.command()
 @click.option("--rounds", default=5, show_default=True, help="Pairs of runs, one of each server.")
 @click.option("--seconds", default=5.0, show_default=True, help="Length of one run.")
-@click.option("--connections", default=200, show_default=True)
+@click.option(
+    "--connections", default=[128, 400], show_default=True, multiple=True, help="May be repeated."
+)
 @click.option("--database-url", default=None, help="Default: a SQLite file of its own.")
-def main(rounds: int, seconds: float, connections: int, database_url: str | None) -> None:
-    """Print the ratio of each round and their median, then the latency at rest and at full load."""
+def main(
+    rounds: int, seconds: float, connections: tuple[int, ...], database_url: str | None
+) -> None:
+    """Print each round, then what was reached beside what is wanted."""
+    click.echo(
+        f"load: {'wrk' if wrk_is_there() else 'python (install wrk for one that costs less)'}"
+    )
     with tempfile.TemporaryDirectory() as folder:
         url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
         with bare() as bare_server, collector(url) as collector_server:
-            bare_port, collector_port = bare_server.port, collector_server.port
-            send(bare_port, 1, connections)
-            send(collector_port, 2, connections)
-            ratios: list[float] = []
-            full: list[LoadResult] = []
-            for number in range(rounds):
-                yardstick = send(bare_port, seconds, connections)
-                full.append(send(collector_port, seconds, connections))
-                ratios.append(full[-1].per_second / yardstick.per_second)
-                click.echo(
-                    f"round {number + 1}: bare 204 {yardstick.per_second:,.0f}/s, "
-                    f"collector {full[-1].per_second:,.0f}/s durable, ratio {ratios[-1]:.2f}, "
-                    f"refused {full[-1].refused}"
-                )
-            calm = send(collector_port, seconds, connections, pause=connections / 2_000)
-            calm_bare = send(bare_port, seconds, connections, pause=connections / 2_000)
-    click.echo(f"ratio: median {statistics.median(ratios):.2f}, lowest {min(ratios):.2f}")
-    _report(f"at full load ({connections} connections)", full[-1])
-    _report(f"at {calm.per_second:,.0f}/s", calm)
-    _report(f"bare 204 at {calm_bare.per_second:,.0f}/s", calm_bare)
+            for number in connections:
+                _run(bare_server, 1, number, 0)
+                _run(collector_server, 2, number, 0)
+                with log_growth(url) as growth:
+                    pairs = [
+                        _pair(bare_server, collector_server, seconds, number, each + 1)
+                        for each in range(rounds)
+                    ]
+                _report(number, pairs, growth.written)
+                _report_latency(collector_server, bare_server, seconds, number, pairs)
 
 
-def _report(label: str, result: LoadResult) -> None:
+def _pair(
+    yardstick: BenchmarkServer, server: BenchmarkServer, seconds: float, number: int, each: int
+) -> tuple[LoadedRun, LoadedRun]:
+    """One run of each; printed."""
+    plain = _run(yardstick, seconds, number, each)
+    full = _run(server, seconds, number, each)
     click.echo(
-        f"latency {label}: p50 {result.percentile(0.5):.1f} ms, p99 {result.percentile(0.99):.1f} ms"
+        f"{number} connections, round {each}: bare 204 {plain.load.per_second:,.0f}/s {plain.cpu:.0f} us, "
+        f"collector {full.load.per_second:,.0f}/s durable {full.cpu:.0f} us, "
+        f"ratio {_ratio(plain, full):.2f}, CPU {full.cpu / plain.cpu:.1f} times, refused {full.load.refused}"
     )
+    return plain, full
+
+
+def _run(server: BenchmarkServer, seconds: float, connections: int, each: int) -> LoadedRun:
+    before = server.cpu()
+    if wrk_is_there():
+        load: Flood | LoadResult = flood(server.port, seconds, connections, each)
+    else:
+        load = send(server.port, seconds, connections)
+    requests = max(1, round(load.per_second * load.seconds))
+    return LoadedRun(load, (server.cpu() - before) / requests * 1e6)
+
+
+def _ratio(plain: LoadedRun, full: LoadedRun) -> float:
+    return full.load.per_second / plain.load.per_second
+
+
+def _report(connections: int, pairs: list[tuple[LoadedRun, LoadedRun]], written: int) -> None:
+    ratios = [_ratio(*pair) for pair in pairs]
+    costs = [full.cpu / plain.cpu for plain, full in pairs]
+    beacons = sum(full.load.per_second * full.load.seconds for _, full in pairs)
+    wanted = LEAST_RATIO.get(connections)
+    bar = f", wanted {wanted:.2f}" if wanted else ""
+    click.echo(
+        f"{connections} connections: ratio median {statistics.median(ratios):.2f}, lowest {min(ratios):.2f}{bar}"
+    )
+    click.echo(f"  CPU median {statistics.median(costs):.1f} times, wanted at most {MOST_CPU}")
+    click.echo(f"  log {written / beacons:,.0f} bytes a beacon, wanted at most {MOST_LOG:,}")
+
+
+def _report_latency(
+    server: BenchmarkServer,
+    yardstick: BenchmarkServer,
+    seconds: float,
+    connections: int,
+    pairs: list[tuple[LoadedRun, LoadedRun]],
+) -> None:
+    """At a third of the load that the collector has taken."""
+    third = statistics.median(full.load.per_second for _, full in pairs) / 3
+    for label, port in (("", server.port), ("bare 204 ", yardstick.port)):
+        calm = send(port, seconds, connections, pause=connections / third)
+        click.echo(
+            f"  {label}at {calm.per_second:,.0f}/s: p50 {calm.percentile(0.5):.1f} ms, "
+            f"p99 {calm.percentile(0.99):.1f} ms, wanted at most {MOST_LATENCY:.0f}"
+        )
 
 
 if __name__ == "__main__":

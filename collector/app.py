@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.background import Background
-from collector.beacon.route import PATH, BeaconRoute
+from collector.beacon.route import BeaconRoute
 from collector.chat.attendance import Attendance
 from collector.chat.offers import Offers
 from collector.chat.perform import perform
@@ -28,6 +28,7 @@ from collector.health_metrics import HealthMetrics
 from collector.http import assets, demo_shop, responses
 from collector.http.admission import Admission, send_response
 from collector.http.connections import Connections, open_connections
+from collector.http.direct_request import DirectRoute
 from collector.http.errors import send_refusal
 from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
@@ -62,13 +63,21 @@ def system_clock() -> int:
 
 
 class App(Struct):
-    """The ASGI application. It answers at the root, and below the path of its public address."""
+    """The ASGI application. It answers at the root, and below the path of its public address.
+
+    Beacons never come here: the protocol gives them to the route itself (`direct`).
+    """
 
     public_path: str
     beacon: BeaconRoute
     conversation: ConversationRoute
     others: ASGIApp
     connections: Connections
+
+    @property
+    def direct(self) -> DirectRoute:
+        """The route that needs no ASGI."""
+        return self.beacon
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -82,11 +91,8 @@ class App(Struct):
             await send_response(responses.refused(Reason.NOT_COMMITTED), send)
 
     def _find(self, scope: Scope) -> ASGIApp:
-        if scope["type"] == "http":
-            if scope["path"] == PATH:
-                return self.beacon
-            if scope["path"].startswith(PREFIX):
-                return self.conversation
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            return self.conversation
         return self.others
 
 
@@ -145,9 +151,12 @@ def build_app(
         health,
         locator,
     )
+    public_path = unquote(settings.public_path)
     return App(
-        unquote(settings.public_path),
-        BeaconRoute(admission, salts, locator.locate, settings.count_bots, write_queue, offers),
+        public_path,
+        BeaconRoute(
+            public_path, admission, salts, locator.locate, settings.count_bots, write_queue, offers
+        ),
         ConversationRoute(
             chat_admission, salts, write_queue, stream_route, attendance, offers, clock
         ),

@@ -37,12 +37,13 @@ _log = logging.getLogger("collector")
 
 
 class ClosedApp(Struct):
-    """The ASGI application. It answers at the root, and below the path of its public address."""
+    """The ASGI application. It answers at the root, and below the path of its public address; no route is direct."""
 
     public_path: str
     others: ASGIApp
     metrics: Metrics
     connections: Connections
+    direct: None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; none is read."""

@@ -20,6 +20,7 @@ from core.enrich.source import find_source
 from core.enrich.text import (
     LONGEST_ATTRIBUTE,
     LONGEST_ATTRIBUTE_NAME,
+    LONGEST_PATH_SENT,
     clean,
     clean_path,
     clean_referrer,
@@ -130,7 +131,7 @@ def _read_event(wire: WireEvent, request: RequestDetails, site: TrackedSite) -> 
         )
     if kind is None:
         return None
-    path = keep_query(clean_path(wire.u), site.query_keys)
+    path = _find_path(wire.u[:LONGEST_PATH_SENT], site.query_keys)
     own = wire.x if wire.x in CONTEXT_WORDS else ""
     signal = wire.xs if wire.xs in CONTEXT_WORDS else ""
     return Event(
@@ -146,6 +147,12 @@ def _read_event(wire: WireEvent, request: RequestDetails, site: TrackedSite) -> 
         wire.p,
         cart=cart,
     )
+
+
+@lru_cache(maxsize=1_024)
+def _find_path(path: str, query_keys: frozenset[str]) -> str:
+    """The path as it is stored; cached, because many visitors look at the same pages."""
+    return keep_query(clean_path(path), query_keys)
 
 
 def _active_at(wire: WireEvent, at: int) -> int:

@@ -1,28 +1,29 @@
-"""POST /v1/beacon: the hot path, as a list of steps. A hit that passes them all is committed."""
+"""POST /v1/beacon: the hot path, as a list of steps. A hit that passes them all is committed.
+
+The steps run on the event loop, one after the other, within the call that brings what they wait for: the head,
+the body, the result of the commit. A task is needed for what is rare only.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from functools import partial
 from typing import Any, cast
+from urllib.parse import quote
 
 from collector.beacon.hit import Enrichment, has_unknown, make_hit, needs_salts
 from collector.beacon.wire import AcceptedBody, Beacon, read_beacon
-from collector.chat.offers import Offers
+from collector.chat.offers import Offer, Offers
 from collector.http import responses
-from collector.http.admission import (
-    NO_SITE,
-    Admission,
-    IncomingRequest,
-    RequestDetails,
-    Scope,
-    Send,
-    send_response,
-    take_steps,
-)
-from collector.http.body import Receive
+from collector.http.admission import NO_SITE, Admission, IncomingRequest, RequestDetails
+from collector.http.direct_request import GiveAnswer
 from collector.http.locator import Locate
+from collector.http.public_path import path_at_root, path_of_target
+from collector.http.request_head import Headers
 from collector.http.responses import Response
+from collector.http.steps import LATER, Later, Step, find_next
 from collector.salts import Salts
 from collector.writing.write_queue import MOST_HITS, WriteQueue
 from core.faults import place_fault
@@ -36,12 +37,23 @@ _log = logging.getLogger("collector.beacon")
 
 
 class IncomingBeacon(IncomingRequest):
-    """A beacon on its way; what a step has not set yet is None."""
+    """A beacon on its way; what a step has not set yet is None.
 
+    answer: takes the response. steps: those that it has not taken yet. result: of the commit.
+    """
+
+    answer: GiveAnswer = _UNSET
+    steps: Iterator[Step] = iter(())
     details: RequestDetails = _UNSET
     salts: tuple[str, ...] = ()
     hit: Hit = _UNSET
-    accepted: Accepted = _UNSET
+    result: Accepted | Refused = _UNSET
+    offer: Offer | None = None
+
+    @property
+    def accepted(self) -> Accepted:
+        """The result, once `check_committed` has let it pass."""
+        return cast(Accepted, self.result)
 
     @property
     def beacon(self) -> Beacon:
@@ -50,10 +62,11 @@ class IncomingBeacon(IncomingRequest):
 
 
 class BeaconRoute:
-    """An ASGI application for one path."""
+    """Answers one path, at the root and below the path of the public address."""
 
     def __init__(
         self,
+        public_path: str,
         admission: Admission,
         salts: Salts,
         locate: Locate,
@@ -61,6 +74,7 @@ class BeaconRoute:
         write_queue: WriteQueue,
         offers: Offers,
     ) -> None:
+        self.public_path = public_path
         self.admission = admission
         self.salts = salts
         self.locate = locate
@@ -69,8 +83,9 @@ class BeaconRoute:
         self.offers = offers
         self.steps = (
             admission.check_method,
-            admission.read_headers,
-            admission.read_body,
+            admission.check_headers,
+            self.wait_for_body,
+            admission.check_size,
             admission.find_client,
             self.decode,
             admission.find_site,
@@ -84,17 +99,65 @@ class BeaconRoute:
             self.find_salts,
             self.make_hit,
             self.commit,
+            self.check_committed,
+            self.find_offer,
             self.respond,
         )
+        self._targets = frozenset({PATH.encode(), (quote(public_path) + PATH).encode()})
+        self._under_way: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; what can never be stored is a 400, so that the embed discards it."""
+    def is_at(self, target: bytes) -> bool:
+        """Whether a request line with this target asks for the path. Raises HttpParserError for no address."""
+        if target in self._targets:
+            return True
+        return path_at_root(path_of_target(target), self.public_path) == PATH
+
+    def begin(
+        self, method: str, peer: str, headers: Headers, answer: GiveAnswer
+    ) -> IncomingBeacon | None:
+        """Take a head. `answer` gets the response, now or once there is one; maybe before this returns."""
+        incoming = IncomingBeacon(method, peer, headers, answer=answer, steps=iter(self.steps))
+        self._go_on(incoming)
+        return incoming
+
+    def go_on(self, incoming: IncomingBeacon, body: bytes) -> None:
+        """Take the body, of one that is too large only its first bytes."""
+        incoming.body = body
+        self._go_on(incoming)
+
+    def _go_on(self, incoming: IncomingBeacon) -> None:
+        """Take the steps that are left; what can never be stored is a 400, so that the embed discards it."""
         try:
-            response = await take_steps(self.steps, IncomingBeacon(scope, receive))
+            found = find_next(incoming.steps, incoming)
         except Exception as fault:
-            _log.error("beacon_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
-            response = self.admission.refuse(NO_SITE, Reason.FAULT)
-        await send_response(response, send)
+            found = self._refuse_fault(fault)
+        if isinstance(found, Response):
+            incoming.answer(found)
+        elif found is not LATER:
+            self._start(incoming, found)
+
+    def _start(self, incoming: IncomingBeacon, step: Awaitable[Response | None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._await(incoming, step))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _await(self, incoming: IncomingBeacon, step: Awaitable[Response | None]) -> None:
+        try:
+            response = await step
+        except Exception as fault:
+            response = self._refuse_fault(fault)
+        if response is None:
+            self._go_on(incoming)
+        else:
+            incoming.answer(response)
+
+    def _refuse_fault(self, fault: Exception) -> Response:
+        _log.error("beacon_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
+        return self.admission.refuse(NO_SITE, Reason.FAULT)
+
+    def wait_for_body(self, _incoming: IncomingBeacon) -> Later:
+        """`go_on` brings it."""
+        return LATER
 
     def decode(self, incoming: IncomingBeacon) -> None:
         """The beacon, or why it is none: `refuse_malformed` says so once the rate is known."""
@@ -129,25 +192,44 @@ class BeaconRoute:
         incoming.hit = hit
         return None
 
-    async def commit(self, incoming: IncomingBeacon) -> Response | None:
-        """The rows of the visit are stored."""
-        site, hit = incoming.site, incoming.hit
-        accepted = await self.write_queue.commit(hit)
-        if isinstance(accepted, Refused):
-            return self.admission.refuse(site.id, accepted.reason, accepted.retry_after)
+    def commit(self, incoming: IncomingBeacon) -> Later:
+        """The rows of the visit are stored; the result comes with those of the whole batch."""
+        self.write_queue.submit(incoming.hit, partial(self._take_result, incoming))
+        return LATER
+
+    def _take_result(self, incoming: IncomingBeacon, result: Accepted | Refused) -> None:
+        incoming.result = result
+        self._go_on(incoming)
+
+    def check_committed(self, incoming: IncomingBeacon) -> Response | None:
+        """What is not stored is refused, with the reason of the writer."""
+        site, hit, result = incoming.site, incoming.hit, incoming.result
+        if isinstance(result, Refused):
+            return self.admission.refuse(site.id, result.reason, result.retry_after)
         if hit.origin_host:
             self.admission.counters.origin(site.id, hit.origin_host)
         self.admission.count("accepted")
-        incoming.accepted = accepted
         return None
 
-    async def respond(self, incoming: IncomingBeacon) -> Response:
-        """The visit's id, the pace of presence, and what there is for the chat."""
+    def find_offer(self, incoming: IncomingBeacon) -> Awaitable[None] | None:
+        """What there is for the chat; only an invitation that is stored first is waited for."""
+        found = self.offers.find(incoming.site, incoming.hit, incoming.accepted)
+        if found is None or isinstance(found, Offer):
+            incoming.offer = found
+            return None
+        return self._wait_for_offer(incoming, found)
+
+    async def _wait_for_offer(
+        self, incoming: IncomingBeacon, found: Awaitable[Offer | None]
+    ) -> None:
+        incoming.offer = await found
+
+    def respond(self, incoming: IncomingBeacon) -> Response:
+        """The visit's id, the pace of presence, and the offer."""
         accepted = incoming.accepted
-        offer = await self.offers.find(incoming.site, incoming.hit, accepted)
         wants_time_zone = int(accepted.wants_time_zone)
         seconds = self.offers.pace(self._interval(), incoming.site, incoming.hit, accepted)
-        body = AcceptedBody(accepted.visit_id, seconds, wants_time_zone, offer)
+        body = AcceptedBody(accepted.visit_id, seconds, wants_time_zone, incoming.offer)
         return responses.ok(body)
 
     def _interval(self) -> int:

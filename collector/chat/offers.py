@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -67,22 +67,56 @@ class Offers:
         name = self._attendance.name_of(invited.agent_id)
         return Offer("invite", k=invited.token, sender=name, text=invited.text)
 
-    async def find(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> Offer | None:
-        """The offer for the visit that took the hit, or None."""
+    def find(
+        self, site: TrackedSite, hit: Hit, accepted: Accepted
+    ) -> Offer | Awaitable[Offer | None] | None:
+        """The offer for the visit that took the hit, or None; to be awaited where it is stored before it is made."""
         # A page that is left reads no answer: who comes back asks again.
-        is_leaving = hit.events[-1].kind is EventKind.HIDDEN
-        invitation = None if is_leaving else self.waiting.find(site.id, accepted.visit_id)
-        if invitation is not None and not is_derived(accepted.visit_id):
+        if hit.events[-1].kind is EventKind.HIDDEN:
+            return self._of_site(site, accepted)
+        invitation = self.waiting.find(site.id, accepted.visit_id)
+        if invitation is None:
+            return self._by_rules(site, hit, accepted)
+        if not is_derived(accepted.visit_id):
             return self._hand_over(invitation, site, hit)
-        if invitation is not None and await self._is_for_tab(invitation, site, hit):
+        return self._to_one_tab(invitation, site, hit, accepted)
+
+    async def _to_one_tab(
+        self, invitation: Invitation, site: TrackedSite, hit: Hit, accepted: Accepted
+    ) -> Offer | None:
+        if await self._is_for_tab(invitation, site, hit):
             return self.invitation(invitation)
+        found = self._by_rules(site, hit, accepted)
+        return await found if isinstance(found, Awaitable) else found
+
+    def _by_rules(
+        self, site: TrackedSite, hit: Hit, accepted: Accepted
+    ) -> Offer | Awaitable[Offer | None] | None:
+        due = self._due_rules(site, hit, accepted)
+        if not due:
+            return self._of_site(site, accepted)
+        exit_rule = next((rule.id for rule in due if rule.trigger == Trigger.EXIT), "")
+        inviting = [rule.id for rule in due if rule.trigger != Trigger.EXIT]
+        if inviting:
+            return self._invite_or_offer(inviting, exit_rule, site, hit, accepted)
+        return self._of_site(site, accepted, exit_rule)
+
+    async def _invite_or_offer(
+        self,
+        inviting: Sequence[str],
+        exit_rule: str,
+        site: TrackedSite,
+        hit: Hit,
+        accepted: Accepted,
+    ) -> Offer | None:
+        if invited := await self._invite(inviting, site, hit, accepted):
+            return self.invitation(invited)
+        return self._of_site(site, accepted, exit_rule)
+
+    def _of_site(self, site: TrackedSite, accepted: Accepted, exit_rule: str = "") -> Offer | None:
+        """The site's button and the rule for who leaves, where the visit has room for a chat."""
         if not accepted.has_room:
             return None
-        due = [] if is_leaving else self._due_rules(site, hit, accepted)
-        inviting = [rule.id for rule in due if rule.trigger != Trigger.EXIT]
-        if inviting and (invited := await self._invite(inviting, site, hit, accepted)):
-            return self.invitation(invited)
-        exit_rule = next((rule.id for rule in due if rule.trigger == Trigger.EXIT), "")
         word = ATTENDED if self._attendance.is_attended(site.id) else UNATTENDED
         button = word if site.chat_button else 0
         return Offer("site", b=button, r=exit_rule) if button or exit_rule else None
@@ -93,8 +127,9 @@ class Offers:
         A whole second later than that, so that the beacon is never a moment too early. No fewer while
         the collector slows its pages down, or an invitation waits for the visit.
         """
+        open_rules = self._open_rules(site, hit, accepted)
         is_slowed = seconds > self.presence_seconds
-        if is_slowed or self.waiting.find(site.id, accepted.visit_id) is not None:
+        if not open_rules or is_slowed or self.waiting.find(site.id, accepted.visit_id) is not None:
             return seconds
         waits = [
             due_after(
@@ -102,7 +137,7 @@ class Offers:
                 page_context=accepted.page_context,
                 context_seconds=_context_seconds(hit, accepted),
             )
-            for rule in self._open_rules(site, hit, accepted)
+            for rule in open_rules
         ]
         soonest = min((int(wait) + 1 for wait in waits if wait), default=seconds)
         return min(seconds, max(soonest, SHORTEST_PACE))
@@ -139,12 +174,13 @@ class Offers:
 
     def _open_rules(self, site: TrackedSite, hit: Hit, accepted: Accepted) -> list[ChatRule]:
         """The rules that may still invite the visit."""
-        if not self._attendance.is_attended(site.id) or not accepted.has_room:
+        rules = self._attendance.rules(site.id)
+        if not (rules and accepted.has_room and self._attendance.is_attended(site.id)):
             return []
         now = from_milliseconds(hit.received_at)
         return [
             rule
-            for rule in self._attendance.rules(site.id)
+            for rule in rules
             if (site.id, accepted.visit_id, rule.id) not in self._tried
             and not is_quiet(rule, site.time_zone, now)
         ]

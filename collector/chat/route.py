@@ -21,10 +21,11 @@ from collector.http.admission import (
     Scope,
     Send,
     send_response,
-    take_steps,
 )
-from collector.http.body import Receive
+from collector.http.body import Receive, read_body
+from collector.http.request_head import by_name
 from collector.http.responses import GONE, Response
+from collector.http.steps import take_steps
 from collector.salts import Salts
 from collector.writing.write_queue import WriteQueue
 from core.chat.states import ClosedBy
@@ -39,8 +40,10 @@ _log = logging.getLogger("collector.conversation")
 
 
 class IncomingAction(IncomingRequest):
-    """A chat request on its way. send: a stream answers by itself."""
+    """A chat request on its way. scope, receive and send: a stream answers by itself."""
 
+    scope: Scope = _UNSET
+    receive: Receive = _UNSET
     send: Send = _UNSET
     action: ChatAction = _UNSET
     visit_ids: tuple[str, ...] = ()
@@ -74,8 +77,9 @@ class ConversationRoute:
         self.steps = (
             self.find_action,
             admission.check_method,
-            admission.read_headers,
-            admission.read_body,
+            admission.check_headers,
+            self.read_body,
+            admission.check_size,
             admission.find_client,
             self.decode,
             admission.find_site,
@@ -92,8 +96,13 @@ class ConversationRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a stream and a poll take as long as there is no news."""
+        peer = scope["client"][0] if scope["client"] else ""
+        headers = by_name(scope["headers"])
+        incoming = IncomingAction(
+            scope["method"], peer, headers, scope=scope, receive=receive, send=send
+        )
         try:
-            response = await take_steps(self.steps, IncomingAction(scope, receive, send=send))
+            response = await take_steps(self.steps, incoming)
         except Exception as fault:
             _log.error("chat_call_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
             response = self.admission.refuse(NO_SITE, Reason.FAULT)
@@ -105,6 +114,14 @@ class ConversationRoute:
         if name not in list(ChatAction):
             return responses.NO_ACTION
         incoming.action = ChatAction(name)
+        return None
+
+    async def read_body(self, incoming: IncomingAction) -> Response | None:
+        """The body, unless the client has left."""
+        body = await read_body(incoming.receive)
+        if body is None:
+            return GONE
+        incoming.body = body
         return None
 
     def decode(self, incoming: IncomingAction) -> None:

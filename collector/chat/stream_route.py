@@ -164,8 +164,8 @@ async def _write(stream: Stream, first: ConversationUpdate, number: int, send: S
 async def _answer_poll(stream: Stream, number: int, send: Send) -> None:
     update = await stream.first()
     response = responses.ok(update.after(number)) if update else responses.nothing_new()
-    await send(response.start)
-    await send(response.body)
+    for message in response.messages:
+        await send(message)
 
 
 def _event(update: ConversationUpdate) -> bytes:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 from msgspec import Struct
 
 from collector.http import responses
-from collector.http.body import MAX_BYTES, Receive, read_body
+from collector.http.body import MAX_BYTES
 from collector.http.json_body import Malformed
 from collector.http.rate_limit import RateLimiter
+from collector.http.request_head import Headers
 from collector.http.responses import GONE, Response
 from collector.origin import NO_ORIGIN, Origin, is_allowed, read_origin
 from collector.site_cache import SiteCache, TrackedSite
@@ -22,13 +23,11 @@ from core.reasons import Reason
 from core.visits.arrivals import NO_SITE
 
 _LONGEST_HINT = 256
+_UNSET: Any = None
 _PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = dict[bytes, bytes]
-Step = Callable[[Any], Response | Awaitable[Response | None] | None]
-"""Adds to an incoming request what it has found out, or gives the response that ends the way."""
 
 
 class RequestDetails(Struct, gc=False):
@@ -48,22 +47,20 @@ class RequestDetails(Struct, gc=False):
 class IncomingRequest(Struct):
     """A request, and what the steps so far have found out about it.
 
-    message: the decoded body. found_site: the site that it names, if there is one.
+    peer: the address that it comes from, "" where it is not known. headers: by name, in small letters. message: the
+    decoded body. found_site: the site that it names, if there is one. site: the same, once `check_site` has let the
+    request pass.
     """
 
-    scope: Scope
-    receive: Receive
-    headers: Headers = {}
+    method: str
+    peer: str
+    headers: Headers
     body: bytes = b""
     client: Client = UNKNOWN_CLIENT
     origin: Origin = NO_ORIGIN
     message: Any = None
     found_site: TrackedSite | None = None
-
-    @property
-    def site(self) -> TrackedSite:
-        """The site, once `check_site` has let the request pass."""
-        return cast(TrackedSite, self.found_site)
+    site: TrackedSite = _UNSET
 
 
 class Admission(Struct):
@@ -79,36 +76,27 @@ class Admission(Struct):
 
     def check_method(self, incoming: IncomingRequest) -> Response | None:
         """POST; OPTIONS is a preflight."""
-        method = incoming.scope["method"]
-        if method == "POST":
+        if incoming.method == "POST":
             return None
-        return responses.PREFLIGHT if method == "OPTIONS" else responses.NOT_ALLOWED
+        return responses.PREFLIGHT if incoming.method == "OPTIONS" else responses.NOT_ALLOWED
 
-    def read_headers(self, incoming: IncomingRequest) -> Response | None:
+    def check_headers(self, incoming: IncomingRequest) -> Response | None:
         """A body that is encoded, or said to be too large, is never read."""
-        headers = incoming.headers = _by_name(incoming.scope["headers"])
+        headers = incoming.headers
         if b"content-encoding" in headers:
             return self.refuse(NO_SITE, Reason.ENCODED)
         if _announces_too_much(headers):
             return self.refuse(NO_SITE, Reason.TOO_LARGE)
         return None
 
-    async def read_body(self, incoming: IncomingRequest) -> Response | None:
-        """The whole body, bounded in size; its time is bounded by the connection."""
-        body = await read_body(incoming.receive)
-        if body is None:
-            return GONE
-        if len(body) > MAX_BYTES:
-            return self.refuse(NO_SITE, Reason.TOO_LARGE)
-        incoming.body = body
-        return None
+    def check_size(self, incoming: IncomingRequest) -> Response | None:
+        """A whole body, or the first bytes of one that is too large; its time is bounded by the connection."""
+        return self.refuse(NO_SITE, Reason.TOO_LARGE) if len(incoming.body) > MAX_BYTES else None
 
     def find_client(self, incoming: IncomingRequest) -> None:
         """The address behind trusted proxies, and the page's origin."""
-        peer, headers = incoming.scope["client"], incoming.headers
-        incoming.client = self.clients.find(
-            peer[0] if peer else "", headers.get(b"x-forwarded-for")
-        )
+        headers = incoming.headers
+        incoming.client = self.clients.find(incoming.peer, headers.get(b"x-forwarded-for"))
         if b"origin" in headers:
             incoming.origin = read_origin(headers[b"origin"])
 
@@ -137,6 +125,7 @@ class Admission(Struct):
         site = incoming.found_site
         if site is None:
             return self.refuse(NO_SITE, Reason.UNKNOWN_SITE)
+        incoming.site = site
         return None if site.tracking_enabled else self.refuse(site.id, Reason.TRACKING_OFF)
 
     def check_origin(self, incoming: IncomingRequest) -> Response | None:
@@ -186,35 +175,13 @@ class Admission(Struct):
         )
 
 
-async def take_steps(steps: Sequence[Step], incoming: IncomingRequest) -> Response:
-    """The response of the first step that gives one; the last step always does."""
-    for step in steps:
-        found = step(incoming)
-        if found is None:
-            continue
-        response = found if isinstance(found, Response) else await found
-        if response is not None:
-            return response
-    raise RuntimeError("no step has given a response")
-
-
 async def send_response(response: Response, send: Send) -> None:
     """Send it, unless the client has left."""
     if response is GONE:
         return
     with suppress(OSError, RuntimeError):  # uvloop's words for a visitor who has left
-        await send(response.start)
-        await send(response.body)
-
-
-def _by_name(pairs: Sequence[tuple[bytes, bytes]]) -> Headers:
-    """The headers by name; what is sent twice is joined by a comma, as HTTP has it."""
-    headers = dict(pairs)
-    if len(headers) < len(pairs):
-        headers = {
-            name: b", ".join(value for other, value in pairs if other == name) for name in headers
-        }
-    return headers
+        for message in response.messages:
+            await send(message)
 
 
 def _announces_too_much(headers: Headers) -> bool:

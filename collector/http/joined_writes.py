@@ -24,6 +24,7 @@ class JoinedWrites:
         wrote: Callable[[], None],
     ) -> None:
         self.sent = 0
+        self.is_closing = transport.is_closing
         self._transport = transport
         self._call_soon = loop.call_soon
         self._wrote = wrote
@@ -44,6 +45,15 @@ class JoinedWrites:
         self._held += data
         if len(self._held) > MOST_HELD:
             self._flush()
+
+    def write_now(self, data: bytes) -> None:
+        """Send a whole answer, and what is held before it."""
+        if self._held:
+            self.write(data)
+            return
+        self.sent += len(data)
+        self._transport.write(data)
+        self._wrote()
 
     def write_eof(self) -> None:
         """Send what is held, then tell the peer that nothing more comes."""

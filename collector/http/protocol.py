@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with bounds: what a peer sends, reads, or leaves undone costs it its own connection only.
+"""The HTTP protocol with bounds: what a peer sends, reads, or leaves undone costs it its own connection only.
 
 The bounds stand beside it, a file each: `request_size.py`, `request_head.py`, `connections.py` with the
 deadlines. This file tells them what happens, and does what they say.
@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from collector.http.connections import BoundedConnection, Connections
 from collector.http.deadline import Deadline
+from collector.http.direct_protocol import CUT_OFF, DirectProtocol
 from collector.http.joined_writes import JoinedWrites
 from collector.http.refusal import Refusal, RequestRefused
-from collector.http.request_head import refusal_of_head
-from collector.http.request_size import LONGEST_TARGET, MOST_HEADERS, PIECE, RequestSize
+from collector.http.request_head import by_name, refusal_of_head
+from collector.http.request_size import LONGEST_TARGET, PIECE, RequestSize
 
 MOST_PIPELINED = 8
 """Requests that may wait for the answer to the one before them. No browser sends any, no proxy of note does."""
@@ -26,7 +27,6 @@ MOST_PIPELINED = 8
 MOST_DROPPED = 1_048_576
 """Bytes that a peer may still send, unread, after it was refused."""
 
-_CUT_OFF = "visitor_monitor.cut_off"
 _HOLDS = "visitor_monitor.holds"
 
 
@@ -37,10 +37,10 @@ def cut_off_of(scope: Mapping[str, Any]) -> Callable[[], None]:
     """
     extensions = scope["extensions"]
     extensions[_HOLDS] = True
-    return extensions[_CUT_OFF]
+    return extensions[CUT_OFF]
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(DirectProtocol):
     """One connection. The application has the Connections of its process in `connections`."""
 
     transport: JoinedWrites  # type: ignore[assignment]
@@ -60,7 +60,7 @@ class Protocol(HttpToolsProtocol):
         """Begin to serve a connection."""
         joined = JoinedWrites(transport, self.loop, self._wrote)
         super().connection_made(cast(Any, joined))
-        if self._connections.admit(self, self.client[0] if self.client else ""):
+        if self._connections.admit(self, self.peer):
             self._wait_for(self._connections.heads)
         else:
             self.abort()
@@ -106,7 +106,6 @@ class Protocol(HttpToolsProtocol):
             raise RequestRefused(Refusal.PIPELINED)
         self._size.begin()
         super().on_message_begin()
-        cast(Any, self.scope)["extensions"] = {_CUT_OFF: self.transport.abort}
 
     def on_url(self, url: bytes) -> None:
         """Read a part of the address."""
@@ -116,20 +115,18 @@ class Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Read a header. One that follows the body is none: a proxy has not looked at it."""
-        if self._size.is_in_body:
-            return
-        if len(self.headers) >= MOST_HEADERS:
-            raise RequestRefused(Refusal.HEADERS)
-        super().on_header(name, value)
+        if not self._size.is_in_body:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Begin to answer, once the head is what it must be."""
         version = cast(HttpRequestParser, self.parser).get_http_version()
-        refusal = refusal_of_head(version, self.url, self.headers)
+        self.by_name = by_name(self.headers)
+        refusal = refusal_of_head(version, self.url, self.headers, self.by_name)
         if refusal is not None:
             raise RequestRefused(refusal)
-        super().on_headers_complete()
         self._size.complete_head()
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request has arrived."""
@@ -148,7 +145,7 @@ class Protocol(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self.begin_next()
         else:
             self._await_next()
 
@@ -158,20 +155,23 @@ class Protocol(HttpToolsProtocol):
         A response that stays open by nature is not waited for.
         """
         self._connections.stop()
-        cycle = cast(RequestResponseCycle | None, self.cycle)
-        holds = cycle is not None and _HOLDS in cast(Any, cycle.scope)["extensions"]
+        cycle = self.cycle
+        is_scoped = isinstance(cycle, RequestResponseCycle)
+        holds = is_scoped and _HOLDS in cast(Any, cycle.scope)["extensions"]
         is_half_there = self._size.is_in_body and not self.pipeline
         if holds or is_half_there or (self._is_ending and not self.is_busy):
             self.abort()
         else:
             self._end_after_answer()
+            if self.config.timeout_graceful_shutdown:
+                self.loop.call_later(self.config.timeout_graceful_shutdown, self.give_up)
 
     # What is done with a connection
 
     @property
     def is_busy(self) -> bool:
         """Whether a request is answered that has arrived."""
-        cycle = cast(RequestResponseCycle | None, self.cycle)
+        cycle = self.cycle
         if self.pipeline:
             return True
         return cycle is not None and not cycle.response_complete and not self._size.is_in_body
@@ -211,13 +211,9 @@ class Protocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _refuse_aloud(self, refusal: Refusal) -> None:
-        cycle = cast(RequestResponseCycle | None, self.cycle)
-        if self._size.is_in_body and cycle is not None:  # the application has this request
-            cycle.disconnected = True
-            cycle.message_event.set()
-            if cycle.response_started:
-                self.abort()
-                return
+        if self._size.is_in_body and self._has_answered():
+            self.abort()
+            return
         if self.transport.is_closing():
             self.abort()
             return
@@ -227,15 +223,24 @@ class Protocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self._wait_for(self._connections.lingering)
 
+    def _has_answered(self) -> bool:
+        """Whether the answer has begun to a request that does not go on; else it gets none any more."""
+        cycle = self.cycle
+        if isinstance(cycle, RequestResponseCycle):
+            cycle.disconnected = True
+            cycle.message_event.set()
+            return cycle.response_started
+        return cycle is not None and cycle.response_complete
+
     def _end_after_answer(self) -> None:
         """Read nothing more, answer the request that is being answered, and end."""
         is_busy = self.is_busy
-        if is_busy and not self.pipeline:
+        if is_busy and not self.pipeline and self.cycle is not None:
             self.cycle.keep_alive = False
         self._is_ending = True
         self._wait_for(None)
         self.pipeline.clear()
-        if not is_busy:
+        if not is_busy or self.is_held:
             self.transport.close()
 
     def _read(self, piece: bytes | memoryview) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -11,20 +13,23 @@ from core.reasons import Reason
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Retry-After, X-Drop-Reason",
+    "Access-Control-Expose-HeaderLines": "Retry-After, X-Drop-Reason",
 }
 """Any page may read every response below /v1/."""
 
 PREFLIGHT_CORS = {
-    "Access-Control-Allow-Headers": "*, Authorization",
+    "Access-Control-Allow-HeaderLines": "*, Authorization",
     "Access-Control-Max-Age": "86400",
 }
 """Pages add headers to every request. By the standard the star does not stand for Authorization.
 The same whatever is asked, so that a browser need not ask again for another header."""
 
 
-def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+HeaderLines = tuple[tuple[bytes, bytes], ...]
+
+
+def _encoded(headers: dict[str, str]) -> HeaderLines:
+    return tuple([(name.lower().encode(), value.encode()) for name, value in headers.items()])
 
 
 _CORS = _encoded(CORS)
@@ -41,11 +46,45 @@ BUSY_RETRY = 5
 """Seconds: the queue is empty again by then, or the database has answered."""
 
 
-class Response(NamedTuple):
-    """The two ASGI messages of a response."""
+class Head(Struct, frozen=True):
+    """The status and the headers that responses of a kind have in common.
 
-    start: dict[str, Any]
-    body: dict[str, Any]
+    lines: the same as they travel, up to the length of the body, where one follows (has_length). ends: they say
+    that the connection ends with it.
+    """
+
+    status: int
+    headers: HeaderLines
+    lines: bytes
+    has_length: bool
+    ends: bool
+
+
+class Response(Struct, frozen=True, gc=False):
+    """A whole response. It is sent as bytes, or as the messages of ASGI."""
+
+    head: Head
+    body: bytes = b""
+
+    def as_sent(self, more: bytes, *, is_last: bool, has_body: bool = True) -> bytes:
+        """As it travels. more: further lines of the head. is_last: the connection ends with it."""
+        head, body = self.head, self.body
+        if is_last and not head.ends:
+            more += b"connection: close\r\n"
+        if not head.has_length:
+            return b"%b%b\r\n" % (head.lines, more)
+        return b"%b%d\r\n%b\r\n%b" % (head.lines, len(body), more, body if has_body else b"")
+
+    @property
+    def messages(self) -> Sequence[dict[str, Any]]:
+        """The two messages of ASGI."""
+        head = self.head
+        length = ((b"content-length", b"%d" % len(self.body)),) if head.has_length else ()
+        headers = [*head.headers, *length]
+        return (
+            {"type": "http.response.start", "status": head.status, "headers": headers},
+            {"type": "http.response.body", "body": self.body},
+        )
 
 
 _encode = msgspec.json.Encoder().encode
@@ -53,7 +92,7 @@ _encode = msgspec.json.Encoder().encode
 
 def ok(body: Struct) -> Response:
     """200 with this body."""
-    return _response(200, _encode(body), _JSON)
+    return Response(_OK, _encode(body))
 
 
 def nothing_new() -> Response:
@@ -93,17 +132,20 @@ def _refuse(reason: Reason, message: str = "", retry_after: int = 0) -> Response
 
 
 def _response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> Response:
-    length = [(b"content-length", b"%d" % len(body))] if status != 204 else []
-    return Response(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*_CORS, *headers, *length],
-        },
-        {"type": "http.response.body", "body": body},
-    )
+    return Response(_head(status, *headers), body)
 
 
+def _head(status: int, *headers: tuple[bytes, bytes]) -> Head:
+    every = (*_CORS, *headers)
+    lines = [b"HTTP/1.1 %d %b\r\n" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [b"%b: %b\r\n" % pair for pair in every]
+    has_length = status != HTTPStatus.NO_CONTENT
+    if has_length:
+        lines.append(b"content-length: ")
+    return Head(status, every, b"".join(lines), has_length, ends=_CLOSE in headers)
+
+
+_OK = _head(200, _JSON)
 _REFUSED = {
     reason: _refuse(reason, reason.public_text, BUSY_RETRY if reason.status in (429, 503) else 0)
     for reason in Reason
@@ -135,5 +177,6 @@ PREFLIGHT = _response(
 )
 NOT_ALLOWED = _response(405, _encode({"error": "send it by POST"}), _JSON, _ALLOW)
 NO_ACTION = _response(404, _encode({"error": "there is no such action"}), _JSON)
-GONE = Response({}, {})
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+GONE = Response(Head(0, (), b"", has_length=False, ends=False))
 """Nothing is sent: the client has left, or has been answered."""

@@ -70,8 +70,11 @@ class FakeClock:
 class RunningCollector:
     """A collector to send beacons to, and its database to read."""
 
-    def __init__(self, url: str, app: App, engine: Engine, clock: FakeClock) -> None:
+    def __init__(
+        self, url: str, app: App, engine: Engine, clock: FakeClock, server: uvicorn.Server
+    ) -> None:
         self.url = url
+        self._server = server
         self.app = app
         self.engine = engine
         self.clock = clock
@@ -81,6 +84,10 @@ class RunningCollector:
     def port(self) -> int:
         """The port that it listens on."""
         return httpx.URL(self.url).port or 0
+
+    def begin_to_stop(self) -> None:
+        """As at a signal; returns at once."""
+        self._server.should_exit = True
 
     def post(
         self,
@@ -214,7 +221,8 @@ def running_collector(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     engine = open_database(database_url)
-    running = RunningCollector(f"http://127.0.0.1:{listener.getsockname()[1]}", app, engine, clock)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    running = RunningCollector(url, app, engine, clock, server)
     try:
         wait_for(lambda: server.started or not thread.is_alive())
         assert server.started, "the collector did not start"
