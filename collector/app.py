@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.background import Background
 from collector.beacon.route import PATH, BeaconRoute
+from collector.chat.actions import ACTIONS, RESULTS
 from collector.chat.attendance import Attendance
 from collector.chat.offers import Offers
-from collector.chat.perform import perform
 from collector.chat.route import PREFIX, ConversationRoute
 from collector.chat.stream_limit import StreamLimit
 from collector.chat.stream_route import StreamRoute
@@ -35,19 +35,17 @@ from collector.http.locator import Locator
 from collector.http.public_path import at_root
 from collector.http.rate_limit import RateLimiter
 from collector.http.readiness import Readiness
-from collector.metrics import Metrics
+from collector.http.refusal import Refusal
+from collector.metrics import Gauge, Metrics
 from collector.salts import Salts
 from collector.site_cache import SiteCache
-from collector.writing.commit_state import CommitState
+from collector.worker_slot import WorkerSlot
+from collector.writing.codec import ActionCodec
+from collector.writing.commit_state import WriterState
 from collector.writing.counters import Counters
-from collector.writing.housekeeping import Housekeeping
-from collector.writing.retention_chore import Retention
-from collector.writing.visit_limit import VisitLimit
-from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue
-from collector.writing.writer import Writer
+from collector.writing.writer_link import WriterLink
 from core.client import Clients
-from core.database import sqlite_file
 from core.database_threads import DatabaseThreads
 from core.reasons import Reason
 from core.settings import Settings
@@ -91,27 +89,21 @@ class App(Struct):
 
 
 def build_app(
-    settings: Settings, engine: Engine, *, clock: Callable[[], int] = system_clock
+    settings: Settings,
+    engine: Engine,
+    slot: WorkerSlot,
+    *,
+    clock: Callable[[], int] = system_clock,
+    on_lost: Callable[[], None] = lambda: None,
 ) -> App:
-    """The application; the tables must be there. Its lifespan starts and drains the writer."""
-    metrics, counters, write_queue = Metrics(), Counters(), WriteQueue()
-    retention = Retention(settings.retention_days, settings.chat_retention_days)
-    load = WriteLoad(write_queue)
-    housekeeping = Housekeeping(engine, retention, load, clock)
-    state = CommitState(sqlite_file(settings.database_url))
-    visit_limit = VisitLimit(settings.new_visits)
-    writer = Writer(
-        engine,
-        write_queue,
-        perform,
-        counters,
-        metrics,
-        load,
-        state,
-        housekeeping,
-        visit_limit,
-        clock,
-    )
+    """The application of one worker; the tables must be there. Its lifespan begins and ends what runs beside it.
+
+    on_lost: is called when the parent has ended.
+    """
+    metrics = Metrics(slot.numbers, slot.row, tuple(Refusal))
+    counters, write_queue = Counters(), WriteQueue()
+    state = WriterState(slot.writer_began)
+    link = WriterLink(write_queue, counters, state, ActionCodec(ACTIONS, RESULTS), metrics)
     threads = DatabaseThreads(_MOST_WAITING)
     site_cache, salts = SiteCache(engine), Salts(engine, threads, clock)
     attendance, waiting = Attendance(engine, clock), WaitingInvitations()
@@ -120,8 +112,8 @@ def build_app(
     health = HealthMetrics(engine, settings, clock)
     readiness = Readiness(engine, state, write_queue)
     metrics.registry.register(health)
-    metrics.watch_queue(lambda: write_queue.depth)
-    metrics.watch_streams(lambda: len(streams.subscribers))
+    metrics.watch(Gauge.DEPTH, lambda: write_queue.depth)
+    metrics.watch(Gauge.STREAMS, lambda: len(streams.subscribers))
     admission = _build_admission(settings, site_cache, counters, metrics, clock)
     chat_admission = replace(
         admission, limiter=RateLimiter(settings.rate_limit), count=metrics.call
@@ -135,7 +127,8 @@ def build_app(
     background = Background(
         engine,
         threads,
-        writer,
+        link,
+        slot.control,
         site_cache,
         salts,
         attendance,
@@ -144,6 +137,7 @@ def build_app(
         metrics,
         health,
         locator,
+        on_lost,
     )
     return App(
         unquote(settings.public_path),

@@ -12,7 +12,7 @@ from collector.http.deadline import Deadline
 from collector.http.file_limit import room_for_connections
 from collector.http.refusal import Refusal
 from collector.http.unread_answers import AnswerReader, UnreadAnswers
-from collector.metrics import Metrics
+from collector.metrics import Gauge, Metrics
 from core.client import Clients
 from core.settings import Settings
 from core.visits.presence import LONGEST_PRESENCE
@@ -54,7 +54,7 @@ def open_connections(settings: Settings, clients: Clients, metrics: Metrics) -> 
     """Those of this process, counted in its metrics: as many as it may have open, besides its files."""
     most = min(settings.streams + MOST_BESIDE_STREAMS, room_for_connections())
     connections = Connections(most, clients, metrics)
-    metrics.watch_connections(lambda: len(connections))
+    metrics.watch(Gauge.CONNECTIONS, lambda: len(connections))
     return connections
 
 

@@ -1,0 +1,72 @@
+"""What a collector serves: what its processes do, and what each has of the parent that they were forked off."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from collections.abc import Callable
+from functools import partial
+
+from msgspec import Struct
+
+from collector.app import build_app, system_clock
+from collector.children import Children
+from collector.metrics import process_numbers
+from collector.shared_numbers import SharedNumbers
+from collector.worker_process import end_at_once, serve_app
+from collector.worker_slot import WorkerSlot
+from collector.writer_process import build_writer
+from core.database import open_database, sqlite_file
+from core.open_file import FileRule, inode_of
+from core.settings import Settings
+
+LOOKS_EVERY = 0.5
+"""Seconds between two questions whether it is to go on."""
+
+
+class Service(Struct):
+    """What it serves. let_go_in_child: gives back what the parent has open of the database's file; keeps the serving
+    lock where the process writes."""
+
+    settings: Settings
+    rule: FileRule
+    listener: socket.socket
+    workers: int
+    let_go_in_child: Callable[[bool], None] = lambda keeps_lock: None
+
+    def serve(
+        self, awake: socket.socket, is_over: Callable[[], bool], on_ready: Callable[[], None]
+    ) -> None:
+        """Until `is_over`; `awake` says when to ask. on_ready: is called once visitors are answered."""
+        numbers = process_numbers(1 + self.workers)
+        children = Children(
+            numbers, self.workers, partial(self._write, numbers), partial(self._work, numbers), on_ready
+        )  # fmt: skip
+        try:
+            children.run(awake, is_over, LOOKS_EVERY)
+        finally:
+            children.stop()
+
+    def _write(self, numbers: SharedNumbers, control: socket.socket) -> None:
+        self.listener.close()
+        self.let_go_in_child(True)
+        _collect_rarely()
+        engine = open_database(self.settings.database_url, self.rule)
+        build_writer(
+            self.settings, engine, numbers, control, clock=system_clock, on_lost=end_at_once
+        ).run()
+        file = sqlite_file(self.settings.database_url)
+        if file is None or inode_of(file) == self.rule.only:
+            engine.dispose()  # who closes the last connection to another file would take away its log
+
+    def _work(self, numbers: SharedNumbers, row: int, control: socket.socket) -> None:
+        self.let_go_in_child(False)
+        _collect_rarely()
+        engine = open_database(self.settings.database_url, self.rule)
+        slot = WorkerSlot(numbers, row, control)
+        app = build_app(self.settings, engine, slot, on_lost=end_at_once)
+        serve_app(app, self.listener, control)
+
+
+def _collect_rarely() -> None:
+    gc.set_threshold(50_000, 20, 100)
