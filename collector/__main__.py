@@ -6,7 +6,9 @@ import gc
 import logging
 import socket
 from collections.abc import Callable
+from errno import EADDRINUSE
 from functools import partial
+from time import monotonic, sleep
 from types import FrameType
 from typing import Any
 
@@ -38,6 +40,11 @@ _READABLE = (
     "with permissions; it has what visitors did and said'"
 )
 
+ADDRESS_WITHIN = 1.0
+"""Seconds for which an address that is in use is tried again: the workers of a collector that was killed end
+moments after it."""
+
+_TRIES_EVERY = 0.05
 _log = logging.getLogger("collector")
 _stop_signal = StopSignal()
 
@@ -225,11 +232,22 @@ def _bind(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.set_inheritable(True)
+        _take_address(listener, address)
     except OSError as error:
         raise _cannot_listen(host, port, error) from None
     return listener
+
+
+def _take_address(listener: socket.socket, address: Any) -> None:
+    latest = monotonic() + ADDRESS_WITHIN
+    while True:
+        try:
+            listener.bind(address)
+            return
+        except OSError as error:
+            if error.errno != EADDRINUSE or monotonic() >= latest:
+                raise
+        sleep(_TRIES_EVERY)
 
 
 def _listen(listener: socket.socket, host: str, port: int) -> None:

@@ -31,13 +31,15 @@ from collector.http.connections import Connections, open_connections
 from collector.http.errors import send_refusal
 from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
+from collector.http.held_counts import OwnCounts, SharedCounts
 from collector.http.locator import Locator
 from collector.http.public_path import at_root
-from collector.http.rate_limit import RateLimiter
+from collector.http.rate_limit import RateLimiter, SharedRateLimiter
 from collector.http.readiness import Readiness
 from collector.http.refusal import Refusal
 from collector.metrics import Gauge, Metrics
 from collector.salts import Salts
+from collector.shared_table import SharedTable
 from collector.site_cache import SiteCache
 from collector.worker_slot import WorkerSlot
 from collector.writing.codec import ActionCodec
@@ -102,7 +104,7 @@ def build_app(
     """
     metrics = Metrics(slot.numbers, slot.row, tuple(Refusal))
     counters, write_queue = Counters(), WriteQueue()
-    state = WriterState(slot.writer_began)
+    state = WriterState(slot.of_writer)
     link = WriterLink(write_queue, counters, state, ActionCodec(ACTIONS, RESULTS), metrics)
     threads = DatabaseThreads(_MOST_WAITING)
     site_cache, salts = SiteCache(engine), Salts(engine, threads, clock)
@@ -114,15 +116,17 @@ def build_app(
     metrics.registry.register(health)
     metrics.watch(Gauge.DEPTH, lambda: write_queue.depth)
     metrics.watch(Gauge.STREAMS, lambda: len(streams.subscribers))
-    admission = _build_admission(settings, site_cache, counters, metrics, clock)
+    limits = slot.limits
+    limiter = _limiter(settings, limits and limits.beacons)
+    admission = _build_admission(settings, limiter, site_cache, counters, metrics, clock)
     chat_admission = replace(
-        admission, limiter=RateLimiter(settings.rate_limit), count=metrics.call
+        admission, limiter=_limiter(settings, limits and limits.calls), count=metrics.call
     )
-    stream_limit = StreamLimit(
-        min(settings.streams, room_for_streams()), settings.streams_per_address
-    )
+    stream_limit = _stream_limit(settings, slot)
     stream_route = StreamRoute(chat_admission, engine, threads, streams, stream_limit, clock)
-    connections = open_connections(settings, admission.clients, metrics)
+    connections = open_connections(
+        settings, admission.clients, metrics, limits and limits.connections
+    )
     locator = Locator(settings.geoip_database, counters.warn)
     background = Background(
         engine,
@@ -150,8 +154,24 @@ def build_app(
     )
 
 
+def _limiter(settings: Settings, shared: SharedTable | None) -> RateLimiter | SharedRateLimiter:
+    if shared is None:
+        return RateLimiter(settings.rate_limit)
+    return SharedRateLimiter(settings.rate_limit, shared)
+
+
+def _stream_limit(settings: Settings, slot: WorkerSlot) -> StreamLimit:
+    """Each takes an open file of its process, also where the number is that of all workers."""
+    most, room = settings.streams, room_for_streams()
+    if slot.limits is None:
+        return StreamLimit(min(most, room), settings.streams_per_address, OwnCounts())
+    counts = SharedCounts(slot.limits.streams, slot.row, room)
+    return StreamLimit(most, settings.streams_per_address, counts)
+
+
 def _build_admission(
     settings: Settings,
+    limiter: RateLimiter | SharedRateLimiter,
     site_cache: SiteCache,
     counters: Counters,
     metrics: Metrics,
@@ -160,7 +180,7 @@ def _build_admission(
     return Admission(
         clock=clock,
         clients=Clients(settings.trusted_proxies, counters.warn),
-        limiter=RateLimiter(settings.rate_limit),
+        limiter=limiter,
         site_cache=site_cache,
         country_header=settings.country_header.lower().encode(),
         counters=counters,

@@ -18,7 +18,7 @@ from typing import NoReturn
 from collector.stop_signal import STOPS
 from core.faults import place_fault
 
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, of Linux
+_PARENT_DEATH_SIGNAL, _NAME = 1, 15  # of Linux' prctl
 _living: list[Child] = []
 """Those of this process, whose ends of their controls no other child may keep."""
 
@@ -29,7 +29,7 @@ class Child:
     """The process, from its parent's side. control: this end of the socket between both."""
 
     def __init__(self, name: str, run: Callable[[socket.socket], object]) -> None:
-        """run: what the process does, with its end of the control. Raises OSError where the system cannot."""
+        """name: in the log and, on Linux, in lists of processes. run: what the process does, with its end of the control. Raises OSError where the system cannot."""
         self.name = name
         self.started = monotonic()
         self.control, end = socket.socketpair()
@@ -39,7 +39,7 @@ class Child:
         try:
             self.pid = os.fork()
             if not self.pid:
-                _live(run, end, parent, [self, *_living])
+                _live(run, end, parent, self, _living)
         except OSError:
             self.control.close()
             raise
@@ -91,7 +91,8 @@ def _live(
     run: Callable[[socket.socket], object],
     control: socket.socket,
     parent: int,
-    living: Sequence[Child],
+    child: Child,
+    others: Sequence[Child],
 ) -> NoReturn:
     """The whole life of the child: whatever happens, it never goes on as its parent would."""
     code = 1
@@ -100,8 +101,8 @@ def _live(
         for number in STOPS:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-        _end_with(parent)
-        for each in living:
+        _tell_system(child.name, parent)
+        for each in (child, *others):
             each.control.close()  # else nobody would notice the end of this process
         run(control)
         code = 0
@@ -109,16 +110,21 @@ def _live(
         code = end.code if isinstance(end.code, int) else 1
     except BaseException as fault:
         name = type(fault).__name__
-        _log.critical("process_failed fault=%s at=%s", name, place_fault(fault), exc_info=fault)
+        _log.critical("process_ends fault=%s at=%s", name, place_fault(fault))
     finally:
         logging.shutdown()
         sys.stderr.flush()
         os._exit(code)
 
 
-def _end_with(parent: int) -> None:
-    """Have the system kill this process when its parent ends. Elsewhere than on Linux the end of the control tells."""
+def _tell_system(name: str, parent: int) -> None:
+    """Show it by its name in lists of processes, and have it killed when its parent ends.
+
+    Elsewhere than on Linux the end of the control tells that.
+    """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        system = ctypes.CDLL(None)
+        system.prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        system.prctl(_NAME, f"monitor-{name}".encode())
     if os.getppid() != parent:
         os._exit(1)

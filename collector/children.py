@@ -13,8 +13,6 @@ from msgspec import Struct
 
 from collector.child import Child
 from collector.control import Word, hand_link, hear, say
-from collector.metrics import forget_process
-from collector.shared_numbers import SharedNumbers
 from collector.worker_slot import WRITER_ROW
 
 STOPS_WITHIN = 3.0
@@ -49,24 +47,24 @@ class Children:
     """Runs them until it is to leave.
 
     write: what the writer does, with its control. work: what a worker does, with its row and its control.
-    on_ready: is called once, when the first worker serves.
+    on_ready: is called once, when the first worker serves. forget: is called with the row of one that has ended.
     """
 
     def __init__(
         self,
-        numbers: SharedNumbers,
         workers: int,
         write: Callable[[socket.socket], object],
         work: Callable[[int, socket.socket], object],
-        on_ready: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None],
+        forget: Callable[[int], None],
     ) -> None:
-        self._numbers = numbers
         self._writer = _Post("writer", WRITER_ROW, write)
         rows = range(WRITER_ROW + 1, WRITER_ROW + 1 + workers)
         self._workers = [
             _Post("worker", row, lambda control, row=row: work(row, control)) for row in rows
         ]
         self._on_ready = on_ready
+        self._forget_row = forget
         self._is_ready = False
         self._selector = DefaultSelector()
 
@@ -150,7 +148,7 @@ class Children:
         if post.child:
             self._selector.unregister(post.child.control)
             post.child.forget()
-            forget_process(self._numbers, post.row)
+            self._forget_row(post.row)
             post.child = None
 
 

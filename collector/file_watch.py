@@ -38,7 +38,7 @@ class FileWatch:
         """A check that runs is broken off, and is made at the next start."""
         if self._check:
             self._check.send(signal.SIGKILL)
-            _ = self._check.exit_code
+            assert self._check.exit_code  # waits for its end
             self._check.forget()
 
     def begin(self) -> None:

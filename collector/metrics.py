@@ -30,7 +30,8 @@ MOST_REFUSALS = 40
 class Gauge(IntEnum):
     """What a process is at, by its number in the process' row.
 
-    IS_WORKER: 1 while it answers requests. BEGAN: since when the writer is at what it does, 0 while it waits.
+    IS_WORKER: 1 while it answers requests. BEGAN: since when the writer is at what it does, 0 while it waits. SEEN: when
+    it has begun to wait last.
     """
 
     DEPTH = 0
@@ -39,6 +40,7 @@ class Gauge(IntEnum):
     IS_FOLLOWING = 3
     IS_WORKER = 4
     BEGAN = 5
+    SEEN = 6
 
 
 class _Histogram:
@@ -95,6 +97,7 @@ class Metrics:
         self.registry.register(_Sums(self))
         self.numbers = numbers
         self.refusals = refusals
+        self.row_number = row
         self._row = numbers.row(row)
         self._refused_of = {reason: _REFUSED + number for number, reason in enumerate(refusals)}
         self._watched: dict[Gauge, Callable[[], float]] = {}

@@ -6,15 +6,17 @@ import gc
 import socket
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from collector.app import build_app, system_clock
 from collector.children import Children
-from collector.metrics import process_numbers
+from collector.metrics import forget_process, process_numbers
+from collector.shared_limits import SharedLimits, shared_limits
 from collector.shared_numbers import SharedNumbers
 from collector.worker_process import end_at_once, serve_app
-from collector.worker_slot import WorkerSlot
+from collector.worker_slot import WRITER_ROW, WorkerSlot
 from collector.writer_process import build_writer
 from core.database import open_database, sqlite_file
 from core.open_file import FileRule, inode_of
@@ -38,34 +40,50 @@ class Service(Struct):
         self, awake: socket.socket, is_over: Callable[[], bool], on_ready: Callable[[], None]
     ) -> None:
         """Until `is_over`; `awake` says when to ask. on_ready: is called once visitors are answered."""
-        numbers = process_numbers(1 + self.workers)
-        children = Children(
-            numbers, self.workers, partial(self._write, numbers), partial(self._work, numbers), on_ready
-        )  # fmt: skip
+        shared = _Shared(
+            process_numbers(1 + self.workers),
+            shared_limits(self.workers) if self.workers > 1 else None,
+        )
+        write, work = partial(self._write, shared), partial(self._work, shared)
+        children = Children(self.workers, write, work, on_ready, shared.forget)
         try:
             children.run(awake, is_over, LOOKS_EVERY)
         finally:
             children.stop()
 
-    def _write(self, numbers: SharedNumbers, control: socket.socket) -> None:
+    def _write(self, shared: _Shared, control: socket.socket) -> None:
         self.listener.close()
         self.let_go_in_child(True)
         _collect_rarely()
         engine = open_database(self.settings.database_url, self.rule)
-        build_writer(
-            self.settings, engine, numbers, control, clock=system_clock, on_lost=end_at_once
-        ).run()
+        writer = build_writer(
+            self.settings, engine, shared.numbers, control, system_clock, on_lost=end_at_once
+        )
+        writer.run()
         file = sqlite_file(self.settings.database_url)
         if file is None or inode_of(file) == self.rule.only:
             engine.dispose()  # who closes the last connection to another file would take away its log
 
-    def _work(self, numbers: SharedNumbers, row: int, control: socket.socket) -> None:
+    def _work(self, shared: _Shared, row: int, control: socket.socket) -> None:
         self.let_go_in_child(False)
         _collect_rarely()
         engine = open_database(self.settings.database_url, self.rule)
-        slot = WorkerSlot(numbers, row, control)
+        slot = WorkerSlot(shared.numbers, row, control, shared.limits)
         app = build_app(self.settings, engine, slot, on_lost=end_at_once)
         serve_app(app, self.listener, control)
+
+
+class _Shared(NamedTuple):
+    """The memory that the processes share. limits: where there are several workers."""
+
+    numbers: SharedNumbers
+    limits: SharedLimits | None
+
+    def forget(self, row: int) -> None:
+        """The process of this row has ended: it is at nothing any more, and has nothing open."""
+        forget_process(self.numbers, row)
+        if self.limits and row != WRITER_ROW:
+            self.limits.forget_worker(row)
 
 
 def _collect_rarely() -> None:

@@ -7,6 +7,7 @@ import socket
 from msgspec import Struct
 
 from collector.metrics import Gauge
+from collector.shared_limits import SharedLimits
 from collector.shared_numbers import SharedNumbers
 
 WRITER_ROW = 0
@@ -14,12 +15,14 @@ WRITER_ROW = 0
 
 
 class WorkerSlot(Struct):
-    """numbers: of all processes. row: this worker's. control: by it the parent speaks to the worker."""
+    """numbers: of all processes. row: this worker's. control: by it the parent speaks to the worker. limits: where
+    there are more workers, what they count together."""
 
     numbers: SharedNumbers
     row: int
     control: socket.socket
+    limits: SharedLimits | None = None
 
-    def writer_began(self) -> float:
-        """Since when the writer is at what it does; 0 while it waits."""
-        return self.numbers.row(WRITER_ROW)[Gauge.BEGAN]
+    def of_writer(self, gauge: Gauge) -> float:
+        """What the writer has noted last."""
+        return self.numbers.row(WRITER_ROW)[gauge]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from functools import partial
 
 from sqlalchemy import Engine
 
@@ -31,8 +30,8 @@ def build_writer(
     engine: Engine,
     numbers: SharedNumbers,
     control: socket.socket,
-    *,
     clock: Callable[[], int],
+    *,
     on_lost: Callable[[], None] = lambda: None,
 ) -> Writer:
     """The writer; the tables must be there. It runs until it hears by the control that it is to stop.
@@ -42,7 +41,7 @@ def build_writer(
     metrics, counters = Metrics(numbers, WRITER_ROW), Counters()
     inbox = Inbox(control, ActionCodec(ACTIONS, RESULTS), counters, on_lost)
     load = WriteLoad(lambda: int(metrics.sum(Gauge.DEPTH)))
-    state = CommitState(sqlite_file(settings.database_url), partial(metrics.set, Gauge.BEGAN))
+    state = CommitState(sqlite_file(settings.database_url), metrics.set)
     state.tell = inbox.tell_state
     retention = Retention(settings.retention_days, settings.chat_retention_days)
     return Writer(

@@ -8,6 +8,7 @@ from time import monotonic
 
 from msgspec import Struct
 
+from collector.metrics import Gauge
 from core.disk_fault import DiskFault, find_disk_fault
 
 NO_ANSWER = DiskFault(
@@ -30,22 +31,23 @@ class Failing(Struct, frozen=True, array_like=True):
 
 
 class CommitState:
-    """The writer's side. begins: notes the moment at which it begins something, 0 while it waits."""
+    """The writer's side. note_moment: notes when it has begun something, 0 while it waits, and when it has been seen."""
 
-    def __init__(self, file: Path | None, begins: Callable[[float], None]) -> None:
+    def __init__(self, file: Path | None, note_moment: Callable[[Gauge, float], None]) -> None:
         self._file = file
-        self._begins = begins
+        self._note_moment = note_moment
         self.failing: Failing | None = None
         self.tell: Callable[[Failing | None], None] = lambda _: None
         """Is called when commits begin to fail, otherwise than before, or work again."""
 
     def begin(self) -> None:
         """A transaction, or the chores between two, have begun."""
-        self._begins(monotonic())
+        self._note_moment(Gauge.BEGAN, monotonic())
 
     def end(self) -> None:
         """It has ended, whatever came of it."""
-        self._begins(0.0)
+        self._note_moment(Gauge.SEEN, monotonic())
+        self._note_moment(Gauge.BEGAN, 0.0)
 
     def note(self, fault: Exception | None) -> DiskFault | None:
         """Note that a commit worked, or failed by this fault of the database; what is known of it."""
@@ -61,18 +63,18 @@ class CommitState:
 
 
 class WriterState:
-    """What a worker knows of the writer. began: since when it is at what it does, 0 while it waits.
+    """What a worker knows of the writer. moment: what it has noted last.
 
     is_linked: whether it is there at all. failing: as it has said last.
     """
 
-    def __init__(self, began: Callable[[], float]) -> None:
-        self._began = began
+    def __init__(self, moment: Callable[[Gauge], float]) -> None:
+        self._moment = moment
         self.is_linked = False
         self.failing: Failing | None = None
 
     @property
     def lasts(self) -> float:
-        """For how many seconds the writer has been at what it does; 0 while it waits."""
-        began = self._began()
-        return monotonic() - began if began else 0.0
+        """For how many seconds the writer has been at what it does; while it waits, a second or less."""
+        since = self._moment(Gauge.BEGAN) or self._moment(Gauge.SEEN)
+        return monotonic() - since if since else 0.0

@@ -227,7 +227,7 @@ def _running_writer(
     with ExitStack() as controls:
         to_writer, of_writer = _control(controls)
         engine = open_database(chosen.database_url)
-        writer = build_writer(chosen, engine, numbers, of_writer, clock=clock)
+        writer = build_writer(chosen, engine, numbers, of_writer, clock)
         thread = threading.Thread(target=writer.run, name="writer", daemon=True)
         thread.start()
         try:

@@ -10,6 +10,7 @@ import pytest
 
 from collector.http import connections as module
 from collector.http.connections import Connections
+from collector.http.held_counts import OwnCounts
 from collector.http.refusal import Refusal
 from collector.http.unread_answers import LEAST_READ, READ_WITHIN, UnreadAnswers
 from collector.metrics import Metrics, process_numbers
@@ -44,7 +45,7 @@ def on_loop(test: Callable[[Connections], None], most: int = 5) -> str:
     async def run() -> str:
         metrics = Metrics(process_numbers(1), 0, tuple(Refusal))
         clients = Clients((ip_network(f"{PROXY}/32"),), lambda _: None)
-        test(Connections(most, clients, metrics))
+        test(Connections(most, clients, metrics, OwnCounts()))
         return metrics.text().decode()
 
     return asyncio.run(run())
