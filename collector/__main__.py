@@ -5,52 +5,46 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+from collections.abc import Callable
+from errno import EADDRINUSE
 from functools import partial
+from time import monotonic, sleep
 from types import FrameType
 from typing import Any
 
 import click
 import uvicorn
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
-from collector.app import build_app
 from collector.closed import Looks, build_closed_app
 from collector.file_watch import FileWatch
-from collector.http.connections import KEEP_ALIVE
 from collector.http.file_limit import allow_open_files
 from collector.http.locator import open_country_database
-from collector.http.protocol import Protocol
 from collector.preparation import AwaitedServer, prepare
 from collector.served_file import ServedFile
+from collector.server import BACKLOG, server_config
+from collector.service import Service
 from collector.stop_signal import StopSignal
 from core.command_error import CommandError, exit_in_one_line
 from core.database import files_of, open_database, sqlite_file
 from core.log_format import start_log
-from core.open_file import FileRule
+from core.open_file import ANY_FILE, FileRule
 from core.private_file import tighten
 from core.schema import SchemaError
 from core.serving_lock import LockHeld, SecondName
 from core.settings import Settings, SettingsError, settings, warn_of_unknown_settings
 from core.sqlite_fault import UnusableFile
 
-DRAIN_WITHIN = 2
-"""Seconds in which requests that have arrived are answered after SIGTERM; a commit takes milliseconds. The
-process then ends within a second, whatever its peers do."""
-
-
-GARBAGE_AFTER = 50_000, 10, 10
-"""New objects before Python looks for garbage among them; such looks before it looks among older ones; those
-before it looks at all: some minutes of 30 requests a second. What was loaded at the start is frozen."""
-
-_BACKLOG = 2_048
 _READABLE = (
     "file_readable_by_others file='%s' cure='let the user who runs the collector own it, on a disk "
     "with permissions; it has what visitors did and said'"
 )
 
+ADDRESS_WITHIN = 1.0
+"""Seconds for which an address that is in use is tried again: the workers of a collector that was killed end
+moments after it."""
+
+_TRIES_EVERY = 0.05
 _log = logging.getLogger("collector")
 _stop_signal = StopSignal()
 
@@ -63,7 +57,7 @@ _stop_signal = StopSignal()
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes; more than one needs Postgres.",
+    help="Processes that answer visitors; beside them one writes.",
 )
 def main(host: str | None, port: int | None, workers: int) -> None:
     """Serve beacons, the embed script and the demo shop until stopped."""
@@ -76,41 +70,11 @@ def main(host: str | None, port: int | None, workers: int) -> None:
         _serve(chosen, host or chosen.collector_host, port or chosen.collector_port, workers)
 
 
-def create_app() -> Any:
-    """The application of one worker process."""
-    _start_log(settings())
-    return build_app(settings(), open_database(settings().database_url))
-
-
-def server_config(app: Any, **options: Any) -> uvicorn.Config:
-    """How uvicorn serves the application."""
-    return uvicorn.Config(
-        app,
-        loop="uvloop",
-        http=Protocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        backlog=_BACKLOG,
-        timeout_graceful_shutdown=DRAIN_WITHIN,
-        timeout_keep_alive=KEEP_ALIVE,
-        **options,
-    )
-
-
 def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
     file = sqlite_file(chosen.database_url)
-    if workers > 1 and file:
-        raise CommandError(
-            f"--workers is {workers}: one collector writes to a SQLite file; "
-            "use Postgres (MONITOR_DATABASE_URL), or leave --workers out."
-        )
     open_country_database(chosen)  # an unusable one is reported once, not by each worker
     if file:
-        _serve_file(chosen, ServedFile(file), host, port)
+        _serve_file(chosen, ServedFile(file), host, port, workers)
     else:
         _serve_server(chosen, host, port, workers)
 
@@ -124,10 +88,11 @@ def _serve_server(chosen: Settings, host: str, port: int, workers: int) -> None:
         _listen(listener, host, port)
         if fault:
             _answer_closed(chosen, listener, Looks(fault, prepare_once_there, is_told=True))
-        _run(chosen, engine, listener, workers)
+        engine.dispose()  # nothing of it may be open when processes are forked
+        _run(Service(chosen, ANY_FILE, listener, workers))
 
 
-def _serve_file(chosen: Settings, served: ServedFile, host: str, port: int) -> None:
+def _serve_file(chosen: Settings, served: ServedFile, host: str, port: int, workers: int) -> None:
     """Serve a SQLite file whenever it can be used; answer 503 whenever it cannot."""
     take = partial(_take, served, may_take_long=True)
     try:
@@ -137,7 +102,7 @@ def _serve_file(chosen: Settings, served: ServedFile, host: str, port: int) -> N
                 if fault:
                     _listen(listener, host, port)
                     _answer_closed(chosen, listener, Looks(fault, take, is_told=False))
-                _serve_taken(chosen, served, listener)
+                _serve_taken(chosen, served, listener, workers)
                 fault = _take(served)
     finally:
         served.end()
@@ -159,35 +124,56 @@ def _take(served: ServedFile, *, is_first: bool = False, may_take_long: bool = F
     return ""
 
 
-def _serve_taken(chosen: Settings, served: ServedFile, listener: socket.socket) -> None:
+def _serve_taken(
+    chosen: Settings, served: ServedFile, listener: socket.socket, workers: int
+) -> None:
     """Serve until a signal, or until the file cannot be used any longer; then it is given back."""
-    engine = open_database(chosen.database_url, FileRule(creates=False, only=served.inode))
+    rule = FileRule(creates=False, only=served.inode)
     try:
         _tighten(chosen.database_url)
-        prepare(engine, chosen.demo)
-        served.hold()
-        listener.listen(_BACKLOG)
-        _run_beside_watch(chosen, engine, listener, served)
-    except (SQLAlchemyError, SystemExit) as fault:
-        is_signal = isinstance(fault, SystemExit) and fault.code != STARTUP_FAILURE
-        if is_signal or served.is_usable:
+        _prepare(chosen, rule)
+        listener.listen(BACKLOG)
+        service = Service(chosen, rule, listener, workers, served.let_go_in_child)
+        with FileWatch(served) as watch:
+            _run(service, watch.begin, watch.is_lost)
+    except SQLAlchemyError:
+        if served.is_usable:
             raise
     finally:
-        engine.dispose()
         served.let_go()
 
 
-def _run_beside_watch(
-    chosen: Settings, engine: Engine, listener: socket.socket, served: ServedFile
-) -> None:
-    gc.unfreeze()  # what an earlier round has left
-    server = _Server(build_app(chosen, engine), listener)
-    watch = FileWatch(served, lambda: server.started, server.leave)
-    watch.start()
+def _prepare(chosen: Settings, rule: FileRule) -> None:
+    engine = open_database(chosen.database_url, rule)
     try:
-        _run_server(server)
+        prepare(engine, chosen.demo)
     finally:
-        watch.stop()
+        engine.dispose()  # nothing of it may be open when processes are forked
+
+
+def _run(
+    service: Service,
+    on_ready: Callable[[], None] = lambda: None,
+    is_lost: Callable[[], bool] = lambda: False,
+) -> None:
+    """Serve until a signal, or until the database's file is lost."""
+    _log_started(service.listener, service.workers)
+    gc.collect()
+    gc.freeze()  # what all processes have stays in memory that they share
+    try:
+        with _stop_signal.waking() as awake:
+            service.serve(awake, lambda: _has_to_stop(service) or is_lost(), on_ready)
+    finally:
+        gc.unfreeze()
+        _log.info("collector_stopped")
+    _stop_signal.raise_again()
+
+
+def _has_to_stop(service: Service) -> bool:
+    """Whether there was a signal; from then on nobody waits for an answer that will not come."""
+    if _stop_signal.has_come:
+        service.listener.close()
+    return _stop_signal.has_come
 
 
 def _answer_closed(chosen: Settings, listener: socket.socket, looks: Looks) -> None:
@@ -197,20 +183,6 @@ def _answer_closed(chosen: Settings, listener: socket.socket, looks: Looks) -> N
     server.serve_until_left()
     if looks.raised:
         raise looks.raised
-
-
-def _run(chosen: Settings, engine: Engine, listener: socket.socket, workers: int) -> None:
-    if workers == 1:
-        _run_server(_Server(build_app(chosen, engine), listener))
-        return
-    engine.dispose()
-    config = server_config("collector.__main__:create_app", factory=True, workers=workers)
-    _stop_signal.raise_again()
-    _log_started(listener, workers)
-    try:
-        Multiprocess(config, sockets=[listener]).run()
-    finally:
-        _log.info("collector_stopped")
 
 
 class _Server(uvicorn.Server):
@@ -240,17 +212,6 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _run_server(server: _Server) -> None:
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_AFTER)
-    _log_started(server.listener, 1)
-    try:
-        server.serve_until_left()
-    finally:
-        _log.info("collector_stopped")
-
-
 def _log_started(listener: socket.socket, workers: int) -> None:
     host, port = listener.getsockname()[:2]
     _log.info("collector_started host=%s port=%d workers=%d", host, port, workers)
@@ -271,16 +232,27 @@ def _bind(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.set_inheritable(True)
+        _take_address(listener, address)
     except OSError as error:
         raise _cannot_listen(host, port, error) from None
     return listener
 
 
+def _take_address(listener: socket.socket, address: Any) -> None:
+    latest = monotonic() + ADDRESS_WITHIN
+    while True:
+        try:
+            listener.bind(address)
+            return
+        except OSError as error:
+            if error.errno != EADDRINUSE or monotonic() >= latest:
+                raise
+        sleep(_TRIES_EVERY)
+
+
 def _listen(listener: socket.socket, host: str, port: int) -> None:
     try:
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
     except OSError as error:
         raise _cannot_listen(host, port, error) from None
 

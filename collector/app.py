@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collector.background import Background
 from collector.beacon.route import BeaconRoute
+from collector.chat.actions import ACTIONS, RESULTS
 from collector.chat.attendance import Attendance
 from collector.chat.offers import Offers
-from collector.chat.perform import perform
 from collector.chat.route import PREFIX, ConversationRoute
 from collector.chat.stream_limit import StreamLimit
 from collector.chat.stream_route import StreamRoute
@@ -32,23 +32,23 @@ from collector.http.direct_request import DirectRoute
 from collector.http.errors import send_refusal
 from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
+from collector.http.held_counts import OwnCounts, SharedCounts
 from collector.http.locator import Locator
 from collector.http.public_path import at_root
-from collector.http.rate_limit import RateLimiter
+from collector.http.rate_limit import RateLimiter, SharedRateLimiter
 from collector.http.readiness import Readiness
-from collector.metrics import Metrics
+from collector.http.refusal import Refusal
+from collector.metrics import Gauge, Metrics
 from collector.salts import Salts
+from collector.shared_table import SharedTable
 from collector.site_cache import SiteCache
-from collector.writing.commit_state import CommitState
+from collector.worker_slot import WorkerSlot
+from collector.writing.codec import ActionCodec
+from collector.writing.commit_state import WriterState
 from collector.writing.counters import Counters
-from collector.writing.housekeeping import Housekeeping
-from collector.writing.retention_chore import Retention
-from collector.writing.visit_limit import VisitLimit
-from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue
-from collector.writing.writer import Writer
+from collector.writing.writer_link import WriterLink
 from core.client import Clients
-from core.database import sqlite_file
 from core.database_threads import DatabaseThreads
 from core.reasons import Reason
 from core.settings import Settings
@@ -97,27 +97,21 @@ class App(Struct):
 
 
 def build_app(
-    settings: Settings, engine: Engine, *, clock: Callable[[], int] = system_clock
+    settings: Settings,
+    engine: Engine,
+    slot: WorkerSlot,
+    *,
+    clock: Callable[[], int] = system_clock,
+    on_lost: Callable[[], None] = lambda: None,
 ) -> App:
-    """The application; the tables must be there. Its lifespan starts and drains the writer."""
-    metrics, counters, write_queue = Metrics(), Counters(), WriteQueue()
-    retention = Retention(settings.retention_days, settings.chat_retention_days)
-    load = WriteLoad(write_queue)
-    housekeeping = Housekeeping(engine, retention, load, clock)
-    state = CommitState(sqlite_file(settings.database_url))
-    visit_limit = VisitLimit(settings.new_visits)
-    writer = Writer(
-        engine,
-        write_queue,
-        perform,
-        counters,
-        metrics,
-        load,
-        state,
-        housekeeping,
-        visit_limit,
-        clock,
-    )
+    """The application of one worker; the tables must be there. Its lifespan begins and ends what runs beside it.
+
+    on_lost: is called when the parent has ended.
+    """
+    metrics = Metrics(slot.numbers, slot.row, tuple(Refusal))
+    counters, write_queue = Counters(), WriteQueue()
+    state = WriterState(slot.of_writer)
+    link = WriterLink(write_queue, counters, state, ActionCodec(ACTIONS, RESULTS), metrics)
     threads = DatabaseThreads(_MOST_WAITING)
     site_cache, salts = SiteCache(engine), Salts(engine, threads, clock)
     attendance, waiting = Attendance(engine, clock), WaitingInvitations()
@@ -126,22 +120,25 @@ def build_app(
     health = HealthMetrics(engine, settings, clock)
     readiness = Readiness(engine, state, write_queue)
     metrics.registry.register(health)
-    metrics.watch_queue(lambda: write_queue.depth)
-    metrics.watch_streams(lambda: len(streams.subscribers))
-    admission = _build_admission(settings, site_cache, counters, metrics, clock)
+    metrics.watch(Gauge.DEPTH, lambda: write_queue.depth)
+    metrics.watch(Gauge.STREAMS, lambda: len(streams.subscribers))
+    limits = slot.limits
+    limiter = _limiter(settings, limits and limits.beacons)
+    admission = _build_admission(settings, limiter, site_cache, counters, metrics, clock)
     chat_admission = replace(
-        admission, limiter=RateLimiter(settings.rate_limit), count=metrics.call
+        admission, limiter=_limiter(settings, limits and limits.calls), count=metrics.call
     )
-    stream_limit = StreamLimit(
-        min(settings.streams, room_for_streams()), settings.streams_per_address
-    )
+    stream_limit = _stream_limit(settings, slot)
     stream_route = StreamRoute(chat_admission, engine, threads, streams, stream_limit, clock)
-    connections = open_connections(settings, admission.clients, metrics)
+    connections = open_connections(
+        settings, admission.clients, metrics, limits and limits.connections
+    )
     locator = Locator(settings.geoip_database, counters.warn)
     background = Background(
         engine,
         threads,
-        writer,
+        link,
+        slot.control,
         site_cache,
         salts,
         attendance,
@@ -150,6 +147,7 @@ def build_app(
         metrics,
         health,
         locator,
+        on_lost,
     )
     public_path = unquote(settings.public_path)
     return App(
@@ -165,8 +163,24 @@ def build_app(
     )
 
 
+def _limiter(settings: Settings, shared: SharedTable | None) -> RateLimiter | SharedRateLimiter:
+    if shared is None:
+        return RateLimiter(settings.rate_limit)
+    return SharedRateLimiter(settings.rate_limit, shared)
+
+
+def _stream_limit(settings: Settings, slot: WorkerSlot) -> StreamLimit:
+    """Each takes an open file of its process, also where the number is that of all workers."""
+    most, room = settings.streams, room_for_streams()
+    if slot.limits is None:
+        return StreamLimit(min(most, room), settings.streams_per_address, OwnCounts())
+    counts = SharedCounts(slot.limits.streams, slot.row, room)
+    return StreamLimit(most, settings.streams_per_address, counts)
+
+
 def _build_admission(
     settings: Settings,
+    limiter: RateLimiter | SharedRateLimiter,
     site_cache: SiteCache,
     counters: Counters,
     metrics: Metrics,
@@ -175,7 +189,7 @@ def _build_admission(
     return Admission(
         clock=clock,
         clients=Clients(settings.trusted_proxies, counters.warn),
-        limiter=RateLimiter(settings.rate_limit),
+        limiter=limiter,
         site_cache=site_cache,
         country_header=settings.country_header.lower().encode(),
         counters=counters,

@@ -25,7 +25,8 @@ from collector.http.connections import Connections, open_connections
 from collector.http.errors import send_refusal
 from collector.http.health import may_see, metrics_sender, send_health
 from collector.http.public_path import at_root
-from collector.metrics import Metrics
+from collector.http.refusal import Refusal
+from collector.metrics import Metrics, process_numbers
 from core.client import Clients
 from core.reasons import Reason
 from core.settings import Settings
@@ -110,7 +111,7 @@ def build_closed_app(settings: Settings, looks: Looks) -> ClosedApp:
         said = looks.fault if is_told else "cannot be used: the collector's log says why"
         return JSONResponse({"status": "not ready", "database": said}, 503)
 
-    metrics = Metrics()
+    metrics = Metrics(process_numbers(1), 0, tuple(Refusal))
     metrics.registry.register(StorageMetrics(settings.database_url))
     others = Starlette(
         routes=[

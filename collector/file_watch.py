@@ -1,13 +1,13 @@
-"""Looks whether the served SQLite file is still there, sound and ours alone, and ends the serving when not."""
+"""Looks whether the served SQLite file is still there, sound and ours alone."""
 
 from __future__ import annotations
 
 import logging
+import signal
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
-from threading import Event, Thread
+from time import monotonic
 
+from collector.child import Child
 from collector.served_file import ServedFile
 from core.damage_mark import set_mark
 from core.file_check import find_damage
@@ -17,70 +17,68 @@ from core.sqlite_fault import UnusableFile
 LOOK_EVERY = 2.0
 """Seconds between two looks, and for so long at most two collectors may serve whose lock file was removed."""
 
-_STOPS_WITHIN = 5.0
-_SERVES_YET = 0.2
 _log = logging.getLogger("collector.file")
 
 
 class FileWatch:
-    """Calls `on_fault` once, from a thread of its own, when the file cannot be served any longer.
+    """Of the parent of a collector's processes, which asks often; a look is made every LOOK_EVERY seconds.
 
-    is_serving: whether the file is served by now.
+    A large file that was left by a process that was killed is read beside serving, by a process of its own.
     """
 
-    def __init__(
-        self, served: ServedFile, is_serving: Callable[[], bool], on_fault: Callable[[], None]
-    ) -> None:
+    def __init__(self, served: ServedFile) -> None:
         self._served = served
-        self._is_serving = is_serving
-        self._on_fault = on_fault
-        self._stop = Event()
-        self._checking: sqlite3.Connection | None = None
-        self._threads = [Thread(target=self._look, name="file watch", daemon=True)]
-        if served.is_unchecked:
-            self._threads.append(Thread(target=self._check, name="file check", daemon=True))
+        self._looked_at = monotonic()
+        self._check: Child | None = None
 
-    def start(self) -> None:
-        """Begin to look; a large file that was left by a process that was killed is read beside serving."""
-        for thread in self._threads:
-            thread.start()
+    def __enter__(self) -> FileWatch:
+        return self
 
-    def stop(self) -> None:
-        """End; a check that runs is broken off, and is made at the next start."""
-        self._stop.set()
-        if self._checking:
-            with suppress(sqlite3.ProgrammingError):
-                self._checking.interrupt()
-        for thread in self._threads:
-            thread.join(_STOPS_WITHIN)
+    def __exit__(self, *_: object) -> None:
+        """A check that runs is broken off, and is made at the next start."""
+        if self._check:
+            self._check.send(signal.SIGKILL)
+            assert self._check.exit_code  # waits for its end
+            self._check.forget()
 
-    def _look(self) -> None:
-        while not self._stop.wait(LOOK_EVERY):
-            try:
-                self._served.look()
-            except (LockHeld, UnusableFile) as fault:
-                _log.error("database_file_lost fault='%s'", fault)
-                self._on_fault()
-                return
-            except OSError as fault:
-                _log.warning("database_file_not_seen fault='%s'", fault)
+    def begin(self) -> None:
+        """The file is served by now: what begins to serve would fail by damage that is marked meanwhile."""
+        self._served.hold()
+        if self._served.is_unchecked:
+            self._check = Child("file check", lambda _: _check(self._served))
 
-    def _check(self) -> None:
-        # Not before: what begins to serve would fail by damage that is marked meanwhile.
-        while not self._is_serving():
-            if self._stop.wait(_SERVES_YET):
-                return
+    def is_lost(self) -> bool:
+        """Whether the file cannot be served any longer, as far as the last look has seen."""
+        self._note_check()
+        if monotonic() - self._looked_at < LOOK_EVERY:
+            return False
+        self._looked_at = monotonic()
         try:
-            found = find_damage(self._served.file, self._note_connection)
-        except sqlite3.Error as fault:
-            if not self._stop.is_set():
-                _log.warning("database_file_not_checked fault='%s'", fault)
-            return
-        if found:
-            set_mark(self._served.file, found)
-        else:
-            self._served.note_sound()
-            _log.info("database_file_checked")
+            self._served.look()
+        except (LockHeld, UnusableFile) as fault:
+            _log.error("database_file_lost fault='%s'", fault)
+            return True
+        except OSError as fault:
+            _log.warning("database_file_not_seen fault='%s'", fault)
+        return False
 
-    def _note_connection(self, connection: sqlite3.Connection) -> None:
-        self._checking = connection
+    def _note_check(self) -> None:
+        if self._check and self._check.has_ended:
+            if self._check.exit_code == 0:
+                self._served.note_sound()
+            self._check.forget()
+            self._check = None
+
+
+def _check(served: ServedFile) -> None:
+    """In a process of its own, which ends with 0 when the file is sound."""
+    served.let_go_in_child(False)
+    try:
+        found = find_damage(served.file)
+    except sqlite3.Error as fault:
+        _log.warning("database_file_not_checked fault='%s'", fault)
+        raise SystemExit(1) from None
+    if found:
+        set_mark(served.file, found)
+        raise SystemExit(1)
+    _log.info("database_file_checked")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -40,6 +41,23 @@ class BeingChecked(UnusableFile):
         )
 
 
+class _Keeper:
+    """The served file and its log, open. log: None when there was none."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        self.log = None
+        with suppress(FileNotFoundError):
+            self.log = os.open(log_of(file), os.O_RDONLY | os.O_CLOEXEC)
+        log = None if self.log is None else _inode(self.log)
+        self.opened = OpenFile(file, file, _inode(self.file), log)
+
+    def close(self) -> None:
+        os.close(self.file)
+        if self.log is not None:
+            os.close(self.log)
+
+
 class ServedFile:
     """Taken by one collector at a time, which knows what it has served before: nothing else takes its place unseen.
 
@@ -52,7 +70,7 @@ class ServedFile:
         self.inode: Inode | None = None
         self.is_unchecked = False
         self._lock: ServingLock | None = None
-        self._keeper: tuple[sqlite3.Connection, OpenFile] | None = None
+        self._keeper: _Keeper | None = None
         self._refused: tuple[UnusableFile | LockHeld, tuple[str, bool]] | None = None
         self._doubted: set[Inode] = set()
         self._not_saved = ""
@@ -80,14 +98,17 @@ class ServedFile:
         self._lock, self._refused = lock, None
 
     def hold(self) -> None:
-        """Keep the file open while it is served: so what is deleted can be saved, whatever the pool closes."""
-        keeper = sqlite3.connect(self.file, check_same_thread=False)
-        keeper.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # the log is open then, too
-        assert self.inode
-        self._keeper = (
-            keeper,
-            OpenFile(self.file, self.file, self.inode, inode_of(log_of(self.file))),
-        )
+        """Keep the file and its log open while it is served: so what is deleted can be saved.
+
+        Not by a connection: SQLite's locks do not survive the forks of this process.
+        """
+        self._close_keeper()
+        with suppress(OSError):  # gone already: the next look says so
+            keeper = _Keeper(self.file)
+            if keeper.opened.inode == self.inode:
+                self._keeper = keeper
+            else:
+                keeper.close()
 
     def look(self) -> None:
         """See that the file is still there, the same, ours alone and not marked. Raises LockHeld and UnusableFile."""
@@ -122,10 +143,17 @@ class ServedFile:
         if found == self.inode:
             self._close_keeper()
         elif self._keeper and (found or self._is_deleted()):
-            set_log_aside(self._keeper[1])
+            set_log_aside(self._keeper.opened)
         if self._lock:
             self._lock.give_back()
             self._lock = None
+
+    def let_go_in_child(self, keeps_lock: bool) -> None:
+        """Close what a forked process has from its parent, before it opens the file itself: to close it later would
+        take its locks away. The lock is held until the writer has ended, too."""
+        self._close_keeper()
+        if self._lock and not keeps_lock:
+            self._lock.close()
 
     def end(self) -> None:
         """Give all back; what a deleted file held is saved first."""
@@ -216,7 +244,7 @@ class ServedFile:
             return False
         to = rescued_at(self.file, f"{datetime.now(UTC):%Y%m%d-%H%M%S}")
         try:
-            rescue_database(self._keeper[0], to)
+            rescue_database(self._keeper.file, self._keeper.log, to)
         except CommandError as fault:
             if str(fault) != self._not_saved:
                 _log.error("deleted_database_not_saved fault='%s'", fault)
@@ -228,8 +256,13 @@ class ServedFile:
 
     def _close_keeper(self) -> None:
         if self._keeper:
-            self._keeper[0].close()
+            self._keeper.close()
             self._keeper = None
+
+
+def _inode(opened: int) -> Inode:
+    found = os.fstat(opened)
+    return found.st_dev, found.st_ino
 
 
 def _was_served(file: Path) -> bool:

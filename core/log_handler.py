@@ -19,6 +19,9 @@ ENDS_WITHIN = 2.0
 """Seconds in which the last lines are written when the process ends."""
 
 
+_PAUSE = threading.Event()
+
+
 class LogHandler(logging.Handler):
     """Writes each record to a file descriptor, in the order in which they come, and never blocks."""
 
@@ -27,7 +30,10 @@ class LogHandler(logging.Handler):
         self._file = file
         self._lines = SimpleQueue[str | threading.Event]()  # a signal's handler may log, too
         self._dropped = 0
-        threading.Thread(target=self._write_all, name="log", daemon=True).start()
+        self._start()
+        os.register_at_fork(
+            before=self._pause, after_in_parent=self._start, after_in_child=self._begin_anew
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Have the record written; where too many wait, it is dropped."""
@@ -45,9 +51,22 @@ class LogHandler(logging.Handler):
         self._lines.put(written)
         written.wait(ENDS_WITHIN)
 
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
+        self._thread.start()
+
+    def _pause(self) -> None:
+        """A process that has threads cannot be forked safely. What waits is written before, or left to its parent."""
+        self._lines.put(_PAUSE)
+        self._thread.join(ENDS_WITHIN)
+
+    def _begin_anew(self) -> None:
+        self._lines = SimpleQueue[str | threading.Event]()
+        self._dropped = 0
+        self._start()
+
     def _write_all(self) -> None:
-        while True:
-            line = self._lines.get()
+        while (line := self._lines.get()) is not _PAUSE:
             if isinstance(line, threading.Event):
                 line.set()
                 continue

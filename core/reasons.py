@@ -224,7 +224,7 @@ class Reason(StrEnum):
     )
 
 
-class Refused(Struct, frozen=True, gc=False):
+class Refused(Struct, frozen=True, gc=False, array_like=True, tag=True):
     """Nothing was done, and why. retry_after: seconds until it may be tried again; 0 where that is not known."""
 
     reason: Reason

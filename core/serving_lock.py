@@ -7,10 +7,16 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from core.command_error import CommandError
 from core.database import sqlite_file
 from core.private_file import create_private, create_private_folder
+
+ENDS_WITHIN = 5.0
+"""Seconds that the processes of a collector may need to end after it was killed: their own transaction."""
+
+_LOOKS_EVERY = 0.05
 
 
 class LockHeld(Exception):
@@ -58,10 +64,15 @@ class ServingLock:
         """Leave no process in the file: whoever takes it next knows that all was brought to an end."""
         if not self.was_left:
             os.ftruncate(self._held, 0)
+        self.close()
+
+    def close(self) -> None:
+        """Hold it no more in this process; whoever was forked off it, or has forked it, may yet do so."""
         os.close(self._held)
 
     def _take(self) -> tuple[int, str]:
         """The open file, with this process written into it, and what was in it before. Raises LockHeld."""
+        latest = monotonic() + ENDS_WITHIN
         while True:
             create_private(self._path)
             held = os.open(self._path, os.O_RDWR)
@@ -69,6 +80,9 @@ class ServingLock:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 os.close(held)
+                if _is_ending(self._path) and monotonic() < latest:
+                    sleep(_LOOKS_EVERY)
+                    continue
                 raise LockHeld(_owner(self._path), self._file) from None
             if _lies_at(held, self._path):
                 written = os.read(held, 64).decode(errors="replace").strip()
@@ -133,6 +147,17 @@ def _lies_at(held: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(held), path.stat())
     except FileNotFoundError:
         return False
+
+
+def _is_ending(path: Path) -> bool:
+    """Whether who took the lock has ended already, and only what it has started holds it yet."""
+    try:
+        os.kill(int(path.read_text()), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        return False
+    return False
 
 
 def _owner(path: Path) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DatabaseError
 from core.command_error import CommandError, first_line
 from core.open_file import log_of
 from core.part_file import held_part, remove_with_log
+from core.private_file import open_private
 from core.schema import is_newer
 from core.sqlite_fault import RESTORE, is_damage
 
@@ -25,6 +26,7 @@ Progress = Callable[[int, int], None]
 PAGES_A_STEP = 1_024
 """4 MiB: some 10 ms, after which progress is told and Ctrl-C is heard."""
 
+_PIECE = 1_048_576
 _HEADER = b"SQLite format 3\0"
 
 
@@ -91,17 +93,20 @@ def overwrite_database(engine: Engine, file: Path, on_progress: Progress | None 
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def rescue_database(database: sqlite3.Connection, to: Path) -> None:
-    """Copy a database whose file was deleted from a connection that still has it open, to a private file.
+def rescue_database(file: int, log: int | None, to: Path) -> None:
+    """Copy a database whose file was deleted to a private file, from what is still open: the file and its log.
 
-    Raises CommandError, also when there is no room.
+    Nobody may write it any more. Raises CommandError, also when there is no room.
     """
     with held_part(to) as part:
         with _faults("The deleted database", f"{to} cannot be written"):
-            refuse_full_disk(part.parent, _bytes_in(database))
-            _copy(database, part, None)
-            with closing(_open_to_read(part)) as copy:
-                _refuse_unsound(copy)
+            opened = [each for each in (file, log) if each is not None]
+            refuse_full_disk(part.parent, sum(os.fstat(each).st_size for each in opened))
+            for each, copy in zip(opened, (part, log_of(part)), strict=False):
+                _copy_opened(each, copy)
+            with closing(sqlite3.connect(part)) as rescued:
+                rescued.execute("PRAGMA journal_mode=DELETE")  # the log is in the file then
+                _refuse_unsound(rescued)
         part.replace(to)
     _sync_folder(to.parent)
 
@@ -160,6 +165,17 @@ def _copy(database: sqlite3.Connection, part: Path, on_progress: Progress | None
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, which needs no log beside it
 
 
+def _copy_opened(opened: int, to: Path) -> None:
+    written = open_private(str(to), os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+    try:
+        at = 0
+        while piece := os.pread(opened, _PIECE, at):
+            at += os.write(written, piece)
+        os.fsync(written)
+    finally:
+        os.close(written)
+
+
 def _check(part: Path, revision: str | None) -> None:
     with closing(_open_to_read(part)) as copy:
         _refuse_unsound(copy)
@@ -199,7 +215,7 @@ def _faults(name: str, otherwise: str) -> Generator[None]:
     """What SQLite says, in one line with the cure. name: what is damaged, if that is the fault."""
     try:
         yield
-    except (sqlite3.Error, DatabaseError, DamagedDatabase) as fault:
+    except (sqlite3.Error, DatabaseError, DamagedDatabase, OSError) as fault:
         text = first_line(getattr(fault, "orig", None) or fault)
         if isinstance(fault, DamagedDatabase) or is_damage(fault):
             raise DamagedDatabase(f"{name} is damaged ({text}): {RESTORE}") from None

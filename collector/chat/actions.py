@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from collector.chat.request import ChatAction
 from core.chat.states import ClosedBy
+from core.reasons import Refused
 
 
 class OpenConversation(Struct, frozen=True, tag=True):
@@ -88,3 +89,8 @@ class Delivered(Struct):
     """tab: the only one that may have the invitation; "": any."""
 
     tab: str
+
+
+ACTIONS = OpenConversation | ChangeConversation | InviteByRule | InviteOnExit | DeliverInvitation
+RESULTS = (ChatResult, Invited, Delivered, Refused)
+"""What travels to the writer, and back."""

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
+from collector.http.held_counts import Full, HeldCounts
 from core.reasons import Reason
 
 
 class StreamLimit:
     """Counts the calls that are held. Used on the event loop only."""
 
-    def __init__(self, most: int, most_of_address: int) -> None:
+    def __init__(self, most: int, most_of_address: int, counts: HeldCounts) -> None:
         self._most = most
         self._most_of_address = most_of_address
-        self._held: defaultdict[str, int] = defaultdict(int)
-        self._total = 0
+        self._counts = counts
 
     def take(self, address: str) -> Reason | None:
         """None when the address may hold one more, which counts until `give_back`; else why not."""
-        if self._held.get(address, 0) >= self._most_of_address:
-            return Reason.TOO_MANY_STREAMS
-        if self._total >= self._most:
-            return Reason.STREAMS_FULL
-        self._held[address] += 1
-        self._total += 1
-        return None
+        full = self._counts.take(address, self._most_of_address, self._most)
+        if full is None:
+            return None
+        return Reason.TOO_MANY_STREAMS if full is Full.CLIENT else Reason.STREAMS_FULL
 
     def give_back(self, address: str) -> None:
         """The address holds one less."""
-        self._total -= 1
-        self._held[address] -= 1
-        if not self._held[address]:
-            del self._held[address]
+        self._counts.give_back(address)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from collector.http import responses
 from collector.http.body import MAX_BYTES
 from collector.http.json_body import Malformed
-from collector.http.rate_limit import RateLimiter
+from collector.http.rate_limit import RateLimiter, SharedRateLimiter
 from collector.http.request_head import Headers
 from collector.http.responses import GONE, Response
 from collector.origin import NO_ORIGIN, Origin, is_allowed, read_origin
@@ -68,7 +68,7 @@ class Admission(Struct):
 
     clock: Callable[[], int]
     clients: Clients
-    limiter: RateLimiter
+    limiter: RateLimiter | SharedRateLimiter
     site_cache: SiteCache
     country_header: bytes
     counters: Counters

@@ -1,4 +1,4 @@
-"""The open connections of a process: how many there may be, and how long each may keep us waiting."""
+"""The open connections: how many there may be, and how long each may keep us waiting."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Protocol
 
 from collector.http.deadline import Deadline
 from collector.http.file_limit import room_for_connections
+from collector.http.held_counts import Full, HeldCounts, OwnCounts, SharedCounts
 from collector.http.refusal import Refusal
 from collector.http.unread_answers import AnswerReader, UnreadAnswers
-from collector.metrics import Metrics
+from collector.metrics import Gauge, Metrics
+from collector.shared_table import SharedTable
 from core.client import Clients
 from core.settings import Settings
 from core.visits.presence import LONGEST_PRESENCE
@@ -50,11 +52,20 @@ _CURES = {
 _log = logging.getLogger("collector.connections")
 
 
-def open_connections(settings: Settings, clients: Clients, metrics: Metrics) -> Connections:
-    """Those of this process, counted in its metrics: as many as it may have open, besides its files."""
-    most = min(settings.streams + MOST_BESIDE_STREAMS, room_for_connections())
-    connections = Connections(most, clients, metrics)
-    metrics.watch_connections(lambda: len(connections))
+def open_connections(
+    settings: Settings, clients: Clients, metrics: Metrics, shared: SharedTable | None = None
+) -> Connections:
+    """Those of this process, counted in its metrics: as many as it may have open, besides its files.
+
+    shared: where there are more workers, that of the connections of all of them.
+    """
+    most, room = settings.streams + MOST_BESIDE_STREAMS, room_for_connections()
+    if shared is None:
+        connections = Connections(min(most, room), clients, metrics, OwnCounts())
+    else:
+        counts = SharedCounts(shared, metrics.row_number, room)
+        connections = Connections(most, clients, metrics, counts)
+    metrics.watch(Gauge.CONNECTIONS, lambda: len(connections))
     return connections
 
 
@@ -82,7 +93,7 @@ class BoundedConnection(AnswerReader, Protocol):
 class Connections:
     """Counts them and watches their deadlines, with one timer for all. Used on the event loop only."""
 
-    def __init__(self, most: int, clients: Clients, metrics: Metrics) -> None:
+    def __init__(self, most: int, clients: Clients, metrics: Metrics, counts: HeldCounts) -> None:
         self.heads = Deadline[BoundedConnection](HEAD_WITHIN)
         self.bodies = Deadline[BoundedConnection](BODY_WITHIN)
         self.idle = Deadline[BoundedConnection](KEEP_ALIVE)
@@ -91,6 +102,7 @@ class Connections:
         self._most = most
         self._clients = clients
         self._metrics = metrics
+        self._counts = counts
         self._block_of: dict[BoundedConnection, str] = {}
         self._of_block: dict[str, dict[BoundedConnection, None]] = {}
         self._is_looking = False
@@ -104,15 +116,15 @@ class Connections:
     def admit(self, connection: BoundedConnection, address: str) -> bool:
         """Whether it may stay. Where there is no room, one that is half-open or idle goes instead."""
         block = self._limited_block(address)
-        of_block = self._of_block.get(block, {}) if block else {}
         if self._is_stopping:
             return False
-        if len(of_block) >= MOST_OF_ADDRESS and not self._make_room(of_block):
-            self.count(Refusal.ADDRESS_FULL)
-            return False
-        if len(self) >= self._most and not self._make_room([*self._oldest()]):
-            self.count(Refusal.FULL)
-            return False
+        while full := self._counts.take(block, MOST_OF_ADDRESS, self._most):
+            of_block = full is Full.CLIENT
+            if not self._make_room(
+                [*self._of_block.get(block, {})] if of_block else [*self._oldest()]
+            ):
+                self.count(Refusal.ADDRESS_FULL if of_block else Refusal.FULL)
+                return False
         self._block_of[connection] = block
         if block:
             self._of_block.setdefault(block, {})[connection] = None
@@ -121,7 +133,9 @@ class Connections:
 
     def leave(self, connection: BoundedConnection) -> None:
         """It has ended."""
-        block = self._block_of.pop(connection, "")
+        block = self._block_of.pop(connection, None)
+        if block is not None:
+            self._counts.give_back(block)
         if block:
             of_block = self._of_block[block]
             of_block.pop(connection)

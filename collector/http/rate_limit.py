@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import ceil
 from time import monotonic
 
+from collector.shared_table import SharedTable
 from core.settings import RateLimit
 
 MAX_BUCKETS = 100_000
@@ -16,7 +17,7 @@ FORGOTTEN_AT_ONCE = 2
 
 
 class RateLimiter:
-    """Counts the requests of each address in memory. Without a rate everything passes."""
+    """Counts the requests of each address in the memory of this process. Without a rate everything passes."""
 
     def __init__(
         self, rate: RateLimit | None, monotonic_clock: Callable[[], float] = monotonic
@@ -29,15 +30,13 @@ class RateLimiter:
         """0 when the request may pass, else the whole seconds after which the next one may."""
         if self._rate is None:
             return 0
-        per_second, burst = self._rate
         now = self._clock()
         # Taken out and put back, so that the first of the dict has been silent for longest.
-        tokens, since = self._buckets.pop(address, (float(burst), now))
-        tokens = min(burst, tokens + (now - since) * per_second)
-        is_passed = tokens >= 1
-        self._buckets[address] = (tokens - is_passed, now)
-        self._forget(now - burst / per_second)
-        return 0 if is_passed else ceil((1 - tokens) / per_second)
+        tokens, since = self._buckets.pop(address, (float(self._rate.burst), now))
+        left, wait = _take(self._rate, tokens, now - since)
+        self._buckets[address] = (left, now)
+        self._forget(now - self._rate.burst / self._rate.per_second)
+        return wait
 
     def _forget(self, full_since: float) -> None:
         """Drop those that are full again: an address without a bucket may send as much."""
@@ -46,3 +45,36 @@ class RateLimiter:
             if self._buckets[address][1] > full_since and len(self._buckets) <= MAX_BUCKETS:
                 break
             del self._buckets[address]
+
+
+class SharedRateLimiter:
+    """Counts those that all workers get: in its place an address has when it was heard of, and its tokens then."""
+
+    def __init__(
+        self,
+        rate: RateLimit | None,
+        table: SharedTable,
+        monotonic_clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._rate = rate
+        self._table = table
+        self._clock = monotonic_clock
+
+    def take(self, address: str) -> int:
+        """As RateLimiter has it."""
+        if self._rate is None:
+            return 0
+        with self._table.hold(address):
+            now = self._clock()
+            bucket = self._table.find(address)
+            since, tokens = bucket if bucket[0] else (now, float(self._rate.burst))
+            left, wait = _take(self._rate, tokens, now - since)
+            bucket[0], bucket[1] = now, left
+        return wait
+
+
+def _take(rate: RateLimit, tokens: float, seconds: float) -> tuple[float, int]:
+    """What is left of so many tokens, so many seconds later, and the wait for one where there was none."""
+    tokens = min(rate.burst, tokens + seconds * rate.per_second)
+    is_passed = tokens >= 1
+    return tokens - is_passed, 0 if is_passed else ceil((1 - tokens) / rate.per_second)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from collector.writing.commit_state import NO_ANSWER, CommitState
+from collector.writing.commit_state import NO_ANSWER, WriterState
 from collector.writing.write_queue import ANSWER_WITHIN, WriteQueue
 from core.database import database_version, reading, sqlite_file
 from core.database_threads import DatabaseThreads
@@ -40,7 +40,7 @@ class Ready(NamedTuple):
 class Readiness:
     """Asks the writer first, then writes itself: a row that only changes fits where no beacon does."""
 
-    def __init__(self, engine: Engine, state: CommitState, queue: WriteQueue) -> None:
+    def __init__(self, engine: Engine, state: WriterState, queue: WriteQueue) -> None:
         self._engine = engine
         self._state = state
         self._queue = queue
@@ -59,6 +59,10 @@ class Readiness:
 
     def _ask_writer(self) -> Ready | None:
         """What keeps it from committing; None: nothing that it knows of."""
+        if not self._state.is_linked:
+            return Ready(
+                False, "has no writer", "The process that writes has ended, and is started again."
+            )
         if failing := self._state.failing:
             since = f"No commit has worked for {failing.seconds:.0f} s."
             return Ready(False, failing.why.short, f"{failing.why.line} {since}")

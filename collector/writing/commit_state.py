@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
 
+from msgspec import Struct
+
+from collector.metrics import Gauge
 from core.disk_fault import DiskFault, find_disk_fault
 
 NO_ANSWER = DiskFault(
@@ -15,47 +18,63 @@ NO_ANSWER = DiskFault(
 """Of a fault that is none of the disk's."""
 
 
-class Failing(NamedTuple):
-    """Commits fail: why, and for how many seconds."""
+class Failing(Struct, frozen=True, array_like=True):
+    """Commits fail: why, and since when by the clock that never jumps."""
 
     why: DiskFault
-    seconds: float
+    since: float
+
+    @property
+    def seconds(self) -> float:
+        """For how many seconds."""
+        return monotonic() - self.since
 
 
 class CommitState:
-    """Noted on the writer's thread; read on the event loop, which sees one whole value or another."""
+    """The writer's side. note_moment: notes when it has begun something, 0 while it waits, and when it has been seen."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, note_moment: Callable[[Gauge, float], None]) -> None:
         self._file = file
-        self._began: float | None = None
-        self._failed: tuple[DiskFault, float] | None = None
+        self._note_moment = note_moment
+        self.failing: Failing | None = None
+        self.tell: Callable[[Failing | None], None] = lambda _: None
+        """Is called when commits begin to fail, otherwise than before, or work again."""
 
     def begin(self) -> None:
         """A transaction, or the chores between two, have begun."""
-        self._began = monotonic()
+        self._note_moment(Gauge.BEGAN, monotonic())
 
     def end(self) -> None:
         """It has ended, whatever came of it."""
-        self._began = None
+        self._note_moment(Gauge.SEEN, monotonic())
+        self._note_moment(Gauge.BEGAN, 0.0)
 
     def note(self, fault: Exception | None) -> DiskFault | None:
         """Note that a commit worked, or failed by this fault of the database; what is known of it."""
-        if fault is None:
-            self._failed = None
-            return None
-        found = find_disk_fault(fault, self._file)
-        since = self._failed[1] if self._failed else monotonic()
-        self._failed = found or NO_ANSWER, since
+        found = find_disk_fault(fault, self._file) if fault else None
+        failing = None
+        if fault is not None:
+            since = self.failing.since if self.failing else monotonic()
+            failing = Failing(found or NO_ANSWER, since)
+        if failing != self.failing:
+            self.failing = failing
+            self.tell(failing)
         return found
 
-    @property
-    def failing(self) -> Failing | None:
-        """Why the last commit failed, and since when; None: it worked."""
-        failed = self._failed
-        return Failing(failed[0], monotonic() - failed[1]) if failed else None
+
+class WriterState:
+    """What a worker knows of the writer. moment: what it has noted last.
+
+    is_linked: whether it is there at all. failing: as it has said last.
+    """
+
+    def __init__(self, moment: Callable[[Gauge], float]) -> None:
+        self._moment = moment
+        self.is_linked = False
+        self.failing: Failing | None = None
 
     @property
     def lasts(self) -> float:
-        """For how many seconds the writer has been at what it does; 0 while it waits."""
-        began = self._began
-        return monotonic() - began if began is not None else 0.0
+        """For how many seconds the writer has been at what it does; while it waits, a second or less."""
+        since = self._moment(Gauge.BEGAN) or self._moment(Gauge.SEEN)
+        return monotonic() - since if since else 0.0

@@ -1,6 +1,7 @@
 """Counters that need not be durable at once: drops by reason, origins by host, warnings by name.
 
-They are added up in memory and written about once a second; a kill loses at most that second.
+They are added up in memory: a worker tells the writer about once a second, which writes them as often. A kill
+loses no more than that.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Counts(NamedTuple):
 
 
 class Counters:
-    """Counts in memory. Counted on the event loop, written by the writer's thread."""
+    """Counts in memory: of a worker, or in the writer of all workers."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -47,11 +48,11 @@ class Counters:
 
     def drop(self, site_id: int, reason: Reason, now: int) -> None:
         """Count a beacon that was not stored; site 0: no known site."""
-        self._add(self._drops, (site_id, now // _SLOT * _SLOT, reason))
+        self._count(self._drops, (site_id, now // _SLOT * _SLOT, reason))
 
     def origin(self, site_id: int, host: str) -> None:
         """Count a beacon that was accepted from a page of this host."""
-        self._add(self._origins, (site_id, host))
+        self._count(self._origins, (site_id, host))
 
     def warn(self, name: str) -> None:
         """Note a fault in the set-up, by its name."""
@@ -69,17 +70,23 @@ class Counters:
             self._drops, self._origins, self._warnings = Counter(), Counter(), set()
         return counts
 
-    def give_back(self, counts: Counts) -> None:
-        """Count again what could not be written."""
+    def add(self, counts: Counts) -> None:
+        """Count what another process has counted, or again what could not be written."""
         with self._lock:
-            self._drops.update(counts.drops)
-            self._origins.update(counts.origins)
+            for key, hits in counts.drops.items():
+                _add(self._drops, key, hits)
+            for key, hits in counts.origins.items():
+                _add(self._origins, key, hits)
             self._warnings.update(counts.warnings)
 
-    def _add(self, counter: Counter[Any], key: tuple[Any, ...]) -> None:
+    def _count(self, counter: Counter[Any], key: tuple[Any, ...]) -> None:
         with self._lock:
-            if key in counter or len(counter) < MAX_HELD:
-                counter[key] += 1
+            _add(counter, key, 1)
+
+
+def _add(counter: Counter[Any], key: tuple[Any, ...], hits: int) -> None:
+    if key in counter or len(counter) < MAX_HELD:
+        counter[key] += hits
 
 
 def write_counts(connection: Connection, counts: Counts, now: int) -> None:

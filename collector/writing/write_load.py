@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from collector.writing.write_queue import WriteQueue
-
 _LOOKS_BACK = 1.0
 """Seconds over which it is told how busy the writer is."""
 
 
 class WriteLoad:
-    """Noted and taken on the writer's thread."""
+    """Noted and taken by the writer. depth: how many hits wait for their results at all workers."""
 
-    def __init__(self, queue: WriteQueue, monotonic_clock: Callable[[], float] = monotonic) -> None:
-        self._queue = queue
+    def __init__(
+        self, depth: Callable[[], int], monotonic_clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._depth = depth
         self._clock = monotonic_clock
         self._longest = 0.0
         self._spent = 0.0
@@ -24,8 +24,8 @@ class WriteLoad:
 
     @property
     def queued(self) -> int:
-        """Hits that wait for a transaction."""
-        return self._queue.depth
+        """Hits that wait for their results."""
+        return self._depth()
 
     def committed(self, seconds: float) -> None:
         """Note one transaction that took so long."""

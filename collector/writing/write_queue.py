@@ -1,21 +1,22 @@
-"""The write queue: what waits to be committed, and who waits for the result.
+"""The write queue: what a worker has for the writer, and who waits for the result.
 
-A message is plain data, a hit or a chat action: nothing in it belongs to this process. Messages are
-put on the event loop and taken on the writer's thread, hits and actions each in their order.
+A message is plain data, a hit or a chat action, and is kept as the bytes that travel to the writer. Hits and
+actions keep their order each; results come in the same one. All of it happens on the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from threading import Event
+from itertools import chain
 from time import monotonic
 from typing import Any, overload
 
 from msgspec import Struct
 
+from collector.writing.codec import encode
 from core.reasons import Reason, Refused
 from core.visits.hit import Accepted, Hit
 
@@ -25,6 +26,13 @@ MOST_HITS = 20_000
 MOST_ACTIONS = 2_000
 """Chat actions that may wait; the next one is answered 503."""
 
+MOST_SENT_HITS = 4_000
+"""Hits that the writer has of one worker: a batch that it commits, and one that waits there. The rest waits here,
+so that an action is never behind all of them."""
+
+MOST_SENT_ACTIONS = 200
+"""Chat actions that the writer has of one worker: two batches as well."""
+
 ANSWER_WITHIN = 5.0
 """Seconds: what is not committed by then is answered 503, and its retry counts once."""
 
@@ -32,55 +40,69 @@ ANSWER_WITHIN = 5.0
 class Waiting(Struct, gc=False):
     """A message; `done`, which takes its result, once; and since when it waits. is_done: it has been called."""
 
-    message: Any
+    message: bytes
     done: Callable[[Any], None]
     since: float
     is_done: bool = False
 
 
 class Lane:
-    """The messages of one kind, the oldest first."""
+    """The messages of one kind, the oldest first. most_sent: how many of them the writer may have."""
 
-    def __init__(self) -> None:
-        self._waiting: deque[Waiting] = deque()
-        self._taken: Sequence[Waiting] = ()
+    def __init__(self, most_sent: int) -> None:
+        self._most_sent = most_sent
+        self._unsent: deque[Waiting] = deque()
+        self._sent: deque[Waiting] = deque()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._unsent) + len(self._sent)
 
     def put(self, waiting: Waiting) -> None:
         """Add a message at the end."""
-        self._waiting.append(waiting)
+        self._unsent.append(waiting)
 
-    def take(self, most: int) -> Sequence[Waiting]:
-        """The oldest messages, at most so many; they count as waiting for their results."""
-        size = min(len(self._waiting), most)
-        self._taken = [self._waiting.popleft() for _ in range(size)]
-        return self._taken
+    def take(self) -> Sequence[bytes]:
+        """What may be sent now, and counts as sent."""
+        size = min(len(self._unsent), self._most_sent - len(self._sent))
+        taken = [self._unsent.popleft() for _ in range(size)]
+        self._sent.extend(taken)
+        return [waiting.message for waiting in taken]
+
+    def end(self, number: int) -> Sequence[Waiting]:
+        """The oldest that were sent, so many; they wait no more."""
+        return [self._sent.popleft() for _ in range(number)]
+
+    def end_sent(self) -> Sequence[Waiting]:
+        """All that were sent; they wait no more."""
+        return self.end(len(self._sent))
 
     @property
     def oldest(self) -> float | None:
         """Since when the oldest one waits for its result; None: none does."""
-        for waiting in (*self._taken, *self._waiting):
+        for waiting in chain(self._sent, self._unsent):
             if not waiting.is_done:
                 return waiting.since
         return None
 
     def overdue(self, latest: float) -> Iterator[Waiting]:
-        """Those that were put before this moment, taken or not."""
-        for waiting in (*self._taken, *self._waiting):
+        """Those that were put before this moment, sent or not."""
+        for waiting in chain(self._sent, self._unsent):
             if waiting.since > latest:
                 break
             yield waiting
 
 
 class WriteQueue:
-    """Two lanes, so that neither kind waits for all of the other."""
+    """Two lanes, so that neither kind waits for all of the other.
+
+    send_soon: is called when there is something to send, and nothing was before.
+    """
 
     def __init__(self) -> None:
-        self.hits = Lane()
-        self.actions = Lane()
-        self._has_work = Event()
+        self.hits = Lane(MOST_SENT_HITS)
+        self.actions = Lane(MOST_SENT_ACTIONS)
+        self.send_soon: Callable[[], None] = lambda: None
+        self._has_unsent = False
         self._is_closed = False
 
     @overload
@@ -102,55 +124,54 @@ class WriteQueue:
         if self._is_closed or len(lane) >= most:
             done(Refused(Reason.QUEUE_FULL))
             return
-        lane.put(Waiting(message, done, monotonic()))
-        if not self._has_work.is_set():
-            self._has_work.set()
+        lane.put(Waiting(encode(message), done, monotonic()))
+        if not self._has_unsent:
+            self._has_unsent = True
+            self.send_soon()
 
     @property
     def depth(self) -> int:
-        """Hits that wait."""
+        """Hits that wait for their results."""
         return len(self.hits)
 
     @property
     def longest_wait(self) -> float:
-        """For how many seconds the oldest message has waited for its result; on the event loop."""
+        """For how many seconds the oldest message has waited for its result."""
         since = [lane.oldest for lane in (self.hits, self.actions) if lane.oldest is not None]
         return monotonic() - min(since) if since else 0.0
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits to be taken."""
+        """Whether nothing waits for a result."""
         return not self.hits and not self.actions
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing more is put in."""
-        return self._is_closed
+    def take(self) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """The hits and the actions that are to be sent now; more may be once results have come."""
+        self._has_unsent = False
+        return self.hits.take(), self.actions.take()
 
     def close(self) -> None:
         """Refuse what comes from now on; what waits is still committed."""
         self._is_closed = True
-        self._has_work.set()
 
-    def wait(self, seconds: float) -> None:
-        """Wait until something was put in, at most so long; on the writer's thread."""
-        self._has_work.wait(seconds)
-        self._has_work.clear()
+    def refuse_sent(self) -> None:
+        """The writer has ended, maybe before it has committed what it had: each comes again, and counts once."""
+        for waiting in (*self.hits.end_sent(), *self.actions.end_sent()):
+            _give(waiting, Refused(Reason.NOT_COMMITTED))
 
     async def answer_overdue(self) -> None:
         """Refuse what has waited longer than ANSWER_WITHIN, until cancelled."""
         while True:
             await asyncio.sleep(ANSWER_WITHIN / 10)
             latest = monotonic() - ANSWER_WITHIN
-            for lane in (self.hits, self.actions):
-                for waiting in lane.overdue(latest):
-                    _give(waiting, Refused(Reason.NOT_COMMITTED))
+            for waiting in [*self.hits.overdue(latest), *self.actions.overdue(latest)]:
+                _give(waiting, Refused(Reason.NOT_COMMITTED))
 
 
-def give(batch: Sequence[Waiting], results: Sequence[Struct]) -> None:
-    """Hand each result to who waits for it; on the event loop."""
-    for waiting, result in zip(batch, results, strict=True):
-        _give(waiting, result)
+def give(waiting: Iterable[Waiting], results: Iterable[Struct]) -> None:
+    """Hand each result to who waits for it."""
+    for each, result in zip(waiting, results, strict=True):
+        _give(each, result)
 
 
 def _give(waiting: Waiting, result: Struct) -> None:

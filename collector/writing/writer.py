@@ -1,11 +1,9 @@
-"""The writer: one thread that commits hits, chat actions and chores in turn (group commit)."""
+"""The writer: commits hits, chat actions and chores in turn (group commit), for all workers of a collector."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from threading import Thread
 from time import monotonic
 
 from msgspec import Struct
@@ -17,12 +15,12 @@ from collector.writing.commit_state import CommitState
 from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.housekeeping import Housekeeping
+from collector.writing.inbox import Inbox
 from collector.writing.statements import Statements
 from collector.writing.trial import TRY_EVERY, try_to_write
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.visit_limit import VisitLimit
 from collector.writing.write_load import WriteLoad
-from collector.writing.write_queue import WriteQueue, give
 from core.database import lock_visits, mark_damage, writing
 from core.faults import place_fault
 from core.reasons import Reason, Refused
@@ -42,12 +40,12 @@ _log = logging.getLogger("collector.writer")
 
 
 class Writer:
-    """Takes from the write queue on its own thread, and gives each result on the event loop."""
+    """Takes from the inbox and gives each result back to the worker that waits for it."""
 
     def __init__(
         self,
         engine: Engine,
-        queue: WriteQueue,
+        inbox: Inbox,
         perform: Perform,
         counters: Counters,
         metrics: Metrics,
@@ -58,7 +56,7 @@ class Writer:
         clock: Callable[[], int],
     ) -> None:
         self._engine = engine
-        self._queue = queue
+        self._inbox = inbox
         self._perform = perform
         self._statements = Statements(engine)
         self._counters = counters
@@ -68,59 +66,47 @@ class Writer:
         self._housekeeping = housekeeping
         self._visit_limit = visit_limit
         self._clock = clock
-        self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._counted_at = 0.0
         self._tried_at = 0.0
         self._fault = ""
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to commit; results are given on the loop."""
-        self._loop = loop
-        self._thread.start()
-        self._overdue = loop.create_task(self._queue.answer_overdue())
-
-    async def stop(self) -> None:
-        """Commit what waits, then end."""
-        self._queue.close()
-        await asyncio.to_thread(self._thread.join)
-        self._overdue.cancel()
-
-    def _run(self) -> None:
-        queue = self._queue
-        while not (queue.is_closed and queue.is_empty):
-            queue.wait(min(COUNT_EVERY, self._housekeeping.due_in))
-            while not queue.is_empty:
+    def run(self) -> None:
+        """Commit until the word to stop has come, and all that has arrived is committed."""
+        inbox = self._inbox
+        while not inbox.is_over:
+            inbox.read(min(COUNT_EVERY, self._housekeeping.due_in))
+            while not inbox.is_empty:
                 self._state.begin()
                 self._commit_hits()
                 self._commit_actions()
                 self._do_chores()
                 self._state.end()
+                inbox.read()
             self._state.begin()
             self._do_chores()
             self._state.end()
+        self._write_last_counts()
 
     def _commit_hits(self) -> None:
-        batch = self._queue.hits.take(MOST_HITS_AT_ONCE)
+        batch = self._inbox.take_hits(MOST_HITS_AT_ONCE)
         if not batch:
             return
         began = monotonic()
-        results = self._commit([waiting.message for waiting in batch])
+        results = self._commit([hit for _, hit in batch])
         seconds = monotonic() - began
         self._metrics.committed(len(batch), seconds)
         self._load.committed(seconds)
-        self._loop.call_soon_threadsafe(give, batch, results)
+        self._inbox.give_hits(batch, results)
 
     def _commit_actions(self) -> None:
-        batch = self._queue.actions.take(MOST_ACTIONS_AT_ONCE)
+        batch = self._inbox.take_actions(MOST_ACTIONS_AT_ONCE)
         if not batch:
             return
-        actions = [waiting.message for waiting in batch]
+        actions = [action for _, action in batch]
         began = monotonic()
         results = commit_actions(self._engine, self._perform, actions, self._note)
         self._load.committed(monotonic() - began)
-        for waiting in batch:
-            self._metrics.action_committed(monotonic() - waiting.since)
-        self._loop.call_soon_threadsafe(give, batch, results)
+        self._inbox.give_actions(batch, results)
 
     def _commit(self, hits: Sequence[Hit]) -> Sequence[Struct]:
         """One result for each hit. A hit that fails every transaction is found by halving, and refused."""
@@ -161,9 +147,9 @@ class Writer:
         return results
 
     def _do_chores(self) -> None:
-        """Counters and housekeeping; what fails is tried again later, and never ends the thread."""
+        """Counters and housekeeping; what fails is tried again later, and never ends the writer."""
         try:
-            if self._queue.is_closed or monotonic() - self._counted_at >= COUNT_EVERY:
+            if monotonic() - self._counted_at >= COUNT_EVERY:
                 self._counted_at = monotonic()
                 self._write_counts()
             self._housekeeping.do_due()
@@ -188,8 +174,14 @@ class Writer:
                 write_counts(connection, counts, self._clock())
         except Exception as fault:
             if is_of_the_database(fault):
-                self._counters.give_back(counts)
+                self._counters.add(counts)
             raise
+
+    def _write_last_counts(self) -> None:
+        try:
+            self._write_counts()
+        except Exception as fault:
+            self._note(fault)
 
     def _note(self, fault: Exception | None) -> None:
         """Log when the database begins to fail, and when it is back: not each time in between."""

@@ -26,14 +26,14 @@ class ChatReport(StrEnum):
     END = "end"
 
 
-class Cart(Struct, frozen=True, gc=False):
+class Cart(Struct, frozen=True, gc=False, array_like=True):
     """What a cart is worth: 0 when it is empty. currency: as ISO 4217 writes it, or ""."""
 
     value: float
     currency: str
 
 
-class Event(Struct, frozen=True, gc=False):
+class Event(Struct, frozen=True, gc=False, array_like=True):
     """One event of a tab, cleaned; `active_at` is the last interaction that it reports.
 
     page: the number of the page view that the event speaks of; 0 when the browser does not say it.
@@ -54,7 +54,7 @@ class Event(Struct, frozen=True, gc=False):
     cart: Cart | None = None
 
 
-class Opening(Struct, frozen=True, gc=False):
+class Opening(Struct, frozen=True, gc=False, array_like=True):
     """What a visit keeps from the page view that opens it."""
 
     referrer: str = ""
@@ -70,7 +70,7 @@ class Opening(Struct, frozen=True, gc=False):
     visitor_id: str = ""
 
 
-class Hit(Struct, frozen=True):
+class Hit(Struct, frozen=True, array_like=True):
     """The events of one tab of one visit.
 
     visit_ids: the id that the embed sent; or, when it sent none, the ids that the server derived,
@@ -93,7 +93,7 @@ class Hit(Struct, frozen=True):
     wide_block: str = ""
 
 
-class Accepted(Struct, frozen=True, gc=False):
+class Accepted(Struct, frozen=True, gc=False, array_like=True, tag=True):
     """The hit's rows are committed: the visit that took them, as it stands now.
 
     context_at: since when its page context is what it is. has_room: for another chat.

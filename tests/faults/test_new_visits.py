@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from collector.writing import visit_batch
+from collector.writing.inbox import Inbox
 from collector.writing.visit_batch import VisitBatch
-from collector.writing.write_queue import Lane
 from core.settings import RateLimit
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.running_collector import CHROME, MINUTE, RunningCollector, view, wait_for
@@ -150,13 +150,14 @@ def test_transaction_that_was_undone_has_taken_nothing(limited, monkeypatch):
 @contextmanager
 def held_writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Meanwhile the writer takes nothing, so that what is sent becomes one batch."""
-    take, may_go = Lane.take, threading.Event()
+    take, may_go = Inbox.take_hits, threading.Event()
 
-    def wait_and_take(lane: Lane, most: int) -> Any:
+    def wait_and_take(inbox: Inbox, most: int) -> Any:
         assert may_go.wait(20)
-        return take(lane, most)
+        inbox.read()
+        return take(inbox, most)
 
-    monkeypatch.setattr(Lane, "take", wait_and_take)
+    monkeypatch.setattr(Inbox, "take_hits", wait_and_take)
     yield
     may_go.set()
 

@@ -21,7 +21,10 @@ class CollectorProcess:
     variables of its environment.
     """
 
-    def __init__(self, folder: Path, keys: list[str], url: str = "", **settings: str) -> None:
+    def __init__(
+        self, folder: Path, keys: list[str], url: str = "", workers: int = 1, **settings: str
+    ) -> None:
+        self._arguments = ["--workers", str(workers)]
         self._settings = settings
         self.database = folder / "monitor.db"
         self.url = url or f"sqlite:///{self.database}"
@@ -47,7 +50,7 @@ class CollectorProcess:
             "MONITOR_NEW_VISITS": "off",
             **self._settings,
         }
-        self._process = start_preloaded("collector", [], environment, self.log, files)
+        self._process = start_preloaded("collector", self._arguments, environment, self.log, files)
 
     @property
     def is_running(self) -> bool:
@@ -59,11 +62,16 @@ class CollectorProcess:
         """Its number, once it was started."""
         return (self._process.pid if self._process else 0) or 0
 
+    def parts(self, name: str = "") -> list[int]:
+        """The processes that it has started, or of those the ones with this name ("writer", "worker")."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        pids = [int(pid) for each in tasks for pid in each.read_text().split()]
+        return [pid for pid in pids if _name_of(pid).startswith(f"monitor-{name}")]
+
     @property
     def resident(self) -> int:
-        """Bytes of memory that it holds."""
-        statm = Path(f"/proc/{self.pid}/statm").read_text()
-        return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes of memory that its processes hold, what they share once."""
+        return sum(_proportional(pid) for pid in (self.pid, *self.parts()))
 
     def wait(self, within: float = 20) -> int:
         """Its exit code, once it has ended by itself."""
@@ -99,3 +107,17 @@ class CollectorProcess:
                 if find_site(db, key) is None:
                     add_site(db, name=f"Shop {key}", key=key, now=datetime.now(UTC))
         engine.dispose()
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""  # it has ended
+
+
+def _proportional(pid: int) -> int:
+    """Its own memory, and its share of what it has with others."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    (line,) = [each for each in lines if each.startswith("Pss:")]
+    return int(line.split()[1]) * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import Any, Unpack
@@ -15,7 +15,12 @@ import uvicorn
 from sqlalchemy import Engine, text
 
 from collector.app import App, build_app
+from collector.control import Word, hand_link, say
 from collector.http.protocol import Protocol
+from collector.metrics import process_numbers
+from collector.shared_numbers import SharedNumbers
+from collector.worker_slot import WRITER_ROW, WorkerSlot
+from collector.writer_process import build_writer
 from core.database import open_database, reading, writing
 from core.moment import from_milliseconds, to_milliseconds
 from core.settings import Settings
@@ -202,7 +207,48 @@ def running_collector(
     clock = clock or FakeClock()
     settings = {"rate_limit": None, "new_visits": None, "database_url": database_url} | settings
     _add_sites(database_url, clock)
-    app = build_app(Settings(**settings), open_database(database_url), clock=clock)
+    chosen, numbers = Settings(**settings), process_numbers(2)
+    with ExitStack() as controls:
+        to_worker, of_worker = _control(controls)
+        slot = WorkerSlot(numbers, WRITER_ROW + 1, of_worker)
+        engine = open_database(database_url)
+        controls.callback(engine.dispose)
+        app = build_app(chosen, engine, slot, clock=clock)
+        with _running_writer(chosen, numbers, clock) as to_writer:
+            hand_link(to_worker, to_writer)
+            with _serving(app, database_url, clock) as running:
+                yield running
+
+
+def _control(stack: ExitStack) -> tuple[socket.socket, socket.socket]:
+    """The parent's end of a control, and the other one."""
+    one, other = socket.socketpair()
+    return stack.enter_context(one), stack.enter_context(other)
+
+
+@contextmanager
+def _running_writer(
+    chosen: Settings, numbers: SharedNumbers, clock: FakeClock
+) -> Iterator[socket.socket]:
+    """The collector's writer, in a thread; yields the parent's end of its control."""
+    with ExitStack() as controls:
+        to_writer, of_writer = _control(controls)
+        engine = open_database(chosen.database_url)
+        writer = build_writer(chosen, engine, numbers, of_writer, clock)
+        thread = threading.Thread(target=writer.run, name="writer", daemon=True)
+        thread.start()
+        try:
+            yield to_writer
+        finally:
+            say(to_writer, Word.STOP)
+            thread.join(20)
+            engine.dispose()
+            assert not thread.is_alive(), "the writer did not stop"
+
+
+@contextmanager
+def _serving(app: App, database_url: str, clock: FakeClock) -> Iterator[RunningCollector]:
+    """The application, served by uvicorn in a thread."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
         uvicorn.Config(

@@ -92,7 +92,7 @@ def test_nothing_is_remembered_of_who_has_left(run_collector, sqlite_url):
         with _stream_from(f"198.51.100.{number}", collector, token) as status:
             assert status == 200
     assert collector.call("stream", c="0" * 32).status_code == 404
-    wait_for(lambda: not limit._held and not limit._total)
+    wait_for(lambda: not limit._counts.held and not limit._counts.total)
 
 
 @contextmanager

@@ -10,9 +10,10 @@ import pytest
 
 from collector.http import connections as module
 from collector.http.connections import Connections
+from collector.http.held_counts import OwnCounts
 from collector.http.refusal import Refusal
 from collector.http.unread_answers import LEAST_READ, READ_WITHIN, UnreadAnswers
-from collector.metrics import Metrics
+from collector.metrics import Metrics, process_numbers
 from core.client import Clients
 
 PROXY = "10.0.0.1"
@@ -42,9 +43,9 @@ def on_loop(test: Callable[[Connections], None], most: int = 5) -> str:
     """Run the test on a loop; returns the metrics afterwards."""
 
     async def run() -> str:
-        metrics = Metrics()
+        metrics = Metrics(process_numbers(1), 0, tuple(Refusal))
         clients = Clients((ip_network(f"{PROXY}/32"),), lambda _: None)
-        test(Connections(most, clients, metrics))
+        test(Connections(most, clients, metrics, OwnCounts()))
         return metrics.text().decode()
 
     return asyncio.run(run())

@@ -3,7 +3,8 @@
 import pytest
 
 from collector.http import rate_limit
-from collector.http.rate_limit import RateLimiter
+from collector.http.rate_limit import RateLimiter, SharedRateLimiter
+from collector.shared_table import SharedTable
 from core.settings import RateLimit
 
 
@@ -19,9 +20,11 @@ def watch():
     return Watch()
 
 
-@pytest.fixture
-def limiter(watch):
-    return RateLimiter(RateLimit(10, 40), watch)
+@pytest.fixture(params=["one worker", "several workers"])
+def limiter(request, watch):
+    if request.param == "one worker":
+        return RateLimiter(RateLimit(10, 40), watch)
+    return SharedRateLimiter(RateLimit(10, 40), SharedTable(1_024, 2), watch)
 
 
 def test_burst_passes_and_the_next_one_waits(limiter):
@@ -66,7 +69,17 @@ def test_without_a_rate_everything_passes():
     assert {limiter.take("a") for _ in range(1_000)} == {0}
 
 
-def test_memory_is_bounded_and_forgets_the_oldest(limiter, monkeypatch):
+def test_workers_count_the_requests_of_an_address_together(watch):
+    table = SharedTable(1_024, 2)
+    one, other = (SharedRateLimiter(RateLimit(1, 3), table, watch) for _ in range(2))
+
+    assert [each.take("a") for each in (one, other, one, other)] == [0, 0, 0, 1]
+    watch.now += 1
+    assert [each.take("a") for each in (one, other)] == [0, 1]
+
+
+def test_memory_is_bounded_and_forgets_the_oldest(watch, monkeypatch):
+    limiter = RateLimiter(RateLimit(10, 40), watch)
     monkeypatch.setattr(rate_limit, "MAX_BUCKETS", 3)
     for address in ("a", "b", "c"):
         for _ in range(40):

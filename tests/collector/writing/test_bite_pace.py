@@ -11,7 +11,6 @@ from collector.writing.bite_pace import (
     BitePace,
 )
 from collector.writing.write_load import WriteLoad
-from collector.writing.write_queue import WriteQueue
 
 MOST = 200
 
@@ -24,7 +23,7 @@ def seconds() -> list[float]:
 
 @pytest.fixture
 def load(seconds: list[float]) -> WriteLoad:
-    return WriteLoad(WriteQueue(), lambda: seconds[-1])
+    return WriteLoad(lambda: 0, lambda: seconds[-1])
 
 
 def test_bites_grow_while_they_are_short_and_shrink_when_they_take_long(load):

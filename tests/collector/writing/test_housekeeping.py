@@ -20,7 +20,6 @@ from collector.writing.counters import Counters, write_counts
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.retention_chore import Retention, forget_chats, forget_visits
 from collector.writing.write_load import WriteLoad
-from collector.writing.write_queue import WriteQueue
 from core.database import lock_visits, open_database, reading, writing
 from core.moment import from_milliseconds, to_milliseconds
 from core.removal import remove_site
@@ -244,7 +243,7 @@ def test_retention_of_zero_keeps_everything(collector):
     Housekeeping(
         collector.engine,
         Retention(0, 0),
-        WriteLoad(WriteQueue()),
+        WriteLoad(lambda: 0),
         lambda: collector.clock.now + 900 * DAY,
     ).do_due()
     assert collector.row("SELECT count(*) FROM visit") == (1,)
@@ -258,7 +257,7 @@ def test_the_checkpoint_moves_the_log_into_the_file(sqlite_url, monkeypatch):
         for _ in range(400):
             db.exec_driver_sql("INSERT INTO filler VALUES (?)", ("x" * 1_000,))
     before = file.stat().st_size
-    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(WriteQueue()), lambda: 0)
+    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(lambda: 0), lambda: 0)
     monkeypatch.setattr("collector.writing.housekeeping.monotonic", _later(CHECKPOINT_EVERY + 1))
     chores.do_due()
     assert file.stat().st_size > before + 300_000
@@ -268,7 +267,7 @@ def test_log_is_emptied_so_that_nothing_deleted_stays_in_it(sqlite_url, monkeypa
     log = Path(f"{make_url(sqlite_url).database}-wal")
     engine = open_database(sqlite_url)
     _write_and_delete(engine, "a secret")
-    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(WriteQueue()), lambda: 0)
+    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(lambda: 0), lambda: 0)
     monkeypatch.setattr("collector.writing.housekeeping.monotonic", _later(CHECKPOINT_EVERY + 1))
     chores.do_due()
     assert b"a secret" in log.read_bytes()
@@ -285,7 +284,7 @@ def test_reader_that_is_in_the_way_is_not_waited_for_and_the_log_is_emptied_afte
     log = Path(f"{make_url(sqlite_url).database}-wal")
     engine = open_database(sqlite_url)
     _write_and_delete(engine, "a secret")
-    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(WriteQueue()), lambda: 0)
+    chores = Housekeeping(engine, Retention(0, 0), WriteLoad(lambda: 0), lambda: 0)
     with reading(engine) as db:
         db.exec_driver_sql("SELECT count(*) FROM site").all()
         _write_and_delete(engine, "another")

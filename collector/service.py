@@ -1,0 +1,94 @@
+"""What a collector serves: what its processes do, and what each has of the parent that they were forked off."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from collector.app import build_app, system_clock
+from collector.children import Children
+from collector.metrics import forget_process, process_numbers
+from collector.shared_limits import SharedLimits, shared_limits
+from collector.shared_numbers import SharedNumbers
+from collector.worker_process import end_at_once, serve_app
+from collector.worker_slot import WRITER_ROW, WorkerSlot
+from collector.writer_process import build_writer
+from core.database import open_database, sqlite_file
+from core.open_file import FileRule, inode_of
+from core.settings import Settings
+
+GARBAGE_AFTER = 50_000, 10, 10
+"""New objects before Python looks for garbage among them; such looks before it looks among older ones; those
+before it looks at all: some minutes of 30 requests a second. What was loaded at the start is frozen."""
+
+LOOKS_EVERY = 0.5
+"""Seconds between two questions whether it is to go on."""
+
+
+class Service(Struct):
+    """What it serves. let_go_in_child: gives back what the parent has open of the database's file; keeps the serving
+    lock where the process writes."""
+
+    settings: Settings
+    rule: FileRule
+    listener: socket.socket
+    workers: int
+    let_go_in_child: Callable[[bool], None] = lambda keeps_lock: None
+
+    def serve(
+        self, awake: socket.socket, is_over: Callable[[], bool], on_ready: Callable[[], None]
+    ) -> None:
+        """Until `is_over`; `awake` says when to ask. on_ready: is called once visitors are answered."""
+        shared = _Shared(
+            process_numbers(1 + self.workers),
+            shared_limits(self.workers) if self.workers > 1 else None,
+        )
+        write, work = partial(self._write, shared), partial(self._work, shared)
+        children = Children(self.workers, write, work, on_ready, shared.forget)
+        try:
+            children.run(awake, is_over, LOOKS_EVERY)
+        finally:
+            children.stop()
+
+    def _write(self, shared: _Shared, control: socket.socket) -> None:
+        self.listener.close()
+        self.let_go_in_child(True)
+        _collect_rarely()
+        engine = open_database(self.settings.database_url, self.rule)
+        writer = build_writer(
+            self.settings, engine, shared.numbers, control, system_clock, on_lost=end_at_once
+        )
+        writer.run()
+        file = sqlite_file(self.settings.database_url)
+        if file is None or inode_of(file) == self.rule.only:
+            engine.dispose()  # who closes the last connection to another file would take away its log
+
+    def _work(self, shared: _Shared, row: int, control: socket.socket) -> None:
+        self.let_go_in_child(False)
+        _collect_rarely()
+        engine = open_database(self.settings.database_url, self.rule)
+        slot = WorkerSlot(shared.numbers, row, control, shared.limits)
+        app = build_app(self.settings, engine, slot, on_lost=end_at_once)
+        serve_app(app, self.listener, control)
+
+
+class _Shared(NamedTuple):
+    """The memory that the processes share. limits: where there are several workers."""
+
+    numbers: SharedNumbers
+    limits: SharedLimits | None
+
+    def forget(self, row: int) -> None:
+        """The process of this row has ended: it is at nothing any more, and has nothing open."""
+        forget_process(self.numbers, row)
+        if self.limits and row != WRITER_ROW:
+            self.limits.forget_worker(row)
+
+
+def _collect_rarely() -> None:
+    gc.set_threshold(*GARBAGE_AFTER)

@@ -1,0 +1,190 @@
+"""The writer's inbox: what the workers have sent, and the results that go back to them."""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from typing import Any
+
+from msgspec import Struct
+
+from collector.control import Word, hear
+from collector.writing.codec import ActionCodec, decode_counts, decode_hits, encode
+from collector.writing.commit_state import Failing
+from collector.writing.counters import Counters
+from collector.writing.frames import FrameReader, Kind, frame
+
+_PIECE = 262_144
+"""Bytes that are read of one worker before it is the next one's turn."""
+
+Sent = tuple["WorkerLink", Any]
+"""A message, and the worker that it came from."""
+
+
+class WorkerLink:
+    """The socket to one worker. What it does not take yet is held: no more than the results of what it may have sent."""
+
+    def __init__(self, worker: socket.socket) -> None:
+        worker.setblocking(False)
+        self.socket = worker
+        self.frames = FrameReader()
+        self.is_open = True
+        self.unsent = bytearray()
+
+    def receive(self) -> bytes | None:
+        """What has arrived; b"": nothing yet; None: the worker has ended."""
+        try:
+            return self.socket.recv(_PIECE) or None
+        except BlockingIOError:
+            return b""
+        except ConnectionError:
+            return None
+
+    def send(self, data: bytes = b"") -> None:
+        """Send it now, or as much as the worker takes, and the rest later."""
+        self.unsent += data
+        try:
+            while self.unsent:
+                del self.unsent[: self.socket.send(self.unsent)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.unsent.clear()  # it has ended: nobody waits for these
+
+
+class Inbox:
+    """The messages of all workers, hits and actions in the order in which they came.
+
+    control: by it the links come, and the word to stop. on_lost: is called when nobody is at its other end any more,
+    and none had said to stop.
+    """
+
+    def __init__(
+        self,
+        control: socket.socket,
+        codec: ActionCodec,
+        counters: Counters,
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.hits: deque[Sent] = deque()
+        self.actions: deque[Sent] = deque()
+        self._codec = codec
+        self._counters = counters
+        self._on_lost = on_lost
+        self._state = b""
+        self._is_stopping = False
+        self._links: set[WorkerLink] = set()
+        self._selector = DefaultSelector()
+        self._selector.register(control, EVENT_READ)
+        self._control = control
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be taken."""
+        return not self.hits and not self.actions
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all has been taken, and nothing more will come."""
+        return self._is_stopping and not self._links and self.is_empty
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the word to stop has come."""
+        return self._is_stopping
+
+    def read(self, seconds: float = 0.0) -> None:
+        """Take in what has arrived; if nothing has, wait until something does, at most so long."""
+        for key, events in self._selector.select(seconds):
+            if key.data is None:
+                self._obey()
+                continue
+            if events & EVENT_WRITE:
+                self._send(key.data)
+            if events & EVENT_READ:
+                self._read(key.data)
+
+    def take_hits(self, most: int) -> Sequence[Sent]:
+        """The oldest hits, at most so many."""
+        return _take(self.hits, most)
+
+    def take_actions(self, most: int) -> Sequence[Sent]:
+        """The oldest actions, at most so many."""
+        return _take(self.actions, most)
+
+    def give_hits(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
+        """Send the results of hits to who has sent these."""
+        for link, own in _by_link(batch, results):
+            self._send(link, frame(Kind.HIT_RESULTS, encode(own)))
+
+    def give_actions(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
+        """Send the results of actions to who has sent these."""
+        for link, own in _by_link(batch, results):
+            self._send(link, frame(Kind.ACTION_RESULTS, self._codec.encode_results(own)))
+
+    def tell_state(self, failing: Failing | None) -> None:
+        """Tell every worker, and each that comes, whether commits work."""
+        self._state = frame(Kind.STATE, encode(failing))
+        for link in self._links:
+            self._send(link, self._state)
+
+    def _obey(self) -> None:
+        said = hear(self._control)
+        if said.link:
+            self._add(WorkerLink(said.link))
+        elif said.word is Word.STOP:
+            self._is_stopping = True
+        elif said.word is None:
+            self._selector.unregister(self._control)
+            if not self._is_stopping:
+                self._on_lost()
+
+    def _add(self, link: WorkerLink) -> None:
+        self._links.add(link)
+        self._selector.register(link.socket, EVENT_READ, link)
+        if self._state:
+            self._send(link, self._state)
+
+    def _read(self, link: WorkerLink) -> None:
+        data = link.receive()
+        if data is None:
+            self._drop(link)
+            return
+        for kind, content in link.frames.read(data):
+            if kind is Kind.HITS:
+                self.hits.extend((link, hit) for hit in decode_hits(content))
+            elif kind is Kind.ACTIONS:
+                self.actions.extend((link, each) for each in self._codec.decode_actions(content))
+            elif kind is Kind.COUNTS:
+                self._counters.add(decode_counts(content))
+
+    def _send(self, link: WorkerLink, data: bytes = b"") -> None:
+        if not link.is_open:
+            return
+        link.send(data)
+        events = EVENT_READ | EVENT_WRITE if link.unsent else EVENT_READ
+        if self._selector.get_key(link.socket).events != events:
+            self._selector.modify(link.socket, events, link)
+
+    def _drop(self, link: WorkerLink) -> None:
+        """What it has sent whole is committed yet."""
+        link.is_open = False
+        self._links.discard(link)
+        self._selector.unregister(link.socket)
+        link.socket.close()
+
+
+def _take(lane: deque[Sent], most: int) -> Sequence[Sent]:
+    return [lane.popleft() for _ in range(min(len(lane), most))]
+
+
+def _by_link(
+    batch: Sequence[Sent], results: Sequence[Struct]
+) -> Sequence[tuple[WorkerLink, list[Struct]]]:
+    """The results of each worker, in the order of what it has sent."""
+    own: dict[WorkerLink, list[Struct]] = {}
+    for (link, _), result in zip(batch, results, strict=True):
+        own.setdefault(link, []).append(result)
+    return list(own.items())
