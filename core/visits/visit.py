@@ -11,7 +11,7 @@ from core.visits.chat_report import report_chat
 from core.visits.hit import ChatReport, Event, EventKind, Opening
 from core.visits.liveness import is_plausible, is_tab_in_view, tab_in_view_until, visit_goes_on
 from core.visits.presence import ACTIVE_FOR, ChatSource, SpanKind
-from core.visits.tab_state import TabState, VisitMemory, forget_oldest_tab
+from core.visits.tab_state import MAX_TABS, TabState, VisitMemory, forget_oldest_tab
 from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit_rows import PageViewRow, SpanRow, VisitRows
 
@@ -145,11 +145,16 @@ def heal_clock(visit: TrackedVisit, now: int) -> None:
 
 
 def needs_known_views(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
-    """Whether `advance` needs to know if the event's page view is stored already."""
+    """Whether `advance` needs to know if the event's page view is stored already.
+
+    Of a tab that is not remembered none is, unless so many are remembered that one may be forgotten.
+    """
     if event.kind is not EventKind.VIEW:
         return False
     tab = visit.memory.tabs.get(tab_id)
-    return tab is None or event.number <= tab.number
+    if tab is None:
+        return len(visit.memory.tabs) >= MAX_TABS
+    return event.number <= tab.number
 
 
 def _add_view(visit: TrackedVisit, tab_id: str, event: Event, at: int, rows: VisitRows) -> None:
@@ -250,7 +255,8 @@ def _extend_in_view(
     visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, was_shown: bool, rows: VisitRows
 ) -> None:
     """Extend the tab's in-view span, or begin a new one after `h` or silence."""
-    if was_shown and is_tab_in_view(tab.at, event.at):
+    goes_on = was_shown and is_tab_in_view(tab.at, event.at)
+    if goes_on:
         until = max(event.at, tab.at)
     elif event.kind is EventKind.HIDDEN:
         return
@@ -258,7 +264,10 @@ def _extend_in_view(
         tab.view_number, tab.view_from = event.number, event.at
         until = event.at
     is_open = event.kind is not EventKind.HIDDEN
-    _keep_span(visit, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open, rows)
+    span = SpanRow(
+        visit.site_id, visit.id, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open
+    )
+    rows.keep(span, begins=not goes_on)
 
 
 def _note_activity(
@@ -269,30 +278,19 @@ def _note_activity(
     active_at = event.at if is_activity else event.active_at
     if active_at <= tab.active_until or active_at < visit.started_at:
         return
-    if not tab.active_until or active_at > tab.active_until + _ACTIVE_FOR:
+    begins = not tab.active_until or active_at > tab.active_until + _ACTIVE_FOR
+    if begins:
         tab.active_number, tab.active_from = event.number, active_at
     tab.active_until = active_at
     visit.last_activity_at = max(visit.last_activity_at, active_at)
-    _keep_span(
-        visit,
+    span = SpanRow(
+        visit.site_id,
+        visit.id,
         tab_id,
         _ACTIVE,
         tab.active_number,
         tab.active_from,
         active_at,
         False,
-        rows,
     )
-
-
-def _keep_span(
-    visit: TrackedVisit,
-    tab: str,
-    kind: str,
-    number: int,
-    from_at: int,
-    until_at: int,
-    is_open: bool,
-    rows: VisitRows,
-) -> None:
-    rows.keep(SpanRow(visit.site_id, visit.id, tab, kind, number, from_at, until_at, is_open))
+    rows.keep(span, begins=begins)

@@ -34,19 +34,25 @@ class PageViewRow(NamedTuple):
 
 
 class VisitRows(Struct):
-    """The rows that events change besides their visit's: new page views and extended spans.
+    """The rows that events change besides their visit's: new page views, new spans and longer ones.
 
+    longer_spans: those that were stored before these events.
     corrections: path, title and context of page views, by (tab, number), that were stored with others.
     entry_path: of a stored visit whose first page has moved to another path; else empty.
     known_views: page views, by (tab, number), that are stored already.
     """
 
     views: dict[tuple[str, int], PageViewRow] = {}
-    spans: dict[tuple[str, str, int], SpanRow] = {}
+    new_spans: dict[tuple[str, str, int], SpanRow] = {}
+    longer_spans: dict[tuple[str, str, int], SpanRow] = {}
     corrections: dict[tuple[str, int], tuple[str, str, str]] = {}
     entry_path: str = ""
     known_views: set[tuple[str, int]] = set()
 
-    def keep(self, span: SpanRow) -> None:
-        """Keep the span in place of its earlier state."""
-        self.spans[span.tab, span.kind, span.number] = span
+    def keep(self, span: SpanRow, *, begins: bool) -> None:
+        """Keep the span in place of its earlier state. begins: none of it was stored before."""
+        key = (span.tab, span.kind, span.number)
+        if begins or key in self.new_spans:
+            self.new_spans[key] = span
+        else:
+            self.longer_spans[key] = span

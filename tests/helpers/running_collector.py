@@ -48,6 +48,7 @@ TABLES = (
     "chat_rule",
     "backlog",
     "site_change",
+    "visit_edit",
     "collector",
     "chore_run",
 )
