@@ -62,7 +62,10 @@ class VisitBatch:
         """How many visits a visitor has made, by site and visitor id."""
         self._opened: set[VisitKey] = set()
         self._moved: set[VisitKey] = set()
+        self._changed_sites: set[int] = set()
+        """Those of which a page shows something else than before this batch."""
         self._shown_before: dict[VisitKey, tuple[Any, ...]] = {}
+        """Of the visits of one hit, unless their site has changed anyway."""
 
     def load(self, hits: Iterable[Hit]) -> None:
         """Load in a few statements what the hits will need."""
@@ -104,6 +107,7 @@ class VisitBatch:
         if taken is None:
             return Refused(reason)
         learn_time_zone(taken, hit.time_zone, hit.zone_country)
+        self._note_what_is_shown()
         return Accepted(
             taken.id,
             not (taken.country or taken.time_zone),
@@ -123,8 +127,12 @@ class VisitBatch:
         statements.insert_views(connection, views)
         spans = [span for rows in of_visits for span in rows.new_spans.values()]
         statements.insert_spans(connection, spans)
-        spans = [span for rows in of_visits for span in rows.longer_spans.values()]
-        statements.extend_spans(connection, spans)
+        longer = [
+            (*end, *visit_key, *span_key)
+            for visit_key, rows in self._rows_of.items()
+            for span_key, end in rows.longer_spans.items()
+        ]
+        statements.extend_spans(connection, longer)
         statements.correct_views(
             connection,
             [
@@ -138,7 +146,7 @@ class VisitBatch:
             [(rows.entry_path, *key) for key, rows in self._rows_of.items() if rows.entry_path],
         )
         statements.add_counts(connection, list(self._counts()))
-        note_changes(connection, self._changed_sites(moved), self._now)
+        note_changes(connection, self._changed_sites, self._now)
         self._remember(moved)
 
     def _remember(self, moved: Sequence[TrackedVisit]) -> None:
@@ -189,6 +197,7 @@ class VisitBatch:
         if hit.opening is None:
             raise ValueError("a hit with a page view has no opening")
         key = (hit.site_id, visit_id)
+        self._changed_sites.add(hit.site_id)
         visit = self._visits[key] = open_visit(
             hit.site_id,
             visit_id,
@@ -216,10 +225,18 @@ class VisitBatch:
         is_loaded_late = key not in self._opened and visit.id not in hit.visit_ids
         if is_loaded_late and needs_known_views(visit, hit.tab, event):
             self._learn_views(visit.site_id, [(visit.id, hit.tab)])
-        if key not in self._moved:
-            self._moved.add(key)
+        self._moved.add(key)
+        if visit.site_id not in self._changed_sites and key not in self._shown_before:
             self._shown_before[key] = shown_of(visit, self._now)
         advance(visit, hit.tab, event, rows)
+
+    def _note_what_is_shown(self) -> None:
+        for key, before in self._shown_before.items():
+            visit = self._visits[key]
+            is_corrected = key in self._rows_of and self._rows_of[key].corrections
+            if visit and (is_corrected or shown_of(visit, self._now) != before):
+                self._changed_sites.add(visit.site_id)
+        self._shown_before.clear()
 
     def _newest(self, site_id: int, first_id: str) -> TrackedVisit | None:
         newest = None
@@ -262,6 +279,7 @@ class VisitBatch:
         self._moved.add(key)
         self._shown_before[key] = shown_of(visit, self._now)
         heal_clock(visit, self._now)
+        self._note_what_is_shown()
         set_back_rows(self._connection, *key, self._now)
 
     def _load_known_views(self, site_id: int, hits: Iterable[Hit]) -> None:
@@ -301,18 +319,6 @@ class VisitBatch:
 
     def _those(self, keys: set[VisitKey]) -> list[TrackedVisit]:
         return [visit for key in sorted(keys) if (visit := self._visits[key]) is not None]
-
-    def _changed_sites(self, moved: Sequence[TrackedVisit]) -> set[int]:
-        """The sites of which a page shows something else than before this batch."""
-        changed = {site_id for site_id, _ in self._opened}
-        for visit in moved:
-            key = (visit.site_id, visit.id)
-            if visit.site_id not in changed and (
-                self._rows_of[key].corrections
-                or shown_of(visit, self._now) != self._shown_before[key]
-            ):
-                changed.add(visit.site_id)
-        return changed
 
     def _counts(self) -> Iterator[tuple[int, int, int]]:
         slots: defaultdict[tuple[int, int], int] = defaultdict(int)
