@@ -42,6 +42,7 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "site_origin": TableEnd.AGE,
     "collector_warning": TableEnd.AGE,
     "site_change": TableEnd.FIXED,
+    "visit_edit": TableEnd.FIXED,
     "collector": TableEnd.FIXED,
     "chore_run": TableEnd.FIXED,
     "backlog": TableEnd.FIXED,

@@ -1,24 +1,27 @@
-"""The writer's SQL: load visits, store what changed. Compiled once, run on the plain driver.
+"""The writer's SQL: load visits, store what moved of them. Compiled once.
 
-The driver gives up Python's lock at each step of a statement and takes it back from an event loop
-that is busy: row by row, that costs more than the rows themselves. So rows are loaded as one JSON
-list, and stored many in one statement. Rows are tuples in the order of the table's columns.
+Rows are loaded as one JSON list. They are stored as each database does it best: SQLite row by row, which is
+twice as fast as many rows in one statement, where no other thread of Python is busy; Postgres as one JSON list,
+which takes a seventh of the driver's time. Rows are tuples in the order of the table's columns.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain
-from operator import itemgetter
-from typing import Any
+from functools import lru_cache
+from itertools import chain, compress
+from operator import attrgetter, itemgetter, ne
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec.structs import asdict, astuple
+from msgspec.structs import asdict
 from sqlalchemy import (
     JSON,
     ColumnElement,
     Connection,
     Engine,
+    Integer,
     Text,
     bindparam,
     case,
@@ -33,10 +36,10 @@ from sqlalchemy import (
 from sqlalchemy import Table as SchemaTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
 from core.tables import Table
-from core.visits.hit import Opening
 from core.visits.tab_state import read_memory, write_memory
 from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit_rows import PageViewRow, SpanRow
@@ -47,15 +50,23 @@ TabKey = tuple[str, str]
 Correction = tuple[str, str, str, int, str, str, int]
 """Of a stored view: (path, title, page context, site id, visit id, tab, number)."""
 
-_STATE = TrackedVisit.__struct_fields__[:-1]
 _KEY = ("site_id", "id")
-_MOVING = [name for name in _STATE if name not in _KEY]
-_ATTRIBUTES = _STATE.index("attributes")
-_MEMORY = _STATE.index("memory")
+_JSON = ("attributes", "memory")
+LongerSpan = tuple[int, bool, int, str, str, str, int]
+"""Of a stored span: (until, whether it is open, site id, visit id, tab, kind, number)."""
+
+_STATE = TrackedVisit.__struct_fields__[:-2]
+"""What is loaded of a visit."""
+_OFTEN = ("last_seen_at", "last_activity_at", "in_view_until", "page_count")
+"""What presence moves, and with it the memory: compared one by one, the others together first."""
+_SELDOM = [name for name in _STATE if name not in (*_KEY, *_JSON, *_OFTEN)]
+_MOVING = (*_OFTEN, "memory", *_SELDOM, "attributes")
+_ATTRIBUTES, _MEMORY = (_STATE.index(name) for name in _JSON)
 _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.name not in _STATE]
-_NO_ENTRY = [asdict(Opening()).get(name, "") for name in _ENTRY]
-"""Of a visit that is stored already: never written, but each of its column's type."""
-_in_order = itemgetter(*map([*_STATE, *_ENTRY].index, Table.metadata.tables["visit"].c.keys()))
+_often_of, _seldom_of = attrgetter(*_OFTEN), attrgetter(*_SELDOM)
+_in_order = itemgetter(
+    *map([*_MOVING, *_KEY, *_ENTRY].index, Table.metadata.tables["visit"].c.keys())
+)
 _IS_REMEMBERED = text("visitor_id <> ''")
 """The condition of the partial index, word for word, so that both databases use it."""
 NEWEST_VISITS = 8
@@ -63,23 +74,41 @@ NEWEST_VISITS = 8
 AT_ONCE = (30, 5, 1)
 """Rows that one statement stores: with at most 999 parameters, the limit of old SQLites."""
 
+MOST_CHANGES = 200
+"""Sets of columns that have moved together, of which the statement is kept: a handful is usual."""
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[list[Any]]).decode
 _read_attributes = msgspec.json.Decoder(dict[str, str]).decode
 
 
+class SiteEdits(NamedTuple):
+    """Who has written the visits of a site last, as `visit_edit` has it. is_kept: it is no deleted site."""
+
+    is_kept: bool
+    writer: str
+    batch: int
+    edited: str
+
+
+class StaleVisits(SQLAlchemyError):
+    """A visit that was kept in memory is no longer stored, and nobody has said so: it is read again when its
+    hit comes again."""
+
+
 class Upsert:
-    """One kind of row to store: a statement for each of the sizes in AT_ONCE."""
+    """One kind of row to insert, or to change where it exists: a statement for each of so many rows."""
 
     def __init__(
         self, rows: Statements, table: str, moving: Sequence[str] = (), total: str = ""
     ) -> None:
+        sizes = AT_ONCE if rows.is_postgres else (1,)
         self._statements = [
-            (size, rows.compile(rows.insert(table, size, moving, total))) for size in AT_ONCE
+            (size, rows.compile(rows.insert(table, size, moving, total))) for size in sizes
         ]
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Upsert the rows, most of them in large statements."""
+        """Upsert the rows; on Postgres most of them in large statements."""
         done = 0
         for size, statement in self._statements:
             until = len(rows) - (len(rows) - done) % size
@@ -90,33 +119,67 @@ class Upsert:
             done = until
 
 
+class Change:
+    """Stored rows of one table of which these columns change: a row is their values, then the key."""
+
+    def __init__(self, statements: Statements, table: str, columns: Sequence[str]) -> None:
+        self._is_postgres = statements.is_postgres
+        self._statement = statements.compile(statements.update(table, columns))
+
+    def run(self, connection: Connection, rows: list[tuple[Any, ...]]) -> int:
+        """How many rows there were."""
+        parameters = (_encode(rows).decode(),) if self._is_postgres else rows
+        return connection.exec_driver_sql(self._statement, parameters).rowcount
+
+
 class Statements:
     """The statements of the writer, for one kind of database."""
 
     def __init__(self, engine: Engine) -> None:
-        self._is_postgres = engine.dialect.name == "postgresql"
+        self.is_postgres = engine.dialect.name == "postgresql"
+        self._load_edits = self.compile(self._select_edits())
         self._load_visits = self.compile(self._select_visits())
         self._load_views = self.compile(self._select_views())
         self._load_numbers = self.compile(self._select_numbers())
         self._corrections = self.compile(_correct_views())
         self._entries = self.compile(_move_entries())
-        self._visits = Upsert(self, "visit", moving=_MOVING)
+        self._edits = Upsert(self, "visit_edit", moving=["writer", "batch", "edited"])
+        self._new_visits = Upsert(self, "visit", moving=_MOVING)
+        self._changes_of = lru_cache(MOST_CHANGES)(self._make_changes)
         self._views = Upsert(self, "page_view")
-        self._spans = Upsert(self, "visit_span", moving=["until_at", "is_open"])
+        self._new_spans = Upsert(self, "visit_span", moving=["until_at", "is_open"])
+        self._longer_spans = Change(self, "visit_span", ["until_at", "is_open"])
         self._counts = Upsert(self, "visit_count", total="visits")
+
+    def load_edits(self, connection: Connection, site_ids: Iterable[int]) -> dict[int, SiteEdits]:
+        """Of each of these sites, by its id; one that does not exist is as a deleted one."""
+        keys = [(site_id,) for site_id in site_ids]
+        rows = _fetch(connection, self._load_edits, keys)
+        return {
+            asked: SiteEdits(
+                found is not None and removed_at is None, writer or "", batch or 0, edited or ""
+            )
+            for asked, found, removed_at, writer, batch, edited in rows
+        }
+
+    def store_edits(
+        self, connection: Connection, rows: Sequence[tuple[int, str, int, str]]
+    ) -> None:
+        """Say who has written the visits of sites: (site id, writer, batch, ids of edited visits)."""
+        self._edits.run(connection, rows)
 
     def load_visits(
         self, connection: Connection, site_id: int, ids: Iterable[str]
     ) -> list[TrackedVisit]:
         """The visits of the site that have these ids, in no order."""
         keys = [(visit_id,) for visit_id in ids]
-        return [_visit(row) for row in _fetch(connection, self._load_visits, site_id, keys)]
+        return [_visit(row) for row in _fetch(connection, self._load_visits, keys, site_id)]
 
     def load_views(
         self, connection: Connection, site_id: int, tabs: Iterable[TabKey]
     ) -> list[tuple[str, str, int]]:
         """(visit id, tab id, number) of every stored page view of these tabs."""
-        rows = _fetch(connection, self._load_views, site_id, list(tabs))
+        rows = _fetch(connection, self._load_views, list(tabs), site_id)
         return [(visit_id, tab, number) for visit_id, tab, number in rows]
 
     def load_visit_numbers(
@@ -124,12 +187,35 @@ class Statements:
     ) -> dict[str, int]:
         """How many visits each of these visitors has made, by their id; 0 for a new one."""
         keys = [(visitor,) for visitor in visitors]
-        rows = _fetch(connection, self._load_numbers, site_id, keys)
+        rows = _fetch(connection, self._load_numbers, keys, site_id)
         return {visitor: number or 0 for visitor, number in rows}
 
     def store_visits(self, connection: Connection, visits: Iterable[TrackedVisit]) -> None:
-        """Insert new visits, and update what has changed of the others."""
-        self._visits.run(connection, [_visit_row(visit) for visit in visits])
+        """Insert new visits, and update of the others what has moved since they were loaded or stored.
+
+        Raises StaleVisits when one of those is no longer there.
+        """
+        new: list[tuple[Any, ...]] = []
+        moved: defaultdict[tuple[bool, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        for visit in visits:
+            often, seldom = row = _moving_row(visit)
+            if visit.entry is not None:
+                new.append(_new_row(visit, (*often, *seldom), visit.entry))
+                visit.entry = None
+            else:
+                was_often, was_seldom = visit.stored
+                columns = tuple(map(ne, often, was_often))
+                values = often
+                if seldom != was_seldom:
+                    columns += tuple(map(ne, seldom, was_seldom))
+                    values += seldom
+                if any(columns):
+                    moved[columns].append((*compress(values, columns), visit.site_id, visit.id))
+            visit.stored = row
+        self._new_visits.run(connection, new)
+        for columns, rows in moved.items():
+            if self._changes_of(columns).run(connection, rows) != len(rows):
+                raise StaleVisits("visits that were stored are not there any more")
 
     def insert_views(self, connection: Connection, views: Sequence[PageViewRow]) -> None:
         """Upsert page views."""
@@ -145,13 +231,26 @@ class Statements:
         if entries:
             connection.exec_driver_sql(self._entries, list(entries))
 
-    def extend_spans(self, connection: Connection, spans: Sequence[SpanRow]) -> None:
-        """Upsert spans, or the new end of those that exist."""
-        self._spans.run(connection, spans)
+    def insert_spans(self, connection: Connection, spans: Sequence[SpanRow]) -> None:
+        """Insert spans; one that a tab has begun twice gets its new end."""
+        self._new_spans.run(connection, spans)
+
+    def extend_spans(self, connection: Connection, spans: list[LongerSpan]) -> None:
+        """Give stored spans their new end."""
+        if spans:
+            self._longer_spans.run(connection, spans)
 
     def add_counts(self, connection: Connection, counts: Sequence[tuple[int, int, int]]) -> None:
         """Add visits to slots: (site id, start of the slot, visits)."""
         self._counts.run(connection, counts)
+
+    def _select_edits(self) -> ClauseElement:
+        site, edit, listed = _table("site"), _table("visit_edit"), self._listed()
+        asked = cast(self._item(listed, 0), Integer)
+        columns = (site.c.id, site.c.removed_at, edit.c.writer, edit.c.batch, edit.c.edited)
+        return select(self._as_json(asked, *columns)).select_from(
+            listed.outerjoin(site, site.c.id == asked).outerjoin(edit, edit.c.site_id == asked)
+        )
 
     def _select_visits(self) -> ClauseElement:
         visit = _table("visit")
@@ -201,7 +300,7 @@ class Statements:
     def insert(self, table: str, size: int, moving: Sequence[str], total: str) -> ClauseElement:
         """Upsert so many rows. Of a row that exists, set what moves, or add to the total."""
         target = _table(table)
-        module = postgresql if self._is_postgres else sqlite
+        module = postgresql if self.is_postgres else sqlite
         insert: Any = module.insert(target).values(
             [{c.name: bindparam(f"{c.name}_{row}") for c in target.c} for row in range(size)]
         )
@@ -213,9 +312,31 @@ class Statements:
         key = list(target.primary_key)
         return insert.on_conflict_do_update(index_elements=key, set_=changes)
 
+    def update(self, table: str, columns: Sequence[str]) -> ClauseElement:
+        """Set these columns of one row, or on Postgres of all that are listed."""
+        target = _table(table)
+        names = [*columns, *target.primary_key.columns.keys()]
+        values: list[Any] = [bindparam(f"{name}_of") for name in names]
+        if self.is_postgres:
+            listed = self._listed()
+            values = [
+                cast(self._item(listed, position), target.c[name].type)
+                for position, name in enumerate(names)
+            ]
+        given = dict(zip(names, values, strict=True))
+        is_it = [column == given[column.name] for column in target.primary_key]
+        return (
+            target.update()
+            .where(*is_it)
+            .ordered_values(*((target.c[name], given[name]) for name in columns))
+        )
+
+    def _make_changes(self, columns: tuple[bool, ...]) -> Change:
+        return Change(self, "visit", list(compress(_MOVING, columns)))
+
     def compile(self, statement: ClauseElement) -> str:
         """With positional parameters: question marks, or %s."""
-        dialect = psycopg_dialect(paramstyle="format") if self._is_postgres else sqlite.dialect()
+        dialect = psycopg_dialect(paramstyle="format") if self.is_postgres else sqlite.dialect()
         return str(statement.compile(dialect=dialect))
 
     def _listed(self) -> Any:
@@ -223,7 +344,7 @@ class Statements:
 
         It stands behind IN, not in a join: SQLite would scan the list for each visit of the site.
         """
-        if self._is_postgres:
+        if self.is_postgres:
             elements = func.json_array_elements(cast(bindparam("rows", type_=Text), JSON))
         else:
             elements = func.json_each(bindparam("rows", type_=Text))
@@ -231,13 +352,13 @@ class Statements:
 
     def _item(self, listed: Any, position: int) -> ColumnElement[Any]:
         """One value of a listed row; SQLite knows ->> only since 3.38."""
-        if self._is_postgres:
+        if self.is_postgres:
             return listed.c.value.op("->>")(literal_column(str(position)))
         return func.json_extract(listed.c.value, literal_column(f"'$[{position}]'"))
 
     def _as_json(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
         """All rows as one JSON list of lists."""
-        if self._is_postgres:
+        if self.is_postgres:
             return cast(func.json_agg(func.json_build_array(*columns)), Text)
         return func.json_group_array(func.json_array(*columns))
 
@@ -270,21 +391,23 @@ def _visit(row: list[Any]) -> TrackedVisit:
     visit = TrackedVisit(*row)
     visit.attributes = _read_attributes(row[_ATTRIBUTES])
     visit.memory = read_memory(row[_MEMORY])
+    visit.stored = (*_often_of(visit), row[_MEMORY]), (*_seldom_of(visit), row[_ATTRIBUTES])
     return visit
 
 
-def _visit_row(visit: TrackedVisit) -> tuple[Any, ...]:
-    *row, _ = astuple(visit)
-    row[_ATTRIBUTES] = _encode(visit.attributes).decode()
-    row[_MEMORY] = write_memory(visit.memory)
-    return _in_order([*row, *(_entry_row(visit.entry) if visit.entry else _NO_ENTRY)])
+def _moving_row(visit: TrackedVisit) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """What the columns of _MOVING are to hold: those that move often, and the others."""
+    attributes = _encode(visit.attributes).decode() if visit.attributes else "{}"
+    often = (*_often_of(visit), write_memory(visit.memory))
+    return often, (*_seldom_of(visit), attributes)
 
 
-def _entry_row(entry: Entry) -> list[Any]:
+def _new_row(visit: TrackedVisit, moving: tuple[Any, ...], entry: Entry) -> tuple[Any, ...]:
     columns = asdict(entry.opening) | {"entry_path": entry.path, "follows": entry.follows}
-    return [columns[name] for name in _ENTRY]
+    opening = [columns[name] for name in _ENTRY]
+    return _in_order((*moving, visit.site_id, visit.id, *opening))
 
 
-def _fetch(connection: Connection, statement: str, site_id: int, keys: Any) -> list[list[Any]]:
-    parameters = (site_id, _encode(keys).decode())
+def _fetch(connection: Connection, statement: str, keys: Any, *site_id: int) -> list[list[Any]]:
+    parameters = (*site_id, _encode(keys).decode())
     return _decode(connection.exec_driver_sql(statement, parameters).scalar() or "[]")

@@ -13,6 +13,7 @@ from core.database import insert_into
 from core.sites import is_removed
 from core.tables import Conversation, Table
 from core.visits.presence import ChatSource, SpanKind
+from core.visits.visit_edits import note_edit
 
 _SPAN_NUMBER = 1
 _visit, _span, _conversation = (
@@ -107,10 +108,12 @@ def _write(db: Connection, conversation: Conversation, **columns: Any) -> None:
 def _extend_span(
     db: Connection, conversation: Conversation, until: datetime, *, is_open: bool
 ) -> None:
-    """The span of the chat, whose tab is the conversation's id: it belongs to no tab.
+    """The span of the chat, whose tab is the conversation's id: it belongs to no tab. All that a chat
+    writes of its visit ends with it, so it also says that the visit was edited.
 
     It never ends before it begins, though the clock has jumped back since.
     """
+    note_edit(db, conversation.site_id, conversation.visit_id)
     from_at = conversation.accepted_at or until
     span = {
         "site_id": conversation.site_id,

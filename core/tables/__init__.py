@@ -19,6 +19,7 @@ from core.tables.visits import (
     SiteOrigin,
     Visit,
     VisitCount,
+    VisitEdit,
     VisitSpan,
 )
 
@@ -49,6 +50,7 @@ __all__ = [
     "Table",
     "Visit",
     "VisitCount",
+    "VisitEdit",
     "VisitSpan",
 ]
 

@@ -16,31 +16,34 @@ def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows)
     if event.chat is ChatReport.END:
         _end(visit, event.at, rows)
         return
-    if not is_chatting(visit, event.at):
-        visit.chat_source = ChatSource.THIRD_PARTY
-        visit.chat_started_at = event.at
-        visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
+    goes_on = is_chatting(visit, event.at)
     visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
-    _keep_span(visit, visit.chat_message_at, True, rows)
+    if goes_on:
+        _extend_span(visit, visit.chat_message_at, rows, is_open=True)
+        return
+    visit.chat_source = ChatSource.THIRD_PARTY
+    visit.chat_started_at = event.at
+    visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
+    span = SpanRow(
+        visit.site_id,
+        visit.id,
+        tab_id,
+        SpanKind.CHATTING.value,
+        event.number,
+        event.at,
+        visit.chat_message_at,
+        True,
+    )
+    rows.begin_span(span)
 
 
 def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
     if is_chatting(visit, at):
-        _keep_span(visit, max(visit.chat_message_at or 0, at), False, rows)
+        _extend_span(visit, max(visit.chat_message_at or 0, at), rows, is_open=False)
     visit.chat_source = ChatSource.NONE
 
 
-def _keep_span(visit: TrackedVisit, until: int, is_open: bool, rows: VisitRows) -> None:
+def _extend_span(visit: TrackedVisit, until: int, rows: VisitRows, *, is_open: bool) -> None:
     memory = visit.memory
-    rows.keep(
-        SpanRow(
-            visit.site_id,
-            visit.id,
-            memory.chat_tab,
-            SpanKind.CHATTING.value,
-            memory.chat_number,
-            visit.chat_started_at or until,
-            until,
-            is_open,
-        )
-    )
+    kind = SpanKind.CHATTING.value
+    rows.extend_span(memory.chat_tab, kind, memory.chat_number, until, is_open=is_open)

@@ -15,6 +15,7 @@ from core.enrich.readable_path import readable_path
 from core.enrich.text import LONGEST_PATH
 from core.tables import Table
 from core.visits.tab_state import read_memory, write_memory
+from core.visits.visit_edits import note_all_edited
 
 _NAME = "readable_paths"
 
@@ -60,6 +61,7 @@ def _next_visits(connection: Connection, position: str, count: int) -> list[tupl
             is_it = (visit.c.site_id == row.site_id, visit.c.id == row.id)
             connection.execute(update(visit).where(*is_it).values(columns))
     keys = [(row.site_id, row.id) for row in rows]
+    note_all_edited(connection, (row.site_id for row in rows))
     _read_views(connection, keys)
     return keys
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 from core.visits.hit import Opening
 from core.visits.tab_state import VisitMemory
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """What a visit keeps from the page view that opened it: it never changes."""
 
     path: str
@@ -16,10 +18,11 @@ class Entry(Struct, frozen=True):
     opening: Opening
 
 
-class TrackedVisit(Struct):
+class TrackedVisit(Struct, gc=False):
     """The columns of the table `visit` that may change, and its key.
 
-    entry: set on a visit that is new, and not stored yet.
+    entry: set on a visit that is new, and not stored yet. stored: what the columns that may change hold in
+    the database, as whoever has read or written them there compares them; empty for a new visit.
     """
 
     started_at: int
@@ -43,3 +46,4 @@ class TrackedVisit(Struct):
     site_id: int
     id: str
     entry: Entry | None = None
+    stored: tuple[Any, ...] = ()

@@ -11,7 +11,7 @@ from core.visits.chat_report import report_chat
 from core.visits.hit import ChatReport, Event, EventKind, Opening
 from core.visits.liveness import is_plausible, is_tab_in_view, tab_in_view_until, visit_goes_on
 from core.visits.presence import ACTIVE_FOR, ChatSource, SpanKind
-from core.visits.tab_state import TabState, VisitMemory, forget_oldest_tab
+from core.visits.tab_state import MAX_TABS, TabState, VisitMemory, forget_oldest_tab
 from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit_rows import PageViewRow, SpanRow, VisitRows
 
@@ -99,10 +99,8 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     keep_cart(visit, tab, event, earlier_context)
     _note_activity(visit, tab_id, tab, event, rows)
     visit.last_seen_at = max(visit.last_seen_at, event.at)
-    visit.in_view_until = max(
-        (tab_in_view_until(tab.at) for tab in visit.memory.tabs.values() if tab.is_shown),
-        default=visit.last_seen_at,
-    )
+    shown_at = [tab.at for tab in visit.memory.tabs.values() if tab.is_shown]
+    visit.in_view_until = tab_in_view_until(max(shown_at)) if shown_at else visit.last_seen_at
 
 
 def learn_time_zone(visit: TrackedVisit, time_zone: str, country: str) -> None:
@@ -145,11 +143,16 @@ def heal_clock(visit: TrackedVisit, now: int) -> None:
 
 
 def needs_known_views(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
-    """Whether `advance` needs to know if the event's page view is stored already."""
+    """Whether `advance` needs to know if the event's page view is stored already.
+
+    Of a tab that is not remembered none is, unless so many are remembered that one may be forgotten.
+    """
     if event.kind is not EventKind.VIEW:
         return False
     tab = visit.memory.tabs.get(tab_id)
-    return tab is None or event.number <= tab.number
+    if tab is None:
+        return len(visit.memory.tabs) >= MAX_TABS
+    return event.number <= tab.number
 
 
 def _add_view(visit: TrackedVisit, tab_id: str, event: Event, at: int, rows: VisitRows) -> None:
@@ -250,15 +253,13 @@ def _extend_in_view(
     visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, was_shown: bool, rows: VisitRows
 ) -> None:
     """Extend the tab's in-view span, or begin a new one after `h` or silence."""
+    is_open = event.kind is not EventKind.HIDDEN
     if was_shown and is_tab_in_view(tab.at, event.at):
         until = max(event.at, tab.at)
-    elif event.kind is EventKind.HIDDEN:
-        return
-    else:
+        rows.extend_span(tab_id, _IN_VIEW, tab.view_number, until, is_open=is_open)
+    elif is_open:
         tab.view_number, tab.view_from = event.number, event.at
-        until = event.at
-    is_open = event.kind is not EventKind.HIDDEN
-    _keep_span(visit, tab_id, _IN_VIEW, tab.view_number, tab.view_from, until, is_open, rows)
+        _begin_span(visit, tab_id, _IN_VIEW, event.number, event.at, is_open=True, rows=rows)
 
 
 def _note_activity(
@@ -269,30 +270,24 @@ def _note_activity(
     active_at = event.at if is_activity else event.active_at
     if active_at <= tab.active_until or active_at < visit.started_at:
         return
-    if not tab.active_until or active_at > tab.active_until + _ACTIVE_FOR:
-        tab.active_number, tab.active_from = event.number, active_at
+    goes_on = tab.active_until and active_at <= tab.active_until + _ACTIVE_FOR
     tab.active_until = active_at
     visit.last_activity_at = max(visit.last_activity_at, active_at)
-    _keep_span(
-        visit,
-        tab_id,
-        _ACTIVE,
-        tab.active_number,
-        tab.active_from,
-        active_at,
-        False,
-        rows,
-    )
+    if goes_on:
+        rows.extend_span(tab_id, _ACTIVE, tab.active_number, active_at, is_open=False)
+    else:
+        tab.active_number, tab.active_from = event.number, active_at
+        _begin_span(visit, tab_id, _ACTIVE, event.number, active_at, is_open=False, rows=rows)
 
 
-def _keep_span(
+def _begin_span(
     visit: TrackedVisit,
     tab: str,
     kind: str,
     number: int,
-    from_at: int,
-    until_at: int,
+    at: int,
+    *,
     is_open: bool,
     rows: VisitRows,
 ) -> None:
-    rows.keep(SpanRow(visit.site_id, visit.id, tab, kind, number, from_at, until_at, is_open))
+    rows.begin_span(SpanRow(visit.site_id, visit.id, tab, kind, number, at, at, is_open))

@@ -78,7 +78,7 @@ class VisitStory:
                 (span.until_at - START) / SECOND,
                 span.is_open,
             )
-            for span in self.trail.spans.values()
+            for span in self.trail.new_spans.values()
             if span.kind == kind
         )
 
@@ -325,12 +325,20 @@ def test_view_that_is_stored_already_is_not_counted_again(story):
     [
         ("t1", view(1, START), True),
         ("t1", view(2, START), False),
-        ("t2", view(1, START), True),
+        ("t2", view(1, START), False),
         ("t1", presence(1, START), False),
     ],
 )
 def test_stored_views_matter_where_a_view_may_be_a_repetition(story, tab, later, needed):
     assert needs_known_views(story.visit, tab, later) is needed
+
+
+def test_stored_views_matter_of_a_tab_that_may_be_forgotten(story):
+    for number in range(2, MAX_TABS):
+        story.take(f"t{number}", view(1, START))
+    assert not needs_known_views(story.visit, "new", view(1, START))
+    story.take(f"t{MAX_TABS}", view(1, START))
+    assert needs_known_views(story.visit, "new", view(1, START))
 
 
 # The current page
