@@ -41,9 +41,6 @@ fit is written to the log before its time."""
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 """What is raised when the database is down, broken or out of reach."""
 
-VISITS_LOCK = 7_226_002
-"""The key of Postgres' advisory lock: one writer of visits at a time, as SQLite has it by itself."""
-
 
 def open_database(url: str, rule: FileRule = ANY_FILE) -> Engine:
     """An engine for a SQLite file or a Postgres server; nothing is connected to yet.
@@ -101,12 +98,6 @@ def writing(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[Co
             if attempt is not None:
                 attempt.begin_commit()
         refuse_lost_commit(connection)
-
-
-def lock_visits(connection: Connection) -> None:
-    """Wait until no other transaction writes visits or chats; on SQLite `writing` has waited."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({VISITS_LOCK})")
 
 
 def database_version(connection: Connection) -> str:

@@ -55,6 +55,11 @@ def is_pooled(connection: PoolProxiedConnection) -> bool:
     return connection.info[_IS_POOLED]
 
 
+def run_together(connection: Connection, *statements: str) -> None:
+    """Run these statements, which have no parameters, in one round trip; their results are not read."""
+    connection.exec_driver_sql("; ".join(statements), execution_options=_UNPREPARED)
+
+
 def _prepare(connection: psycopg.Connection[Any], record: Any) -> None:
     """A statement that one session has prepared, the next one does not know."""
     record.info[_IS_POOLED] = _has_another_process(connection)
@@ -78,12 +83,13 @@ def _begin(connection: Connection) -> None:
     isolation = " ISOLATION LEVEL REPEATABLE READ" if options.get("is_snapshot", False) else ""
     attempt: WriteAttempt | None = options.get("attempt")
     patience = min(attempt.remaining, STATEMENT_TIMEOUT) if attempt else STATEMENT_TIMEOUT
-    statement = (
-        f"BEGIN{isolation}; SET LOCAL statement_timeout = {_milliseconds(patience)}; "
-        f"SET LOCAL lock_timeout = {_milliseconds(STATEMENT_TIMEOUT)}; "
-        f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(STATEMENT_TIMEOUT)}"
+    run_together(
+        connection,
+        f"BEGIN{isolation}",
+        f"SET LOCAL statement_timeout = {_milliseconds(patience)}",
+        f"SET LOCAL lock_timeout = {_milliseconds(STATEMENT_TIMEOUT)}",
+        f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(STATEMENT_TIMEOUT)}",
     )
-    connection.exec_driver_sql(statement, execution_options=_UNPREPARED)
 
 
 def _milliseconds(seconds: float) -> int:

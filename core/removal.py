@@ -11,8 +11,8 @@ from sqlmodel import col
 
 from core.chat.queries import has_listed_conversation
 from core.chat.retention import forget_conversations
-from core.database import lock_visits
 from core.enrich.text import clean
+from core.locks import TAKE_WITHIN, lock_site, take_sites
 from core.moment import to_milliseconds
 from core.site_changes import note_changes
 from core.sites import LONGEST_NAME, SiteError, existing_site, removed_sites
@@ -45,7 +45,8 @@ def remove_site(db: Connection, key: str, typed_name: str, now: datetime) -> Sit
     `typed_name`: its name, written by whoever deletes it. After this transaction nothing is stored
     for the site any more; housekeeping ends its chats, and `delete_some` deletes what there is.
     """
-    lock_visits(db)  # what a collector has begun to write is written before
+    # What a collector has begun to write is written before.
+    lock_site(db, existing_site(db, key).id or 0)
     site = existing_site(db, key)
     if clean(typed_name, LONGEST_NAME) != site.name:
         raise SiteError(
@@ -67,10 +68,9 @@ def delete_some(db: Connection, site_id: int, visits: int, rows: int, after: str
 
     At most so many visits with an id above `after`, with all that belongs to them; when there is none,
     so many rows of one table. Nothing is deleted while agents' lists have a chat of the site: its end
-    is told first (`core.chat.closing`).
+    is told first (`core.chat.closing`), nor while somebody else writes rows of it.
     """
-    lock_visits(db)
-    if has_listed_conversation(db, site_id):
+    if not take_sites(db, [site_id], TAKE_WITHIN) or has_listed_conversation(db, site_id):
         return Bite(False, after)
     # From `after` on: Postgres would read its index anew over all that earlier bites have deleted.
     of_site = (col(Visit.site_id) == site_id, col(Visit.id) > after)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Thread
 from time import monotonic
 
@@ -17,14 +17,16 @@ from collector.writing.commit_state import CommitState
 from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.housekeeping import Housekeeping
+from collector.writing.site_turns import SiteTurns
 from collector.writing.statements import Statements
 from collector.writing.trial import TRY_EVERY, try_to_write
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.visit_limit import VisitLimit
 from collector.writing.write_load import WriteLoad
-from collector.writing.write_queue import WriteQueue, give
-from core.database import lock_visits, mark_damage, writing
+from collector.writing.write_queue import Waiting, WriteQueue, give
+from core.database import mark_damage, writing
 from core.faults import place_fault
+from core.locks import take_sites
 from core.reasons import Reason, Refused
 from core.sites import has_site
 from core.visits.hit import Hit
@@ -68,6 +70,7 @@ class Writer:
         self._housekeeping = housekeeping
         self._visit_limit = visit_limit
         self._clock = clock
+        self._hit_turns, self._action_turns = SiteTurns(), SiteTurns()
         self._thread = Thread(target=self._run, name="writer", daemon=True)
         self._counted_at = 0.0
         self._tried_at = 0.0
@@ -88,8 +91,9 @@ class Writer:
     def _run(self) -> None:
         queue = self._queue
         while not (queue.is_closed and queue.is_empty):
-            queue.wait(min(COUNT_EVERY, self._housekeeping.due_in))
-            while not queue.is_empty:
+            turns_due_in = min(self._hit_turns.due_in, self._action_turns.due_in)
+            queue.wait(min(COUNT_EVERY, self._housekeeping.due_in, turns_due_in))
+            while not queue.is_empty or self._is_turn_due:
                 self._state.begin()
                 self._commit_hits()
                 self._commit_actions()
@@ -98,34 +102,52 @@ class Writer:
             self._state.begin()
             self._do_chores()
             self._state.end()
+        self._refuse([*self._hit_turns.take_all(), *self._action_turns.take_all()])
+
+    @property
+    def _is_turn_due(self) -> bool:
+        return not (self._hit_turns.due_in and self._action_turns.due_in)
 
     def _commit_hits(self) -> None:
-        batch = self._queue.hits.take(MOST_HITS_AT_ONCE)
-        if not batch:
-            return
-        began = monotonic()
-        results = self._commit([waiting.message for waiting in batch])
-        seconds = monotonic() - began
-        self._metrics.committed(len(batch), seconds)
-        self._load.committed(seconds)
-        self._loop.call_soon_threadsafe(give, batch, results)
+        turns = self._hit_turns
+        for turn in turns.turns(self._queue.hits.take(MOST_HITS_AT_ONCE), MOST_HITS_AT_ONCE):
+            began = monotonic()
+            results = self._commit([waiting.message for waiting in turn.batch], turn.within)
+            seconds = monotonic() - began
+            batch, given = turns.settle(turn, results)
+            self._metrics.committed(len(batch), seconds)
+            self._load.committed(seconds)
+            self._loop.call_soon_threadsafe(give, batch, given)
+        self._refuse(turns.take_overdue())
 
     def _commit_actions(self) -> None:
-        batch = self._queue.actions.take(MOST_ACTIONS_AT_ONCE)
-        if not batch:
-            return
-        actions = [waiting.message for waiting in batch]
-        began = monotonic()
-        results = commit_actions(self._engine, self._perform, actions, self._note)
-        self._load.committed(monotonic() - began)
-        for waiting in batch:
-            self._metrics.action_committed(monotonic() - waiting.since)
-        self._loop.call_soon_threadsafe(give, batch, results)
+        turns = self._action_turns
+        for turn in turns.turns(
+            self._queue.actions.take(MOST_ACTIONS_AT_ONCE), MOST_ACTIONS_AT_ONCE
+        ):
+            actions = [waiting.message for waiting in turn.batch]
+            began = monotonic()
+            results = commit_actions(self._engine, self._perform, actions, self._note, turn.within)
+            self._load.committed(monotonic() - began)
+            batch, given = turns.settle(turn, results)
+            for waiting in batch:
+                self._metrics.action_committed(monotonic() - waiting.since)
+            self._loop.call_soon_threadsafe(give, batch, given)
+        self._refuse(turns.take_overdue())
 
-    def _commit(self, hits: Sequence[Hit]) -> Sequence[Struct]:
-        """One result for each hit. A hit that fails every transaction is found by halving, and refused."""
+    def _refuse(self, batch: Sequence[Waiting]) -> None:
+        """Answer what has waited for a busy site for too long: it comes again, and counts once."""
+        if batch:
+            refused = [Refused(Reason.NOT_COMMITTED)] * len(batch)
+            self._loop.call_soon_threadsafe(give, batch, refused)
+
+    def _commit(self, hits: Sequence[Hit], within: float = 0) -> Sequence[Struct | None]:
+        """One result for each hit; None: its site is busy for longer than `within` seconds.
+
+        A hit that fails every transaction is found by halving, and refused.
+        """
         try:
-            results = self._write(hits)
+            results = self._write(hits, within)
         except Exception as fault:
             if is_of_the_database(fault):
                 self._note(fault)
@@ -140,25 +162,27 @@ class Writer:
                 )
                 return [Refused(Reason.FAULT)]
             half = len(hits) // 2
-            return [*self._commit(hits[:half]), *self._commit(hits[half:])]
+            return [*self._commit(hits[:half], within), *self._commit(hits[half:], within)]
         self._note(None)
         return results
 
-    def _write(self, hits: Sequence[Hit]) -> Sequence[Struct]:
+    def _write(self, hits: Sequence[Hit], within: float) -> Sequence[Struct | None]:
         allowance = self._visit_limit.allow()
         with writing(self._engine) as connection:
-            lock_visits(connection)
+            taken = take_sites(connection, {hit.site_id for hit in hits}, within)
             now = max(hit.received_at for hit in hits)
-            gone = {id for id in {hit.site_id for hit in hits} if not has_site(connection, id)}
+            kept = {id for id in taken if has_site(connection, id)}
             batch = VisitBatch(self._statements, connection, now, allowance)
-            batch.load(hit for hit in hits if hit.site_id not in gone)
+            batch.load(hit for hit in hits if hit.site_id in kept)
             results = [
-                Refused(Reason.UNKNOWN_SITE) if hit.site_id in gone else batch.record(hit)
-                for hit in hits
+                self._record(batch, hit, kept) if hit.site_id in taken else None for hit in hits
             ]
             batch.store()
         allowance.keep()
         return results
+
+    def _record(self, batch: VisitBatch, hit: Hit, kept: Collection[int]) -> Struct:
+        return batch.record(hit) if hit.site_id in kept else Refused(Reason.UNKNOWN_SITE)
 
     def _do_chores(self) -> None:
         """Counters and housekeeping; what fails is tried again later, and never ends the thread."""
@@ -185,7 +209,8 @@ class Writer:
         counts = self._counters.take()
         try:
             with writing(self._engine) as connection:
-                write_counts(connection, counts, self._clock())
+                left = write_counts(connection, counts, self._clock())
+            self._counters.give_back(left)
         except Exception as fault:
             if is_of_the_database(fault):
                 self._counters.give_back(counts)

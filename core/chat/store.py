@@ -1,6 +1,6 @@
 """The rows of the chat: found, added and changed, each change with a revision of its own.
 
-Every message runs these statements under the lock of all writers. So they are built once, and on the
+Every message runs these statements under the lock of its site. So they are built once, and on the
 tables: built for each call on the mapped classes, they take ten times as long.
 """
 

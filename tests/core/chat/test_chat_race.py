@@ -12,7 +12,8 @@ from collector.writing.visit_batch import VisitBatch
 from core.chat.queries import changes_since, newest_revision
 from core.chat.retention import forget_conversations
 from core.chat.states import Author, ClosedBy
-from core.database import lock_visits, open_database, reading, writing
+from core.database import open_database, reading, writing
+from core.locks import lock_site
 from core.moment import to_milliseconds
 from core.reasons import Reason, Refused
 from core.visits.hit import Event, EventKind, Hit, Opening
@@ -151,7 +152,7 @@ def view_of(number):
 def writing_visits(engine, hit):
     """The collector's transaction, from what it has loaded to what it stores."""
     with writing(engine) as db:
-        lock_visits(db)
+        lock_site(db, hit.site_id)
         batch = VisitBatch(Statements(engine), db, now=hit.received_at)
         batch.load([hit])
         yield
