@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from core.damage_mark import mark_of, set_mark
 from core.disk_fault import DATABASE_FILE
 from core.open_file import ANY_FILE, FileRule, note_file, note_log, refuse_lost, refuse_lost_commit
-from core.postgres import open_postgres
+from core.postgres import forget_notices, open_postgres, send_notices
 from core.private_file import create_private_folder
 from core.sqlite_fault import is_damage, sqlite_code
 from core.write_attempt import WriteAttempt
@@ -93,11 +93,13 @@ def writing(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[Co
     it was committed into a file that was deleted or replaced meanwhile, so it counts as not done.
     """
     with engine.connect().execution_options(writes=True, attempt=attempt) as connection:
+        forget_notices(connection)
         with connection.begin():
             yield connection
             if attempt is not None:
                 attempt.begin_commit()
         refuse_lost_commit(connection)
+        send_notices(connection)
 
 
 def database_version(connection: Connection) -> str:

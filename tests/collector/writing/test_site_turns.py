@@ -15,13 +15,13 @@ from collector.writing.write_queue import ANSWER_WITHIN, Waiting
 MOST = 100
 
 
-class Message(Struct):
+class Sent(Struct):
     site_id: int
     number: int
 
 
 def message(site_id: int, number: int = 0, ago: float = 0.0) -> Waiting:
-    return Waiting(Message(site_id, number), lambda _: None, monotonic() - ago)
+    return Waiting(Sent(site_id, number), lambda _: None, monotonic() - ago)
 
 
 def write(
