@@ -27,7 +27,7 @@ from core.enrich.bot import is_bot
 from core.enrich.country import country_name, country_of_time_zone
 from core.enrich.source import find_source
 from core.enrich.user_agent import read_user_agent
-from core.feed import Feed
+from core.feed import Feed, Place
 
 SITES_EVERY = 2.0
 SALTS_EVERY = 60.0
@@ -86,10 +86,10 @@ class Background:
         await asyncio.to_thread(_warm_up)
         for task in self._tasks:
             await self._threads.run(task.run)
-        revision = await self._threads.run(self._load_waiting)
+        place = await self._threads.run(self._load_waiting)
         await self._link.first_writer(WRITER_WITHIN)
         streams = self._streams
-        feed = Feed(self._engine, CHAT_FEED, streams.take_changes, streams.let_go, revision)
+        feed = Feed(self._engine, CHAT_FEED, streams.take_changes, streams.let_go, place)
         self._metrics.watch(Gauge.IS_FOLLOWING, lambda: feed.is_following)
         refresher = Refresher([*self._tasks, *self._later])
         streams.subscribers.start(lambda: feed.is_following)
@@ -111,8 +111,8 @@ class Background:
             asyncio.get_running_loop().remove_reader(self._control)
             self._on_lost()
 
-    def _load_waiting(self) -> int:
-        """The revision from which the feed goes on."""
+    def _load_waiting(self) -> Place:
+        """The place at which the feed goes on."""
         with reading(self._engine) as db:
             return self._waiting.load(db)
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.damage_mark import mark_of, set_mark
 from core.disk_fault import DATABASE_FILE
 from core.open_file import ANY_FILE, FileRule, note_file, note_log, refuse_lost, refuse_lost_commit
-from core.postgres import open_postgres
+from core.postgres import forget_notices, open_postgres, send_notices
 from core.private_file import create_private_folder
 from core.sqlite_fault import is_damage, sqlite_code
 from core.write_attempt import WriteAttempt
@@ -40,9 +40,6 @@ fit is written to the log before its time."""
 
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, OSError)
 """What is raised when the database is down, broken or out of reach."""
-
-VISITS_LOCK = 7_226_002
-"""The key of Postgres' advisory lock: one writer of visits at a time, as SQLite has it by itself."""
 
 
 def open_database(url: str, rule: FileRule = ANY_FILE) -> Engine:
@@ -96,17 +93,13 @@ def writing(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[Co
     it was committed into a file that was deleted or replaced meanwhile, so it counts as not done.
     """
     with engine.connect().execution_options(writes=True, attempt=attempt) as connection:
+        forget_notices(connection)
         with connection.begin():
             yield connection
             if attempt is not None:
                 attempt.begin_commit()
         refuse_lost_commit(connection)
-
-
-def lock_visits(connection: Connection) -> None:
-    """Wait until no other transaction writes visits or chats; on SQLite `writing` has waited."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({VISITS_LOCK})")
+        send_notices(connection)
 
 
 def database_version(connection: Connection) -> str:

@@ -8,12 +8,13 @@ and one indexed query each time. The thread never ends by a fault: it says so, a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
-from typing import Any, Generic, TypeVar, cast
+from types import MappingProxyType
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -22,7 +23,6 @@ from sqlalchemy import Connection, Engine
 from core.database import DATABASE_ERRORS, reading
 from core.faults import place_fault
 from core.postgres import is_pooled
-from core.subscribers import HasRevision
 
 LOOK_EVERY = 0.25
 """Seconds between two queries to a database that does not notify."""
@@ -40,23 +40,41 @@ _STOPS_WITHIN = 5.0
 _log = logging.getLogger("core.feed")
 
 Wait = Callable[[], object]
+Place = Mapping[int, int]
+"""How far a reader is: the newest revision that it knows of each site, by the site's id.
+
+Of one site, revisions are committed in their order, as its lock is held; those of two sites are not.
+"""
 
 
-Changes = TypeVar("Changes", bound=HasRevision)
+NOWHERE: Place = MappingProxyType({})
+"""Of whoever knows nothing."""
+
+
+class HasPlace(Protocol):
+    """Changes that were found."""
+
+    @property
+    def place(self) -> Place:
+        """Where whoever knows of them goes on."""
+        ...
+
+
+Changes = TypeVar("Changes", bound=HasPlace)
 
 
 @dataclass(frozen=True)
 class FeedSource(Generic[Changes]):
     """What a feed follows.
 
-    name: in the log. channel: on which Postgres notifies. newest: the newest revision. since: what
-    has changed since a revision; with that same revision when nothing has.
+    name: in the log. channel: on which Postgres notifies. newest: where whoever knows everything is.
+    since: what has changed since a place; with that same place when nothing has.
     """
 
     name: str
     channel: str
-    newest: Callable[[Connection], int]
-    since: Callable[[Connection, int], Changes]
+    newest: Callable[[Connection], Place]
+    since: Callable[[Connection, Place], Changes]
 
 
 class _NotTold(Exception):
@@ -64,9 +82,9 @@ class _NotTold(Exception):
 
 
 class Feed(Generic[Changes]):
-    """Calls `on_changes` on a thread of its own, with what has a revision above the last one told.
+    """Calls `on_changes` on a thread of its own, with what has changed since it was last told.
 
-    It begins after the revision `start_at`; without one, after the newest when it first reaches the
+    It begins at the place `start_at`; without one, at the newest when it first reaches the
     database. Its place moves only once `on_changes` has returned: what could not be told is told
     again, with what is new by then. While the database is away nothing is missed. After any other
     fault `on_fault` is called: who listens may have got a part, and should come again.
@@ -78,13 +96,13 @@ class Feed(Generic[Changes]):
         source: FeedSource[Changes],
         on_changes: Callable[[Changes], None],
         on_fault: Callable[[], None],
-        start_at: int | None = None,
+        start_at: Place | None = None,
     ) -> None:
         self._engine = engine
         self._source = source
         self._on_changes = on_changes
         self._on_fault = on_fault
-        self._revision = start_at
+        self._place = start_at
         self._stop = Event()
         self._thread = Thread(target=self._run, name=f"{source.name} feed", daemon=True)
         self._fault = ""
@@ -129,12 +147,12 @@ class Feed(Generic[Changes]):
 
     def _query(self) -> None:
         with reading(self._engine) as db:
-            if self._revision is None:
-                self._revision = self._source.newest(db)
-            changes = self._source.since(db, self._revision)
-        if changes.revision > self._revision:
+            if self._place is None:
+                self._place = self._source.newest(db)
+            changes = self._source.since(db, self._place)
+        if changes.place != self._place:
             self._tell(changes)
-            self._revision = changes.revision
+            self._place = changes.place
 
     def _tell(self, changes: Changes) -> None:
         try:

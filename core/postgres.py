@@ -6,6 +6,7 @@ PgBouncer in transaction mode, which gives each transaction another session.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -26,6 +27,9 @@ _KEEPALIVES = {
 }
 _IS_POOLED = "monitor_is_pooled"
 """Under this name a pooled connection keeps whether its server is behind a pooler of its own."""
+
+_NOTICES = "monitor_notices"
+"""Under this name a connection keeps the channels that its transaction is to notify."""
 
 _UNPREPARED = {"no_parameters": True}
 """As an execution option: the statement goes to the server by `_run_unprepared`."""
@@ -55,6 +59,38 @@ def is_pooled(connection: PoolProxiedConnection) -> bool:
     return connection.info[_IS_POOLED]
 
 
+def run_together(connection: Connection, *statements: str) -> None:
+    """Run these statements, which have no parameters, in one round trip; their results are not read."""
+    connection.exec_driver_sql("; ".join(statements), execution_options=_UNPREPARED)
+
+
+def notify(connection: Connection, channel: str) -> None:
+    """Have who listens on the channel woken once this transaction of `writing` is committed; elsewhere
+    nothing happens. Who listens looks once in a while anyway, so a notice may be lost."""
+    if connection.dialect.name == "postgresql":
+        connection.info.setdefault(_NOTICES, set[str]()).add(channel)
+
+
+def forget_notices(connection: Connection) -> None:
+    """Forget the notices of a transaction that was undone."""
+    connection.info.pop(_NOTICES, None)
+
+
+def send_notices(connection: Connection) -> None:
+    """Send what `notify` has noted, after the commit.
+
+    Within the transaction, Postgres would let no two of them commit at once: for that a notice takes a lock of
+    the whole server, and keeps it until the commit is on the disk.
+    """
+    channels: set[str] = connection.info.pop(_NOTICES, set())
+    driver = connection.connection.driver_connection
+    if channels and isinstance(driver, psycopg.Connection):
+        with suppress(psycopg.Error):  # the commit has worked, whatever becomes of this
+            driver.execute(
+                "; ".join(f"NOTIFY {each}" for each in sorted(channels)).encode(), prepare=False
+            )
+
+
 def _prepare(connection: psycopg.Connection[Any], record: Any) -> None:
     """A statement that one session has prepared, the next one does not know."""
     record.info[_IS_POOLED] = _has_another_process(connection)
@@ -78,12 +114,13 @@ def _begin(connection: Connection) -> None:
     isolation = " ISOLATION LEVEL REPEATABLE READ" if options.get("is_snapshot", False) else ""
     attempt: WriteAttempt | None = options.get("attempt")
     patience = min(attempt.remaining, STATEMENT_TIMEOUT) if attempt else STATEMENT_TIMEOUT
-    statement = (
-        f"BEGIN{isolation}; SET LOCAL statement_timeout = {_milliseconds(patience)}; "
-        f"SET LOCAL lock_timeout = {_milliseconds(STATEMENT_TIMEOUT)}; "
-        f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(STATEMENT_TIMEOUT)}"
+    run_together(
+        connection,
+        f"BEGIN{isolation}",
+        f"SET LOCAL statement_timeout = {_milliseconds(patience)}",
+        f"SET LOCAL lock_timeout = {_milliseconds(STATEMENT_TIMEOUT)}",
+        f"SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(STATEMENT_TIMEOUT)}",
     )
-    connection.exec_driver_sql(statement, execution_options=_UNPREPARED)
 
 
 def _milliseconds(seconds: float) -> int:

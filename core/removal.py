@@ -11,10 +11,10 @@ from sqlmodel import col
 
 from core.chat.queries import has_listed_conversation
 from core.chat.retention import forget_conversations
-from core.database import lock_visits
 from core.enrich.text import clean
+from core.locks import TAKE_WITHIN, lock_site, take_sites
 from core.moment import to_milliseconds
-from core.site_changes import note_changes
+from core.site_changes import ALL_SITES, forget_changes, note_changes
 from core.sites import LONGEST_NAME, SiteError, existing_site, removed_sites
 from core.tables import Site, Visit
 from core.tables import Table as Base
@@ -46,7 +46,8 @@ def remove_site(db: Connection, key: str, typed_name: str, now: datetime) -> Sit
     `typed_name`: its name, written by whoever deletes it. After this transaction nothing is stored
     for the site any more; housekeeping ends its chats, and `delete_some` deletes what there is.
     """
-    lock_visits(db)  # what a collector has begun to write is written before
+    # What a collector has begun to write is written before.
+    lock_site(db, existing_site(db, key).id or 0)
     site = existing_site(db, key)
     if clean(typed_name, LONGEST_NAME) != site.name:
         raise SiteError(
@@ -68,10 +69,10 @@ def delete_some(db: Connection, site_id: int, visits: int, rows: int, after: str
 
     At most so many visits with an id above `after`, with all that belongs to them; when there is none,
     so many rows of one table. Nothing is deleted while agents' lists have a chat of the site: its end
-    is told first (`core.chat.closing`).
+    is told first (`core.chat.closing`), nor while somebody else writes rows of it.
     """
-    lock_visits(db)
-    if has_listed_conversation(db, site_id):
+    mine = {site_id, ALL_SITES}
+    if take_sites(db, mine, TAKE_WITHIN) != mine or has_listed_conversation(db, site_id):
         return Bite(False, after)
     # From `after` on: Postgres would read its index anew over all that earlier bites have deleted.
     of_site = (col(Visit.site_id) == site_id, col(Visit.id) > after)
@@ -80,6 +81,7 @@ def delete_some(db: Connection, site_id: int, visits: int, rows: int, after: str
     if found := ids.scalars().all():
         delete_visits(db, site_id, found)
         return Bite(False, found[-1])
+    forget_changes(db, site_id)
     # Every table, that of the visits too: what lies before `after` goes as well.
     if any(_delete_rows(db, table, site_id, rows) for table in _OF_SITE):
         return Bite(False, after)

@@ -1,96 +1,142 @@
-"""That something which a page shows of a site has changed: a number that only grows.
+"""That something which a page shows of a site has changed: a number of each site that only grows.
 
-One number is shared by all sites, and each change takes the next: so a snapshot of the database with
-this number contains every change that has the same number or a lower one, of whichever site.
+A change gets its number under the lock of its site, and keeps the lock until it is committed. So a snapshot of the
+database with this number has every change of that site up to it. Between sites there is no such order: the
+change with the higher number may be committed first. So a reader's place is the number of each site, and
+that of several sites is their sum: it grows with whichever of them changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, case, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from core.database import insert_into
-from core.feed import FeedSource
+from core.feed import FeedSource, Place
+from core.postgres import notify
 from core.tables import Table
 
 CHANNEL = "visitor_monitor_sites"
-"""The channel on which Postgres notifies of each commit that changes a site."""
+"""The channel on which Postgres notifies of commits that change a site."""
 
 ALL_SITES = 0
-"""The `site_id` of the row with the newest number of all."""
+"""The `site_id` of the row that keeps the numbers of deleted sites, so that the sum of all never falls."""
 
 _change, _site = (Table.metadata.tables[name] for name in ("site_change", "site"))
-_find_newest = select(_change.c.revision).where(_change.c.site_id == ALL_SITES)
-_find_changed = (
-    select(_site.c.key, _change.c.revision)
-    .join(_site, _site.c.id == _change.c.site_id)
-    .where(_change.c.revision > bindparam("after"))
-    .order_by(_change.c.revision)
+_find_newest = select(func.max(_change.c.revision)).where(_change.c.site_id != ALL_SITES)
+_find_all = select(_change.c.site_id, _site.c.key, _change.c.revision).outerjoin(
+    _site, _site.c.id == _change.c.site_id
 )
-_notify_feeds = select(func.pg_notify(CHANNEL, ""))
+
+
+class SiteRevisions(NamedTuple):
+    """The newest revision of each site that has ever changed, by its id; and the ids of the keys."""
+
+    place: Place
+    ids: Mapping[str, int]
+
+    def of_site(self, key: str) -> int:
+        """The revision of the site with this key; 0 without a change."""
+        return self.place.get(self.ids.get(key, -1), 0)
+
+    def of_sites(self, site_ids: Collection[int] | None) -> int:
+        """The revision of these sites together, of all for None."""
+        if site_ids is None:
+            return sum(self.place.values())
+        return sum(self.place.get(site_id, 0) for site_id in site_ids)
 
 
 class ChangedSites(NamedTuple):
-    """The newest revision of each site, by its key; `revision`: the newest of all."""
+    """The sites that have changed, by their keys with their newest revisions; and those of all sites."""
 
     sites: Mapping[str, int]
-    revision: int
+    revisions: SiteRevisions
+
+    @property
+    def place(self) -> Place:
+        """Where whoever knows of these changes goes on."""
+        return self.revisions.place
 
 
 def note_changes(db: Connection, site_ids: Iterable[int], now: int = 0) -> None:
-    """Give these sites the next revision, in the transaction of what has changed.
+    """Give these sites the next revision, in the transaction of what has changed, under their locks.
 
     It follows the clock (`now`, milliseconds) where it can, so that it is also above what a copy of
-    the database had that has been put back. No other transaction gets one until this one has ended.
+    the database had that has been put back.
     """
     changed = sorted(set(site_ids))
     if not changed:
         return
-    raise_newest, give = _statements(db)
-    db.execute(raise_newest, {"site_id": ALL_SITES, "revision": now})
-    db.execute(give, [{"site_id": site_id} for site_id in changed])
-    if db.dialect.name == "postgresql":
-        db.execute(_notify_feeds)
+    newest = db.execute(_find_newest).scalar_one_or_none() or 0
+    revision = max(now, newest + 1)
+    db.execute(_give(db), [{"site_id": id, "revision": revision} for id in changed])
+    notify(db, CHANNEL)
 
 
-def newest_revision(db: Connection) -> int:
-    """The revision of the newest change of any site; 0 without one."""
-    return db.execute(_find_newest).scalar_one_or_none() or 0
+def forget_changes(db: Connection, site_id: int) -> None:
+    """Delete the revision of a site, and add it to that of the deleted ones."""
+    found = db.execute(select(_change.c.revision).where(_change.c.site_id == site_id)).scalar()
+    if found is None:
+        return
+    _add_to_deleted(db, found)
+    db.execute(delete(_change).where(_change.c.site_id == site_id))
 
 
-def changed_sites(db: Connection, revision: int) -> ChangedSites:
-    """The sites that have changed since this revision."""
-    newest = newest_revision(db)
-    if newest <= revision:
-        return ChangedSites({}, revision)
-    found = db.execute(_find_changed, {"after": revision})
-    return ChangedSites({row.key: row.revision for row in found}, newest)
+def raise_sum(db: Connection, above: int) -> None:
+    """Have the revision of all sites together be above this: after another database took its place."""
+    missing = above + 1 - site_revisions(db).of_sites(None)
+    if missing > 0:
+        _add_to_deleted(db, missing)
 
 
-SITE_FEED = FeedSource("site", CHANNEL, newest_revision, changed_sites)
-"""How a feed follows the sites."""
+def site_revision(db: Connection, site_id: int | None) -> int:
+    """The revision of the site's newest change; 0 without one."""
+    found = select(_change.c.revision).where(_change.c.site_id == site_id)
+    return db.execute(found).scalar_one_or_none() or 0
 
 
-def _statements(db: Connection) -> tuple[Any, Any]:
-    """What raises the newest revision, and what gives it to sites; built once for each database."""
-    name = db.dialect.name
-    if name not in _built:
-        _built[name] = _build(insert_into(db, _change))
-    return _built[name]
-
-
-def _build(rows: Any) -> tuple[Any, Any]:
-    following = _change.c.revision + 1
-    highest = case((rows.excluded.revision > following, rows.excluded.revision), else_=following)
-    newest = _find_newest.scalar_subquery()
-    return (
-        rows.on_conflict_do_update(index_elements=["site_id"], set_={"revision": highest}),
-        rows.values(revision=newest).on_conflict_do_update(
-            index_elements=["site_id"], set_={"revision": newest}
-        ),
+def site_revisions(db: Connection) -> SiteRevisions:
+    """The revisions of all sites."""
+    rows = db.execute(_find_all).all()
+    return SiteRevisions(
+        {row.site_id: row.revision for row in rows},
+        {row.key: row.site_id for row in rows if row.key is not None},
     )
 
 
-_built: dict[str, tuple[Any, Any]] = {}
+def changed_sites(db: Connection, known: Place) -> ChangedSites:
+    """The sites of which this place does not have the newest change."""
+    revisions = site_revisions(db)
+    changed = {
+        key: revisions.place[id]
+        for key, id in revisions.ids.items()
+        if revisions.place[id] != known.get(id, 0)
+    }
+    return ChangedSites(changed, revisions)
+
+
+SITE_FEED = FeedSource("site", CHANNEL, lambda db: site_revisions(db).place, changed_sites)
+"""How a feed follows the sites."""
+
+
+def _add_to_deleted(db: Connection, revision: int) -> None:
+    rows = insert_into(db, _change)
+    total = {"revision": _change.c.revision + rows.excluded.revision}
+    add = rows.on_conflict_do_update(index_elements=["site_id"], set_=total)
+    db.execute(add, {"site_id": ALL_SITES, "revision": revision})
+
+
+def _give(db: Connection) -> Any:
+    """What gives a site its revision; built once for each database."""
+    name = db.dialect.name
+    if name not in _built:
+        rows = insert_into(db, _change)
+        _built[name] = rows.on_conflict_do_update(
+            index_elements=["site_id"], set_={"revision": rows.excluded.revision}
+        )
+    return _built[name]
+
+
+_built: dict[str, Any] = {}

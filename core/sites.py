@@ -20,6 +20,7 @@ from core.enrich.page_context import make_rule
 from core.enrich.query_keys import is_always_secret
 from core.enrich.text import clean
 from core.enrich.url import is_ip_host, split_host
+from core.locks import lock_site
 from core.moment import to_milliseconds
 from core.own_visits import network_text, read_network
 from core.site_changes import note_changes
@@ -139,6 +140,7 @@ def add_site(
 def change_site(db: Connection, key: str, **changes: Unpack[SiteChanges]) -> Site:
     """The site as it is now. Raises SiteError for an unknown site or a value that cannot be used."""
     site = existing_site(db, key)
+    lock_site(db, site.id or 0)
     values: dict[str, Any] = dict(changes)
     for column, check in _CHECKS.items():
         if column in values:

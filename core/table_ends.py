@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, select, tuple_
 from sqlmodel import col
 
-from core.database import lock_visits
+from core.locks import TAKE_WITHIN, take_sites
 from core.tables import CollectorWarning, DropCount, Site, SiteOrigin, Table
 from core.visits.arrivals import NO_SITE
 
@@ -70,17 +70,20 @@ def forget_old_counts(db: Connection, now: datetime, retention: timedelta, at_on
     """Delete refused reports of old slots, and hosts and warnings that have not been seen for as long.
 
     Returns how many rows of one table and site went, at most `at_once`: with as many there may be more.
+    What is of a site that somebody else writes for longer stays until the next time.
     """
-    lock_visits(db)  # whoever counts, and whoever deletes a site, does so under this lock too
     before = now - counts_kept_for(retention)
     sites = [NO_SITE, *db.execute(select(col(Site.id))).scalars()]
+    # Whoever counts, and whoever deletes a site, does so under these locks too.
+    taken = take_sites(db, sites, TAKE_WITHIN)
     most = 0
-    for site_id in sites:  # along the keys, which begin with the site
+    for site_id in sorted(taken):  # along the keys, which begin with the site
         of_site = (col(DropCount.site_id) == site_id, col(DropCount.starts_at) < before)
         most = max(most, _delete(db, DropCount, at_once, *of_site))
         of_site = (col(SiteOrigin.site_id) == site_id, col(SiteOrigin.last_seen_at) < before)
         most = max(most, _delete(db, SiteOrigin, at_once, *of_site))
-    _delete(db, CollectorWarning, at_once, col(CollectorWarning.last_seen_at) < before)
+    if NO_SITE in taken:
+        _delete(db, CollectorWarning, at_once, col(CollectorWarning.last_seen_at) < before)
     return most
 
 

@@ -17,9 +17,9 @@ from sqlmodel import col
 
 from core.backups import list_backups
 from core.chat.retention import withdraw_conversations
-from core.database import lock_visits
 from core.enrich.text import LONGEST_ATTRIBUTE, LONGEST_ATTRIBUTE_NAME, clean
 from core.file_rewrite import ask_for_rewrite
+from core.locks import lock_site
 from core.moment import to_milliseconds
 from core.removal import delete_visits
 from core.site_changes import note_changes
@@ -138,7 +138,7 @@ def forget_visits_of(
     What is counted of all visits (`visit_count`) stays.
     """
     assert len(visit_ids) <= AT_ONCE
-    lock_visits(db)
+    lock_site(db, site_id)
     stored = count_stored(db, site_id, visit_ids)
     withdraw_conversations(db, site_id, visit_ids, now)
     follows = (col(Visit.site_id) == site_id, col(Visit.follows).in_(visit_ids), _FOLLOWS_ONE)

@@ -1,7 +1,7 @@
 """What is done in a chat, as plain messages to the writer, and their results.
 
 A message says all that its action needs: it is performed by the writer (perform.py), later and
-elsewhere. Moments are whole milliseconds since the epoch.
+elsewhere, under the lock of its site. Moments are whole milliseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class ChangeConversation(Struct, frozen=True, tag=True):
 class InviteByRule(Struct, frozen=True, tag=True):
     """The first of these rules that may invites the visit; the beacon of this tab has its answer."""
 
+    site_id: int
     site_key: str
     rule_ids: tuple[str, ...]
     visit_id: str
@@ -52,6 +53,7 @@ class InviteByRule(Struct, frozen=True, tag=True):
 class InviteOnExit(Struct, frozen=True, tag=True):
     """A visitor is about to leave: the exit rule's invitation, if it may be given now."""
 
+    site_id: int
     site_key: str
     rule_id: str
     visit_ids: tuple[str, ...]

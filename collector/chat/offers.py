@@ -197,7 +197,7 @@ class Offers:
         while len(self._tried) > MOST_TRIED:
             del self._tried[next(iter(self._tried))]
         action = InviteByRule(
-            site.key, tuple(rule_ids), accepted.visit_id, hit.tab, hit.received_at
+            site.id, site.key, tuple(rule_ids), accepted.visit_id, hit.tab, hit.received_at
         )
         result = await self._write_queue.commit(action)
         if isinstance(result, Refused) and result.reason in _NOT_WRITTEN:

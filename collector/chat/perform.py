@@ -39,11 +39,11 @@ from core.visits.visit_id import MAX_SUCCESSORS, is_derived, successor_id
 _Change = Callable[[Connection, Conversation, datetime], Conversation | Refused]
 
 
-def perform(db: Connection, action: Struct) -> Struct:
+def perform(db: Connection, action: Any) -> Struct:
     """The action's result, or why it was refused."""
-    site_id = getattr(action, "site_id", None)
-    if site_id is not None and not has_site(db, site_id):
-        return Refused(Reason.UNKNOWN_SITE)
+    if not has_site(db, action.site_id):
+        is_leaving = isinstance(action, InviteOnExit)  # its browser hears NOT_NOW, whatever it is
+        return Refused(Reason.NOT_NOW if is_leaving else Reason.UNKNOWN_SITE)
     return _PERFORM[type(action)](db, action)
 
 

@@ -188,7 +188,9 @@ class ConversationRoute:
                 closed_by=ClosedBy(request.w or ClosedBy.VISITOR),
             )
         if request.r:
-            return InviteOnExit(site.key, request.r, incoming.visit_ids, request.t, self.clock())
+            return InviteOnExit(
+                site.id, site.key, request.r, incoming.visit_ids, request.t, self.clock()
+            )
         return OpenConversation(
             site_id=site.id,
             visit_ids=incoming.visit_ids,

@@ -8,9 +8,10 @@ from itertools import chain
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from core.chat.queries import Changes, invitations, messages_of, newest_revision
+from core.chat.queries import Changes, invitations, messages_of, newest_place
 from core.chat.retention import NO_VISIT
 from core.chat.states import INVITED_STATES, ConversationState
+from core.feed import Place
 from core.tables import Conversation, Message
 from core.visits.visit_id import VisitKey
 
@@ -39,12 +40,12 @@ class WaitingInvitations:
         """The invitation of this visit, or None."""
         return self._invitations.get((site_id, visit_id))
 
-    def load(self, db: Connection) -> int:
-        """Load every invitation that waits; returns the revision from which the feed goes on."""
+    def load(self, db: Connection) -> Place:
+        """Load every invitation that waits; returns the place at which the feed goes on."""
         waiting = invitations(db)
         said = messages_of(db, waiting)
         self._take(waiting, chain.from_iterable(said.values()))
-        return newest_revision(db)
+        return newest_place(db)
 
     def take(self, changes: Changes) -> None:
         """Add new invitations, and remove those that wait no more."""

@@ -10,8 +10,9 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
 from collector.writing.faults import is_of_the_database, name_fault
-from core.database import lock_visits, writing
+from core.database import writing
 from core.faults import place_fault
+from core.locks import take_sites
 from core.reasons import Reason, Refused
 
 Perform = Callable[[Connection, Any], Struct]
@@ -23,17 +24,21 @@ _log = logging.getLogger("collector.orders")
 def commit_actions(
     engine: Engine,
     perform: Perform,
-    actions: Sequence[Struct],
+    actions: Sequence[Any],
     note: Callable[[Exception | None], None],
-) -> list[Struct]:
-    """One result for each action, in one transaction that holds the lock of all writers.
+    within: float = 0,
+) -> list[Struct | None]:
+    """One result for each action, in one transaction that holds the locks of their sites.
 
-    `note` is told the fault of the database by which nothing was committed, or None.
+    None: its site is busy for longer than `within` seconds, and nothing was done. `note` is told the fault of the database by which nothing was committed, or None.
     """
     try:
         with writing(engine) as db:
-            lock_visits(db)
-            results = [_attempt(db, perform, action) for action in actions]
+            taken = take_sites(db, {action.site_id for action in actions}, within)
+            results = [
+                _attempt(db, perform, action) if action.site_id in taken else None
+                for action in actions
+            ]
     except Exception as fault:
         if is_of_the_database(fault):
             note(fault)

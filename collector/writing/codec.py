@@ -23,9 +23,10 @@ _Counted = tuple[
 
 encode = msgspec.msgpack.Encoder().encode
 decode_hits = msgspec.msgpack.Decoder(list[Hit]).decode
-decode_hit_results = msgspec.msgpack.Decoder(list[Accepted | Refused]).decode
+decode_hit_results = msgspec.msgpack.Decoder(tuple[list[int], list[Accepted | Refused]]).decode
+decode_held = msgspec.msgpack.Decoder(list[int]).decode
 _decode_counts = msgspec.msgpack.Decoder(_Counted).decode
-_decode_numbered = msgspec.msgpack.Decoder(list[tuple[int, msgspec.Raw]]).decode
+_decode_numbered = msgspec.msgpack.Decoder(tuple[list[int], list[tuple[int, msgspec.Raw]]]).decode
 
 
 def encoded_list(encoded: Sequence[bytes]) -> bytes:
@@ -42,13 +43,14 @@ class ActionCodec:
         self._numbers = {kind: number for number, kind in enumerate(results)}
         self._decoders = [msgspec.msgpack.Decoder(kind).decode for kind in results]
 
-    def encode_results(self, results: Sequence[Struct]) -> bytes:
-        """The results, each with the number of its type."""
-        return encode([(self._numbers[type(result)], result) for result in results])
+    def encode_results(self, numbers: Sequence[int], results: Sequence[Struct]) -> bytes:
+        """The numbers of the actions, and their results, each with the number of its type."""
+        return encode((numbers, [(self._numbers[type(result)], result) for result in results]))
 
-    def decode_results(self, content: bytes) -> list[Struct]:
-        """The results, as they were."""
-        return [self._decoders[number](raw) for number, raw in _decode_numbered(content)]
+    def decode_results(self, content: bytes) -> tuple[list[int], list[Struct]]:
+        """The numbers of the actions, and their results as they were."""
+        numbers, results = _decode_numbered(content)
+        return numbers, [self._decoders[kind](raw) for kind, raw in results]
 
 
 def encode_counts(counts: Counts) -> bytes:

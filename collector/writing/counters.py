@@ -7,12 +7,14 @@ loses no more than that.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from threading import Lock
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
-from core.database import insert_into, lock_visits
+from core.database import insert_into
+from core.locks import TAKE_WITHIN, take_sites
 from core.moment import from_milliseconds, milliseconds
 from core.reasons import Reason
 from core.sites import has_site
@@ -89,11 +91,16 @@ def _add(counter: Counter[Any], key: tuple[Any, ...], hits: int) -> None:
         counter[key] += hits
 
 
-def write_counts(connection: Connection, counts: Counts, now: int) -> None:
-    """Add the counts to their rows; those of a site that was deleted meanwhile are left out."""
-    lock_visits(connection)  # no site is deleted between the question and the rows
-    counted = {site_id for site_id, *_ in (*counts.drops, *counts.origins)}
-    kept = {site_id for site_id in counted if site_id == NO_SITE or has_site(connection, site_id)}
+def write_counts(connection: Connection, counts: Counts, now: int) -> Counts:
+    """Add the counts to their rows; those of a site that was deleted meanwhile are left out.
+
+    Returns those of sites that somebody else writes for longer: they are not added.
+    """
+    counted = {NO_SITE, *(site_id for site_id, *_ in (*counts.drops, *counts.origins))}
+    # No site is deleted between the question and the rows.
+    taken = take_sites(connection, counted, TAKE_WITHIN)
+    counts, left = _split(counts, taken)
+    kept = {site_id for site_id in taken if site_id == NO_SITE or has_site(connection, site_id)}
     for (site_id, starts_at, reason), hits in sorted(counts.drops.items()):
         if site_id in kept:
             _add_drops(connection, site_id, starts_at, reason, hits)
@@ -102,6 +109,19 @@ def write_counts(connection: Connection, counts: Counts, now: int) -> None:
             _add_origin(connection, site_id, host, hits, now)
     for name in sorted(counts.warnings):
         _note_warning(connection, name, now)
+    return left
+
+
+def _split(counts: Counts, taken: Collection[int]) -> tuple[Counts, Counts]:
+    """The counts of these sites, and those of the others; warnings are of no site."""
+    drops, origins = Counter[tuple[int, int, Reason]](), Counter[tuple[int, str]]()
+    ours = Counts(drops, origins, counts.warnings if NO_SITE in taken else set())
+    others = Counts(Counter(), Counter(), counts.warnings - ours.warnings)
+    for key, hits in counts.drops.items():
+        (ours if key[0] in taken else others).drops[key] = hits
+    for key, hits in counts.origins.items():
+        (ours if key[0] in taken else others).origins[key] = hits
+    return ours, others
 
 
 def _add_drops(

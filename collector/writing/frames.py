@@ -18,6 +18,8 @@ class Kind(IntEnum):
     HIT_RESULTS = 4
     ACTION_RESULTS = 5
     STATE = 6
+    HELD_HITS = 7
+    HELD_ACTIONS = 8
 
 
 def frame(kind: Kind, content: bytes) -> bytes:

@@ -26,9 +26,10 @@ from core.chat.closing import close_due
 from core.chat.conversations import read_left_messages
 from core.chat.retention import delete_withdrawn
 from core.chore_runs import ChoreName
-from core.database import DATABASE_ERRORS, lock_visits, reading, writing
+from core.database import DATABASE_ERRORS, reading, writing
 from core.file_rewrite import asked_rewrite, rewrite_file, rewrites_itself
 from core.heartbeat import BEATS_EVERY, CollectorLoad, record_heartbeat
+from core.locks import TAKE_WITHIN, take_sites
 from core.moment import from_milliseconds
 from core.random_id import random_id
 from core.removal import delete_some
@@ -206,13 +207,13 @@ class Housekeeping:
         with writing(self._engine) as connection:
             close_due(connection, now)
             delete_withdrawn(connection, now)
-            for site in removed_sites(connection):
-                read_left_messages(connection, site.id or 0, now)
+            removed = [site.id for site in removed_sites(connection) if site.id]
+            for site_id in sorted(take_sites(connection, removed, TAKE_WITHIN)):
+                read_left_messages(connection, site_id, now)
         return CLOSE_CHATS_EVERY
 
     def _read_paths(self) -> float:
         with writing(self._engine) as connection:
-            lock_visits(connection)
             is_more = make_some_paths_readable(connection, READ_PATHS_AT_ONCE)
         return READ_PATHS_EVERY if is_more else inf
 

@@ -6,6 +6,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from time import monotonic
 from typing import Any
 
 from msgspec import Struct
@@ -19,12 +20,12 @@ from collector.writing.frames import FrameReader, Kind, frame
 _PIECE = 262_144
 """Bytes that are read of one worker before it is the next one's turn."""
 
-Sent = tuple["WorkerLink", Any]
-"""A message, and the worker that it came from."""
-
 
 class WorkerLink:
-    """The socket to one worker. What it does not take yet is held: no more than the results of what it may have sent."""
+    """The socket to one worker. What it does not take yet is held: no more than the results of what it may have sent.
+
+    hits, actions: how many of each have come, by which they are numbered.
+    """
 
     def __init__(self, worker: socket.socket) -> None:
         worker.setblocking(False)
@@ -32,6 +33,8 @@ class WorkerLink:
         self.frames = FrameReader()
         self.is_open = True
         self.unsent = bytearray()
+        self.hits = 0
+        self.actions = 0
 
     def receive(self) -> bytes | None:
         """What has arrived; b"": nothing yet; None: the worker has ended."""
@@ -52,6 +55,15 @@ class WorkerLink:
             pass
         except OSError:
             self.unsent.clear()  # it has ended: nobody waits for these
+
+
+class Sent(Struct, gc=False):
+    """A message, the worker that it came from, its number among that one's, and when it came (monotonic)."""
+
+    link: WorkerLink
+    number: int
+    message: Any
+    since: float
 
 
 class Inbox:
@@ -116,13 +128,23 @@ class Inbox:
 
     def give_hits(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
         """Send the results of hits to who has sent these."""
-        for link, own in _by_link(batch, results):
-            self._send(link, frame(Kind.HIT_RESULTS, encode(own)))
+        for link, numbers, own in _by_link(batch, results):
+            self._send(link, frame(Kind.HIT_RESULTS, encode((numbers, own))))
 
     def give_actions(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
         """Send the results of actions to who has sent these."""
-        for link, own in _by_link(batch, results):
-            self._send(link, frame(Kind.ACTION_RESULTS, self._codec.encode_results(own)))
+        for link, numbers, own in _by_link(batch, results):
+            self._send(link, frame(Kind.ACTION_RESULTS, self._codec.encode_results(numbers, own)))
+
+    def hold_hits(self, held: Sequence[Sent]) -> None:
+        """Tell who has sent these hits that they wait here for a busy site, so that others may come."""
+        for link, numbers, _ in _by_link(held, held):
+            self._send(link, frame(Kind.HELD_HITS, encode(numbers)))
+
+    def hold_actions(self, held: Sequence[Sent]) -> None:
+        """The same of actions."""
+        for link, numbers, _ in _by_link(held, held):
+            self._send(link, frame(Kind.HELD_ACTIONS, encode(numbers)))
 
     def tell_state(self, failing: Failing | None) -> None:
         """Tell every worker, and each that comes, whether commits work."""
@@ -152,11 +174,21 @@ class Inbox:
         if data is None:
             self._drop(link)
             return
+        now = monotonic()
         for kind, content in link.frames.read(data):
             if kind is Kind.HITS:
-                self.hits.extend((link, hit) for hit in decode_hits(content))
+                hits = decode_hits(content)
+                self.hits.extend(
+                    Sent(link, at, hit, now) for at, hit in enumerate(hits, link.hits + 1)
+                )
+                link.hits += len(hits)
             elif kind is Kind.ACTIONS:
-                self.actions.extend((link, each) for each in self._codec.decode_actions(content))
+                actions = self._codec.decode_actions(content)
+                first = link.actions + 1
+                self.actions.extend(
+                    Sent(link, at, each, now) for at, each in enumerate(actions, first)
+                )
+                link.actions += len(actions)
             elif kind is Kind.COUNTS:
                 self._counters.add(decode_counts(content))
 
@@ -182,9 +214,13 @@ def _take(lane: deque[Sent], most: int) -> Sequence[Sent]:
 
 def _by_link(
     batch: Sequence[Sent], results: Sequence[Struct]
-) -> Sequence[tuple[WorkerLink, list[Struct]]]:
-    """The results of each worker, in the order of what it has sent."""
-    own: dict[WorkerLink, list[Struct]] = {}
-    for (link, _), result in zip(batch, results, strict=True):
-        own.setdefault(link, []).append(result)
-    return list(own.items())
+) -> Sequence[tuple[WorkerLink, list[int], list[Struct]]]:
+    """The numbers and results of each worker."""
+    own: dict[WorkerLink, tuple[list[int], list[Struct]]] = {}
+    for sent, result in zip(batch, results, strict=True):
+        found = own.get(sent.link)
+        if found is None:
+            found = own[sent.link] = [], []
+        found[0].append(sent.number)
+        found[1].append(result)
+    return [(link, *found) for link, found in own.items()]

@@ -18,7 +18,8 @@ from collector.writing.free_space import FreeSpace
 from collector.writing.write_load import WriteLoad
 from core.chat.retention import forget_messages
 from core.chore_runs import ChoreName, record_chore_run
-from core.database import lock_visits, writing
+from core.database import writing
+from core.locks import TAKE_WITHIN, take_sites
 from core.moment import from_milliseconds
 from core.removal import delete_visits
 from core.sites import list_sites
@@ -38,6 +39,13 @@ class Retention(NamedTuple):
 
     visit_days: int
     chat_days: int
+
+
+class Forgotten(NamedTuple):
+    """What one transaction has deleted. is_done: nothing past its retention is left, of no site."""
+
+    deleted: int
+    is_done: bool
 
 
 class Run(Struct):
@@ -88,7 +96,8 @@ class RetentionChore:
     def _delete(self) -> float | None:
         """The pause after it; None: nothing is left to do."""
         at_once, began = self._pace.size, monotonic()
-        deleted = self._forget(self._engine, self._clock(), self._kept_for, at_once)
+        forgotten = self._forget(self._engine, self._clock(), self._kept_for, at_once)
+        deleted = forgotten.deleted
         pause = self._pace.pause(monotonic() - began)
         if self._run is None and deleted:
             self._run = Run(from_milliseconds(self._clock()), began)
@@ -96,6 +105,8 @@ class RetentionChore:
             self._run.deleted += deleted
         if deleted >= at_once:
             return pause
+        if not forgotten.is_done:  # somebody writes the rest
+            return LONGEST_PAUSE
         self._has_deleted_all = self._run is not None
         return pause if self._has_deleted_all else None
 
@@ -116,18 +127,18 @@ class RetentionChore:
 
 def forget_visits(
     engine: Engine, now: int, retention: timedelta, at_once: int = FORGET_AT_ONCE
-) -> int:
+) -> Forgotten:
     """Delete the visits past their retention with their page views, spans and conversations.
 
-    Returns how many went, at most `at_once`. The counts of visits stay.
+    At most `at_once`. The counts of visits stay.
     """
     return _forget(engine, ChoreName.VISITS, _forget_visits_of_site, now, retention, at_once)
 
 
 def forget_chats(
     engine: Engine, now: int, retention: timedelta, at_once: int = FORGET_AT_ONCE
-) -> int:
-    """Delete the messages past their retention; returns how many, at most `at_once`."""
+) -> Forgotten:
+    """Delete the messages past their retention, at most `at_once`."""
     return _forget(engine, ChoreName.CHATS, forget_messages, now, retention, at_once)
 
 
@@ -138,23 +149,18 @@ def _forget(
     now: int,
     retention: timedelta,
     at_once: int,
-) -> int:
+) -> Forgotten:
     moment, deleted = from_milliseconds(now), 0
     with writing(engine) as db:
-        for site_id in _lock_sites(db):
+        # Without those that are being deleted: their rows go anyway.
+        sites = [site.id for site in list_sites(db) if site.id]
+        taken = take_sites(db, sites, TAKE_WITHIN)
+        for site_id in sorted(taken):
             if deleted < at_once:
                 deleted += of_site(db, site_id, moment - retention, at_once - deleted)
-        record_chore_run(db, name, moment, is_done=deleted < at_once)
-    return deleted
-
-
-def _lock_sites(db: Connection) -> list[int]:
-    """The ids of the sites, whose rows no other transaction deletes until this one ends.
-
-    Without those that are being deleted: their rows go anyway.
-    """
-    lock_visits(db)
-    return [site.id for site in list_sites(db) if site.id]
+        is_done = deleted < at_once and taken == set(sites)
+        record_chore_run(db, name, moment, is_done=is_done)
+    return Forgotten(deleted, is_done)
 
 
 def _forget_visits_of_site(db: Connection, site_id: int, before: datetime, limit: int) -> int:

@@ -10,7 +10,8 @@ from sqlmodel import col
 
 from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
-from core.database import lock_visits, reading, writing
+from core.database import reading, writing
+from core.locks import TAKE_WITHIN, take_sites
 from core.moment import from_milliseconds, lasts_for
 from core.sites import list_sites
 from core.tables import Visit
@@ -31,15 +32,16 @@ def set_back_visits(engine: Engine, now: int) -> int:
     with reading(engine) as connection:
         sites = [site.id for site in list_sites(connection) if site.id]
         ahead = {id: visits_ahead(connection, id, moment, SET_BACK_AT_ONCE) for id in sites}
-    if not any(ahead.values()):
+    ahead = {id: visits for id, visits in ahead.items() if visits}
+    if not ahead:
         return 0
     with writing(engine) as connection:
-        lock_visits(connection)
+        taken = take_sites(connection, ahead, TAKE_WITHIN)
         batch = VisitBatch(Statements(engine), connection, now)
-        for site_id, ids in ahead.items():
-            batch.heal(site_id, ids)
+        for site_id in sorted(taken):
+            batch.heal(site_id, ahead[site_id])
         batch.store()
-    return sum(map(len, ahead.values()))
+    return sum(len(ahead[site_id]) for site_id in taken)
 
 
 def visits_ahead(db: Connection, site_id: int, now: datetime, most: int) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """The write queue: what a worker has for the writer, and who waits for the result.
 
 A message is plain data, a hit or a chat action, and is kept as the bytes that travel to the writer. Hits and
-actions keep their order each; results come in the same one. All of it happens on the event loop.
+actions keep their order each, and have a number in it, by which their results come. All of it happens on the event loop.
 """
 
 from __future__ import annotations
@@ -47,49 +47,68 @@ class Waiting(Struct, gc=False):
 
 
 class Lane:
-    """The messages of one kind, the oldest first. most_sent: how many of them the writer may have."""
+    """The messages of one kind, the oldest first. most_sent: how many of them the writer may have in hand."""
 
     def __init__(self, most_sent: int) -> None:
         self._most_sent = most_sent
         self._unsent: deque[Waiting] = deque()
-        self._sent: deque[Waiting] = deque()
+        self._sent: dict[int, Waiting] = {}
+        self._held: dict[int, Waiting] = {}
+        """Those that the writer has put aside, because somebody else writes their site for long."""
+        self._number = 0
 
     def __len__(self) -> int:
-        return len(self._unsent) + len(self._sent)
+        return len(self._unsent) + len(self._sent) + len(self._held)
 
     def put(self, waiting: Waiting) -> None:
         """Add a message at the end."""
         self._unsent.append(waiting)
 
     def take(self) -> Sequence[bytes]:
-        """What may be sent now, and counts as sent."""
+        """What may be sent now, and counts as sent: the writer numbers the messages in the same way."""
         size = min(len(self._unsent), self._most_sent - len(self._sent))
         taken = [self._unsent.popleft() for _ in range(size)]
-        self._sent.extend(taken)
+        self._sent.update(enumerate(taken, self._number + 1))
+        self._number += len(taken)
         return [waiting.message for waiting in taken]
 
-    def end(self, number: int) -> Sequence[Waiting]:
-        """The oldest that were sent, so many; they wait no more."""
-        return [self._sent.popleft() for _ in range(number)]
+    def end(self, numbers: Sequence[int]) -> Sequence[Waiting]:
+        """Those of these numbers; they wait no more."""
+        sent, held = self._sent, self._held
+        return [sent.pop(number, None) or held.pop(number) for number in numbers]
+
+    def hold(self, numbers: Sequence[int]) -> None:
+        """The writer has put these aside: others may be sent meanwhile."""
+        self._held.update({number: self._sent.pop(number) for number in numbers})
 
     def end_sent(self) -> Sequence[Waiting]:
-        """All that were sent; they wait no more."""
-        return self.end(len(self._sent))
+        """All that were sent; they wait no more, and a new writer numbers from the beginning."""
+        ended = [*self._held.values(), *self._sent.values()]
+        self._held.clear()
+        self._sent.clear()
+        self._number = 0
+        return ended
 
     @property
     def oldest(self) -> float | None:
         """Since when the oldest one waits for its result; None: none does."""
-        for waiting in chain(self._sent, self._unsent):
+        for waiting in self._in_order():
             if not waiting.is_done:
                 return waiting.since
         return None
 
     def overdue(self, latest: float) -> Iterator[Waiting]:
         """Those that were put before this moment, sent or not."""
-        for waiting in chain(self._sent, self._unsent):
+        for waiting in self._in_order():
             if waiting.since > latest:
                 break
             yield waiting
+
+    def _in_order(self) -> Iterator[Waiting]:
+        if self._held:
+            sent = sorted((self._held | self._sent).items())
+            return chain((waiting for _, waiting in sent), self._unsent)
+        return chain(self._sent.values(), self._unsent)
 
 
 class WriteQueue:

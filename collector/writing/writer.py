@@ -16,7 +16,8 @@ from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.hit_batch import commit_hits
 from collector.writing.housekeeping import Housekeeping
-from collector.writing.inbox import Inbox
+from collector.writing.inbox import Inbox, Sent
+from collector.writing.site_turns import SiteTurns
 from collector.writing.statements import Statements
 from collector.writing.trial import TRY_EVERY, try_to_write
 from collector.writing.visit_cache import VisitCache
@@ -67,6 +68,7 @@ class Writer:
         self._housekeeping = housekeeping
         self._visit_limit = visit_limit
         self._clock = clock
+        self._hit_turns, self._action_turns = SiteTurns(), SiteTurns()
         self._counted_at = 0.0
         self._tried_at = 0.0
         self._fault = ""
@@ -75,8 +77,8 @@ class Writer:
         """Commit until the word to stop has come, and all that has arrived is committed."""
         inbox = self._inbox
         while not inbox.is_over:
-            inbox.read(min(COUNT_EVERY, self._housekeeping.due_in))
-            while not inbox.is_empty:
+            inbox.read(min(COUNT_EVERY, self._housekeeping.due_in, self._turns_due_in))
+            while not inbox.is_empty or not self._turns_due_in:
                 self._state.begin()
                 self._commit_hits()
                 self._commit_actions()
@@ -88,31 +90,46 @@ class Writer:
             self._state.end()
         self._write_last_counts()
 
+    @property
+    def _turns_due_in(self) -> float:
+        return min(self._hit_turns.due_in, self._action_turns.due_in)
+
     def _commit_hits(self) -> None:
-        batch = self._inbox.take_hits(MOST_HITS_AT_ONCE)
-        if not batch:
-            return
-        began = monotonic()
-        results = self._commit([hit for _, hit in batch])
-        seconds = monotonic() - began
-        self._metrics.committed(len(batch), seconds)
-        self._load.committed(seconds)
-        self._inbox.give_hits(batch, results)
+        turns, inbox = self._hit_turns, self._inbox
+        for turn in turns.turns(inbox.take_hits(MOST_HITS_AT_ONCE), MOST_HITS_AT_ONCE):
+            began = monotonic()
+            results = self._commit([sent.message for sent in turn.batch], turn.within)
+            seconds = monotonic() - began
+            batch, given = turns.settle(turn, results)
+            self._metrics.committed(len(batch), seconds)
+            self._load.committed(seconds)
+            inbox.hold_hits(turns.take_held())  # before a result can follow
+            inbox.give_hits(batch, given)
+        inbox.hold_hits(turns.take_held())
+        overdue = turns.take_overdue()
+        inbox.give_hits(overdue, _refused(overdue))
 
     def _commit_actions(self) -> None:
-        batch = self._inbox.take_actions(MOST_ACTIONS_AT_ONCE)
-        if not batch:
-            return
-        actions = [action for _, action in batch]
-        began = monotonic()
-        results = commit_actions(self._engine, self._perform, actions, self._note)
-        self._load.committed(monotonic() - began)
-        self._inbox.give_actions(batch, results)
+        turns, inbox = self._action_turns, self._inbox
+        for turn in turns.turns(inbox.take_actions(MOST_ACTIONS_AT_ONCE), MOST_ACTIONS_AT_ONCE):
+            actions = [sent.message for sent in turn.batch]
+            began = monotonic()
+            results = commit_actions(self._engine, self._perform, actions, self._note, turn.within)
+            self._load.committed(monotonic() - began)
+            batch, given = turns.settle(turn, results)
+            inbox.hold_actions(turns.take_held())  # before a result can follow
+            inbox.give_actions(batch, given)
+        inbox.hold_actions(turns.take_held())
+        overdue = turns.take_overdue()
+        inbox.give_actions(overdue, _refused(overdue))
 
-    def _commit(self, hits: Sequence[Hit]) -> Sequence[Struct]:
-        """One result for each hit. A hit that fails every transaction is found by halving, and refused."""
+    def _commit(self, hits: Sequence[Hit], within: float = 0) -> Sequence[Struct | None]:
+        """One result for each hit; None: its site is busy for longer than `within` seconds.
+
+        A hit that fails every transaction is found by halving, and refused.
+        """
         try:
-            results = self._write(hits)
+            results = self._write(hits, within)
         except Exception as fault:
             if is_of_the_database(fault):
                 self._note(fault)
@@ -127,13 +144,13 @@ class Writer:
                 )
                 return [Refused(Reason.FAULT)]
             half = len(hits) // 2
-            return [*self._commit(hits[:half]), *self._commit(hits[half:])]
+            return [*self._commit(hits[:half], within), *self._commit(hits[half:], within)]
         self._note(None)
         return results
 
-    def _write(self, hits: Sequence[Hit]) -> Sequence[Struct]:
+    def _write(self, hits: Sequence[Hit], within: float) -> Sequence[Struct | None]:
         allowance = self._visit_limit.allow()
-        results = commit_hits(self._engine, self._statements, self._visits, hits, allowance)
+        results = commit_hits(self._engine, self._statements, self._visits, hits, allowance, within)
         allowance.keep()
         return results
 
@@ -162,7 +179,8 @@ class Writer:
         counts = self._counters.take()
         try:
             with writing(self._engine) as connection:
-                write_counts(connection, counts, self._clock())
+                left = write_counts(connection, counts, self._clock())
+            self._counters.add(left)
         except Exception as fault:
             if is_of_the_database(fault):
                 self._counters.add(counts)
@@ -188,3 +206,8 @@ class Writer:
                 _log.warning("database_fails fault=%s", name)
             else:
                 _log.info("database_is_back")
+
+
+def _refused(overdue: Sequence[Sent]) -> Sequence[Refused]:
+    """What has waited for a busy site for too long comes again, and counts once."""
+    return [Refused(Reason.NOT_COMMITTED)] * len(overdue)

@@ -12,6 +12,7 @@ import msgspec
 from collector.metrics import Gauge, Metrics
 from collector.writing.codec import (
     ActionCodec,
+    decode_held,
     decode_hit_results,
     encode_counts,
     encoded_list,
@@ -96,14 +97,18 @@ class WriterLink:
             return
         queue = self._queue
         if kind is Kind.HIT_RESULTS:
-            results = decode_hit_results(content)
-            give(queue.hits.end(len(results)), results)
+            numbers, results = decode_hit_results(content)
+            give(queue.hits.end(numbers), results)
         elif kind is Kind.ACTION_RESULTS:
-            done = self._actions.decode_results(content)
-            waiting = queue.actions.end(len(done))
+            numbers, done = self._actions.decode_results(content)
+            waiting = queue.actions.end(numbers)
             for each in waiting:
                 self._metrics.action_committed(monotonic() - each.since)
             give(waiting, done)
+        elif kind is Kind.HELD_HITS:
+            queue.hits.hold(decode_held(content))
+        elif kind is Kind.HELD_ACTIONS:
+            queue.actions.hold(decode_held(content))
         elif kind is Kind.STATE:
             self._state.failing = _decode_state(content)
             return

@@ -14,7 +14,7 @@ from sqlmodel import col
 from core.accounts.accounts import list_accounts
 from core.accounts.identity import Identity
 from core.accounts.sessions import Way, lasting_sessions
-from core.database import lock_visits
+from core.locks import lock_accounts
 from core.tables import Secret
 
 _COOKIES = "cookies"
@@ -58,7 +58,7 @@ def read_access(db: Connection, now: datetime) -> Access:
 
 def existing_secret(db: Connection) -> str:
     """What signs the cookies, made now if there is none. For a transaction that writes."""
-    lock_visits(db)  # two may be the first at once
+    lock_accounts(db)  # two may be the first at once
     found = _secret(db)
     if not found:
         found = secrets.token_urlsafe(32)

@@ -20,8 +20,8 @@ from core.accounts.identity import Role, limit_of
 from core.accounts.removed import removal_mark
 from core.accounts.sessions import end_sessions
 from core.agents import add_agent, change_agent, new_secret
-from core.database import lock_visits
 from core.enrich.text import clean
+from core.locks import lock_accounts, lock_site
 from core.random_id import digest
 from core.sites import has_site
 from core.tables import Agent, AgentSite, SignInLink
@@ -91,7 +91,7 @@ def count_accounts(db: Connection) -> int:
 
 def add_account(db: Connection, name: str, email: str, role: Role, now: datetime) -> Account:
     """The new account, without a password. Raises AgentError and AccountError."""
-    lock_visits(db)
+    lock_accounts(db)
     email = check_email(email)
     _refuse_taken(db, email, 0)
     agent = add_agent(db, name, now)
@@ -112,7 +112,7 @@ def set_account(
 
     Raises AgentError and AccountError; the last admin stays one.
     """
-    lock_visits(db)
+    lock_accounts(db)
     agent = change_agent(db, agent_id, name=name)
     values: dict[str, Any] = {}
     if email is not None:
@@ -134,8 +134,10 @@ def set_account(
 
 def limit_account(db: Connection, agent_id: int, site_ids: Collection[int] | None) -> Account:
     """The account, which from now on sees only these sites; None: every one. Raises AccountError."""
-    lock_visits(db)
+    lock_accounts(db)
     existing_account(db, agent_id)
+    for site_id in sorted(site_ids or ()):
+        lock_site(db, site_id)
     # A deleted site's id may be given to another one: no row waits for that.
     if not all(has_site(db, site_id) for site_id in site_ids or ()):
         raise AccountError("One of these sites is deleted: choose anew.")
@@ -154,7 +156,7 @@ def set_password(db: Connection, agent_id: int, hashed: str, *, keep_session: st
 
     Hashed before the transaction, which others wait for; "" takes the password away. Raises AccountError.
     """
-    lock_visits(db)
+    lock_accounts(db)
     existing_account(db, agent_id)
     _set(db, agent_id, password=hashed)
     db.execute(delete(SignInLink).where(col(SignInLink.agent_id) == agent_id))
@@ -168,7 +170,7 @@ def change_password(
 
     Both take their time before the transaction. Raises AccountError when the password was changed since.
     """
-    lock_visits(db)
+    lock_accounts(db)
     check_verified(db, agent_id, verified)
     set_password(db, agent_id, hashed, keep_session=keep_session)
 
@@ -181,7 +183,7 @@ def check_verified(db: Connection, agent_id: int, verified: str) -> None:
 
 def set_subject(db: Connection, agent_id: int, subject: str) -> None:
     """Remember by which issuer and id OpenID Connect knows the account. Raises AccountError."""
-    lock_visits(db)
+    lock_accounts(db)
     other = find_by_subject(db, subject)
     if other is not None and other.id != agent_id:
         raise AccountError(f"{other.agent.name} is known by this identity already.")
@@ -193,7 +195,7 @@ def remove_account(db: Connection, agent_id: int) -> Agent:
 
     Raises AccountError for the last admin while there are others.
     """
-    lock_visits(db)
+    lock_accounts(db)
     agent = existing_account(db, agent_id).agent
     if count_accounts(db) > 1:
         _refuse_last_admin(db, agent_id)

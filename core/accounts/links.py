@@ -20,7 +20,7 @@ from core.accounts.accounts import (
     set_password,
 )
 from core.accounts.sessions import CLOCK_MAY_GO_BACK
-from core.database import lock_visits
+from core.locks import lock_accounts
 from core.random_id import digest
 from core.tables import SignInLink
 
@@ -30,7 +30,7 @@ LINK_LASTS = timedelta(days=3)
 
 def make_link(db: Connection, agent_id: int, now: datetime) -> str:
     """The secret of a new link for this account; an older one works no more. Raises AccountError."""
-    lock_visits(db)
+    lock_accounts(db)
     existing_account(db, agent_id)
     secret = secrets.token_urlsafe(32)
     db.execute(delete(SignInLink).where(col(SignInLink.agent_id) == agent_id))
@@ -51,7 +51,7 @@ def use_link(db: Connection, secret: str, hashed: str, now: datetime) -> Account
 
     Raises AccountError when the link was used or is too old: of two who use it at once, for the second.
     """
-    lock_visits(db)
+    lock_accounts(db)
     account = find_link(db, secret, now)
     if account is None:
         raise AccountError("This link was used, or is too old: ask an admin for a new one.")

@@ -26,8 +26,8 @@ from core.accounts.accounts import (
 from core.accounts.identity import Role
 from core.accounts.removed import is_removed
 from core.agents import LONGEST_NAME
-from core.database import lock_visits
 from core.enrich.text import clean
+from core.locks import lock_accounts
 
 
 class Denial(StrEnum):
@@ -88,7 +88,7 @@ def provision(
     It is the account that knows the subject, else the one with the address, which then knows it. A new
     one is made for whom `allowed` lets in (None: everybody). Who was removed gets none by themselves.
     """
-    lock_visits(db)
+    lock_accounts(db)
     account = _existing(db, who) or _new(db, who, allowed, now)
     if isinstance(account, Denial):
         return account

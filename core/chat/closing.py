@@ -12,7 +12,7 @@ from core.chat.limits import CHAT_ENDS_AFTER, INVITATION_EXPIRES_AFTER, READABLE
 from core.chat.states import OPEN_STATES, ClosedBy, ConversationState
 from core.chat.store import change, find_conversation
 from core.chat.visit_chat import VisitState, end_chat, find_visit_state
-from core.database import lock_visits
+from core.locks import TAKE_WITHIN, lock_site, take_sites
 from core.moment import lasts_for, lasts_until
 from core.sites import is_removed
 from core.tables import Conversation, Visit
@@ -54,11 +54,11 @@ class End(NamedTuple):
 def lock_conversation(
     db: Connection, conversation: Conversation, now: datetime
 ) -> Conversation | None:
-    """The conversation as it is now, under the lock of all writers; closed first if it has ended.
+    """The conversation as it is now, under the lock of its site; closed first if it has ended.
 
     None when it has been deleted.
     """
-    lock_visits(db)
+    lock_site(db, conversation.site_id)
     found = find_conversation(db, conversation.site_id, conversation.id)
     return None if found is None else _settle(db, found, now)
 
@@ -124,11 +124,22 @@ def close(
 
 
 def close_due(db: Connection, now: datetime) -> int:
-    """Close the conversations that have ended by themselves; how many, at most CLOSED_AT_ONCE."""
-    ended = db.execute(_all_ended(now).limit(CLOSED_AT_ONCE)).mappings().all()
-    for row in ended:
-        lock_conversation(db, Conversation.of(row), now)
-    return len(ended)
+    """Close the conversations that have ended by themselves; how many, at most CLOSED_AT_ONCE.
+
+    Those of a site that somebody else writes for longer are left for the next time.
+    """
+    ended = _all_ended(now).limit(CLOSED_AT_ONCE)
+    found = db.execute(ended).mappings().all()
+    sites = {row["site_id"] for row in found}
+    taken = take_sites(db, sites, TAKE_WITHIN)
+    if busy := sites - taken:  # whose chats may have left no room for those of others
+        of_others = col(Conversation.site_id).not_in(busy)
+        found = db.execute(ended.where(of_others)).mappings().all()
+        taken |= take_sites(db, {row["site_id"] for row in found})
+    due = [Conversation.of(row) for row in found if row["site_id"] in taken]
+    for conversation in due:
+        lock_conversation(db, conversation, now)
+    return len(due)
 
 
 def _settle(db: Connection, conversation: Conversation, now: datetime) -> Conversation:

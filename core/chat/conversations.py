@@ -25,8 +25,8 @@ from core.chat.store import (
     find_conversation,
 )
 from core.chat.visit_chat import begin_chat, find_visit_state
-from core.database import lock_visits
 from core.enrich.text import clean_lines
+from core.locks import lock_site
 from core.moment import EPOCH
 from core.reasons import Reason, Refused
 from core.tables import Conversation, Message
@@ -60,7 +60,7 @@ def open_as_visitor(
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
         return Refused(Reason.EMPTY)
-    lock_visits(db)
+    lock_site(db, site_id)
     visit = find_visit_state(db, site_id, visit_id)
     if visit is None or not is_live(visit, now):
         return Refused(Reason.NO_VISIT)

@@ -19,8 +19,8 @@ from core.chat.states import (
 )
 from core.chat.store import add_conversation, add_message, change, find_conversation
 from core.chat.visit_chat import begin_chat, find_visit_state
-from core.database import lock_visits
 from core.enrich.text import clean_lines
+from core.locks import lock_site
 from core.random_id import random_id
 from core.reasons import Reason, Refused
 from core.tables import IS_OPEN, ChatRule, Conversation
@@ -45,7 +45,7 @@ def invite(
     text = clean_lines(text, LONGEST_MESSAGE)
     if not text:
         return Refused(Reason.EMPTY)
-    lock_visits(db)
+    lock_site(db, site_id)
     visit = find_visit_state(db, site_id, visit_id)
     if visit is None or not is_live(visit, now):
         return Refused(Reason.NO_VISIT)
@@ -94,7 +94,7 @@ def mark_delivered(
     db: Connection, site_id: int, conversation_id: str, tab: str, now: datetime
 ) -> None:
     """Record that a response carried the invitation; `tab`: the only tab that may have it, else ""."""
-    lock_visits(db)
+    lock_site(db, site_id)
     found = find_conversation(db, site_id, conversation_id)
     if found is not None and found.state == ConversationState.QUEUED:
         state = ConversationState.DELIVERED.value

@@ -33,7 +33,7 @@ from core.chat.retention import NO_VISIT
 from core.chat.states import INVITED_STATES, OPEN_STATES, Author, ConversationState
 from core.chat.store import CHANNEL
 from core.enrich.text import clean
-from core.feed import FeedSource
+from core.feed import NOWHERE, FeedSource, Place
 from core.sites import is_removed
 from core.tables import IS_OPEN, Agent, Conversation, Message, Table, Visit
 
@@ -52,9 +52,18 @@ _UNREAD = (
 """The visitor's messages that no agent has read."""
 _IS_OF_REMOVED_SITE = is_removed(col(Conversation.site_id))
 
-_find_newest = select(func.max(_conversation.c.revision))
+_site = Table.metadata.tables["site"]
+_newest_of_site = (
+    select(func.max(_conversation.c.revision))
+    .where(_conversation.c.site_id == _site.c.id)
+    .correlate(_site)
+    .scalar_subquery()
+)
+_find_newest = select(_site.c.id, _newest_of_site)
 _find_changed, _find_said = (
-    select(table).where(table.c.revision > bindparam("after")).order_by(table.c.revision)
+    select(table)
+    .where(table.c.site_id == bindparam("of_site"), table.c.revision > bindparam("after"))
+    .order_by(table.c.revision)
     for table in (_conversation, _message)
 )
 _find_messages = (
@@ -85,33 +94,48 @@ LONGEST_SEARCH = 200
 
 
 class Changes(NamedTuple):
-    """Conversations and messages with a revision above a given one, by revision.
+    """Conversations and messages that have changed since a place, by revision.
 
-    revision: the newest among them; the given one when there is none.
+    revision: the newest of all that is known with them. place: where whoever knows them goes on.
     """
 
     conversations: Sequence[Conversation]
     messages: Sequence[Message]
     revision: int
+    place: Place = NOWHERE
+
+
+def newest_place(db: Connection) -> Place:
+    """The newest revision of each site's chats; without sites that have none."""
+    return {row[0]: row[1] for row in db.execute(_find_newest) if row[1] is not None}
 
 
 def newest_revision(db: Connection) -> int:
     """The newest revision there is; 0 without a conversation."""
-    return db.execute(_find_newest).scalar_one() or 0
+    return max(newest_place(db).values(), default=0)
 
 
-def changes_since(db: Connection, revision: int) -> Changes:
-    """What has changed since this revision."""
-    after = {"after": revision}
-    conversations = [Conversation.of(row) for row in db.execute(_find_changed, after).mappings()]
-    if not conversations:
-        return Changes((), (), revision)
-    newest = conversations[-1].revision
-    said = [Message.of(row) for row in db.execute(_find_said, after).mappings()]
-    return Changes(conversations, said, newest)
+def changes_since(db: Connection, known: Place | int) -> Changes:
+    """What has changed since this place, or since this revision on every site."""
+    newest = newest_place(db)
+    place = dict.fromkeys(newest, known) if isinstance(known, int) else known
+    conversations: list[Conversation] = []
+    said: list[Message] = []
+    for site_id in [id for id, revision in newest.items() if revision > place.get(id, 0)]:
+        after = {"of_site": site_id, "after": place.get(site_id, 0)}
+        conversations += map(Conversation.of, db.execute(_find_changed, after).mappings())
+        said += map(Message.of, db.execute(_find_said, after).mappings())
+    # A site's newest revision may have been deleted: its place never falls.
+    reached = {**place, **{id: max(newest[id], place.get(id, 0)) for id in newest}}
+    return Changes(
+        sorted(conversations, key=lambda each: each.revision),
+        sorted(said, key=lambda each: each.revision),
+        max(reached.values(), default=0),
+        reached,
+    )
 
 
-CHAT_FEED = FeedSource("chat", CHANNEL, newest_revision, changes_since)
+CHAT_FEED = FeedSource("chat", CHANNEL, newest_place, changes_since)
 """How a feed follows the chats."""
 
 

@@ -15,6 +15,7 @@ from sqlmodel import col
 from core.chat.closing import close, lock_conversation
 from core.chat.states import OPEN_STATES, ClosedBy, ConversationState
 from core.chat.store import change
+from core.locks import TAKE_WITHIN, take_sites
 from core.moment import to_milliseconds
 from core.tables import Conversation, Message, Site
 
@@ -75,13 +76,19 @@ def withdraw_conversations(
 
 
 def delete_withdrawn(db: Connection, now: datetime, told_after: timedelta = TOLD_AFTER) -> int:
-    """Delete the withdrawn conversations of whose end everybody has heard; returns how many."""
+    """Delete the withdrawn conversations of whose end everybody has heard; returns how many.
+
+    Those of a site that somebody else writes for longer are left for the next time.
+    """
     withdrawn = (
-        col(Conversation.site_id).in_(select(col(Site.id))),
         col(Conversation.visit_id) == NO_VISIT,
         col(Conversation.revision) < to_milliseconds(now - told_after),
     )
-    return db.execute(delete(Conversation).where(*withdrawn)).rowcount
+    is_it = (col(Conversation.site_id) == col(Site.id), *withdrawn)
+    sites = db.execute(select(col(Site.id)).where(select(Conversation).where(*is_it).exists()))
+    taken = take_sites(db, (row[0] for row in sites if row[0]), TAKE_WITHIN)
+    of_taken = (col(Conversation.site_id).in_(taken), *withdrawn)
+    return db.execute(delete(Conversation).where(*of_taken)).rowcount if taken else 0
 
 
 def _is_told(conversation: Conversation, now: datetime) -> bool:

@@ -13,9 +13,9 @@ from sqlmodel import col
 from core.agents import available_agents
 from core.chat.invitations import invite
 from core.chat.states import ConversationState, OpenedBy, Trigger
-from core.chat.templates import ChatSettingsError, check_text, lock_site
-from core.database import lock_visits
+from core.chat.templates import ChatSettingsError, check_text, hold_site
 from core.enrich.page_context import PageContext
+from core.locks import lock_site
 from core.random_id import random_id
 from core.reasons import Reason, Refused
 from core.tables import Agent, ChatRule, Conversation, Site
@@ -58,7 +58,7 @@ def add_rule(
     db: Connection, site_id: int, now: datetime, **values: Unpack[RuleChanges]
 ) -> ChatRule:
     """The new rule, off unless `is_enabled` is set. Raises ChatSettingsError."""
-    lock_site(db, site_id)
+    hold_site(db, site_id)
     if len(list_rules(db, site_id)) >= MAX_RULES:
         raise ChatSettingsError(f"{MAX_RULES} rules are enough: delete one first.")
     columns: dict[str, Any] = {"daily_cap": DAILY_CAP, **values}
@@ -72,7 +72,7 @@ def change_rule(
     db: Connection, site_id: int, rule_id: str, **changes: Unpack[RuleChanges]
 ) -> ChatRule:
     """The rule as it is now. Raises ChatSettingsError for an unknown rule or a value that cannot be used."""
-    lock_site(db, site_id)
+    hold_site(db, site_id)
     known = _rules(db, *_is(site_id, rule_id))
     if not known:
         raise ChatSettingsError("This rule is there no more: somebody has deleted it.")
@@ -86,7 +86,7 @@ def change_rule(
 
 def delete_rule(db: Connection, site_id: int, rule_id: str) -> None:
     """Delete the rule; one that is not there is gone already. Raises ChatSettingsError."""
-    lock_site(db, site_id)
+    hold_site(db, site_id)
     db.execute(delete(ChatRule).where(*_is(site_id, rule_id)))
 
 
@@ -130,8 +130,8 @@ def open_by_rule(
     that has had no conversation and no invitation yet. It comes from the available agent with the
     fewest open conversations.
     """
-    lock_visits(db)
     site_id = cast(int, site.id)
+    lock_site(db, site_id)
     known = _rules(db, *_is(site_id, rule_id))
     agents = available_agents(db, now, site_id)
     if (

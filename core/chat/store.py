@@ -1,6 +1,6 @@
 """The rows of the chat: found, added and changed, each change with a revision of its own.
 
-Every message runs these statements under the lock of all writers. So they are built once, and on the
+Every message runs these statements under the lock of its site. So they are built once, and on the
 tables: built for each call on the mapped classes, they take ten times as long.
 """
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, CursorResult, Update, bindparam, func, insert
 
 from core.chat.states import Author
 from core.moment import to_milliseconds
+from core.postgres import notify
 from core.random_id import is_id, random_id
 from core.site_changes import note_changes
 from core.tables import Conversation, Message, Table
@@ -39,8 +40,7 @@ _find_by_client = select(_message).where(
     _message.c.conversation_id == bindparam("of_id"),
     _message.c.client_id == bindparam("of_client"),
 )
-_find_newest = select(func.max(_conversation.c.revision))
-_notify_feeds = select(func.pg_notify(CHANNEL, ""))
+_find_newest = select(func.max(_conversation.c.revision)).where(_OF_SITE)
 _insert_conversation, _insert_message = insert(_conversation), insert(_message)
 
 
@@ -64,11 +64,11 @@ def add_conversation(db: Connection, now: datetime, **columns: Any) -> Conversat
         id=random_id(),
         token=random_id(_TOKEN_LENGTH),
         created_at=now,
-        revision=_next_revision(db, now),
+        revision=_next_revision(db, columns["site_id"], now),
         **columns,
     )
     db.execute(_insert_conversation, conversation.model_dump())
-    _notify(db)
+    notify(db, CHANNEL)
     note_changes(db, [conversation.site_id], to_milliseconds(now))
     return conversation
 
@@ -77,11 +77,11 @@ def change(
     db: Connection, conversation: Conversation, now: datetime, **columns: Any
 ) -> Conversation:
     """The conversation with these columns, and with a new revision."""
-    values: dict[str, Any] = {**columns, "revision": _next_revision(db, now)}
+    values: dict[str, Any] = {**columns, "revision": _next_revision(db, conversation.site_id, now)}
     keys = {"of_site": conversation.site_id, "of_id": conversation.id}
     changes = {f"new_{name}": value for name, value in values.items()}
     db.execute(_update(tuple(values)), {**keys, **changes})
-    _notify(db)
+    notify(db, CHANNEL)
     if not columns.keys() <= _UNSHOWN:
         note_changes(db, [conversation.site_id], to_milliseconds(now))
     return Conversation.of({**conversation.model_dump(), **values})
@@ -127,12 +127,6 @@ def add_message(
     return changed, message
 
 
-def _notify(db: Connection) -> None:
-    """Wake the feeds once this transaction is committed; on SQLite they look by themselves."""
-    if db.dialect.name == "postgresql":
-        db.execute(_notify_feeds)
-
-
 @cache
 def _update(columns: tuple[str, ...]) -> Update:
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
@@ -144,7 +138,10 @@ def _conversation_of(found: CursorResult[Any]) -> Conversation | None:
     return None if row is None else Conversation.of(row)
 
 
-def _next_revision(db: Connection, now: datetime) -> int:
-    """Above every other. It follows the clock, so that it grows even when rows are deleted."""
-    newest = db.execute(_find_newest).scalar_one()
+def _next_revision(db: Connection, site_id: int, now: datetime) -> int:
+    """Above every other of the site, whose lock is held until it is committed.
+
+    It follows the clock, so that it grows even when rows are deleted.
+    """
+    newest = db.execute(_find_newest, {"of_site": site_id}).scalar_one()
     return max(to_milliseconds(now), (newest or 0) + 1)

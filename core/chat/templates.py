@@ -11,8 +11,8 @@ from sqlmodel import col
 
 from core.chat.limits import LONGEST_MESSAGE
 from core.chat.states import TemplateKind
-from core.database import lock_visits
 from core.enrich.text import clean_lines
+from core.locks import lock_site
 from core.random_id import is_id, random_id
 from core.sites import has_site
 from core.tables import ChatTemplate
@@ -44,7 +44,7 @@ def add_template(
 ) -> ChatTemplate:
     """The new template; a text that is there already is not stored twice. Raises ChatSettingsError."""
     text = check_text(text)
-    lock_site(db, site_id)
+    hold_site(db, site_id)
     known = list_templates(db, site_id, kind)
     if (same := next((each for each in known if each.text == text), None)) is not None:
         return same
@@ -60,13 +60,13 @@ def add_template(
 def change_template(db: Connection, site_id: int, template_id: str, text: str) -> None:
     """Give the template another text. Raises ChatSettingsError."""
     text = check_text(text)
-    lock_site(db, site_id)
+    hold_site(db, site_id)
     db.execute(update(ChatTemplate).where(*_is(site_id, template_id)).values(text=text))
 
 
 def delete_template(db: Connection, site_id: int, template_id: str) -> None:
     """Delete the template; one that is not there is gone already. Raises ChatSettingsError."""
-    lock_site(db, site_id)
+    hold_site(db, site_id)
     db.execute(delete(ChatTemplate).where(*_is(site_id, template_id)))
 
 
@@ -77,12 +77,12 @@ def mark_used(db: Connection, site_id: int, template_id: str, now: datetime) -> 
     db.execute(update(ChatTemplate).where(*_is(site_id, template_id)).values(used_at=now))
 
 
-def lock_site(db: Connection, site_id: int) -> None:
+def hold_site(db: Connection, site_id: int) -> None:
     """Keep the site from being deleted until the transaction ends. Raises ChatSettingsError if it was.
 
     What is stored for a deleted site stays for good, and SQLite may give its id to the next site.
     """
-    lock_visits(db)
+    lock_site(db, site_id)
     if not has_site(db, site_id):
         raise ChatSettingsError("This site was deleted.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -15,13 +15,13 @@ from core.backups import BackupKind, forget_unfinished, list_backups, record_bac
 from core.command_error import CommandError, exit_in_one_line
 from core.commands.copying import file_of, shown_progress
 from core.damage_mark import clear_mark, read_mark
-from core.database import open_database, reading, writing
+from core.database import DATABASE_ERRORS, open_database, reading, writing
 from core.moment import from_milliseconds, to_milliseconds, utc_now
 from core.open_file import FileRule, log_of
 from core.schema import SchemaError, check_schema, upgrade_schema
 from core.serving_lock import LockHeld, serving_lock
 from core.settings import SettingsError, settings
-from core.site_changes import note_changes
+from core.site_changes import note_changes, raise_sum, site_revisions
 from core.sites import list_sites
 from core.sqlite_copy import (
     DamagedDatabase,
@@ -87,6 +87,7 @@ def _ask(file: Path, database: Path) -> None:
 def _restore(url: str, file: Path, database: Path) -> None:
     began, now = monotonic(), utc_now()
     engine = open_database(url, FileRule(takes_damaged=True))
+    known_sum = _revision_of_all(url) if database.exists() else 0
     kept = _keep(engine, database, now) if database.exists() else None
     if kept is None:
         _set_log_aside(database, now)
@@ -101,6 +102,7 @@ def _restore(url: str, file: Path, database: Path) -> None:
         sites = [site.id for site in list_sites(db) if site.id]
         note_all_edited(db, sites)
         note_changes(db, sites, to_milliseconds(now))  # open pages draw themselves anew
+        raise_sum(db, known_sum)
     engine.dispose()
     clear_mark(database)
     size = size_label(file.stat().st_size)
@@ -108,6 +110,16 @@ def _restore(url: str, file: Path, database: Path) -> None:
     if kept:
         click.echo(f"What was there before is kept as {kept}")
         click.echo("Delete that copy once all is well: it has what visitors did and said.")
+
+
+def _revision_of_all(url: str) -> int:
+    """The revision of all sites that open pages know; 0 of a database that cannot be read."""
+    engine = open_database(url, FileRule(takes_damaged=True))
+    found = 0
+    with suppress(*DATABASE_ERRORS), reading(engine) as db:
+        found = site_revisions(db).of_sites(None)
+    engine.dispose()
+    return found
 
 
 def _keep(engine: Engine, database: Path, now: datetime) -> Path:

@@ -61,7 +61,7 @@ class Conversation(Table, table=True):
         ),
         Index("conversation_by_state", "state", "site_id", "agent_read"),
         Index("conversation_by_token", "site_id", "token", unique=True),
-        Index("conversation_by_revision", "revision"),
+        Index("conversation_by_revision", "site_id", "revision"),
         Index("conversation_by_creation", "site_id", "created_at"),
     )
 
@@ -95,7 +95,7 @@ class Message(Table, table=True):
 
     __table_args__ = (
         Index("message_by_client", "site_id", "conversation_id", "client_id", unique=True),
-        Index("message_by_revision", "revision"),
+        Index("message_by_revision", "site_id", "revision"),
         Index("message_by_time", "site_id", "sent_at"),
     )
 

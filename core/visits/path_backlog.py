@@ -6,13 +6,15 @@ runs, and none of its transactions is long. What the work has done stays done, w
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, select, tuple_, update
 from sqlalchemy import Table as SchemaTable
 
 from core.enrich.readable_path import readable_path
 from core.enrich.text import LONGEST_PATH
+from core.locks import TAKE_WITHIN, take_sites
 from core.tables import Table
 from core.visits.tab_state import read_memory, write_memory
 from core.visits.visit_edits import note_all_edited
@@ -23,14 +25,17 @@ _NAME = "readable_paths"
 def make_some_paths_readable(connection: Connection, visits: int) -> bool:
     """Read the next so many visits and their page views; whether there may be more of them.
 
-    The caller holds the lock of those who write visits.
+    Where somebody else writes visits of the same sites for longer, nothing is done.
     """
     backlog = _table("backlog")
     is_ours = backlog.c.name == _NAME
     position = connection.execute(select(backlog.c.position).where(is_ours)).scalar()
     if position is None:
         return False
-    keys = _next_visits(connection, position, visits)
+    sites = {row.site_id for row in _next_keys(connection, position, visits)}
+    if take_sites(connection, sites, TAKE_WITHIN) != sites:
+        return True
+    keys = _next_visits(connection, position, visits, sites)
     if len(keys) < visits:
         connection.execute(delete(backlog).where(is_ours))
         return False
@@ -39,16 +44,37 @@ def make_some_paths_readable(connection: Connection, visits: int) -> bool:
     return True
 
 
-def _next_visits(connection: Connection, position: str, count: int) -> list[tuple[int, str]]:
-    """The keys of the visits behind the position, now with readable paths."""
+def _next_keys(connection: Connection, position: str, count: int) -> Sequence[Row[Any]]:
+    """The keys of the visits behind the position."""
+    visit = _table("visit")
+    return connection.execute(_behind(position, visit.c.site_id, visit.c.id).limit(count)).all()
+
+
+def _behind(position: str, *columns: Any) -> Select[*tuple[Any, ...]]:
     visit = _table("visit")
     site_id, _, visit_id = position.partition(" ")
-    rows = connection.execute(
-        select(
-            visit.c.site_id, visit.c.id, visit.c.entry_path, visit.c.current_path, visit.c.memory
-        )
+    return (
+        select(*columns)
         .where(tuple_(visit.c.site_id, visit.c.id) > tuple_(int(site_id or 0), visit_id))
         .order_by(visit.c.site_id, visit.c.id)
+    )
+
+
+def _next_visits(
+    connection: Connection, position: str, count: int, sites: Collection[int]
+) -> list[tuple[int, str]]:
+    """The keys of these sites' visits behind the position, now with readable paths."""
+    visit = _table("visit")
+    rows = connection.execute(
+        _behind(
+            position,
+            visit.c.site_id,
+            visit.c.id,
+            visit.c.entry_path,
+            visit.c.current_path,
+            visit.c.memory,
+        )
+        .where(visit.c.site_id.in_(sites))
         .limit(count)
     ).all()
     for row in rows:

@@ -19,7 +19,8 @@ from core.accounts.accounts import (
 from core.accounts.identity import Role
 from core.accounts.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from core.agents import LONGEST_NAME
-from core.database import Connection, lock_visits
+from core.database import Connection
+from core.locks import lock_accounts
 from core.moment import utc_now
 from core.tables import Agent
 from pages.accounts.account_change import change_accounts, hashed_password
@@ -100,7 +101,7 @@ def _make(agent: Agent | None, name: str, email: str, password: str, again: str)
         return None
 
     def make(db: Connection) -> Account:
-        lock_visits(db)
+        lock_accounts(db)
         if count_accounts(db):
             raise AccountError(TAKEN)
         if agent and agent.id:

@@ -108,7 +108,7 @@ def _draw_tracking_off(site: Site) -> None:
 
 def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequence[Site]) -> None:
     revision = pushed_revision()
-    newest = latest_sites(utc_now(), revision=revision)
+    newest = latest_sites(utc_now(), revision=revision, watched=site.key)
     if newest.sites is not None and _shown_of(newest.sites) != _shown_of(offered):
         st.rerun()
     # Each part keeps its place even when it is empty, so that nothing below it is drawn again.

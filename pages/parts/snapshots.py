@@ -19,7 +19,7 @@ from core.sites import find_site, list_sites
 from core.tables import Site
 from pages.parts.site_choice import ALL_SITES
 from pages.parts.viewer import viewer_of_run
-from pages.server.shared import Shared
+from pages.server.shared import Scope, Shared
 
 TICK = timedelta(seconds=2)
 """The shortest refresh that an agent can choose."""
@@ -69,23 +69,27 @@ def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnaps
         return PictureSnapshot(None, fault=str(error))
     if site.key != ALL_SITES and not identity.sees(site.id):
         return PictureSnapshot(None)
-    return PictureSnapshot(*shared.latest(now, revision))
+    return PictureSnapshot(*shared.latest(now, revision, _scope(site.key, identity)))
 
 
-def latest_sites(now: datetime, key: str = "", revision: int = 0) -> SitesSnapshot:
+def latest_sites(
+    now: datetime, key: str = "", revision: int = 0, watched: str = ALL_SITES
+) -> SitesSnapshot:
     """Every site that the viewer may see at `now`, or the last known ones with the fault; as old as a picture.
 
     A site of others is like one that is not there. With a `key` that no known site has, the sites are read again: it may have been added just now.
     While the database cannot say so, no other site takes its place; nor does "none" when there was none.
+    `watched`: the key of the site whose revision is given.
     """
     try:
         identity = viewer_of_run()
     except DatabaseUnavailable as error:
         return SitesSnapshot(None, str(error))
-    snapshot = _latest_sites(now, revision)
+    scope = _scope(watched, identity)
+    snapshot = _latest_sites(now, revision, scope)
     if key and snapshot.find(key) is None and not snapshot.fault:
         clear_sites()
-        snapshot = _latest_sites(now, revision)
+        snapshot = _latest_sites(now, revision, scope)
     snapshot = _seen_of(snapshot, identity)
     is_known = snapshot.find(key) if key else snapshot.sites
     return snapshot if is_known or not snapshot.fault else SitesSnapshot(None, snapshot.fault)
@@ -112,7 +116,7 @@ def latest_removals(now: datetime) -> Sequence[Removal]:
         shared = _shared_removals(database_url())
     except DatabaseUnavailable:
         return ()
-    found = shared.latest(now, 0)[0] or ()
+    found = shared.latest(now)[0] or ()
     return [removal for removal in found if identity.sees(removal.site.id)]
 
 
@@ -121,13 +125,17 @@ def clear_removals() -> None:
     _shared_removals(database_url()).clear()
 
 
-def _latest_sites(now: datetime, revision: int) -> SitesSnapshot:
+def _latest_sites(now: datetime, revision: int, scope: Scope) -> SitesSnapshot:
     try:
         shared = _shared_sites(database_url())
     except DatabaseUnavailable as error:
         return SitesSnapshot(None, str(error))
-    sites, _, fault = shared.latest(now, revision)
+    sites, _, fault = shared.latest(now, revision, scope)
     return SitesSnapshot(sites, fault)
+
+
+def _scope(key: str, identity: Identity) -> Scope:
+    return identity.site_ids if key == ALL_SITES else key
 
 
 def _seen_of(snapshot: SitesSnapshot, identity: Identity) -> SitesSnapshot:

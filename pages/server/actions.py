@@ -16,8 +16,9 @@ from core.chat.messages import send_as_agent
 from core.chat.states import Author, ClosedBy
 from core.chat.store import find_conversation
 from core.chat.templates import mark_used
-from core.database import Connection, lock_visits
+from core.database import Connection
 from core.deadline import write_async
+from core.locks import lock_site
 from core.reasons import Reason, Refused
 from core.sites import find_site
 from core.tables import Conversation, Message
@@ -96,13 +97,14 @@ async def perform(caller: Caller, action: AgentAction, sent: bytes, now: datetim
 def _perform(
     db: Connection, caller: Caller, action: AgentAction, body: ConversationBody, now: datetime
 ) -> ActionResult:
-    lock_visits(db)  # so that nothing changes between what is read here and what the action writes
     agent_id = caller.agent_id(db)
     if agent_id is None:
         return ActionResult(status=401, error=UNKNOWN)
     site = find_site(db, body.site)
     if site is not None and not caller.identity.sees(site.id):
         site = None
+    if site is not None and site.id:
+        lock_site(db, site.id)  # nothing changes between what is read here and what is written
     found = find_conversation(db, site.id, body.id) if site and site.id else None
     if site is None or found is None:
         return ActionResult(status=404, error=Reason.NO_CONVERSATION.agent_text)

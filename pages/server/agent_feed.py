@@ -9,11 +9,11 @@ from core.accounts.identity import SiteIds
 from core.agents import mark_seen
 from core.chat.queries import CHAT_FEED, Changes
 from core.database import Connection
-from core.deadline import write_async
+from core.deadline import database_engine, write_async
 from core.moment import utc_now
 from core.subscribers import Subscriber
 from pages.server.feed_streams import FeedStreams
-from pages.server.news import News, read_news
+from pages.server.news import News, read_news, read_news_since
 
 
 class Listener(NamedTuple):
@@ -32,6 +32,9 @@ class AgentFeed(FeedStreams[Listener, Changes]):
 
     def __init__(self) -> None:
         super().__init__(CHAT_FEED)
+        self._number = 0
+        self._told: Mapping[int, int] = {}
+        """The number of the newest news of each site."""
 
     async def subscribe(self, key: Listener) -> AgentSubscriber:
         """As of every feed; the agent is marked as seen."""
@@ -42,8 +45,26 @@ class AgentFeed(FeedStreams[Listener, Changes]):
         """Make the news once for all subscribers who hear of the same sites."""
         limits: set[SiteIds] = set()
         self._subscribers.call_on_loop(self._note_limits, limits)
+        # Of two sites, the change with the lower revision may be committed last.
+        self._number = max(self._number + 1, changes.revision)
+        changes = changes._replace(revision=self._number)
+        told = {each.site_id: self._number for each in changes.conversations}
+        self._told = {**self._told, **told}  # as a whole: the event loop reads it
         # Who comes now reads for themselves what is committed by now.
         self._subscribers.call_on_loop(self._tell, read_news(changes, limits))
+
+    async def read_since(self, known: int, site_ids: SiteIds) -> News:
+        """What a browser that has everything up to this revision has missed. Raises DatabaseUnavailable."""
+        told = [at for id, at in self._told.items() if site_ids is None or id in site_ids]
+        return await read_news_since(known, site_ids, max(told, default=0))
+
+    def begin(self, subscriber: AgentSubscriber, known: int) -> None:
+        """Have it get nothing that is known with this revision.
+
+        On Postgres it gets all: by a revision nobody can tell what of other sites was committed before.
+        """
+        if database_engine().dialect.name == "sqlite":
+            subscriber.begin(known)
 
     async def check(self) -> None:
         """Mark who is connected as seen."""

@@ -23,7 +23,7 @@ from pages.server.agent_feed import AgentFeed, Listener
 from pages.server.base_path import below_base
 from pages.server.caller import caller_of
 from pages.server.event_stream import EventStream, events
-from pages.server.news import News, json_of, now_ms, read_news_since
+from pages.server.news import News, json_of, now_ms
 from pages.server.payloads import conversation_payload
 from pages.server.request_body import read_body
 from pages.server.unavailable import or_unavailable
@@ -58,10 +58,11 @@ def _stream(feed: AgentFeed) -> Endpoint:
             return refuse(401, UNKNOWN)
         subscriber = await feed.subscribe(listener)
         try:
-            first = await read_news_since(_known_revision(request), listener.site_ids)
+            first = await feed.read_since(_known_revision(request), listener.site_ids)
         except BaseException:
             feed.unsubscribe(subscriber)
             raise
+        feed.begin(subscriber, first.revision)
         hello = json_of(
             {
                 "revision": first.revision,
@@ -85,9 +86,9 @@ def _poll(feed: AgentFeed) -> Endpoint:
         subscriber = await feed.subscribe(listener)
         try:
             known = _known_revision(request)
-            news: News | None = await read_news_since(known, listener.site_ids)
+            news: News | None = await feed.read_since(known, listener.site_ids)
             if news.revision <= known:
-                subscriber.begin(known)
+                feed.begin(subscriber, known)
                 news = await subscriber.first()
         finally:
             feed.unsubscribe(subscriber)

@@ -59,7 +59,6 @@ class EventStream(Response):
 
 async def events(subscriber: Subscriber[Any, News], hello: str, first: News) -> AsyncGenerator[str]:
     """`hello`, what the browser has missed, and then every change once and in order."""
-    subscriber.begin(first.revision)
     yield f"retry: {RETRY}\nevent: hello\ndata: {hello}\n\n"
     yield _event(first)
     async for news in subscriber:

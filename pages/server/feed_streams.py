@@ -12,8 +12,8 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 from core.deadline import database_engine, read_async
-from core.feed import Feed, FeedSource
-from core.subscribers import HasRevision, Subscriber, Subscribers
+from core.feed import Feed, FeedSource, HasPlace
+from core.subscribers import Subscriber, Subscribers
 from pages.server.news import News
 
 MOST_UNREAD = 100
@@ -28,7 +28,7 @@ CHECK_EVERY = 20.0
 FULL = f"The dashboard holds {MOST_STREAMS} streams, which is the most: close a browser that needs none."
 
 Key = TypeVar("Key", bound=Hashable)
-Changes = TypeVar("Changes", bound=HasRevision)
+Changes = TypeVar("Changes", bound=HasPlace)
 
 _log = logging.getLogger("pages.streams")
 
@@ -91,9 +91,9 @@ class FeedStreams(ABC, Generic[Key, Changes]):
         await self._stop_feed()
 
     async def _start(self) -> None:
-        """Start the feed at the database's newest revision: what a subscriber reads later is no older."""
-        revision = await read_async(self._source.newest)
-        feed = Feed(database_engine(), self._source, self.publish, self._let_go, start_at=revision)
+        """Start the feed at the database's newest place: what a subscriber reads later is no older."""
+        place = await read_async(self._source.newest)
+        feed = Feed(database_engine(), self._source, self.publish, self._let_go, start_at=place)
         feed.start()
         self._feed = feed
         self._subscribers.start(lambda: feed.is_following)

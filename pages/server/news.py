@@ -34,12 +34,12 @@ def read_news(changes: Changes, limits: Iterable[SiteIds]) -> dict[SiteIds, News
     return {limit: News(payload["id"], json_of(payload)) for limit, payload in payloads.items()}
 
 
-async def read_news_since(revision: int, site_ids: SiteIds = None) -> News:
+async def read_news_since(revision: int, site_ids: SiteIds = None, told: int = 0) -> News:
     """What has changed in the chats of these sites since the revision, or all that is open.
 
-    Raises DatabaseUnavailable.
+    told: the number of the newest news that this process has sent. Raises DatabaseUnavailable.
     """
-    payload = await read_async(lambda db: news_since(db, revision, now_ms(), site_ids))
+    payload = await read_async(lambda db: news_since(db, revision, now_ms(), site_ids, told))
     return News(payload["id"], json_of(payload))
 
 

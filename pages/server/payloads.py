@@ -36,28 +36,41 @@ LONGEST_LAST = 120
 FORGOTTEN_AFTER = timedelta(hours=12) // timedelta(milliseconds=1)
 """Milliseconds: a browser that reconnects later gets what is open, not all changes since."""
 
+COMMITTED_WITHIN = timedelta(minutes=10) // timedelta(milliseconds=1)
+"""Milliseconds from the moment when a change gets its revision, by the clock of whoever writes it, until it is
+committed: transactions take seconds, and clocks of servers differ by less."""
 
-def news_since(db: Connection, revision: int, now: int, site_ids: SiteIds = None) -> Payload:
+
+def news_since(
+    db: Connection, revision: int, now: int, site_ids: SiteIds = None, told: int = 0
+) -> Payload:
     """What has changed since the revision on these sites; `now` in milliseconds.
 
     For 0 or an old revision it is `whole`: every conversation that is open or ended with an unread
-    message that the visitor left, every invitation, and no messages.
+    message that the visitor left, every invitation, and no messages. told: see `read_news_since`.
+
+    On Postgres the change of one site may be committed after one of another site with a higher revision.
+    So there it goes back by COMMITTED_WITHIN: what the browser has already, it takes for what it is.
     """
     if now - revision <= FORGOTTEN_AFTER:
-        return news_of(db, seen_of(changes_since(db, revision), site_ids, revision), now)
+        is_ordered = db.dialect.name == "sqlite"
+        changes = changes_since(db, revision if is_ordered else revision - COMMITTED_WITHIN)
+        seen = seen_of(changes, site_ids)
+        reached = [at for id, at in changes.place.items() if site_ids is None or id in site_ids]
+        return news_of(db, seen._replace(revision=max([*reached, told, revision])), now)
     listed = seen_of(Changes([*open_conversations(db), *invitations(db)], (), 0), site_ids)
-    changes = listed._replace(revision=newest_revision(db))
+    changes = listed._replace(revision=max(newest_revision(db), told))
     return {**news_of(db, changes, now), "whole": True}
 
 
-def seen_of(changes: Changes, site_ids: SiteIds, known: int = 0) -> Changes:
-    """The changes of these sites. Where there are none, their revision is `known`: as if nothing had been."""
+def seen_of(changes: Changes, site_ids: SiteIds) -> Changes:
+    """The changes of these sites."""
     if site_ids is None:
         return changes
-    conversations = [each for each in changes.conversations if each.site_id in site_ids]
-    messages = [each for each in changes.messages if each.site_id in site_ids]
-    revisions = [each.revision for each in (*conversations, *messages)]
-    return Changes(conversations, messages, max(revisions, default=known))
+    return changes._replace(
+        conversations=[each for each in changes.conversations if each.site_id in site_ids],
+        messages=[each for each in changes.messages if each.site_id in site_ids],
+    )
 
 
 def news_of(db: Connection, changes: Changes, now: int) -> Payload:

@@ -15,9 +15,10 @@ from core.accounts.sessions import (
     end_session,
     session_id,
 )
-from core.database import Connection, lock_visits
+from core.database import Connection
 from core.deadline import DatabaseUnavailable, write_async
 from core.enrich.user_agent import read_user_agent
+from core.locks import lock_accounts
 from core.moment import utc_now
 from core.settings import settings
 from pages.server.access import known_identity
@@ -42,7 +43,7 @@ async def sign_in(
     now, browser = utc_now(), browser_of(request)
 
     def begin(db: Connection) -> tuple[NewSession, str]:
-        lock_visits(db)  # so that nothing changes between the check and the session
+        lock_accounts(db)  # so that nothing changes between the check and the session
         if verified is None:
             existing_account(db, agent_id)
         else:

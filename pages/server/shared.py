@@ -8,15 +8,18 @@ from threading import Lock
 from time import monotonic
 from typing import Generic, TypeVar
 
+from core.accounts.identity import SiteIds
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, read
 from core.moment import EPOCH
-from core.site_changes import newest_revision
+from core.site_changes import SiteRevisions, site_revisions
 
 SHARED_FOR = timedelta(seconds=1.8)
 """How old what is shared may be: a little less than the pages' shortest refresh, because timers are not exact."""
 
 Value = TypeVar("Value")
+Scope = str | SiteIds
+"""One site, by its key, or these sites, by their ids; None: all."""
 
 
 class Shared(Generic[Value]):
@@ -33,11 +36,15 @@ class Shared(Generic[Value]):
         self._asked_at = EPOCH
         self._began = self._answered = self._cleared = 0.0
         self._answer: Value | None = None
-        self._revision = 0
+        self._revisions = SiteRevisions({}, {})
         self._fault = ""
 
-    def latest(self, now: datetime, revision: int) -> tuple[Value | None, int, str]:
+    def latest(
+        self, now: datetime, revision: int = 0, scope: Scope = None
+    ) -> tuple[Value | None, int, str]:
         """The answer at `now`, the revision up to which it has every change, and the fault if it is old.
+
+        scope: of which sites the revisions are.
 
         A fault is shared too: all who wait for the database get it at once, however long they waited.
         """
@@ -45,9 +52,9 @@ class Shared(Generic[Value]):
         with self._asking:
             now += timedelta(seconds=monotonic() - arrived)
             is_recent = self._is_recent(now) or self._has_answered_since(arrived)
-            if not (is_recent and (self._fault or self._revision >= revision)):
+            if not (is_recent and (self._fault or self._reached(scope) >= revision)):
                 self._ask(now)
-            return self._answer, self._revision, self._fault
+            return self._answer, self._reached(scope), self._fault
 
     def known(self, now: datetime) -> tuple[Value | None, str, bool]:
         """What was answered last, the fault if it is old, and whether `latest` would ask; it never waits."""
@@ -56,6 +63,10 @@ class Shared(Generic[Value]):
     def clear(self) -> None:
         """Ask again at the next look; a look that is under way has perhaps missed the change."""
         self._cleared = monotonic()
+
+    def _reached(self, scope: Scope) -> int:
+        revisions = self._revisions
+        return revisions.of_site(scope) if isinstance(scope, str) else revisions.of_sites(scope)
 
     def _is_recent(self, now: datetime) -> bool:
         return self._began > self._cleared and abs(now - self._asked_at) < self._shared_for
@@ -67,8 +78,8 @@ class Shared(Generic[Value]):
         """Ask; an answer is as old as the question, a fault counts from when it is known."""
         began = monotonic()
         try:
-            self._answer, self._revision = read(
-                lambda db: (self._question(db, now), newest_revision(db))
+            self._answer, self._revisions = read(
+                lambda db: (self._question(db, now), site_revisions(db))
             )
             self._fault, self._asked_at = "", now
         except DatabaseUnavailable as error:

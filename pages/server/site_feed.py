@@ -12,38 +12,36 @@ from time import monotonic
 
 from core.accounts.identity import SiteIds
 from core.deadline import read_async
-from core.site_changes import SITE_FEED, ChangedSites, changed_sites
-from core.sites import list_sites
+from core.site_changes import SITE_FEED, ChangedSites, SiteRevisions, site_revisions
 from core.subscribers import Subscriber
 from pages.server.feed_streams import FeedStreams
 from pages.server.news import News, json_of
 from pages.server.pace import Pace
 
 ANY_SITE = ""
-"""In place of a site's key: the newest revision of them all."""
+"""In place of a site's key: the revision of all sites of which a stream tells."""
 
-SiteKeys = frozenset[str] | None
-"""The sites of which a stream tells; None for every one."""
-
-SiteSubscriber = Subscriber[SiteKeys, News]
+SiteSubscriber = Subscriber[SiteIds, News]
 """One open stream: all of the same sites get the same."""
 
 
-class SiteFeed(FeedStreams[SiteKeys, ChangedSites]):
+class SiteFeed(FeedStreams[SiteIds, ChangedSites]):
     """The subscribers to the sites' changes in this process."""
 
     def __init__(self) -> None:
         super().__init__(SITE_FEED)
         self._pace = Pace()
         self._numbers = count(1)
+        self._revisions = SiteRevisions({}, {})
         self._timer: asyncio.TimerHandle | None = None
 
     def publish(self, changes: ChangedSites) -> None:
         """Say it of each site at its pace."""
-        self._subscribers.call_on_loop(self._add, _revisions(changes))
+        self._subscribers.call_on_loop(self._add, changes)
 
-    def _add(self, revisions: Mapping[str, int]) -> None:
-        self._pace.add(revisions)
+    def _add(self, changes: ChangedSites) -> None:
+        self._revisions = changes.revisions
+        self._pace.add({**changes.sites, ANY_SITE: changes.revisions.of_sites(None)})
         self._tell_due()
 
     def _tell_due(self) -> None:
@@ -59,35 +57,27 @@ class SiteFeed(FeedStreams[SiteKeys, ChangedSites]):
     def _tell(self, due: Mapping[str, int]) -> None:
         # A number of its own: what had to wait has a lower revision than what was told before.
         number = next(self._numbers)
-        for keys in list(self._subscribers.keys):
-            if seen := _seen_of(due, keys):
-                self._subscribers.publish(keys, _news(number, seen))
+        for site_ids in list(self._subscribers.keys):
+            if seen := _seen_of(due, self._revisions, site_ids):
+                self._subscribers.publish(site_ids, _news(number, seen))
 
 
-async def keys_of(site_ids: SiteIds) -> SiteKeys:
-    """The keys of the sites with these ids. Raises DatabaseUnavailable."""
-    if site_ids is None:
-        return None
-    sites = await read_async(list_sites)
-    return frozenset(site.key for site in sites if site.id in site_ids)
-
-
-async def read_revisions(keys: SiteKeys = None) -> News:
+async def read_revisions(site_ids: SiteIds = None) -> News:
     """The newest revision of each of these sites that has ever changed. Raises DatabaseUnavailable."""
-    changes = await read_async(lambda db: changed_sites(db, 0))
-    return _news(0, _seen_of(_revisions(changes), keys))
+    revisions = await read_async(site_revisions)
+    known = {key: revisions.of_site(key) for key in revisions.ids}
+    known[ANY_SITE] = revisions.of_sites(None)
+    return _news(0, _seen_of(known, revisions, site_ids))
 
 
-def _revisions(changes: ChangedSites) -> dict[str, int]:
-    return {**changes.sites, ANY_SITE: changes.revision}
-
-
-def _seen_of(revisions: Mapping[str, int], keys: SiteKeys) -> Mapping[str, int]:
-    """The newest of them all is that of the sites that are seen."""
-    if keys is None:
-        return revisions
-    seen = {key: revision for key, revision in revisions.items() if key in keys}
-    return seen and {**seen, ANY_SITE: max(seen.values())}
+def _seen_of(
+    due: Mapping[str, int], revisions: SiteRevisions, site_ids: SiteIds
+) -> Mapping[str, int]:
+    """Of all sites together only what is of these is told."""
+    if site_ids is None:
+        return due
+    seen = {key: revision for key, revision in due.items() if revisions.ids.get(key) in site_ids}
+    return seen and {**seen, ANY_SITE: revisions.of_sites(site_ids)}
 
 
 def _news(number: int, revisions: Mapping[str, int]) -> News:

@@ -15,7 +15,7 @@ from pages.server.access import guarded_get, identity_of
 from pages.server.base_path import below_base
 from pages.server.event_stream import EventStream, events
 from pages.server.news import json_of, now_ms
-from pages.server.site_feed import SiteFeed, keys_of, read_revisions
+from pages.server.site_feed import SiteFeed, read_revisions
 from pages.server.unavailable import or_unavailable
 
 
@@ -23,10 +23,10 @@ def site_routes(feed: SiteFeed) -> list[BaseRoute]:
     """The routes for `st.App(routes=...)`."""
 
     async def stream(request: Request) -> Response:
-        keys = await keys_of(identity_of(request).site_ids)
-        subscriber = await feed.subscribe(keys)
+        site_ids = identity_of(request).site_ids
+        subscriber = await feed.subscribe(site_ids)
         try:
-            first = await read_revisions(keys)
+            first = await read_revisions(site_ids)
         except BaseException:
             feed.unsubscribe(subscriber)
             raise

@@ -8,7 +8,7 @@ from core.accounts.identity import Role
 from core.database import Connection
 from core.frames import Journey, visitor_journey
 from core.moment import utc_now
-from core.site_changes import newest_revision
+from core.site_changes import site_revision
 from core.tables import Site
 from pages.invite.invitation_state import InvitationState, read_invitation_state
 from pages.parts.last_read import read_or_last
@@ -51,7 +51,7 @@ def latest_visit(site: Site, visit_id: str) -> VisitSnapshot:
 
 def _load(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
     journey = visitor_journey(db, site, visit_id, utc_now())
-    return journey and VisitDetails(newest_revision(db), journey, None, [])
+    return journey and VisitDetails(site_revision(db, site.id), journey, None, [])
 
 
 def _load_with_chats(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
@@ -61,4 +61,4 @@ def _load_with_chats(db: Connection, site: Site, visit_id: str) -> VisitDetails 
     if journey is None or invitation_state is None:
         return None
     past_chats = read_past_chats(db, invitation_state.conversations)
-    return VisitDetails(newest_revision(db), journey, invitation_state, past_chats)
+    return VisitDetails(site_revision(db, site.id), journey, invitation_state, past_chats)

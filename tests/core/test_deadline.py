@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import Connection, event, insert
 
 from core import deadline
-from core.database import lock_visits, open_database, reading, writing
+from core.database import open_database, reading, writing
 from core.deadline import DatabaseUnavailable, OutcomeUnknown, database_engine, write, write_async
+from core.locks import lock_accounts
 from core.moment import utc_now
 from core.settings import settings
 from core.sites import add_site, list_sites
@@ -41,11 +42,11 @@ def dashboard(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 @contextmanager
 def another_writer(database_url: str) -> Iterator[None]:
-    """A writer that does not end: it has the lock of all writers, and a row that is not committed."""
+    """A writer that does not end: it has the lock of accounts, and a row that is not committed."""
     engine = open_database(database_url)
     with engine.connect().execution_options(writes=True) as connection:
         transaction = connection.begin()
-        lock_visits(connection)
+        lock_accounts(connection)
         row = Site(key="shop", name="Not committed", created_at=utc_now())
         connection.execute(insert(Site).values(**row.model_dump(exclude={"id"})))
         yield

@@ -64,7 +64,7 @@ def say(database, conversation, number):
 
 
 def test_publishes_what_another_engine_commits(database, database_url, invited, follow, published):
-    follow(invited.revision)
+    follow({7: invited.revision})
     other = open_database(database_url)
     say(other, invited, 1)
     other.dispose()
@@ -77,20 +77,20 @@ def test_publishes_what_another_engine_commits(database, database_url, invited, 
 
 def test_begins_with_what_is_new(database, invited, follow, published):
     feed = follow()
-    wait_for(lambda: feed._revision is not None)
+    wait_for(lambda: feed._place is not None)
     say(database, invited, 1)
 
     assert [message.text for message in published.get(timeout=SOON).messages] == ["line 1"]
 
 
 def test_begins_at_the_given_revision(invited, follow, published):
-    follow(0)
+    follow({})
 
     assert [message.text for message in published.get(timeout=SOON).messages] == ["Hi"]
 
 
 def test_publishes_each_message_once_and_in_order(database, invited, follow, published):
-    follow(invited.revision)
+    follow({7: invited.revision})
     for number in range(30):
         say(database, invited, number)
 
@@ -103,7 +103,7 @@ def test_publishes_each_message_once_and_in_order(database, invited, follow, pub
 
 
 def test_nothing_is_published_of_what_is_rolled_back(database, invited, follow, published):
-    follow(invited.revision)
+    follow({7: invited.revision})
     with pytest.raises(ZeroDivisionError), writing(database) as db:
         send_as_visitor(db, invited, client_id="undone00", text="undone", now=datetime.now(UTC))
         raise ZeroDivisionError
@@ -115,7 +115,7 @@ def test_nothing_is_published_of_what_is_rolled_back(database, invited, follow, 
 def test_goes_on_when_the_database_was_away(database, invited, follow, published):
     with writing(database) as db:
         db.execute(text("ALTER TABLE conversation RENAME TO conversation_away"))
-    feed = follow(invited.revision)
+    feed = follow({7: invited.revision})
     wait_for(lambda: feed._fault)
     with writing(database) as db:
         db.execute(text("ALTER TABLE conversation_away RENAME TO conversation"))
@@ -154,7 +154,7 @@ def test_begins_anew_after_an_unforeseen_error(
         source,
         raising_once(published.put) if step == "tell" else published.put,
         lambda: let_go.append(step),
-        None if step == "newest" else invited.revision,
+        None if step == "newest" else {7: invited.revision},
     )
     if step == "wait":
         monkeypatch.setattr(feed._stop, "wait", raising_once(feed._stop.wait))
@@ -163,7 +163,7 @@ def test_begins_anew_after_an_unforeseen_error(
         monkeypatch.setattr(feed, step, raising_once(getattr(feed, step)))
     feed.start()
     if step == "newest":
-        wait_for(lambda: feed._revision is not None)
+        wait_for(lambda: feed._place is not None)
     say(database, invited, 1)
 
     assert published.get(timeout=SOON).messages[-1].text == "line 1"
@@ -183,7 +183,7 @@ def test_what_could_not_be_told_is_told_again_with_what_came_meanwhile(database,
             say(database, invited, len(told) + 1)
             raise RuntimeError
 
-    feed = Feed(database, CHAT_FEED, fail_twice, lambda: None, invited.revision)
+    feed = Feed(database, CHAT_FEED, fail_twice, lambda: None, {7: invited.revision})
     feed.start()
     say(database, invited, 1)
     lines = [["line 1"], ["line 1", "line 2"], ["line 1", "line 2", "line 3"]]
@@ -208,7 +208,7 @@ def test_feed_that_fails_again_and_again_makes_longer_and_longer_pauses(
         pauses.append(feed._pause)
         raise RuntimeError  # and not even this ends it
 
-    feed = Feed(database, CHAT_FEED, fail, let_go, 0)
+    feed = Feed(database, CHAT_FEED, fail, let_go, {})
     feed.start()
     wait_for(lambda: len(pauses) >= 5)
     assert not feed.is_following
@@ -224,7 +224,7 @@ def test_feed_that_hangs_follows_no_more(database, invited, monkeypatch):
     def hang(_changes):
         release.wait(SOON)
 
-    feed = Feed(database, CHAT_FEED, hang, lambda: None, 0)
+    feed = Feed(database, CHAT_FEED, hang, lambda: None, {})
     monkeypatch.setattr("core.feed.FOLLOWS_WITHIN", 0.2)
     feed.start()
     wait_for(lambda: not feed.is_following)
@@ -243,7 +243,7 @@ on_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=Tru
 @on_postgres
 def test_postgres_notifies_without_a_poll(database, invited, follow, published, monkeypatch):
     monkeypatch.setattr("core.feed.LOOK_ANYWAY", SOON + 1)
-    follow(invited.revision)
+    follow({7: invited.revision})
     for number in range(3):
         say(database, invited, number)
         assert published.get(timeout=SOON).messages[0].text == f"line {number}"
@@ -251,7 +251,7 @@ def test_postgres_notifies_without_a_poll(database, invited, follow, published, 
 
 @on_postgres
 def test_listens_again_when_its_connection_was_cut(database, invited, follow, published):
-    feed = follow(invited.revision)
+    feed = follow({7: invited.revision})
     with database.connect() as connection:
         wait_for(lambda: connection.execute(text(f"SELECT count(*) {LISTENERS}")).scalar_one())
         connection.execute(text(f"SELECT pg_terminate_backend(pid) {LISTENERS}"))
@@ -260,3 +260,25 @@ def test_listens_again_when_its_connection_was_cut(database, invited, follow, pu
     say(database, invited, 1)
 
     assert published.get(timeout=SOON).messages[0].text == "line 1"
+
+
+@on_postgres
+def test_change_of_another_site_with_a_lower_revision_is_told_when_it_is_committed(
+    database, invited, store, site, make_visit, published, follow
+):
+    """Sites do not wait for each other: of two, the later revision may be committed first."""
+    now = datetime.now(UTC)
+    other = site.model_copy(update={"id": 8, "key": "other"})
+    store(other, make_visit("visit", site_id=8, last_activity_at=now, started_at=now))
+    with writing(database) as db:
+        beside = invite(db, site_id=8, visit_id="visit", agent_id=1, text="Hello", now=now)
+    follow({7: invited.revision, 8: beside.revision})
+    with writing(database) as db:
+        late = send_as_visitor(db, beside, client_id="late0000", text="late", now=now)
+        say(database, invited, 1)
+        soon = published.get(timeout=SOON)
+    then = published.get(timeout=SOON)
+
+    assert [each.text for each in soon.messages] == ["line 1"]
+    assert [each.text for each in then.messages] == ["late"]
+    assert late.revision < soon.revision

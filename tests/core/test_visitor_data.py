@@ -23,8 +23,7 @@ from core.chat.retention import TOLD_AFTER, delete_withdrawn
 from core.chat.states import ConversationState
 from core.database import insert_into
 from core.file_rewrite import asked_rewrite
-from core.site_changes import changed_sites
-from core.site_changes import newest_revision as newest_change
+from core.site_changes import changed_sites, site_revisions
 from core.sites import add_site, existing_site
 from core.tables import Backup, Conversation, JsonText, Moment, Site, Table, Visit, VisitCount
 from core.visitor_data import (
@@ -308,7 +307,7 @@ def test_visit_that_follows_a_forgotten_one_says_so_no_more(db, shop):
 
 def test_open_pages_of_the_site_lose_it_at_once(db, shop):
     add_visit(db, "visit", shop.id)
-    before = newest_change(db)
+    before = site_revisions(db).place
 
     forget(db, shop, "visit")
 

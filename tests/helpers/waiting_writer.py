@@ -1,4 +1,4 @@
-"""A transaction on Postgres that waits for the lock of all writers."""
+"""A transaction on Postgres that waits for a lock of writers."""
 
 from sqlalchemy import Engine, text
 

@@ -12,7 +12,8 @@ from time import sleep
 import pytest
 
 from collector.http.protocol import MOST_PIPELINED
-from core.database import lock_visits, writing
+from core.database import writing
+from core.locks import lock_site
 from tests.helpers.raw_connection import RawConnection, UnreadConnection, get
 from tests.helpers.running_collector import CHROME, ORIGIN, RunningCollector, view, wait_for
 
@@ -72,7 +73,7 @@ def views(collector: RunningCollector) -> int:
 def nothing_committed(collector: RunningCollector) -> Iterator[None]:
     """Somebody else holds the database: what is sent meanwhile waits."""
     with writing(collector.engine) as db:
-        lock_visits(db)
+        lock_site(db, 1)
         yield
 
 

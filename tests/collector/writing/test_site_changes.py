@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.database import reading
-from core.site_changes import changed_sites, newest_revision
+from core.site_changes import changed_sites, site_revisions
 from tests.helpers.running_collector import MINUTE, SECOND, view
 
 PRESENCE = {"e": "p", "u": "/", "f": 1, "d": "Home"}
@@ -15,7 +15,7 @@ HIDDEN = {"e": "h", "u": "/", "d": "Home"}
 def changed_by(collector, *events, site="shop1", **beacon):
     """The keys of the sites that this beacon has changed."""
     with reading(collector.engine) as db:
-        before = newest_revision(db)
+        before = site_revisions(db).place
     assert collector.post(*events, site=site, **beacon).status_code == 200
     with reading(collector.engine) as db:
         return list(changed_sites(db, before).sites)
@@ -84,7 +84,7 @@ def test_correction_of_an_earlier_page_changes_the_page_of_the_visitor(collector
 
 def test_nothing_is_raised_for_what_is_refused(collector):
     with reading(collector.engine) as db:
-        before = newest_revision(db)
+        before = site_revisions(db).place
     assert collector.post(PRESENCE | {"n": 1}, visit="c1b2c3d4e5f6g7h8").status_code == 204
     with reading(collector.engine) as db:
-        assert newest_revision(db) == before
+        assert site_revisions(db).place == before

@@ -26,7 +26,8 @@ from core.chat.conversations import end, open_as_visitor
 from core.chat.messages import send_as_agent
 from core.chat.states import ClosedBy
 from core.chat.store import find_conversation
-from core.database import lock_visits, open_database, reading, writing
+from core.database import open_database, reading, writing
+from core.locks import lock_site
 from core.moment import from_milliseconds
 from core.reasons import Refused
 from core.removal import delete_some, remove_site
@@ -249,7 +250,7 @@ def begin_chat(shop: Shop, visit: str = ANN) -> str:
     """The id of a chat that the visitor begins; "" when they may not."""
     number = next(shop.names)
     with writing(shop.engine) as db:
-        lock_visits(db)
+        lock_site(db, shop.site_id)
         chat = open_as_visitor(
             db,
             site_id=shop.site_id,
@@ -273,7 +274,7 @@ def answer_and_end(shop: Shop) -> None:
     shop.wait()
     for step in (say, close):
         with writing(shop.engine) as db:
-            lock_visits(db)
+            lock_site(db, shop.site_id)
             found = find_conversation(db, shop.site_id, id)
             assert found is not None
             step(db, found, from_milliseconds(shop.now))
@@ -290,7 +291,7 @@ def close(db: Any, found: Conversation, now: Any) -> None:
 
 def make_paths_readable(shop: Shop) -> None:
     with writing(shop.engine) as db:
-        lock_visits(db)
+        lock_site(db, shop.site_id)
         db.execute(delete(Backlog))
         db.execute(insert(Backlog).values(name="readable_paths", position=""))
         make_some_paths_readable(db, 100)

@@ -13,7 +13,6 @@ from core.chat.queries import (
     invitations,
     messages,
     messages_of,
-    newest_revision,
     open_by_visit,
     open_conversations,
     unread_counts,
@@ -41,8 +40,6 @@ BY_MESSAGE = "sqlite_autoindex_message_1 (site_id=? AND conversation_id=? AND nu
 @pytest.mark.parametrize(
     ("index", "question", "arguments"),
     [
-        ("conversation_by_revision", newest_revision, ()),
-        ("conversation_by_revision (revision>?)", changes_since, (1,)),
         ("conversation_by_state (state=?)", open_conversations, ()),
         ("conversation_by_state (state=?)", invitations, ()),
         ("conversation_by_state (state=? AND site_id=?)", open_by_visit, (7,)),
@@ -70,6 +67,13 @@ def test_question_is_answered_by_an_index(plan_of, index, question, arguments):
 
     assert index in plan
     assert "SCAN" not in plan
+
+
+def test_newest_change_of_each_site_is_found_at_the_end_of_its_index(plan_of):
+    plan = plan_of(changes_since, 1)
+
+    assert "conversation USING COVERING INDEX conversation_by_revision (site_id=?)" in plan
+    assert "SCAN conversation" not in plan
 
 
 def test_facts_of_the_conversations_are_found_by_their_keys(plan_of):

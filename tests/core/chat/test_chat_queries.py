@@ -25,6 +25,7 @@ from tests.helpers.chat_rows import (
     NOW,
     SECOND,
     add_agent,
+    add_sites,
     add_visit,
     answer,
     ask,
@@ -118,6 +119,7 @@ def test_conversations_of_a_visit_are_newest_first(db):
 
 
 def test_changes_are_what_has_happened_since(db):
+    add_sites(db, 7)
     assert newest_revision(db) == 0
     add_visit(db)
     add_visit(db, "other")
@@ -130,11 +132,25 @@ def test_changes_are_what_has_happened_since(db):
     assert changes.conversations == [stored(db, conversation)]
     assert changes.messages == sent
     assert changes.revision == newest_revision(db) == sent[-1].revision
-    assert changes_since(db, changes.revision) == ((), (), changes.revision)
+    assert changes_since(db, changes.place) == ([], [], changes.revision, changes.place)
+    assert changes_since(db, changes.revision).conversations == []
     assert [each.text for each in changes_since(db, sent[0].revision).messages] == ["two"]
 
 
+def test_change_of_one_site_is_found_though_another_has_a_higher_revision(db):
+    add_sites(db, 7, 8)
+    add_visit(db)
+    add_visit(db, site_id=8)
+    lower = opened(db, site_id=7)
+    known = {8: opened(db, site_id=8, now=NOW + SECOND).revision}
+
+    changes = changes_since(db, known)
+    assert [each.id for each in changes.conversations] == [lower.id]
+    assert changes.place == {7: stored(db, lower).revision, **known}
+
+
 def test_change_without_a_message_comes_without_one(db):
+    add_sites(db, 7)
     add_visit(db)
     invitation = invited(db)
     mark_shown(db, invitation, NOW)

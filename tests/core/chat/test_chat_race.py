@@ -9,10 +9,11 @@ import pytest
 
 from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
-from core.chat.queries import changes_since, newest_revision
+from core.chat.queries import changes_since, newest_place, newest_revision
 from core.chat.retention import forget_conversations
 from core.chat.states import Author, ClosedBy
-from core.database import lock_visits, open_database, reading, writing
+from core.database import open_database, reading, writing
+from core.locks import lock_site
 from core.moment import to_milliseconds
 from core.reasons import Reason, Refused
 from core.visits.hit import Event, EventKind, Hit, Opening
@@ -21,6 +22,7 @@ from tests.helpers.chat_rows import (
     NOW,
     SECOND,
     accept,
+    add_sites,
     add_visit,
     ask,
     end,
@@ -48,6 +50,7 @@ def engines(database, database_url):
 
 
 def test_revision_grows_though_the_clock_jumps_back(db):
+    add_sites(db, 7)
     add_visit(db, last_activity_at=NOW - MINUTE)
     conversation = opened(db, now=NOW - MINUTE)
     revisions = [conversation.revision]
@@ -60,6 +63,7 @@ def test_revision_grows_though_the_clock_jumps_back(db):
 
 
 def test_revision_grows_though_the_newest_is_deleted(db):
+    add_sites(db, 7)
     add_visit(db)
     add_visit(db, "other")
     opened(db)
@@ -102,10 +106,11 @@ def test_one_of_two_who_invite_at_once_succeeds(engines):
 
 def test_cursor_sees_every_message_of_two_writers_once(engines):
     with writing(engines[0]) as db:
-        for visit_id in ("one", "two"):
-            add_visit(db, visit_id)
-        conversations = [opened(db, visit_id) for visit_id in ("one", "two")]
-        cursor = newest_revision(db)
+        add_sites(db, 7, 8)
+        for site_id in (7, 8):
+            add_visit(db, site_id=site_id)
+        conversations = [opened(db, site_id=site_id) for site_id in (7, 8)]
+        cursor = newest_place(db)
 
     def talk(engine, conversation):
         for number in range(EACH):
@@ -122,13 +127,14 @@ def test_cursor_sees_every_message_of_two_writers_once(engines):
             is_done = all(each.done() for each in talks)
             with reading(engines[0]) as db:
                 changes = changes_since(db, cursor)
-            cursor = changes.revision
+            cursor = changes.place
             seen += changes.messages
         for each in talks:
             each.result()
 
-    revisions = [message.revision for message in seen]
-    assert revisions == sorted(set(revisions))
+    for site_id in (7, 8):
+        revisions = [message.revision for message in seen if message.site_id == site_id]
+        assert revisions == sorted(set(revisions))
     assert Counter((each.conversation_id, each.text) for each in seen) == Counter(
         (conversation.id, str(number)) for conversation in conversations for number in range(EACH)
     )
@@ -151,7 +157,7 @@ def view_of(number):
 def writing_visits(engine, hit):
     """The collector's transaction, from what it has loaded to what it stores."""
     with writing(engine) as db:
-        lock_visits(db)
+        lock_site(db, hit.site_id)
         batch = VisitBatch(Statements(engine), db, now=hit.received_at)
         batch.load([hit])
         yield

@@ -13,7 +13,7 @@ from core.damage_mark import set_mark
 from core.database import open_database, reading, writing
 from core.schema import check_schema
 from core.serving_lock import serving_lock
-from core.site_changes import newest_revision
+from core.site_changes import site_revisions
 from core.sites import list_sites
 from core.sqlite_copy import check_backup
 from tests.helpers.old_schema import downgrade
@@ -82,12 +82,12 @@ def test_copies_that_the_backup_cannot_know_stay_known(run, backup, engine, tmp_
 
 def test_open_pages_are_told(run, backup, engine):
     with reading(engine) as db:
-        before = newest_revision(db)
+        before = site_revisions(db).of_sites(None)
 
     run("restore", str(backup), "--yes")
 
     with reading(engine) as db:
-        assert newest_revision(db) > before
+        assert site_revisions(db).of_sites(None) > before
 
 
 def test_nothing_of_what_was_there_stays_in_the_database_or_its_log(run, backup, engine, tmp_path):

@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 from core.accounts.accounts import Account, find_account, remove_account, set_password
 from core.accounts.passwords import hash_password, is_password
 from core.accounts.sessions import lasting_sessions
-from core.database import lock_visits, open_database, reading, writing
+from core.database import open_database, reading, writing
+from core.locks import lock_accounts
 from core.moment import utc_now
 from core.settings import settings
 from pages.server import session_cookie
@@ -160,7 +161,7 @@ def test_signing_out_without_a_session_waits_for_no_transaction(
     browser = new_browser()
     browser.cookies[SESSION_COOKIE] = "made-up.by-a-stranger"
     with writing(database.engine) as db:
-        lock_visits(db)
+        lock_accounts(db)
         answer = browser.post("/sign-out", data={"from": "menu"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?signed-out")
 

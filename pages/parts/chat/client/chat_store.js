@@ -19,6 +19,8 @@ export class ChatStore {
     this.conversations = new Map()
     /** @type {Map<string, Map<number, MessageJson>>} The messages of each conversation, by their numbers. */
     this.messages = new Map()
+    /** @type {Map<string, number>} The newest message of each conversation that was ever here. */
+    this.heard = new Map()
     this.revision = 0
     this.isRead = false // whether the open conversations have been read
     this.skew = 0
@@ -87,13 +89,16 @@ export class ChatStore {
   }
 
   /**
-   * Whether it is new and of a visitor. Messages of conversations that were not opened are not kept.
+   * Whether it is new and of a visitor. Messages of conversations that were not opened are not kept. A stream
+   * that begins anew may bring again what was here.
    * @param {MessageJson} message
    */
   keepMessage(message) {
     const key = `${message.site} ${message.id}`
     const known = this.messages.get(key)
-    const isNew = !known?.has(message.n)
+    const heard = this.heard.get(key) ?? 0
+    const isNew = message.n > heard
+    this.heard.set(key, Math.max(heard, message.n))
     known?.set(message.n, message)
     return isNew && message.author === "visitor"
   }
