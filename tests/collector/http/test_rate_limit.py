@@ -92,7 +92,8 @@ def test_memory_is_bounded_and_forgets_the_oldest(watch, monkeypatch):
     assert limiter.take("b") == 0, "forgotten: its bucket is full again"
 
 
-def test_buckets_that_are_full_again_take_no_memory(limiter, watch):
+def test_buckets_that_are_full_again_take_no_memory(watch):
+    limiter = RateLimiter(RateLimit(10, 40), watch)
     for number in range(1_000):
         limiter.take(f"address {number}")
         watch.now += 0.01
