@@ -30,6 +30,7 @@ class DirectProtocol(HttpToolsProtocol):
     cycle: of the request that arrives, or has arrived last. by_name: its headers, once all are there.
     """
 
+    parser: HttpRequestParser  # type: ignore[assignment]
     transport: JoinedWrites  # type: ignore[assignment]
     by_name: Headers
     cycle: RequestResponseCycle | DirectRequest | None  # type: ignore[assignment]
@@ -124,7 +125,7 @@ class DirectProtocol(HttpToolsProtocol):
             self._answering.answer(refused(Reason.NOT_COMMITTED))
 
     def _direct_request(self, route: DirectRoute) -> DirectRequest:
-        parser = cast(HttpRequestParser, self.parser)
+        parser = self.parser
         return DirectRequest(
             self,
             route,

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from collector.http.connections import BoundedConnection, Connections
@@ -117,7 +117,7 @@ class Protocol(DirectProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer, once the head is what it must be."""
-        version = cast(HttpRequestParser, self.parser).get_http_version()
+        version = self.parser.get_http_version()
         self.by_name = by_name(self.headers)
         refusal = refusal_of_head(version, self.url, self.headers, self.by_name)
         if refusal is not None:
@@ -241,7 +241,7 @@ class Protocol(DirectProtocol):
             self.transport.close()
 
     def _read(self, piece: bytes | memoryview) -> None:
-        cast(HttpRequestParser, self.parser).feed_data(piece)
+        self.parser.feed_data(piece)
         refusal = self._size.add(len(piece))
         if refusal is not None:
             raise RequestRefused(refusal)
