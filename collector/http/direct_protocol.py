@@ -51,7 +51,9 @@ class DirectProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """A direct request that has arrived goes on: its hit is committed all the same."""
         if isinstance(self.cycle, DirectRequest):
+            self.cycle.leave()
             self.cycle = None
+        self._answering = None
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:

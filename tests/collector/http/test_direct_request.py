@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import re
@@ -11,6 +12,7 @@ from time import sleep
 
 import pytest
 
+from collector.http.direct_request import DirectRequest
 from collector.http.protocol import MOST_PIPELINED
 from core.database import lock_visits, writing
 from tests.helpers.raw_connection import RawConnection, UnreadConnection, get
@@ -245,6 +247,34 @@ def test_hit_of_a_client_that_has_left_is_committed_and_others_are_answered(coll
         assert statuses(staying.read_until(OK)) == [200]
 
     wait_for(lambda: views(collector) == 2)
+
+
+@pytest.fixture
+def no_collections() -> Iterator[None]:
+    """Python's collector of garbage does nothing; request it after the collector."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.parametrize("cut", [0, 5], ids=["whole", "without its end"])
+def test_request_leaves_nothing_behind_when_its_connection_ends(collector, no_collections, cut):
+    request = beacon(1)
+    for _ in range(10):
+        with RawConnection(collector.port) as connection:
+            connection.send(request[: len(request) - cut])
+            if cut:
+                wait_for(lambda: len(requests_in_memory()) > 0)
+            else:
+                connection.read_until(OK)
+
+    wait_for(lambda: len(requests_in_memory()) <= 1)  # the write queue remembers its last batch
+
+
+def requests_in_memory() -> list[DirectRequest]:
+    """Those that are kept by anything."""
+    return [each for each in gc.get_objects() if isinstance(each, DirectRequest)]
 
 
 def test_refused_beacons_whose_answers_nobody_reads_wait_for_that(
