@@ -22,7 +22,8 @@ from collector.http.request_head import by_name, refusal_of_head
 from collector.http.request_size import LONGEST_TARGET, PIECE, RequestSize
 
 MOST_PIPELINED = 8
-"""Requests that may wait for the answer to the one before them. No browser sends any, no proxy of note does."""
+"""Requests that may wait for the answer to the one before them, or come together with it: who is answered at once could
+else have thousands answered in one turn of the event loop. No browser sends any, no proxy of note does."""
 
 MOST_DROPPED = 1_048_576
 """Bytes that a peer may still send, unread, after it was refused."""
@@ -51,6 +52,7 @@ class Protocol(DirectProtocol):
         self._connections: Connections = cast(Any, self).app.connections
         self._deadline: Deadline[BoundedConnection] | None = None
         self._size = RequestSize()
+        self._came_together = 0  # requests that began in this read
         self._is_ending = False  # what arrives is no longer read
         self._dropped = 0
 
@@ -78,6 +80,7 @@ class Protocol(DirectProtocol):
         if self._is_ending:
             self._drop(len(data))
             return
+        self._came_together = 0
         try:
             if len(data) <= PIECE:
                 self._read(data)
@@ -99,7 +102,8 @@ class Protocol(DirectProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
-        if len(self.pipeline) >= MOST_PIPELINED:
+        self._came_together += 1
+        if self._came_together > MOST_PIPELINED + 1 or len(self.pipeline) >= MOST_PIPELINED:
             raise RequestRefused(Refusal.PIPELINED)
         self._size.begin()
         super().on_message_begin()
