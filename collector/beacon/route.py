@@ -112,9 +112,7 @@ class BeaconRoute:
             return True
         return path_at_root(path_of_target(target), self.public_path) == PATH
 
-    def begin(
-        self, method: str, peer: str, headers: Headers, answer: GiveAnswer
-    ) -> IncomingBeacon | None:
+    def begin(self, method: str, peer: str, headers: Headers, answer: GiveAnswer) -> IncomingBeacon:
         """Take a head. `answer` gets the response, now or once there is one; maybe before this returns."""
         incoming = IncomingBeacon(method, peer, headers, answer=answer, steps=iter(self.steps))
         self._go_on(incoming)

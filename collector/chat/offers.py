@@ -128,8 +128,9 @@ class Offers:
         the collector slows its pages down, or an invitation waits for the visit.
         """
         open_rules = self._open_rules(site, hit, accepted)
-        is_slowed = seconds > self.presence_seconds
-        if not open_rules or is_slowed or self.waiting.find(site.id, accepted.visit_id) is not None:
+        if not open_rules or seconds > self.presence_seconds:
+            return seconds
+        if self.waiting.find(site.id, accepted.visit_id) is not None:
             return seconds
         waits = [
             due_after(

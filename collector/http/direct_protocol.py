@@ -30,6 +30,7 @@ class DirectProtocol(HttpToolsProtocol):
     cycle: of the request that arrives, or has arrived last. by_name: its headers, once all are there.
     """
 
+    parser: HttpRequestParser  # type: ignore[assignment]
     transport: JoinedWrites  # type: ignore[assignment]
     by_name: Headers
     cycle: RequestResponseCycle | DirectRequest | None  # type: ignore[assignment]
@@ -50,7 +51,9 @@ class DirectProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """A direct request that has arrived goes on: its hit is committed all the same."""
         if isinstance(self.cycle, DirectRequest):
+            self.cycle.leave()
             self.cycle = None
+        self._answering = None
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -124,7 +127,7 @@ class DirectProtocol(HttpToolsProtocol):
             self._answering.answer(refused(Reason.NOT_COMMITTED))
 
     def _direct_request(self, route: DirectRoute) -> DirectRequest:
-        parser = cast(HttpRequestParser, self.parser)
+        parser = self.parser
         return DirectRequest(
             self,
             route,

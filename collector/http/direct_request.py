@@ -120,6 +120,11 @@ class DirectRequest:
             self.response_complete = True
             self._connection.send_answer(self, response)
 
+    def leave(self) -> None:
+        """The peer has left: what has not arrived whole will not go on."""
+        if not self._is_handed_over:
+            self._incoming = None
+
     def _hand_over(self) -> None:
         if not (self._is_handed_over or self.response_complete):
             self._is_handed_over = True

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from collector.http.connections import BoundedConnection, Connections
@@ -22,7 +22,8 @@ from collector.http.request_head import by_name, refusal_of_head
 from collector.http.request_size import LONGEST_TARGET, PIECE, RequestSize
 
 MOST_PIPELINED = 8
-"""Requests that may wait for the answer to the one before them. No browser sends any, no proxy of note does."""
+"""Requests that may wait for the answer to the one before them, or come together with it: who is answered at once could
+else have thousands answered in one turn of the event loop. No browser sends any, no proxy of note does."""
 
 MOST_DROPPED = 1_048_576
 """Bytes that a peer may still send, unread, after it was refused."""
@@ -51,6 +52,7 @@ class Protocol(DirectProtocol):
         self._connections: Connections = cast(Any, self).app.connections
         self._deadline: Deadline[BoundedConnection] | None = None
         self._size = RequestSize()
+        self._came_together = 0  # requests that began in this read
         self._is_ending = False  # what arrives is no longer read
         self._dropped = 0
 
@@ -81,6 +83,7 @@ class Protocol(DirectProtocol):
         if self._is_ending:
             self._drop(len(data))
             return
+        self._came_together = 0
         try:
             if len(data) <= PIECE:
                 self._read(data)
@@ -102,7 +105,8 @@ class Protocol(DirectProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
-        if len(self.pipeline) >= MOST_PIPELINED:
+        self._came_together += 1
+        if self._came_together > MOST_PIPELINED + 1 or len(self.pipeline) >= MOST_PIPELINED:
             raise RequestRefused(Refusal.PIPELINED)
         self._size.begin()
         super().on_message_begin()
@@ -120,7 +124,7 @@ class Protocol(DirectProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer, once the head is what it must be."""
-        version = cast(HttpRequestParser, self.parser).get_http_version()
+        version = self.parser.get_http_version()
         self.by_name = by_name(self.headers)
         refusal = refusal_of_head(version, self.url, self.headers, self.by_name)
         if refusal is not None:
@@ -244,7 +248,7 @@ class Protocol(DirectProtocol):
             self.transport.close()
 
     def _read(self, piece: bytes | memoryview) -> None:
-        cast(HttpRequestParser, self.parser).feed_data(piece)
+        self.parser.feed_data(piece)
         refusal = self._size.add(len(piece))
         if refusal is not None:
             raise RequestRefused(refusal)

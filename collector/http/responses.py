@@ -13,12 +13,12 @@ from core.reasons import Reason
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-HeaderLines": "Retry-After, X-Drop-Reason",
+    "Access-Control-Expose-Headers": "Retry-After, X-Drop-Reason",
 }
 """Any page may read every response below /v1/."""
 
 PREFLIGHT_CORS = {
-    "Access-Control-Allow-HeaderLines": "*, Authorization",
+    "Access-Control-Allow-Headers": "*, Authorization",
     "Access-Control-Max-Age": "86400",
 }
 """Pages add headers to every request. By the standard the star does not stand for Authorization.

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import select
 import socket
 from contextlib import suppress
 from types import TracebackType
 
 ENDS_WITHIN = 30.0
 """Seconds that a test waits at most for a connection to end."""
-
-FULL_AFTER = 1.0
-"""Seconds without room after which a connection counts as full."""
 
 
 def get(path: str, *headers: str, version: str = "1.1", host: str = "x") -> bytes:
@@ -81,7 +77,7 @@ class RawConnection:
 
 
 class UnreadConnection:
-    """A connection of which nothing is read at first: the system takes little of an answer for it."""
+    """A connection of which nothing is read: the system takes little of an answer for it."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.socket()
@@ -104,21 +100,3 @@ class UnreadConnection:
         except OSError:
             return True
         return False
-
-    def is_full(self, request: bytes) -> bool:
-        """Whether the system takes no more for the collector, after one request more."""
-        _, can_write, _ = select.select([], [self._socket], [], FULL_AFTER)
-        if not can_write:
-            return True
-        with suppress(BlockingIOError):
-            return self._socket.send(request) < len(request)
-        return False
-
-    def read_to_end(self) -> bytes:
-        """What has come until the collector has ended the connection. Raises TimeoutError."""
-        self._socket.settimeout(ENDS_WITHIN)
-        received = b""
-        with suppress(ConnectionError):
-            while data := self._socket.recv(65_536):
-                received += data
-        return received
