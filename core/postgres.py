@@ -6,12 +6,14 @@ PgBouncer in transaction mode, which gives each transaction another session.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event
 
 from core.write_attempt import WriteAttempt
+
+if TYPE_CHECKING:
+    import psycopg  # 6 MB, which nobody needs whose database is a file
 
 STATEMENT_TIMEOUT = 10
 """Seconds after which Postgres ends a statement, a wait for a lock, and a transaction that does nothing."""

@@ -14,7 +14,7 @@ from collector.control import Word, hear
 from collector.writing.codec import ActionCodec, decode_counts, decode_hits, encode
 from collector.writing.commit_state import Failing
 from collector.writing.counters import Counters
-from collector.writing.frames import FrameReader, Kind, frame
+from collector.writing.frames import FrameKind, FrameReader, frame
 
 _PIECE = 262_144
 """Bytes that are read of one worker before it is the next one's turn."""
@@ -117,16 +117,16 @@ class Inbox:
     def give_hits(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
         """Send the results of hits to who has sent these."""
         for link, own in _by_link(batch, results):
-            self._send(link, frame(Kind.HIT_RESULTS, encode(own)))
+            self._send(link, frame(FrameKind.HIT_RESULTS, encode(own)))
 
     def give_actions(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
         """Send the results of actions to who has sent these."""
         for link, own in _by_link(batch, results):
-            self._send(link, frame(Kind.ACTION_RESULTS, self._codec.encode_results(own)))
+            self._send(link, frame(FrameKind.ACTION_RESULTS, self._codec.encode_results(own)))
 
     def tell_state(self, failing: Failing | None) -> None:
         """Tell every worker, and each that comes, whether commits work."""
-        self._state = frame(Kind.STATE, encode(failing))
+        self._state = frame(FrameKind.STATE, encode(failing))
         for link in self._links:
             self._send(link, self._state)
 
@@ -153,11 +153,11 @@ class Inbox:
             self._drop(link)
             return
         for kind, content in link.frames.read(data):
-            if kind is Kind.HITS:
+            if kind is FrameKind.HITS:
                 self.hits.extend((link, hit) for hit in decode_hits(content))
-            elif kind is Kind.ACTIONS:
+            elif kind is FrameKind.ACTIONS:
                 self.actions.extend((link, each) for each in self._codec.decode_actions(content))
-            elif kind is Kind.COUNTS:
+            elif kind is FrameKind.COUNTS:
                 self._counters.add(decode_counts(content))
 
     def _send(self, link: WorkerLink, data: bytes = b"") -> None:
