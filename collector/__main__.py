@@ -16,17 +16,19 @@ import click
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from collector.apart import run_apart
+from collector.background import warm_up
 from collector.closed import Looks, build_closed_app
 from collector.file_watch import FileWatch
 from collector.http.file_limit import allow_open_files
 from collector.http.locator import open_country_database
-from collector.preparation import AwaitedServer, prepare
+from collector.preparation import AwaitedServer, is_prepared, prepare
 from collector.served_file import ServedFile
 from collector.server import BACKLOG, server_config
 from collector.service import Service
 from collector.stop_signal import StopSignal
 from core.command_error import CommandError, exit_in_one_line
-from core.database import files_of, open_database, sqlite_file
+from core.database import files_of, sqlite_file
 from core.log_format import start_log
 from core.open_file import ANY_FILE, FileRule
 from core.private_file import tighten
@@ -45,6 +47,7 @@ ADDRESS_WITHIN = 1.0
 moments after it."""
 
 _TRIES_EVERY = 0.05
+_PREPARATION = "prepares"
 _log = logging.getLogger("collector")
 _stop_signal = StopSignal()
 
@@ -82,13 +85,16 @@ def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
 def _serve_server(chosen: Settings, host: str, port: int, workers: int) -> None:
     """Serve a Postgres database, once it is there."""
     with _bind(host, port) as listener:
-        engine = open_database(chosen.database_url)
-        prepare_once_there = AwaitedServer(engine, chosen.demo).prepare
-        fault = prepare_once_there()
+        awaited, work = (
+            AwaitedServer(),
+            partial(prepare, chosen.database_url, ANY_FILE, chosen.demo),
+        )
+        fault = awaited.prepare(partial(run_apart, _PREPARATION, work))
         _listen(listener, host, port)
         if fault:
-            _answer_closed(chosen, listener, Looks(fault, prepare_once_there, is_told=True))
-        engine.dispose()  # nothing of it may be open when processes are forked
+            work = partial(prepare, chosen.database_url, ANY_FILE, chosen.demo)
+            look = partial(awaited.prepare, work)
+            _answer_closed(chosen, listener, Looks(fault, look, is_told=True))
         _run(Service(chosen, ANY_FILE, listener, workers))
 
 
@@ -144,11 +150,11 @@ def _serve_taken(
 
 
 def _prepare(chosen: Settings, rule: FileRule) -> None:
-    engine = open_database(chosen.database_url, rule)
-    try:
-        prepare(engine, chosen.demo)
-    finally:
-        engine.dispose()  # nothing of it may be open when processes are forked
+    work = partial(prepare, chosen.database_url, rule, chosen.demo)
+    if is_prepared(chosen.database_url, rule):
+        work()
+    else:
+        run_apart(_PREPARATION, work)
 
 
 def _run(
@@ -158,6 +164,7 @@ def _run(
 ) -> None:
     """Serve until a signal, or until the database's file is lost."""
     _log_started(service.listener, service.workers)
+    warm_up()
     gc.collect()
     gc.freeze()  # what all processes have stays in memory that they share
     try:
@@ -181,6 +188,7 @@ def _answer_closed(chosen: Settings, listener: socket.socket, looks: Looks) -> N
     server = _Server(build_closed_app(chosen, looks), listener)
     looks.on_end = server.leave
     server.serve_until_left()
+    looks.join()
     if looks.raised:
         raise looks.raised
 

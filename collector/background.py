@@ -83,7 +83,6 @@ class Background:
         """Everything is loaded and runs; at the end what waits is committed."""
         asyncio.get_running_loop().add_reader(self._control, self._obey)
         self._link.start()
-        await asyncio.to_thread(_warm_up)
         for task in self._tasks:
             await self._threads.run(task.run)
         place = await self._threads.run(self._load_waiting)
@@ -117,8 +116,8 @@ class Background:
             return self._waiting.load(db)
 
 
-def _warm_up() -> None:
-    """Load tables and compile patterns before the first visitor waits for it."""
+def warm_up() -> None:
+    """Load tables and compile patterns, before the workers are forked and the first visitor waits for it."""
     agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
     read_user_agent(agent)
     is_bot(agent)

@@ -82,6 +82,10 @@ class Looks:
         yield
         self._stop.set()
 
+    def join(self) -> None:
+        """Wait for the end of the thread, which has found no fault: a process with threads may not fork."""
+        self._thread.join()
+
     def _run(self) -> None:
         while self.fault and not self._stop.wait(LOOK_EVERY):
             self._look_again()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from core.command_error import first_line
-from core.database import writing
+from core.database import open_database, writing
 from core.heartbeat import heartbeats
 from core.moment import utc_now
+from core.open_file import FileRule
 from core.pooler_refusal import pooler_cure
+from core.schema import is_current
 from core.sites import DEMO_KEY, add_site, list_sites
 from core.upgrade import upgrade_database
 
@@ -36,18 +39,16 @@ _log = logging.getLogger("collector")
 class AwaitedServer:
     """A Postgres server that may be away at the start, or whose tables may be locked."""
 
-    def __init__(self, engine: Engine, with_demo: bool) -> None:
-        self._engine = engine
-        self._with_demo = with_demo
+    def __init__(self) -> None:
         self._told = ""
 
-    def prepare(self) -> str:
-        """ "" once the database is prepared; else what to wait for, which is logged when it changes.
+    def prepare(self, do: Callable[[], object]) -> str:
+        """ "" once the database is prepared by `do`; else what to wait for, which is logged when it changes.
 
         Raises what waiting does not cure.
         """
         try:
-            prepare(self._engine, self._with_demo)
+            do()
         except OperationalError as fault:
             if _INCURABLE.search(str(fault.orig)):
                 raise
@@ -59,12 +60,28 @@ class AwaitedServer:
         return ""
 
 
-def prepare(engine: Engine, with_demo: bool) -> None:
-    """Make the tables, or bring them to this version, and on the very first start a site for the demo shop."""
-    upgrade_database(engine, utc_now())
-    with writing(engine) as db:
-        if with_demo and _is_first_start(db):
-            _add_demo_site(db)
+def prepare(database_url: str, rule: FileRule, with_demo: bool) -> None:
+    """Make the tables, or bring them to this version, and on the very first start a site for the demo shop.
+
+    Nothing of the database is open afterwards.
+    """
+    engine = open_database(database_url, rule)
+    try:
+        upgrade_database(engine, utc_now())
+        with writing(engine) as db:
+            if with_demo and _is_first_start(db):
+                _add_demo_site(db)
+    finally:
+        engine.dispose()
+
+
+def is_prepared(database_url: str, rule: FileRule) -> bool:
+    """Whether the tables are those of this version: then `prepare` needs nothing that would stay in memory."""
+    engine = open_database(database_url, rule)
+    try:
+        return is_current(engine)
+    finally:
+        engine.dispose()
 
 
 def _is_first_start(db: Connection) -> bool:

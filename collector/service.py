@@ -44,7 +44,7 @@ class Service(Struct):
         self, awake: socket.socket, is_over: Callable[[], bool], on_ready: Callable[[], None]
     ) -> None:
         """Until `is_over`; `awake` says when to ask. on_ready: is called once visitors are answered."""
-        shared = _Shared(
+        shared = SharedMemory(
             process_numbers(1 + self.workers),
             shared_limits(self.workers) if self.workers > 1 else None,
         )
@@ -55,7 +55,7 @@ class Service(Struct):
         finally:
             children.stop()
 
-    def _write(self, shared: _Shared, control: socket.socket) -> None:
+    def _write(self, shared: SharedMemory, control: socket.socket) -> None:
         self.listener.close()
         self.let_go_in_child(True)
         _collect_rarely()
@@ -68,7 +68,7 @@ class Service(Struct):
         if file is None or inode_of(file) == self.rule.only:
             engine.dispose()  # who closes the last connection to another file would take away its log
 
-    def _work(self, shared: _Shared, row: int, control: socket.socket) -> None:
+    def _work(self, shared: SharedMemory, row: int, control: socket.socket) -> None:
         self.let_go_in_child(False)
         _collect_rarely()
         engine = open_database(self.settings.database_url, self.rule)
@@ -77,7 +77,7 @@ class Service(Struct):
         serve_app(app, self.listener, control)
 
 
-class _Shared(NamedTuple):
+class SharedMemory(NamedTuple):
     """The memory that the processes share. limits: where there are several workers."""
 
     numbers: SharedNumbers

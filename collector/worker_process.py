@@ -17,7 +17,7 @@ from collector.server import server_config
 
 def serve_app(app: App, listener: socket.socket, control: socket.socket) -> None:
     """Serve until SIGTERM; says by the control when it begins."""
-    _Server(app, lambda: say(control, Word.READY)).run([listener])
+    WorkerServer(app, lambda: say(control, Word.READY)).run([listener])
 
 
 def end_at_once() -> None:
@@ -25,7 +25,7 @@ def end_at_once() -> None:
     os._exit(1)
 
 
-class _Server(uvicorn.Server):
+class WorkerServer(uvicorn.Server):
     def __init__(self, app: App, on_started: Callable[[], None]) -> None:
         super().__init__(server_config(app))
         self._on_started = on_started

@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
 from types import MappingProxyType
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
-import psycopg
-from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Engine
 
 from core.database import DATABASE_ERRORS, reading
 from core.faults import place_fault
 from core.postgres import is_pooled
+
+if TYPE_CHECKING:
+    import psycopg  # 6 MB, which nobody needs whose database is a file
 
 LOOK_EVERY = 0.25
 """Seconds between two queries to a database that does not notify."""
@@ -129,7 +130,7 @@ class Feed(Generic[Changes]):
             try:
                 with self._waiting() as wait:
                     self._follow(wait)
-            except (*DATABASE_ERRORS, psycopg.Error) as fault:
+            except (*DATABASE_ERRORS, *_postgres_errors(self._engine)) as fault:
                 self._set_fault(type(fault).__name__)
                 self._stop.wait(LOOK_ANYWAY)
             except Exception as fault:
@@ -174,6 +175,8 @@ class Feed(Generic[Changes]):
         if listener is None:
             yield lambda: self._stop.wait(LOOK_EVERY)
             return
+        from psycopg.sql import SQL, Identifier
+
         with closing(listener):
             listener.execute(SQL("LISTEN {}").format(Identifier(self._source.channel)))
             yield lambda: list(listener.notifies(timeout=LOOK_ANYWAY, stop_after=1))
@@ -187,7 +190,7 @@ class Feed(Generic[Changes]):
             raw.close()
             self._tell_of_pooler()
             return None
-        listener = cast(psycopg.Connection[Any], raw.driver_connection)
+        listener = cast("psycopg.Connection[Any]", raw.driver_connection)
         raw.detach()  # it listens for good, and never goes back to the pool
         return listener
 
@@ -208,3 +211,8 @@ class Feed(Generic[Changes]):
                 _log.log(level, "%s_feed_fails fault=%s", self._source.name, fault)
             else:
                 _log.info("%s_feed_is_back", self._source.name)
+
+
+def _postgres_errors(engine: Engine) -> tuple[type[Exception], ...]:
+    """What the listener raises, by which SQLAlchemy is not asked."""
+    return (engine.dialect.loaded_dbapi.Error,) if engine.dialect.name == "postgresql" else ()

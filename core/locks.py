@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from random import sample
 from time import monotonic
 
-import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -64,6 +63,8 @@ def lock_accounts(connection: Connection) -> None:
 
 def _wait(connection: Connection, site_id: int, seconds: float) -> bool:
     """Whether the lock was given within so many seconds."""
+    from psycopg.errors import LockNotAvailable
+
     try:
         with connection.begin_nested():
             run_together(
@@ -73,7 +74,7 @@ def _wait(connection: Connection, site_id: int, seconds: float) -> bool:
                 f"SET LOCAL lock_timeout = {STATEMENT_TIMEOUT * 1000}",
             )
     except OperationalError as fault:
-        if isinstance(fault.orig, psycopg.errors.LockNotAvailable):
+        if isinstance(fault.orig, LockNotAvailable):
             return False
         raise
     return True

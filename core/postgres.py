@@ -7,12 +7,14 @@ PgBouncer in transaction mode, which gives each transaction another session.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event
 
 from core.write_attempt import WriteAttempt
+
+if TYPE_CHECKING:
+    import psycopg  # 6 MB, which nobody needs whose database is a file
 
 STATEMENT_TIMEOUT = 10
 """Seconds after which Postgres ends a statement, a wait for a lock, and a transaction that does nothing."""
@@ -83,8 +85,12 @@ def send_notices(connection: Connection) -> None:
     the whole server, and keeps it until the commit is on the disk.
     """
     channels: set[str] = connection.info.pop(_NOTICES, set())
+    if not channels:
+        return
+    import psycopg
+
     driver = connection.connection.driver_connection
-    if channels and isinstance(driver, psycopg.Connection):
+    if isinstance(driver, psycopg.Connection):
         with suppress(psycopg.Error):  # the commit has worked, whatever becomes of this
             driver.execute(
                 "; ".join(f"NOTIFY {each}" for each in sorted(channels)).encode(), prepare=False

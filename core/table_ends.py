@@ -73,7 +73,10 @@ def forget_old_counts(db: Connection, now: datetime, retention: timedelta, at_on
     What is of a site that somebody else writes for longer stays until the next time.
     """
     before = now - counts_kept_for(retention)
-    sites = [NO_SITE, *db.execute(select(col(Site.id))).scalars()]
+    sites = [
+        NO_SITE,
+        *(site_id for site_id in db.execute(select(col(Site.id))).scalars() if site_id),
+    ]
     # Whoever counts, and whoever deletes a site, does so under these locks too.
     taken = take_sites(db, sites, TAKE_WITHIN)
     most = 0

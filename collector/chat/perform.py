@@ -1,4 +1,4 @@
-"""What each chat action does in the database: on the writer's thread, in its transaction."""
+"""What each chat action does in the database: in the writer, in its transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQLite's log: moved into the file, emptied, and kept from growing, by the writer's thread alone."""
+"""SQLite's log: moved into the file, emptied, and kept from growing, by the writer alone."""
 
 from __future__ import annotations
 

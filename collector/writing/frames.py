@@ -9,7 +9,7 @@ from struct import Struct
 _HEAD = Struct("!IB")
 
 
-class Kind(IntEnum):
+class FrameKind(IntEnum):
     """What a frame has. A worker sends the first three, the writer the others."""
 
     HITS = 1
@@ -22,7 +22,7 @@ class Kind(IntEnum):
     HELD_ACTIONS = 8
 
 
-def frame(kind: Kind, content: bytes) -> bytes:
+def frame(kind: FrameKind, content: bytes) -> bytes:
     """The bytes of one frame."""
     return _HEAD.pack(len(content), kind) + content
 
@@ -33,7 +33,7 @@ class FrameReader:
     def __init__(self) -> None:
         self._held = bytearray()
 
-    def read(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
+    def read(self, data: bytes) -> Iterator[tuple[FrameKind, bytes]]:
         """The frames that are whole by now; what is left waits for more."""
         held = self._held
         held += data
@@ -45,6 +45,6 @@ class FrameReader:
                 if len(held) < end:
                     break
                 content, start = bytes(held[start + _HEAD.size : end]), end
-                yield Kind(kind), content
+                yield FrameKind(kind), content
         finally:
             del held[:start]

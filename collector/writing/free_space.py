@@ -15,7 +15,7 @@ PAGES_AT_ONCE = 2_000
 
 
 class FreeSpace:
-    """On the writer's thread; on Postgres, whose autovacuum does this, and in a file that cannot, nothing."""
+    """In the writer; on Postgres, whose autovacuum does this, and in a file that cannot, nothing."""
 
     def __init__(self, engine: Engine, load: WriteLoad) -> None:
         self._engine = engine

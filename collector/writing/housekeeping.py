@@ -1,6 +1,6 @@
 """What keeps the database in order: retention, chats that are over, deleted sites, SQLite's checkpoints.
 
-And the collector's heartbeat: it is written by the writer's own thread, so that a collector that
+And the collector's heartbeat: it is written by the writer itself, so that a collector that
 cannot write gives none.
 """
 
@@ -93,7 +93,7 @@ class Chore(Struct):
 
 
 class Housekeeping:
-    """Chores of the writer's thread, done between two batches."""
+    """Chores of the writer, done between two batches."""
 
     def __init__(
         self, engine: Engine, retention: Retention, load: WriteLoad, clock: Callable[[], int]

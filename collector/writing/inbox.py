@@ -15,7 +15,7 @@ from collector.control import Word, hear
 from collector.writing.codec import ActionCodec, decode_counts, decode_hits, encode
 from collector.writing.commit_state import Failing
 from collector.writing.counters import Counters
-from collector.writing.frames import FrameReader, Kind, frame
+from collector.writing.frames import FrameKind, FrameReader, frame
 
 _PIECE = 262_144
 """Bytes that are read of one worker before it is the next one's turn."""
@@ -129,26 +129,28 @@ class Inbox:
     def give_hits(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
         """Send the results of hits to who has sent these."""
         for link, numbers, own in _by_link(batch, results):
-            self._send(link, frame(Kind.HIT_RESULTS, encode((numbers, own))))
+            self._send(link, frame(FrameKind.HIT_RESULTS, encode((numbers, own))))
 
     def give_actions(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
         """Send the results of actions to who has sent these."""
         for link, numbers, own in _by_link(batch, results):
-            self._send(link, frame(Kind.ACTION_RESULTS, self._codec.encode_results(numbers, own)))
+            self._send(
+                link, frame(FrameKind.ACTION_RESULTS, self._codec.encode_results(numbers, own))
+            )
 
     def hold_hits(self, held: Sequence[Sent]) -> None:
         """Tell who has sent these hits that they wait here for a busy site, so that others may come."""
         for link, numbers, _ in _by_link(held, held):
-            self._send(link, frame(Kind.HELD_HITS, encode(numbers)))
+            self._send(link, frame(FrameKind.HELD_HITS, encode(numbers)))
 
     def hold_actions(self, held: Sequence[Sent]) -> None:
         """The same of actions."""
         for link, numbers, _ in _by_link(held, held):
-            self._send(link, frame(Kind.HELD_ACTIONS, encode(numbers)))
+            self._send(link, frame(FrameKind.HELD_ACTIONS, encode(numbers)))
 
     def tell_state(self, failing: Failing | None) -> None:
         """Tell every worker, and each that comes, whether commits work."""
-        self._state = frame(Kind.STATE, encode(failing))
+        self._state = frame(FrameKind.STATE, encode(failing))
         for link in self._links:
             self._send(link, self._state)
 
@@ -176,20 +178,20 @@ class Inbox:
             return
         now = monotonic()
         for kind, content in link.frames.read(data):
-            if kind is Kind.HITS:
+            if kind is FrameKind.HITS:
                 hits = decode_hits(content)
                 self.hits.extend(
                     Sent(link, at, hit, now) for at, hit in enumerate(hits, link.hits + 1)
                 )
                 link.hits += len(hits)
-            elif kind is Kind.ACTIONS:
+            elif kind is FrameKind.ACTIONS:
                 actions = self._codec.decode_actions(content)
                 first = link.actions + 1
                 self.actions.extend(
                     Sent(link, at, each, now) for at, each in enumerate(actions, first)
                 )
                 link.actions += len(actions)
-            elif kind is Kind.COUNTS:
+            elif kind is FrameKind.COUNTS:
                 self._counters.add(decode_counts(content))
 
     def _send(self, link: WorkerLink, data: bytes = b"") -> None:

@@ -1,6 +1,6 @@
 """How many visits one address may open: a bucket of tokens each, filled at a steady rate.
 
-Only the writer knows whether a page view opens a visit, so it asks here, on its own thread. Whoever has a
+Only the writer knows whether a page view opens a visit, so it asks here. Whoever has a
 visit is never refused.
 """
 

@@ -19,7 +19,7 @@ from collector.writing.codec import (
 )
 from collector.writing.commit_state import Failing, WriterState
 from collector.writing.counters import Counters
-from collector.writing.frames import FrameReader, Kind, frame
+from collector.writing.frames import FrameKind, FrameReader, frame
 from collector.writing.write_queue import WriteQueue, give
 
 COUNTS_EVERY = 1.0
@@ -91,25 +91,25 @@ class WriterLink:
         if self._connection:
             self._connection.close()
 
-    def receive(self, connection: _Connection, kind: Kind, content: bytes) -> None:
+    def receive(self, connection: _Connection, kind: FrameKind, content: bytes) -> None:
         """Take what the writer says."""
         if connection is not self._connection:
             return
         queue = self._queue
-        if kind is Kind.HIT_RESULTS:
+        if kind is FrameKind.HIT_RESULTS:
             numbers, results = decode_hit_results(content)
             give(queue.hits.end(numbers), results)
-        elif kind is Kind.ACTION_RESULTS:
+        elif kind is FrameKind.ACTION_RESULTS:
             numbers, done = self._actions.decode_results(content)
             waiting = queue.actions.end(numbers)
             for each in waiting:
                 self._metrics.action_committed(monotonic() - each.since)
             give(waiting, done)
-        elif kind is Kind.HELD_HITS:
+        elif kind is FrameKind.HELD_HITS:
             queue.hits.hold(decode_held(content))
-        elif kind is Kind.HELD_ACTIONS:
+        elif kind is FrameKind.HELD_ACTIONS:
             queue.actions.hold(decode_held(content))
-        elif kind is Kind.STATE:
+        elif kind is FrameKind.STATE:
             self._state.failing = _decode_state(content)
             return
         self._send()
@@ -135,9 +135,9 @@ class WriterLink:
             return
         hits, actions = self._queue.take()
         if hits:
-            self._connection.write(frame(Kind.HITS, encoded_list(hits)))
+            self._connection.write(frame(FrameKind.HITS, encoded_list(hits)))
         if actions:
-            self._connection.write(frame(Kind.ACTIONS, encoded_list(actions)))
+            self._connection.write(frame(FrameKind.ACTIONS, encoded_list(actions)))
 
     async def _tell_counts(self) -> None:
         while True:
@@ -147,7 +147,7 @@ class WriterLink:
 
     def _send_counts(self) -> None:
         if self._connection and not self._counters.is_empty():
-            self._connection.write(frame(Kind.COUNTS, encode_counts(self._counters.take())))
+            self._connection.write(frame(FrameKind.COUNTS, encode_counts(self._counters.take())))
 
 
 class _Connection(asyncio.Protocol):

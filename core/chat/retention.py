@@ -86,7 +86,7 @@ def delete_withdrawn(db: Connection, now: datetime, told_after: timedelta = TOLD
     )
     is_it = (col(Conversation.site_id) == col(Site.id), *withdrawn)
     sites = db.execute(select(col(Site.id)).where(select(Conversation).where(*is_it).exists()))
-    taken = take_sites(db, (row[0] for row in sites if row[0]), TAKE_WITHIN)
+    taken = take_sites(db, [site_id for site_id in sites.scalars() if site_id], TAKE_WITHIN)
     of_taken = (col(Conversation.site_id).in_(taken), *withdrawn)
     return db.execute(delete(Conversation).where(*of_taken)).rowcount if taken else 0
 

@@ -75,3 +75,27 @@ def test_process_ends_although_nobody_reads_its_log():
     finally:
         process.kill()
         process.communicate()
+
+
+FORKS = """
+import logging, os, threading
+from core.log_format import LogFormat, start_log
+start_log(LogFormat.TEXT)
+log = logging.getLogger("core.test")
+log.info("before")
+pid = os.fork()
+threads = len(os.listdir("/proc/self/task"))
+log.info("%s threads=%d", "parent" if pid else "child", threads)
+logging.shutdown()
+if not pid:
+    os._exit(0)
+os.waitpid(pid, 0)
+"""
+
+
+def test_process_and_what_it_forks_both_log_and_each_line_once():
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=30, cwd=ROOT
+    )
+    lines = sorted(line.split("core.test ")[1] for line in done.stderr.splitlines())
+    assert lines == ["before", "child threads=2", "parent threads=2"]

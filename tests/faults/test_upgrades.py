@@ -107,6 +107,7 @@ def test_upgrade_that_is_killed_once_on_its_way_is_done_at_the_next_start(
 def test_every_released_version_is_kept() -> None:
     scripts = ScriptDirectory(str(Path(core.__file__).parent / "migrations"))
     revisions = {script.revision for script in scripts.walk_revisions()}
+    assert scripts.get_current_head() == head_revision()
     kept = {file.name for file in SCHEMAS.glob("*.sql")}
     assert kept >= {
         f"{revision}.{database}.sql"
