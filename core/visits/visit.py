@@ -64,9 +64,12 @@ def is_over(visit: TrackedVisit, event: Event) -> bool:
     An interaction that the event reports may have kept the visit alive until then.
     """
     last_activity_at = visit.last_activity_at
-    if last_activity_at < event.active_at and visit_goes_on(last_activity_at, event.active_at):
-        last_activity_at = event.active_at
-    return not visit_goes_on(last_activity_at, event.at)
+    if visit_goes_on(last_activity_at, event.at):
+        return False
+    has_gone_on = visit_goes_on(last_activity_at, event.active_at)
+    if not has_gone_on or event.active_at <= last_activity_at:
+        return True
+    return not visit_goes_on(event.active_at, event.at)
 
 
 def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:

@@ -48,7 +48,7 @@ TYPES = [EventKind.VIEW] * 3 + [EventKind.PRESENCE] * 6 + [*EventKind]
 _numbers = count(1)
 
 
-class Shop:
+class WrittenSite:
     """A site, and the writer of its visits; remembers: it keeps visits from one batch to the next."""
 
     def __init__(self, url: str, *, remembers: bool) -> None:
@@ -111,12 +111,12 @@ class Shop:
 @pytest.fixture
 def make_shop(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path
-) -> Iterator[Callable[..., Shop]]:
+) -> Iterator[Callable[..., WrittenSite]]:
     """make_shop(remembers=...): on a database of its own."""
-    shops: list[Shop] = []
+    shops: list[WrittenSite] = []
     made: list[str] = []
 
-    def make(*, remembers: bool) -> Shop:
+    def make(*, remembers: bool) -> WrittenSite:
         number = next(_numbers)
         if database_url.startswith("sqlite"):
             template = request.getfixturevalue("sqlite_template")
@@ -127,7 +127,7 @@ def make_shop(
             made.append(f"shop_{number}")
             server.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
             url = server.url(made[-1])
-        shops.append(Shop(url, remembers=remembers))
+        shops.append(WrittenSite(url, remembers=remembers))
         return shops[-1]
 
     yield make
@@ -138,7 +138,7 @@ def make_shop(
 
 
 @pytest.fixture
-def shop(make_shop: Callable[..., Shop]) -> Shop:
+def shop(make_shop: Callable[..., WrittenSite]) -> WrittenSite:
     return make_shop(remembers=True)
 
 
@@ -225,13 +225,13 @@ def test_visits_that_are_over_are_not_kept(shop):
 # What others do between two beacons
 
 
-def forget(shop: Shop) -> None:
+def forget(shop: WrittenSite) -> None:
     with writing(shop.engine) as db:
         ids = [visit.id for visit in visits_of_person(db, shop.site_id, [ANN])]
         forget_visits_of(db, shop.site_id, ids, from_milliseconds(shop.now))
 
 
-def remove_and_add(shop: Shop) -> None:
+def remove_and_add(shop: WrittenSite) -> None:
     """SQLite gives the new site the id of the old one."""
     with writing(shop.engine) as db:
         remove_site(db, "shop", "Shop", from_milliseconds(shop.now))
@@ -242,11 +242,11 @@ def remove_and_add(shop: Shop) -> None:
     shop.add()
 
 
-def pass_retention(shop: Shop) -> None:
+def pass_retention(shop: WrittenSite) -> None:
     assert forget_visits(shop.engine, shop.now + DAY + MINUTE, timedelta(days=1)) > 0
 
 
-def begin_chat(shop: Shop, visit: str = ANN) -> str:
+def begin_chat(shop: WrittenSite, visit: str = ANN) -> str:
     """The id of a chat that the visitor begins; "" when they may not."""
     number = next(shop.names)
     with writing(shop.engine) as db:
@@ -265,11 +265,11 @@ def begin_chat(shop: Shop, visit: str = ANN) -> str:
     return "" if isinstance(chat, Refused) else chat.id
 
 
-def chat(shop: Shop) -> None:
+def chat(shop: WrittenSite) -> None:
     assert begin_chat(shop)
 
 
-def answer_and_end(shop: Shop) -> None:
+def answer_and_end(shop: WrittenSite) -> None:
     id = begin_chat(shop)
     shop.wait()
     for step in (say, close):
@@ -289,7 +289,7 @@ def close(db: Any, found: Conversation, now: Any) -> None:
     end(db, found, ClosedBy.AGENT, now)
 
 
-def make_paths_readable(shop: Shop) -> None:
+def make_paths_readable(shop: WrittenSite) -> None:
     with writing(shop.engine) as db:
         lock_site(db, shop.site_id)
         db.execute(delete(Backlog))
@@ -297,23 +297,23 @@ def make_paths_readable(shop: Shop) -> None:
         make_some_paths_readable(db, 100)
 
 
-def set_back(shop: Shop) -> None:
+def set_back(shop: WrittenSite) -> None:
     """The clock has been ahead for 10 hours; only a visitor who is gone was there."""
     ahead, shop.now = shop.now, shop.now - 600 * MINUTE
     assert set_back_visits(shop.engine, shop.now) > 0
     assert shop.now < ahead
 
 
-def jump_back(shop: Shop) -> None:
+def jump_back(shop: WrittenSite) -> None:
     shop.now -= 600 * MINUTE
 
 
-def write_by_another(shop: Shop) -> None:
+def write_by_another(shop: WrittenSite) -> None:
     """A second collector takes a beacon of the visit."""
     shop.take(shop.view(2, "/second"), cache=VisitCache())
 
 
-def write_by_two_others(shop: Shop) -> None:
+def write_by_two_others(shop: WrittenSite) -> None:
     """It has the visit in its memory, too, and so has a third."""
     others = [VisitCache(), VisitCache()]
     for number in range(2, 8):
@@ -321,7 +321,7 @@ def write_by_two_others(shop: Shop) -> None:
         shop.wait()
 
 
-def die_before_commit(shop: Shop) -> None:
+def die_before_commit(shop: WrittenSite) -> None:
     commit = shop.engine.dialect.do_commit
 
     def refuse(_connection: Any) -> None:
@@ -331,7 +331,7 @@ def die_before_commit(shop: Shop) -> None:
     assert shop.engine.dialect.do_commit == commit
 
 
-def die_after_commit(shop: Shop) -> None:
+def die_after_commit(shop: WrittenSite) -> None:
     commit = shop.engine.dialect.do_commit
 
     def commit_and_lose(connection: Any) -> None:
@@ -341,7 +341,7 @@ def die_after_commit(shop: Shop) -> None:
     fail_once(shop, "do_commit", commit_and_lose)
 
 
-def not_begin(shop: Shop) -> None:
+def not_begin(shop: WrittenSite) -> None:
     def refuse(_connection: Any) -> None:
         raise OperationalError("BEGIN", None, Exception("database is locked"))
 
@@ -351,7 +351,7 @@ def not_begin(shop: Shop) -> None:
     event.remove(shop.engine, "begin", refuse)
 
 
-def fail_once(shop: Shop, name: str, fail: Callable[[Any], None]) -> None:
+def fail_once(shop: WrittenSite, name: str, fail: Callable[[Any], None]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shop.engine.dialect, name, fail)
         with pytest.raises(OperationalError):
@@ -359,7 +359,7 @@ def fail_once(shop: Shop, name: str, fail: Callable[[Any], None]) -> None:
         shop.engine.dispose()
 
 
-def fail_in_the_middle(shop: Shop) -> None:
+def fail_in_the_middle(shop: WrittenSite) -> None:
     """A hit that no transaction bears, after one that has changed the visit in memory."""
     bad = Hit(
         shop.site_id, ("bad0000000000000",), False, "tab1", shop.now, shop.view().events, None
@@ -386,7 +386,7 @@ OTHERS = [
 ]
 
 
-def tell(shop: Shop, other: Callable[[Shop], None]) -> list[Any]:
+def tell(shop: WrittenSite, other: Callable[[WrittenSite], None]) -> list[Any]:
     """A visitor's beacons, with what others do between them."""
     results = shop.take(shop.view(1, "/%D1%87%D0%B0%D0%B9"), shop.view(visit=BEN))
     shop.wait()
@@ -409,7 +409,7 @@ def test_what_others_do_between_two_beacons_is_never_missed(make_shop, other):
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_database_that_is_restored_under_the_open_file_is_read_again(make_shop, tmp_path):
-    def restore(shop: Shop) -> None:
+    def restore(shop: WrittenSite) -> None:
         file = tmp_path / f"{next(_numbers)}.copy"
         copy_database(shop.engine, file)
         shop.take(shop.view(3, "/undone"), shop.view(visit="new0000000000000"))
@@ -437,7 +437,7 @@ def test_visit_that_was_deleted_behind_its_back_is_read_again_with_the_next_beac
 
 @pytest.mark.parametrize("seed", range(3))
 def test_random_days_are_stored_alike(make_shop, seed):
-    def live(shop: Shop) -> list[Any]:
+    def live(shop: WrittenSite) -> list[Any]:
         chance = random.Random(seed)
         results: list[Any] = []
         for _ in range(90):
@@ -456,14 +456,14 @@ def test_random_days_are_stored_alike(make_shop, seed):
 VISITORS = [f"visitor{number:09d}" for number in range(4)]
 
 
-def random_hit(shop: Shop, chance: random.Random) -> Hit:
+def random_hit(shop: WrittenSite, chance: random.Random) -> Hit:
     number = chance.randrange(1, 60)
     events = tuple(random_event(shop, chance, number + ordinal) for ordinal in range(2))
     tab = f"tab{chance.randrange(20)}"
     return shop.hit(*events[: chance.randrange(1, 3)], visit=chance.choice(VISITORS), tab=tab)
 
 
-def random_event(shop: Shop, chance: random.Random, number: int) -> Event:
+def random_event(shop: WrittenSite, chance: random.Random, number: int) -> Event:
     kind = chance.choice(TYPES)
     at = shop.now - chance.choice((0, 0, 2, 300)) * SECOND
     return Event(
@@ -482,20 +482,20 @@ def random_event(shop: Shop, chance: random.Random, number: int) -> Event:
     )
 
 
-def chat_of(shop: Shop, visit: str) -> None:
+def chat_of(shop: WrittenSite, visit: str) -> None:
     begin_chat(shop, visit)
 
 
-def forget_one(shop: Shop, visit: str) -> None:
+def forget_one(shop: WrittenSite, visit: str) -> None:
     with writing(shop.engine) as db:
         forget_visits_of(db, shop.site_id, [visit], from_milliseconds(shop.now))
 
 
-def second_collector(shop: Shop, visit: str) -> None:
+def second_collector(shop: WrittenSite, visit: str) -> None:
     shop.take(shop.view(next(shop.names), "/second", visit=visit), cache=VisitCache())
 
 
-def lost_batch(shop: Shop, visit: str) -> None:
+def lost_batch(shop: WrittenSite, visit: str) -> None:
     bad = Hit(shop.site_id, ("bad0000000000000",), False, "t", shop.now, shop.view().events, None)
     with pytest.raises(ValueError, match="no opening"):
         shop.take(shop.view(next(shop.names), "/lost", visit=visit), bad)
