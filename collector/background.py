@@ -27,7 +27,7 @@ from core.enrich.bot import is_bot
 from core.enrich.country import country_name, country_of_time_zone
 from core.enrich.source import find_source
 from core.enrich.user_agent import read_user_agent
-from core.feed import Feed, Place
+from core.feed import Feed, FeedPlace
 
 SITES_EVERY = 2.0
 SALTS_EVERY = 60.0
@@ -110,7 +110,7 @@ class Background:
             asyncio.get_running_loop().remove_reader(self._control)
             self._on_lost()
 
-    def _load_waiting(self) -> Place:
+    def _load_waiting(self) -> FeedPlace:
         """The place at which the feed goes on."""
         with reading(self._engine) as db:
             return self._waiting.load(db)

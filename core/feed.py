@@ -41,14 +41,14 @@ _STOPS_WITHIN = 5.0
 _log = logging.getLogger("core.feed")
 
 Wait = Callable[[], object]
-Place = Mapping[int, int]
+FeedPlace = Mapping[int, int]
 """How far a reader is: the newest revision that it knows of each site, by the site's id.
 
 Of one site, revisions are committed in their order, as its lock is held; those of two sites are not.
 """
 
 
-NOWHERE: Place = MappingProxyType({})
+NOWHERE: FeedPlace = MappingProxyType({})
 """Of whoever knows nothing."""
 
 
@@ -56,7 +56,7 @@ class HasPlace(Protocol):
     """Changes that were found."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> FeedPlace:
         """Where whoever knows of them goes on."""
         ...
 
@@ -74,8 +74,8 @@ class FeedSource(Generic[Changes]):
 
     name: str
     channel: str
-    newest: Callable[[Connection], Place]
-    since: Callable[[Connection, Place], Changes]
+    newest: Callable[[Connection], FeedPlace]
+    since: Callable[[Connection, FeedPlace], Changes]
 
 
 class _NotTold(Exception):
@@ -97,7 +97,7 @@ class Feed(Generic[Changes]):
         source: FeedSource[Changes],
         on_changes: Callable[[Changes], None],
         on_fault: Callable[[], None],
-        start_at: Place | None = None,
+        start_at: FeedPlace | None = None,
     ) -> None:
         self._engine = engine
         self._source = source

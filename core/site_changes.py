@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, func, select
 
 from core.database import insert_into
-from core.feed import FeedSource, Place
+from core.feed import FeedPlace, FeedSource
 from core.postgres import notify
 from core.tables import Table
 
@@ -34,7 +34,7 @@ _find_all = select(_change.c.site_id, _site.c.key, _change.c.revision).outerjoin
 class SiteRevisions(NamedTuple):
     """The newest revision of each site that has ever changed, by its id; and the ids of the keys."""
 
-    place: Place
+    place: FeedPlace
     ids: Mapping[str, int]
 
     def of_site(self, key: str) -> int:
@@ -55,7 +55,7 @@ class ChangedSites(NamedTuple):
     revisions: SiteRevisions
 
     @property
-    def place(self) -> Place:
+    def place(self) -> FeedPlace:
         """Where whoever knows of these changes goes on."""
         return self.revisions.place
 
@@ -106,7 +106,7 @@ def site_revisions(db: Connection) -> SiteRevisions:
     )
 
 
-def changed_sites(db: Connection, known: Place) -> ChangedSites:
+def changed_sites(db: Connection, known: FeedPlace) -> ChangedSites:
     """The sites of which this place does not have the newest change."""
     revisions = site_revisions(db)
     changed = {

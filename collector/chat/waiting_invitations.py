@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from core.chat.queries import Changes, invitations, messages_of, newest_place
 from core.chat.retention import NO_VISIT
 from core.chat.states import INVITED_STATES, ConversationState
-from core.feed import Place
+from core.feed import FeedPlace
 from core.tables import Conversation, Message
 from core.visits.visit_id import VisitKey
 
@@ -40,7 +40,7 @@ class WaitingInvitations:
         """The invitation of this visit, or None."""
         return self._invitations.get((site_id, visit_id))
 
-    def load(self, db: Connection) -> Place:
+    def load(self, db: Connection) -> FeedPlace:
         """Load every invitation that waits; returns the place at which the feed goes on."""
         waiting = invitations(db)
         said = messages_of(db, waiting)

@@ -33,7 +33,7 @@ from core.chat.retention import NO_VISIT
 from core.chat.states import INVITED_STATES, OPEN_STATES, Author, ConversationState
 from core.chat.store import CHANNEL
 from core.enrich.text import clean
-from core.feed import NOWHERE, FeedSource, Place
+from core.feed import NOWHERE, FeedPlace, FeedSource
 from core.sites import is_removed
 from core.tables import IS_OPEN, Agent, Conversation, Message, Table, Visit
 
@@ -102,10 +102,10 @@ class Changes(NamedTuple):
     conversations: Sequence[Conversation]
     messages: Sequence[Message]
     revision: int
-    place: Place = NOWHERE
+    place: FeedPlace = NOWHERE
 
 
-def newest_place(db: Connection) -> Place:
+def newest_place(db: Connection) -> FeedPlace:
     """The newest revision of each site's chats; without sites that have none."""
     return {row[0]: row[1] for row in db.execute(_find_newest) if row[1] is not None}
 
@@ -115,7 +115,7 @@ def newest_revision(db: Connection) -> int:
     return max(newest_place(db).values(), default=0)
 
 
-def changes_since(db: Connection, known: Place | int) -> Changes:
+def changes_since(db: Connection, known: FeedPlace | int) -> Changes:
     """What has changed since this place, or since this revision on every site."""
     newest = newest_place(db)
     place = dict.fromkeys(newest, known) if isinstance(known, int) else known

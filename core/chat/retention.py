@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 from sqlmodel import col
 
 from core.chat.closing import close, lock_conversation
@@ -80,13 +80,13 @@ def delete_withdrawn(db: Connection, now: datetime, told_after: timedelta = TOLD
 
     Those of a site that somebody else writes for longer are left for the next time.
     """
-    withdrawn = (
-        col(Conversation.visit_id) == NO_VISIT,
-        col(Conversation.revision) < to_milliseconds(now - told_after),
-    )
-    is_it = (col(Conversation.site_id) == col(Site.id), *withdrawn)
-    sites = db.execute(select(col(Site.id)).where(select(Conversation).where(*is_it).exists()))
-    taken = take_sites(db, [site_id for site_id in sites.scalars() if site_id], TAKE_WITHIN)
+    before = to_milliseconds(now - told_after)
+    is_withdrawn = col(Conversation.visit_id) == NO_VISIT
+    withdrawn = (is_withdrawn, col(Conversation.revision) < before)
+    of_site = (col(Conversation.site_id) == col(Site.id), is_withdrawn)
+    oldest = select(func.min(col(Conversation.revision))).where(*of_site).scalar_subquery()
+    sites = db.execute(select(col(Site.id)).where(oldest < before)).scalars()
+    taken = take_sites(db, [id for id in sites if id is not None], TAKE_WITHIN)
     of_taken = (col(Conversation.site_id).in_(taken), *withdrawn)
     return db.execute(delete(Conversation).where(*of_taken)).rowcount if taken else 0
 

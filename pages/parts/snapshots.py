@@ -19,7 +19,7 @@ from core.sites import find_site, list_sites
 from core.tables import Site
 from pages.parts.site_choice import ALL_SITES
 from pages.parts.viewer import viewer_of_run
-from pages.server.shared import Scope, Shared
+from pages.server.shared import Shared, WatchedSites
 
 TICK = timedelta(seconds=2)
 """The shortest refresh that an agent can choose."""
@@ -125,7 +125,7 @@ def clear_removals() -> None:
     _shared_removals(database_url()).clear()
 
 
-def _latest_sites(now: datetime, revision: int, scope: Scope) -> SitesSnapshot:
+def _latest_sites(now: datetime, revision: int, scope: WatchedSites) -> SitesSnapshot:
     try:
         shared = _shared_sites(database_url())
     except DatabaseUnavailable as error:
@@ -134,7 +134,7 @@ def _latest_sites(now: datetime, revision: int, scope: Scope) -> SitesSnapshot:
     return SitesSnapshot(sites, fault)
 
 
-def _scope(key: str, identity: Identity) -> Scope:
+def _scope(key: str, identity: Identity) -> WatchedSites:
     return identity.site_ids if key == ALL_SITES else key
 
 

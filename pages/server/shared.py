@@ -18,7 +18,7 @@ SHARED_FOR = timedelta(seconds=1.8)
 """How old what is shared may be: a little less than the pages' shortest refresh, because timers are not exact."""
 
 Value = TypeVar("Value")
-Scope = str | SiteIds
+WatchedSites = str | SiteIds
 """One site, by its key, or these sites, by their ids; None: all."""
 
 
@@ -40,7 +40,7 @@ class Shared(Generic[Value]):
         self._fault = ""
 
     def latest(
-        self, now: datetime, revision: int = 0, scope: Scope = None
+        self, now: datetime, revision: int = 0, scope: WatchedSites = None
     ) -> tuple[Value | None, int, str]:
         """The answer at `now`, the revision up to which it has every change, and the fault if it is old.
 
@@ -64,7 +64,7 @@ class Shared(Generic[Value]):
         """Ask again at the next look; a look that is under way has perhaps missed the change."""
         self._cleared = monotonic()
 
-    def _reached(self, scope: Scope) -> int:
+    def _reached(self, scope: WatchedSites) -> int:
         revisions = self._revisions
         return revisions.of_site(scope) if isinstance(scope, str) else revisions.of_sites(scope)
 

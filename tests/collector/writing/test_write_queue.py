@@ -127,9 +127,9 @@ def test_orders_are_not_starved_by_beacons(collector, monkeypatch):
     token = open_chat(collector)
     write = Writer._write
 
-    def write_slowly(self: Any, hits: Any) -> Any:
+    def write_slowly(self: Any, hits: Any, within: float) -> Any:
         sleep(0.1)
-        return write(self, hits)
+        return write(self, hits, within)
 
     monkeypatch.setattr(Writer, "_write", write_slowly)
     visitors = [
