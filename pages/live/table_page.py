@@ -15,9 +15,10 @@ from core.visits.presence import Status
 from pages.live.columns import ALSO_SENT, ELSEWHERE
 from pages.live.row_id import row_ids
 from pages.live.view import TableView
+from pages.parts.snapshots import FIRST_ROWS
 from pages.parts.table.component import Column, ready_rows
 
-ROWS = 100
+ROWS = FIRST_ROWS
 """Rows on one page of the table."""
 
 _KEPT_FOR = timedelta(minutes=2)
@@ -36,7 +37,10 @@ class TablePage:
 
 
 def table_page(picture: Picture, key: str, view: TableView, columns: Sequence[Column]) -> TablePage:
-    """The page of the picture that the view asks for. `key`: whose picture it is, a site's or ALL_SITES."""
+    """The page of the picture that the view asks for. `key`: whose picture it is, a site's or ALL_SITES.
+
+    The picture has ROWS of its visitors, or all of them where the view needs every row.
+    """
     names = tuple(column.name for column in columns)
     return _table_page(key, picture.as_of, picture.site_ids, view, names, picture)
 
@@ -50,12 +54,15 @@ def _table_page(
     columns: tuple[str, ...],
     _picture: Picture,
 ) -> TablePage:
-    found = narrow(_picture.visitors, view.filters())
-    pages = count_pages(len(found), ROWS)
+    found, number = _picture.visitors, _picture.cards.online
+    if view.needs_every_row:
+        found = narrow(found, view.filters())
+        found, number = order_by(found, view.sort or None, view.descending), len(found)
+    pages = count_pages(number, ROWS)
     page = min(view.page, pages - 1)
-    rows = page_of(order_by(found, view.sort or None, view.descending), page + 1, ROWS)
+    rows = page_of(found, page + 1, ROWS)
     sent = _as_shown(rows, key)[list(dict.fromkeys([*ALSO_SENT, *columns]))]
-    return TablePage(ready_rows(sent), len(found), page, pages)
+    return TablePage(ready_rows(sent), number, page, pages)
 
 
 def _as_shown(rows: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -53,6 +53,20 @@ class Shared(Generic[Value]):
         """What was answered last, the fault if it is old, and whether `latest` would ask; it never waits."""
         return self._answer, self._fault, not self._is_recent(now)
 
+    def is_known(self, now: datetime, revision: int) -> bool:
+        """Whether `latest` would give an answer without a fault, and without asking or waiting."""
+        if not self._asking.acquire(blocking=False):
+            return False
+        try:
+            return self._is_recent(now) and not self._fault and self._revision >= revision
+        finally:
+            self._asking.release()
+
+    @property
+    def last(self) -> Value | None:
+        """What was answered last, if anything; it never waits."""
+        return self._answer
+
     def clear(self) -> None:
         """Ask again at the next look; a look that is under way has perhaps missed the change."""
         self._cleared = monotonic()
