@@ -127,14 +127,7 @@ def visitors_frame(
             "last_activity_at": _utc(moments.last_activity_at),
             "visitor_name": _text(names),
             "who": _text(
-                [
-                    name or anonymous
-                    for name, anonymous in zip(
-                        names,
-                        _labels(zip(stored["browser"], stored["country"], strict=True), _anonymous),
-                        strict=True,
-                    )
-                ]
+                _labels(zip(names, stored["browser"], stored["country"], strict=True), _who)
             ),
             "visit_number": np.array(stored["visit_number"], dtype="int64"),
             "returning": _category(stored["visit_number"], returning_label),
@@ -206,8 +199,8 @@ def _known_state(state: str) -> str:
     return state if state in CONVERSATION_ORDER else ""
 
 
-def _anonymous(browser_and_country: tuple[str, str]) -> str:
-    return visitor_label("", *browser_and_country)
+def _who(name_browser_country: tuple[str, str, str]) -> str:
+    return visitor_label(*name_browser_country)
 
 
 def _cart(value_and_currency: tuple[float, str]) -> str:
