@@ -45,9 +45,9 @@ class Breakdowns:
     country: pd.DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """A site, or several, at one moment. site_ids: which.
+    """A site, or several, at one moment. site_ids: which. It is equal to itself only.
 
     visitors: the first rows of the live list in the default order, or, if is_whole, all of them; see
     `core.frames.visitors`. open_chats: the conversation that is open with a visit, by the key of the

@@ -61,6 +61,7 @@ def draw_visitors(picture: Picture, site: Site, sites: Sequence[Site], clock: Cl
         columns,
         key=key,
         name="Active visitors",
+        href=f"visitor?site={site.key}&visit=",
         empty="Nobody is on the site right now." if not picture.cards.online else NOBODY_FOUND,
         view=view.wire(),
         around_search=around_search(),
