@@ -20,16 +20,16 @@ NOTICE_EVERY = 4
 class PageViewer:
     """An open page. received: the bytes that its websocket has brought."""
 
-    def __init__(self, socket: ClientConnection, site: str) -> None:
+    def __init__(self, socket: ClientConnection, query: str) -> None:
         self._socket = socket
-        self._site = site
+        self._query = query
         self._page = self._live = ""
         self.received = 0
 
-    async def draw(self, query: str = "") -> None:
+    async def draw(self) -> None:
         """Have the live part drawn anew, or at first the whole page; returns once it is. Raises
         RuntimeError for a page that shows an exception, TimeoutError for one that is not drawn."""
-        await self._socket.send(self._run(query))
+        await self._socket.send(self._run())
         async with asyncio.timeout(DRAWN_WITHIN):
             while not self._take(await self._socket.recv(decode=False)):
                 pass
@@ -47,9 +47,9 @@ class PageViewer:
             raise RuntimeError(message.delta.new_element.exception.message)
         return kind == "script_finished"
 
-    def _run(self, query: str) -> bytes:
+    def _run(self) -> bytes:
         message = BackMsg()
-        message.rerun_script.query_string = f"site={self._site}{query}"
+        message.rerun_script.query_string = self._query
         message.rerun_script.page_script_hash = self._page
         message.rerun_script.fragment_id = self._live
         message.rerun_script.is_auto_rerun = bool(self._live)
@@ -57,8 +57,8 @@ class PageViewer:
 
 
 @asynccontextmanager
-async def open_page(port: int, site: str) -> AsyncIterator[PageViewer]:
-    """The live page of the site, drawn; it is closed at the end."""
+async def open_page(port: int, query: str) -> AsyncIterator[PageViewer]:
+    """The live page at this address's query ("site=shop&sort=path"), drawn; it is closed at the end."""
     host = f"127.0.0.1:{port}"
     async with connect(
         f"ws://{host}/_stcore/stream",
@@ -66,6 +66,6 @@ async def open_page(port: int, site: str) -> AsyncIterator[PageViewer]:
         subprotocols=["streamlit"],  # pyright: ignore[reportArgumentType]
         max_size=None,
     ) as socket:
-        viewer = PageViewer(socket, site)
+        viewer = PageViewer(socket, query)
         await viewer.draw()
         yield viewer

@@ -178,7 +178,10 @@ def _shared_picture(
     limit = site_ids if key == ALL_SITES else None
     return _pictures.setdefault(
         (url, key, limit, most_rows),
-        Shared(lambda db, now: _draw(db, key, limit, now, most_rows)),
+        Shared(
+            lambda db, now: _draw(db, key, limit, now, most_rows),
+            is_large=most_rows is None,
+        ),
     )
 
 
