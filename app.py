@@ -15,6 +15,7 @@ from core.command_error import exit_in_one_line
 from core.settings import SettingsError, settings, warn_of_unknown_settings
 from pages.server.agent_feed import AgentFeed
 from pages.server.agent_routes import agent_routes
+from pages.server.closed_pages import freed_pages, keep_little
 from pages.server.dashboard_log import start_dashboard_log
 from pages.server.direct_peer import keep_direct_peer
 from pages.server.finished_runs import keep_finished_runs
@@ -38,8 +39,9 @@ async def warm(_app: st.App) -> AsyncGenerator[None, None]:
 
     gc.collect()
     gc.freeze()
-    with on_shutdown(_end_waits):
-        yield
+    async with freed_pages():
+        with on_shutdown(_end_waits):
+            yield
     for feed in feeds:
         await feed.stop()
 
@@ -55,6 +57,7 @@ with exit_in_one_line(SettingsError):
     start_dashboard_log(settings().log_format)
     warn_of_unknown_settings()
 
+keep_little()
 keep_direct_peer()
 keep_finished_runs()
 agent_feed, site_feed = AgentFeed(), SiteFeed()

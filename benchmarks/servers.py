@@ -31,6 +31,11 @@ class BenchmarkServer(NamedTuple):
         """Bytes of memory that it holds now."""
         return int(self._read("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def proportional(self) -> int:
+        """Bytes of memory that it holds now, of which others share a part: its share of them (PSS)."""
+        lines = self._read("smaps_rollup").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
     def _read(self, name: str) -> str:
         return Path(f"/proc/{self.pid}/{name}").read_text()
 
@@ -98,11 +103,13 @@ def collector(
 
 
 @contextmanager
-def dashboard(database_url: str, log: Path | None = None) -> Iterator[BenchmarkServer]:
-    """The dashboard as `make run` starts it; log: as for `collector`."""
+def dashboard(
+    database_url: str, log: Path | None = None, **settings: str
+) -> Iterator[BenchmarkServer]:
+    """The dashboard as `make run` starts it; log and settings: as for `collector`."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = {"MONITOR_DATABASE_URL": database_url}
+    environment = {"MONITOR_DATABASE_URL": database_url, **settings}
     with _running(command, port, ROOT, environment, "_stcore/health", log) as server:
         yield server
 

@@ -1,6 +1,6 @@
 """The frames that the pages draw: the public entry for charts, and the only place for pandas."""
 
-from core.frames.breakdown import OTHER, OTHER_LABEL, breakdown
+from core.frames.breakdown import OTHER, OTHER_LABEL
 from core.frames.csv_export import csv_of, without_names
 from core.frames.journey import Journey, visitor_journey
 from core.frames.narrow import Filters, narrow
@@ -18,7 +18,6 @@ __all__ = [
     "Filters",
     "Journey",
     "Picture",
-    "breakdown",
     "conversations_frame",
     "count_pages",
     "csv_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -21,51 +22,59 @@ call its source "Other"."""
 
 OTHER_LABEL = "Other"
 
-_COLUMNS = ["label", "flag", "code", "value", "visits", "share", "folded"]
+_TYPES = {
+    **dict.fromkeys(["label", "flag", "code", "value"], "str"),
+    "visits": "int64",
+    "share": "float64",
+    "folded": "bool",
+}
+_COLUMNS = list(_TYPES)
 
 
-def breakdown(visitors: pd.DataFrame, by: str) -> pd.DataFrame:
+def breakdown(visits: Mapping[str, int], by: str) -> pd.DataFrame:
     """The live visits by `source`, `browser`, `os` or `country`, largest group first, ties by label.
 
+    visits: how many have each value, as the visitors frame calls it; see `counts_of`.
     Columns: label, flag and code (both "" but for countries), value (what `Filters` takes for
     this row), visits, share (0 to 1 of the live list), folded. First the four largest groups, then
     Other for the rest. Unknown is a group as any other, but never a part of Other: behind the four
     it has a row of its own, after Other. These rows add up to the live list. Behind them, folded,
     are the groups that Other stands for, LISTED of them at most.
     """
-    groups = _groups(visitors, by)
-    leading, rest = groups.iloc[:LEADING], groups.iloc[LEADING:]
-    is_unknown = rest["label"] == UNKNOWN
-    folded = rest[~is_unknown]
-    parts = [leading, _other(folded), rest[is_unknown], folded.head(LISTED).assign(folded=True)]
-    rows = pd.concat(parts, ignore_index=True)
-    return rows.assign(share=rows["visits"] / max(len(visitors), 1))[_COLUMNS]
+    total = max(sum(visits.values()), 1)
+    groups = [_group(value, number, by) for value, number in visits.items()]
+    groups.sort(key=lambda group: (-group["visits"], group["label"]))
+    leading, rest = groups[:LEADING], groups[LEADING:]
+    unknown = [group for group in rest if group["label"] == UNKNOWN]
+    folded = [{**group, "folded": True} for group in rest if group["label"] != UNKNOWN]
+    rows = [*leading, *_other(folded), *unknown, *folded[:LISTED]]
+    frame = pd.DataFrame(
+        [{**row, "share": row["visits"] / total} for row in rows], columns=_COLUMNS
+    )
+    return frame.astype(_TYPES)
+
+
+def counts_of(visitors: pd.DataFrame, by: str) -> dict[str, int]:
+    """How many rows of the visitors frame have each value of the column."""
+    return {str(value): visits for value, visits in visitors[by].value_counts().items() if visits}
 
 
 def leading_values(visitors: pd.DataFrame, by: str) -> list[str]:
     """The values of the column that Other does not stand for."""
-    rows = breakdown(visitors, by)
+    rows = breakdown(counts_of(visitors, by), by)
     return rows.loc[~rows["folded"] & (rows["value"] != OTHER), "value"].tolist()
 
 
-def _groups(visitors: pd.DataFrame, by: str) -> pd.DataFrame:
-    counts = visitors[by].value_counts()
-    values = [str(value) for value in counts.index]
-    is_country = by == "country"
-    return pd.DataFrame(
-        {
-            "label": [country_name(code) for code in values] if is_country else values,
-            "flag": [flag(code) for code in values] if is_country else "",
-            "code": values if is_country else "",
-            "value": values,
-            "visits": counts.to_numpy(),
-            "folded": False,
-        }
-    ).sort_values(["visits", "label"], ascending=[False, True], ignore_index=True)
+def _group(value: str, visits: int, by: str) -> dict[str, Any]:
+    named = {"label": value, "flag": "", "code": ""}
+    if by == "country":
+        named = {"label": country_name(value), "flag": flag(value), "code": value}
+    return {**named, "value": value, "visits": visits, "folded": False}
 
 
-def _other(rest: pd.DataFrame) -> pd.DataFrame:
-    if rest.empty:
-        return rest
-    row: dict[str, Any] = {"label": OTHER_LABEL, "flag": "", "code": "", "value": OTHER}
-    return pd.DataFrame([{**row, "visits": rest["visits"].sum(), "folded": False}])
+def _other(folded: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    if not folded:
+        return []
+    visits = sum(group["visits"] for group in folded)
+    row = {"label": OTHER_LABEL, "flag": "", "code": "", "value": OTHER}
+    return [{**row, "visits": visits, "folded": False}]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -11,12 +12,13 @@ import pandas as pd
 from sqlalchemy import Connection
 
 from core.chat.queries import open_by_visit
+from core.chat.states import ConversationState
 from core.frames.breakdown import breakdown
-from core.frames.visitors import visitors_frame
-from core.tables import Site
+from core.frames.visitors import known_name, visitors_frame
+from core.tables import Conversation, Site
 from core.visits.calendar import day_period, last_days, month_period
+from core.visits.live_counts import LiveCounts, live_counts
 from core.visits.live_visits import live_visits
-from core.visits.presence import Status
 from core.visits.visit_counts import visits_started
 
 
@@ -43,17 +45,21 @@ class Breakdowns:
     country: pd.DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """A site, or several, at one moment. site_ids: which.
+    """A site, or several, at one moment. site_ids: which. It is equal to itself only.
 
-    visitors: see `core.frames.visitors`. days: the last seven local days, oldest first: date,
+    visitors: the first rows of the live list in the default order, or, if is_whole, all of them; see
+    `core.frames.visitors`. open_chats: the conversation that is open with a visit, by the key of the
+    site and the id of the visit. days: the last seven local days, oldest first: date,
     label ("Sun 22 Nov"), visits, level (as a part of the busiest day's, 0 to 1), is_today.
     """
 
     as_of: datetime
     site_ids: frozenset[int]
     visitors: pd.DataFrame
+    is_whole: bool
+    open_chats: Mapping[tuple[str, str], str]
     cards: Cards
     days: pd.DataFrame
     breakdowns: Breakdowns
@@ -68,49 +74,75 @@ class _Started:
     this_month: int
 
 
-def live_picture(db: Connection, site: Site, now: datetime) -> Picture:
+def live_picture(
+    db: Connection, site: Site, now: datetime, most_rows: int | None = None
+) -> Picture:
     """The site at `now`; all numbers from the one snapshot that the connection is in."""
-    return picture_of_sites(db, [site], now)
+    return picture_of_sites(db, [site], now, most_rows)
 
 
-def picture_of_sites(db: Connection, sites: Sequence[Site], now: datetime) -> Picture:
+def picture_of_sites(
+    db: Connection, sites: Sequence[Site], now: datetime, most_rows: int | None = None
+) -> Picture:
     """Several sites, at least one, as if they were one, at `now` and from one snapshot.
 
+    most_rows: of the visitors; None: all. The numbers are counted by the database, and cost the same.
     Each site's own time zone decides what belongs to its Today, its month and its last seven days; a
     day of the picture is the same number of days ago in each, and its label names two dates while
     the sites are in different ones.
     """
-    visitors = _visitors(db, sites, now)
+    ids = [cast(int, site.id) for site in sites]
+    conversations = _conversations(db, ids)
+    counts = live_counts(db, ids, now)
     starts = [_visits_started(db, site, now) for site in sites]
     days = _days(starts)
     return Picture(
         as_of=now,
-        site_ids=frozenset(cast(int, site.id) for site in sites),
-        visitors=visitors,
+        site_ids=frozenset(ids),
+        visitors=visitors_frame(live_visits(db, ids, now, most_rows), now, sites, conversations),
+        is_whole=most_rows is None or counts.online <= most_rows,
+        open_chats=_open_chats(sites, conversations),
         cards=_cards(
-            visitors,
+            counts,
             today=int(days["visits"].iloc[-1]),
             this_month=sum(each.this_month for each in starts),
         ),
         days=days,
         breakdowns=Breakdowns(
-            source=breakdown(visitors, "source"),
-            browser=breakdown(visitors, "browser"),
-            os=breakdown(visitors, "os"),
-            country=breakdown(visitors, "country"),
+            source=breakdown(counts.groups["source"], "source"),
+            browser=breakdown(_by_known_name(counts.groups["browser"]), "browser"),
+            os=breakdown(_by_known_name(counts.groups["os"]), "os"),
+            country=breakdown(counts.groups["country"], "country"),
         ),
     )
 
 
-def _visitors(db: Connection, sites: Sequence[Site], now: datetime) -> pd.DataFrame:
-    ids = [cast(int, site.id) for site in sites]
-    rows = [row for site_id in ids for row in live_visits(db, site_id, now)]
-    conversations = {
+def _conversations(
+    db: Connection, site_ids: Sequence[int]
+) -> Mapping[tuple[int, str], Conversation]:
+    return {
         (site_id, visit): conversation
-        for site_id in ids
+        for site_id in site_ids
         for visit, conversation in open_by_visit(db, site_id).items()
     }
-    return visitors_frame(rows, now, sites, conversations)
+
+
+def _open_chats(
+    sites: Sequence[Site], conversations: Mapping[tuple[int, str], Conversation]
+) -> Mapping[tuple[str, str], str]:
+    keys = {site.id: site.key for site in sites}
+    return {
+        (keys[site_id], visit): conversation.id
+        for (site_id, visit), conversation in conversations.items()
+        if conversation.state == ConversationState.OPEN.value
+    }
+
+
+def _by_known_name(visits: Mapping[str, int]) -> Mapping[str, int]:
+    known: Counter[str] = Counter()
+    for name, number in visits.items():
+        known[known_name(name)] += number
+    return known
 
 
 def _visits_started(db: Connection, site: Site, now: datetime) -> _Started:
@@ -137,16 +169,13 @@ def _days(starts: Sequence[_Started]) -> pd.DataFrame:
     )
 
 
-def _cards(visitors: pd.DataFrame, *, today: int, this_month: int) -> Cards:
-    online = len(visitors)
-    in_view = int(visitors["in_view"].sum())
-    chatting = int((visitors["status"] == Status.CHATTING.value).sum())
+def _cards(counts: LiveCounts, *, today: int, this_month: int) -> Cards:
     return Cards(
-        online=online,
-        in_view=in_view,
-        away=online - in_view,
-        chatting=chatting,
-        browsing=online - chatting,
+        online=counts.online,
+        in_view=counts.in_view,
+        away=counts.online - counts.in_view,
+        chatting=counts.chatting,
+        browsing=counts.online - counts.chatting,
         today=today,
         this_month=this_month,
     )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Row
 
 from core.chat.states import ConversationState
 from core.enrich.country import country_name, flag
+from core.enrich.page_context import PageContext
 from core.moment import to_milliseconds
 from core.tables import Conversation, Site
-from core.visits.default_order import CONTEXT_ORDER, DEFAULT_ORDER
+from core.visits.default_order import CONTEXT_ORDER
 from core.visits.labels import (
     activity_label,
     duration_label,
@@ -43,17 +46,29 @@ CONVERSATION_ORDER = (
 )
 """The states of a visit's open conversation, the one that has come furthest first; "": none."""
 
+NO_CONVERSATIONS: Mapping[tuple[int, str], Conversation] = {}
+
 _NAMES = [column.name for column in LIVE_COLUMNS]
 _MOMENTS = ("started_at", "last_seen_at", "last_activity_at", "in_view_until")
+_NONE_STORED: Mapping[str, Sequence[Any]] = dict.fromkeys(_NAMES, ())
+
+
+def _categories(names: Sequence[str], *, ordered: bool = False) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(names, dtype=str), ordered)
+
+
+_STATUSES = _categories([Status.CHATTING.value, Status.BROWSING.value])
+_CONTEXTS = _categories([context.value for context in CONTEXT_ORDER], ordered=True)
+_STATES = _categories(CONVERSATION_ORDER, ordered=True)
 
 
 def visitors_frame(
     rows: Sequence[Row[Any]],
     now: datetime,
     sites: Sequence[Site],
-    conversations: Mapping[tuple[int, str], Conversation] | None = None,
+    conversations: Mapping[tuple[int, str], Conversation] = NO_CONVERSATIONS,
 ) -> pd.DataFrame:
-    """The rows of `live_visits` as the pages show them, in the default order.
+    """The rows of `live_visits` as the pages show them, in their order.
 
     sites: those of the rows. conversations: the open one of each visit that has one, by the ids of the
     site and of the visit.
@@ -67,127 +82,129 @@ def visitors_frame(
     visitors), returning ("3rd visit", "" for the first), cart_value (0 when not told),
     cart_currency (ISO 4217 or ""), cart ("€120.50", "" when not told), conversation (state of the
     open one, in CONVERSATION_ORDER, or ""), conversation_id, site (its key) and site_name. The
-    index is the row's rank in the default order, from 0. An id is a site's own: two sites may have
+    index is the row's place in the default order, from 0. An id is a site's own: two sites may have
     visits of the same id.
     """
-    raw = pd.DataFrame(dict(zip(_NAMES, zip(*rows, strict=True), strict=False)), columns=_NAMES)
-    raw = raw.astype(dict.fromkeys(_MOMENTS, "int64"))
-    raw["chat_message_at"] = pd.to_numeric(raw["chat_message_at"])
-    moment = to_milliseconds(now)
-    started, seen, active = (
-        raw[name] for name in ("started_at", "last_seen_at", "last_activity_at")
+    stored = dict(zip(_NAMES, zip(*rows, strict=True), strict=True)) if rows else _NONE_STORED
+    moments = SimpleNamespace(
+        **{name: np.array(stored[name], dtype="int64") for name in _MOMENTS},
+        chat_source=np.array(stored["chat_source"], dtype="object"),
+        chat_message_at=np.array(stored["chat_message_at"], dtype="float64"),
     )
-    in_view = is_in_view(raw, moment)
-    quiet = (moment - active).clip(lower=0)
-    idle = quiet // 1000
-    time_on_site = (seen.mask(in_view, moment) - started).clip(lower=0) // 1000
-    names = _text(raw["attributes"], _name)
-    visits = [*zip(raw["site_id"].tolist(), raw["id"].tolist(), strict=True)]
+    moment = to_milliseconds(now)
+    in_view = is_in_view(moments, moment)
+    idle = (moment - moments.last_activity_at).clip(min=0) // 1000
+    until = np.where(in_view, moment, moments.last_seen_at)
+    time_on_site = (until - moments.started_at).clip(min=0) // 1000
+    names = _labels(stored["attributes"], _name)
+    visits = [*zip(stored["site_id"], stored["id"], strict=True)]
+    open_ones = {visit: conversations[visit] for visit in visits if visit in conversations}
     of_id = {site.id: site for site in sites}
     return pd.DataFrame(
         {
-            "id": raw["id"].astype("str"),
-            "status": _status(is_chatting(raw, moment)),
+            "id": _text(stored["id"]),
+            "status": _category(is_chatting(moments, moment).tolist(), _status, _STATUSES),
             "in_view": in_view,
-            "dim": is_idle(quiet),
-            "path": raw["path"].astype("str"),
-            "title": raw["title"].astype("str"),
-            "page_context": _page_context(raw["page_context"]),
-            "source": _category(raw["source"]),
-            "source_kind": _category(raw["source_kind"], source_kind_label),
-            "browser": _category(raw["browser"], _known),
-            "os": _category(raw["os"], _known),
-            "device": _category(raw["device"], _known),
-            "country": _category(raw["country"]),
-            "country_name": _category(raw["country"], country_name),
-            "flag": _category(raw["country"], flag),
-            "page_count": raw["page_count"].astype("int64"),
+            "dim": is_idle(moments, moment),
+            "path": _text(stored["path"]),
+            "title": _text(stored["title"]),
+            "page_context": _category(stored["page_context"], _known_context, _CONTEXTS),
+            "source": _category(stored["source"]),
+            "source_kind": _category(stored["source_kind"], source_kind_label),
+            "browser": _category(stored["browser"], known_name),
+            "os": _category(stored["os"], known_name),
+            "device": _category(stored["device"], known_name),
+            "country": _category(stored["country"]),
+            "country_name": _category(stored["country"], country_name),
+            "flag": _category(stored["country"], flag),
+            "page_count": np.array(stored["page_count"], dtype="int64"),
             "time_on_site": time_on_site,
-            "time_on_site_label": _text(time_on_site, _duration),
+            "time_on_site_label": _text(_labels(time_on_site.tolist(), _duration)),
             "idle_seconds": idle,
-            "activity_label": _category(idle, _activity),
-            "started_at": pd.to_datetime(started, unit="ms", utc=True),
-            "last_seen_at": pd.to_datetime(seen, unit="ms", utc=True),
-            "last_activity_at": pd.to_datetime(active, unit="ms", utc=True),
-            "visitor_name": names,
-            "who": _who(names, raw),
-            "visit_number": raw["visit_number"].astype("int64"),
-            "returning": _category(raw["visit_number"], returning_label),
-            "cart_value": raw["cart_value"].astype("float64"),
-            "cart_currency": _category(raw["cart_currency"]),
-            "cart": _of_pairs(raw["cart_value"], raw["cart_currency"], money_label),
-            "conversation": _conversation(visits, conversations or {}),
-            "conversation_id": _of_each(
-                visits, {visit: each.id for visit, each in (conversations or {}).items()}
+            "activity_label": _category(idle.tolist(), _activity),
+            "started_at": _utc(moments.started_at),
+            "last_seen_at": _utc(moments.last_seen_at),
+            "last_activity_at": _utc(moments.last_activity_at),
+            "visitor_name": _text(names),
+            "who": _text(
+                _labels(zip(names, stored["browser"], stored["country"], strict=True), _who)
             ),
-            "site": _category(raw["site_id"], lambda site_id: of_id[site_id].key),
-            "site_name": _category(raw["site_id"], lambda site_id: of_id[site_id].name),
+            "visit_number": np.array(stored["visit_number"], dtype="int64"),
+            "returning": _category(stored["visit_number"], returning_label),
+            "cart_value": np.array(stored["cart_value"], dtype="float64"),
+            "cart_currency": _category(stored["cart_currency"]),
+            "cart": _text(
+                _labels(zip(stored["cart_value"], stored["cart_currency"], strict=True), _cart)
+            ),
+            "conversation": _category(
+                [str(open_ones[visit].state) if visit in open_ones else "" for visit in visits],
+                _known_state,
+                _STATES,
+            ),
+            "conversation_id": _text(
+                [open_ones[visit].id if visit in open_ones else "" for visit in visits]
+            ),
+            "site": _category(stored["site_id"], lambda site_id: of_id[site_id].key),
+            "site_name": _category(stored["site_id"], lambda site_id: of_id[site_id].name),
         }
-    ).sort_values(by=list(DEFAULT_ORDER), ascending=list(DEFAULT_ORDER.values()), ignore_index=True)
+    )
 
 
-def _status(chatting: pd.Series[bool]) -> pd.Series[Any]:
-    both = pd.CategoricalDtype([Status.CHATTING.value, Status.BROWSING.value])
-    return chatting.map({True: both.categories[0], False: both.categories[1]}).astype(both)
-
-
-def _who(names: pd.Series[Any], raw: pd.DataFrame) -> pd.Series[Any]:
-    anonymous = _of_pairs(raw["browser"], raw["country"], _anonymous)
-    return names.mask(names == "", anonymous)
-
-
-def _conversation(
-    visits: Sequence[tuple[int, str]], conversations: Mapping[tuple[int, str], Conversation]
-) -> pd.Series[Any]:
-    """In CONVERSATION_ORDER; a state of another version counts as none."""
-    states = {visit: str(each.state) for visit, each in conversations.items()}
-    known = {visit: state for visit, state in states.items() if state in CONVERSATION_ORDER}
-    ordered = pd.CategoricalDtype([*CONVERSATION_ORDER], ordered=True)
-    return _of_each(visits, known).astype(ordered)
-
-
-def _of_each(
-    visits: Sequence[tuple[int, str]], values: Mapping[tuple[int, str], str]
-) -> pd.Series[Any]:
-    """The value of each visit, "" for those that have none."""
-    return pd.Series([values.get(visit, "") for visit in visits], dtype="str")
-
-
-def _page_context(stored: pd.Series[Any]) -> pd.Series[Any]:
-    """In CONTEXT_ORDER; a context of another version counts as none."""
-    names = [context.value for context in CONTEXT_ORDER]
-    known = stored.where(stored.isin(names), "")
-    return known.astype(pd.CategoricalDtype(names, ordered=True))
-
-
-def _of_pairs(
-    one: pd.Series[Any], other: pd.Series[Any], label: Callable[[Any, Any], str]
-) -> pd.Series[Any]:
-    """The label of each pair of values, made once for each different pair."""
-    pairs = [*zip(one.tolist(), other.tolist(), strict=True)]
-    labels = {pair: label(*pair) for pair in set(pairs)}
-    return pd.Series([labels[pair] for pair in pairs], dtype="str")
-
-
-def _text(values: pd.Series[Any], label: Callable[[Any], str] = str) -> pd.Series[Any]:
-    """The label of each value, made once for each different one."""
-    codes, different = pd.factorize(values)
-    labels = pd.Series([label(value) for value in different], dtype="str")
-    return labels.take(codes).reset_index(drop=True)
-
-
-def _category(values: pd.Series[Any], label: Callable[[Any], str] = str) -> pd.Series[Any]:
-    codes, different = pd.factorize(values)
-    labels = pd.Series([label(value) for value in different], dtype="str").astype("category")
-    return labels.take(codes).reset_index(drop=True)
-
-
-def _anonymous(browser: str, country: str) -> str:
-    return visitor_label("", browser, country)
-
-
-def _known(name: str) -> str:
+def known_name(name: str) -> str:
+    """What a browser, a system or a device is called: UNKNOWN for those that are not known."""
     return UNKNOWN if name in ("", _UNNAMED) else name
+
+
+def _status(is_chatting: bool) -> str:
+    return (Status.CHATTING if is_chatting else Status.BROWSING).value
+
+
+def _labels(values: Iterable[Any], label: Callable[[Any], str]) -> list[str]:
+    """The label of each value, made once for each different one."""
+    values = list(values)
+    labels = {value: label(value) for value in set(values)}
+    return [labels[value] for value in values]
+
+
+def _text(texts: Sequence[str]) -> Any:
+    return pd.array(texts, dtype="str")
+
+
+def _category(
+    values: Sequence[Any],
+    label: Callable[[Any], str] = str,
+    dtype: pd.CategoricalDtype | None = None,
+) -> pd.Categorical:
+    """The label of each value. dtype: of which categories; else of those that there are, in their order."""
+    labels = {value: label(value) for value in set(values)}
+    dtype = dtype or _categories(sorted(set(labels.values())))
+    places = {name: place for place, name in enumerate(dtype.categories)}
+    codes = {value: places[name] for value, name in labels.items()}
+    return pd.Categorical.from_codes(
+        np.fromiter((codes[value] for value in values), "int32", len(values)), dtype=dtype
+    )
+
+
+def _utc(moments: np.ndarray[Any, Any]) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(moments.astype("datetime64[ms]").astype("datetime64[us]"), tz="UTC")
+
+
+def _known_context(context: str) -> str:
+    """A context of another version counts as none."""
+    return context if context in _CONTEXTS.categories else PageContext.NONE.value
+
+
+def _known_state(state: str) -> str:
+    """A state of another version counts as none."""
+    return state if state in CONVERSATION_ORDER else ""
+
+
+def _who(name_browser_country: tuple[str, str, str]) -> str:
+    return visitor_label(*name_browser_country)
+
+
+def _cart(value_and_currency: tuple[float, str]) -> str:
+    return money_label(*value_and_currency)
 
 
 def _duration(seconds: int) -> str:

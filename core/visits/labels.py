@@ -6,7 +6,7 @@ from datetime import timedelta
 from core.enrich.browser import OTHER
 from core.enrich.country import UNKNOWN_NAME, country_name
 from core.enrich.source import SourceKind
-from core.visits.liveness import is_idle
+from core.visits.liveness import is_idle_length
 from core.visits.presence import ACTIVE_FOR
 
 MINUTE = timedelta(minutes=1)
@@ -29,7 +29,7 @@ def activity_label(quiet: timedelta) -> str:
     minutes = quiet // MINUTE
     if quiet < ACTIVE_FOR:
         return "Active"
-    return f"Idle {minutes}m" if is_idle(quiet) else f"{minutes}m ago"
+    return f"Idle {minutes}m" if is_idle_length(quiet) else f"{minutes}m ago"
 
 
 def duration_label(length: timedelta) -> str:

@@ -4,11 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Label, Row, Text, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Label,
+    Row,
+    Text,
+    and_,
+    select,
+    type_coerce,
+)
 from sqlmodel import col
 
 from core.tables import Visit
-from core.visits.liveness import is_live
+from core.visits.default_order import default_order
+from core.visits.liveness import is_idle, is_live
 
 # Moments and attributes are read as they are stored: a frame turns whole columns at once.
 LIVE_COLUMNS: tuple[Label[Any], ...] = (
@@ -38,7 +49,31 @@ LIVE_COLUMNS: tuple[Label[Any], ...] = (
 """The columns of `live_visits`; moments are milliseconds since the epoch, attributes JSON."""
 
 
-def live_visits(db: Connection, site_id: int, now: datetime) -> Sequence[Row[Any]]:
-    """The visits that have not ended at `now`, in no order; see LIVE_COLUMNS."""
-    statement = select(*LIVE_COLUMNS).where(col(Visit.site_id) == site_id, is_live(Visit, now))
+def live_visits(
+    db: Connection, site_ids: Sequence[int], now: datetime, most: int | None = None
+) -> Sequence[Row[Any]]:
+    """The visits of the sites that have not ended at `now`, in the default order; see LIVE_COLUMNS.
+
+    most: only so many, the first ones.
+    """
+    if most is None:
+        return _in_order(db, now, are_live(site_ids, now))
+    # Idle visits come last: where there are enough others, the index leads past them.
+    is_awake = and_(are_live(site_ids, now), ~is_idle(Visit, now))
+    awake = _in_order(db, now, is_awake, most)
+    if len(awake) == most:
+        return awake
+    are_idle = and_(are_live(site_ids, now), is_idle(Visit, now))
+    return [*awake, *_in_order(db, now, are_idle, most - len(awake))]
+
+
+def are_live(site_ids: Sequence[int], now: datetime) -> ColumnElement[bool]:
+    """The condition for visits of the sites that have not ended at `now`."""
+    return and_(col(Visit.site_id).in_(site_ids), is_live(Visit, now))
+
+
+def _in_order(
+    db: Connection, now: datetime, condition: ColumnElement[bool], most: int | None = None
+) -> Sequence[Row[Any]]:
+    statement = select(*LIVE_COLUMNS).where(condition).order_by(*default_order(now)).limit(most)
     return db.execute(statement).all()

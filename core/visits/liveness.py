@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from core.moment import lasts_for, lasts_until, length_for, milliseconds
+from core.moment import lasts_for, lasts_until, length_for
 from core.visits.presence import (
     CHATTING_FOR,
     CLOCK_SLACK,
@@ -76,6 +76,11 @@ def has_room(visit: Any, visit_id: str, now: Any) -> bool:
     return is_shared or not is_chatting(visit, now)
 
 
-def is_idle(quiet: Any) -> Any:
-    """Whether a visitor who has done nothing for so long is idle; a timedelta or milliseconds."""
-    return quiet >= (IDLE_AFTER if isinstance(quiet, timedelta) else milliseconds(IDLE_AFTER))
+def is_idle(visit: Any, now: Any) -> Any:
+    """Whether the visitor has done nothing for so long that they are idle."""
+    return visit.last_activity_at <= now - length_for(now, IDLE_AFTER)
+
+
+def is_idle_length(quiet: timedelta) -> bool:
+    """Whether a visitor who has done nothing for so long is idle."""
+    return quiet >= IDLE_AFTER

@@ -11,9 +11,10 @@ import streamlit as st
 from core.frames import OTHER, Picture
 from core.tables import Site
 from pages.live.view import CHOICES, current_view, keep_view
+from pages.parts.picture_cache import once_a_picture
+from pages.parts.ready_data import ReadyJson, as_json, ready_data
 from pages.parts.script import component
 
-_SENT = ["value", "label", "flag", "percent", "visits", "folded", "is_rest", "pressed"]
 _FOLDER = Path(__file__).with_name("client")
 
 
@@ -31,25 +32,36 @@ def draw_breakdowns(picture: Picture, site: Site) -> None:
 
     _breakdowns(
         key=key,
-        data={
-            "breakdowns": [
-                {"column": column, "label": label, "shares": _shares(picture, column)}
-                for column, label in CHOICES.items()
-            ]
-        },
+        data=ready_data(breakdowns=_ready_breakdowns(picture), chosen=_chosen()),
         on_pressed_change=on_pressed_change,
     )
 
 
-def _shares(picture: Picture, column: str) -> list[dict[str, Any]]:
-    chosen = getattr(current_view(), column)
-    frame = getattr(picture.breakdowns, column)
-    rows = frame.assign(
-        percent=frame["share"] * 100,
-        is_rest=frame["value"] == OTHER,
-        pressed=frame["value"] == chosen if chosen is not None else False,
+@once_a_picture
+def _ready_breakdowns(picture: Picture) -> ReadyJson:
+    return as_json(
+        [
+            {"column": column, "label": label, "shares": _shares(picture, column)}
+            for column, label in CHOICES.items()
+        ]
     )
-    return rows[_SENT].to_dict("records")
+
+
+def _shares(picture: Picture, column: str) -> Mapping[str, Any]:
+    """By column and value, as `ready_rows` writes a frame."""
+    frame = getattr(picture.breakdowns, column)
+    sent = {
+        **{name: frame[name].tolist() for name in ("value", "label", "flag", "visits", "folded")},
+        "percent": [share * 100 for share in frame["share"]],
+        "is_rest": [value == OTHER for value in frame["value"]],
+    }
+    return {"columns": [*sent], "data": [*zip(*sent.values(), strict=True)]}
+
+
+def _chosen() -> Mapping[str, str]:
+    """The value that is chosen in each column, where one is."""
+    view = current_view()
+    return {name: value for name in CHOICES if (value := getattr(view, name)) is not None}
 
 
 _breakdowns = component(

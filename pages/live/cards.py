@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import streamlit as st
 
 from core.frames import Picture
 from core.tables import Site
 from pages.live.sparkline import chart
-from pages.parts.charts import draw_chart
+from pages.parts.charts import draw_chart, ready_frame
+from pages.parts.picture_cache import once_a_picture
+from pages.parts.ready_data import ready_data
 from pages.parts.script import component
 from pages.parts.site_choice import ALL_SITES
 
@@ -43,15 +47,31 @@ def draw_cards(picture: Picture, site: Site) -> None:
     with st.container(gap=None, key="summary"):
         _numbers(
             key="live_numbers",
-            data={"numbers": [asdict(number) for number in numbers(picture, site)]},
+            data=_ready_numbers(picture, site.key, site.time_zone),
         )
         # Over the place that the last number leaves empty: see pages/look.css.
         with st.container(key="last_days"):
-            draw_chart(chart, picture.days, alt_text="Visits started on each of the last 7 days")
+            draw_chart(
+                chart, _ready_days(picture), alt_text="Visits started on each of the last 7 days"
+            )
 
 
-def numbers(picture: Picture, site: Site) -> tuple[LiveNumber, ...]:
-    """The numbers in their order; the last one is a label, for the sparkline."""
+@once_a_picture
+def _ready_numbers(picture: Picture, key: str, time_zone: str) -> bytes:
+    return ready_data(numbers=numbers(picture, key, time_zone))
+
+
+@once_a_picture
+def _ready_days(picture: Picture) -> pa.Table:
+    return ready_frame(picture.days)
+
+
+def numbers(picture: Picture, key: str, time_zone: str) -> tuple[LiveNumber, ...]:
+    """The numbers in their order; the last one is a label, for the sparkline.
+
+    key and time_zone: of the site, or of ALL_SITES.
+    """
+    started = partial(_started, key, time_zone)
     cards = picture.cards
     today = picture.days["label"].iloc[-1]
     under = f"{cards.in_view:,} in view, {cards.away:,} away" if cards.online else ""
@@ -59,19 +79,17 @@ def numbers(picture: Picture, site: Site) -> tuple[LiveNumber, ...]:
         LiveNumber("Online Now", f"{cards.online:,}", ONLINE, under),
         LiveNumber("Chatting", f"{cards.chatting:,}", CHATTING),
         LiveNumber("Browsing", f"{cards.browsing:,}", BROWSING),
-        LiveNumber("Visits Today", f"{cards.today:,}", _started(site, "on this day"), today),
-        LiveNumber(
-            "This Month", f"{cards.this_month:,}", _started(site, "this month"), _month(today)
-        ),
-        LiveNumber("Last 7 Days", "", _started(site, "on each day")),
+        LiveNumber("Visits Today", f"{cards.today:,}", started("on this day"), today),
+        LiveNumber("This Month", f"{cards.this_month:,}", started("this month"), _month(today)),
+        LiveNumber("Last 7 Days", "", started("on each day")),
     )
 
 
-def _started(site: Site, when: str) -> str:
+def _started(key: str, time_zone: str, when: str) -> str:
     """The text needs no escaping: a time zone's name has only letters, digits and / _ - +."""
-    if site.key == ALL_SITES:
+    if key == ALL_SITES:
         return f"Visits that started {when}, in each site's own time zone."
-    return f"Visits that started {when}, in the site's time zone ({site.time_zone})."
+    return f"Visits that started {when}, in the site's time zone ({time_zone})."
 
 
 def _month(today: str) -> str:

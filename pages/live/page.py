@@ -45,6 +45,9 @@ LIVE = "Live"
 REFRESHES = {LIVE: 30, "2 s": 2, "5 s": 5, "10 s": 10, "30 s": 30, "60 s": 60, "Paused": 0}
 """What an agent can choose, and the seconds between two refreshes; 0: none. The first is the default."""
 
+DATA = "Data"
+"""The tab with all visitors as a data frame."""
+
 _TAB_SHOWN = "tab shown last"
 
 
@@ -113,7 +116,7 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
         st.rerun()
     # Each part keeps its place even when it is empty, so that nothing below it is drawn again.
     pulse, fault = st.empty(), st.empty()
-    snapshot = latest_picture(site, utc_now(), revision)
+    snapshot = latest_picture(site, utc_now(), revision, every_row=_needs_every_row())
     # Another viewer's picture may be from just before the database went away.
     if not snapshot.fault:
         snapshot = replace(snapshot, fault=newest.fault)
@@ -146,6 +149,16 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
     draw_opened_visitor(sites, is_ticking=clock.ticking)
 
 
+def _needs_every_row() -> bool:
+    """Whether all visitors are read, and not only those of the table's first page; see docs/charts.md."""
+    return current_view().needs_every_row or _tab_shown() == DATA
+
+
+def _tab_shown() -> str:
+    """Streamlit forgets the tab when the page is left."""
+    return st.session_state.get("visitors_shown") or st.session_state.get(_TAB_SHOWN, "Table")
+
+
 def _shown_of(sites: Sequence[Site]) -> list[tuple[str, str, str, bool]]:
     """What the page shows of the sites outside of the live part: its title, its chooser, its clock."""
     return [(each.key, each.name, each.time_zone, each.tracking_enabled) for each in sites]
@@ -155,9 +168,8 @@ def _draw_active_visitors(
     picture: Picture, site: Site, sites: Sequence[Site], clock: Clock
 ) -> None:
     subheading("Active Visitors")
-    # Streamlit forgets the tab when the page is left.
-    st.session_state.setdefault("visitors_shown", st.session_state.get(_TAB_SHOWN, "Table"))
-    table, frame = st.tabs(["Table", "Data"], key="visitors_shown", on_change="rerun")
+    st.session_state.setdefault("visitors_shown", _tab_shown())
+    table, frame = st.tabs(["Table", DATA], key="visitors_shown", on_change="rerun")
     st.session_state[_TAB_SHOWN] = st.session_state["visitors_shown"]
     if table.open:
         with table:

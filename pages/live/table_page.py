@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import pandas as pd
-import streamlit as st
 
 from core.enrich.page_context import PageContext
 from core.frames import Picture, count_pages, narrow, order_by, page_of
@@ -15,12 +13,15 @@ from core.visits.presence import Status
 from pages.live.columns import ALSO_SENT, ELSEWHERE
 from pages.live.row_id import row_ids
 from pages.live.view import TableView
+from pages.parts.picture_cache import once_a_picture
+from pages.parts.ready_data import ReadyJson
+from pages.parts.site_choice import ALL_SITES
+from pages.parts.snapshots import FIRST_ROWS
 from pages.parts.table.component import Column, ready_rows
 
-ROWS = 100
+ROWS = FIRST_ROWS
 """Rows on one page of the table."""
 
-_KEPT_FOR = timedelta(minutes=2)
 _AT_THE_TILL = [PageContext.CART.value, PageContext.IN_CHECKOUT.value]
 
 
@@ -29,47 +30,48 @@ class TablePage:
     """rows: as `ready_rows` makes them. found: the visitors that pass the filters, on all pages.
     page: from 0; the last one if the view names one behind it."""
 
-    rows: str
+    rows: ReadyJson
     found: int
     page: int
     pages: int
 
 
 def table_page(picture: Picture, key: str, view: TableView, columns: Sequence[Column]) -> TablePage:
-    """The page of the picture that the view asks for. `key`: whose picture it is, a site's or ALL_SITES."""
-    names = tuple(column.name for column in columns)
-    return _table_page(key, picture.as_of, picture.site_ids, view, names, picture)
+    """The page of the picture that the view asks for. `key`: whose picture it is, a site's or ALL_SITES.
+
+    The picture has ROWS of its visitors, or all of them where the view needs every row.
+    """
+    return _table_page(picture, key, view, tuple(column.name for column in columns))
 
 
-@st.cache_data(ttl=_KEPT_FOR, max_entries=200, show_spinner=False)
-def _table_page(
-    key: str,
-    as_of: datetime,
-    site_ids: frozenset[int],
-    view: TableView,
-    columns: tuple[str, ...],
-    _picture: Picture,
-) -> TablePage:
-    found = narrow(_picture.visitors, view.filters())
-    pages = count_pages(len(found), ROWS)
+@once_a_picture
+def _table_page(picture: Picture, key: str, view: TableView, columns: tuple[str, ...]) -> TablePage:
+    found, number = picture.visitors, picture.cards.online
+    if view.needs_every_row:
+        found = narrow(found, view.filters())
+        found, number = order_by(found, view.sort or None, view.descending), len(found)
+    pages = count_pages(number, ROWS)
     page = min(view.page, pages - 1)
-    rows = page_of(order_by(found, view.sort or None, view.descending), page + 1, ROWS)
-    sent = _as_shown(rows, key)[list(dict.fromkeys([*ALSO_SENT, *columns]))]
-    return TablePage(ready_rows(sent), len(found), page, pages)
+    rows = page_of(found, page + 1, ROWS)
+    shown = _as_shown(rows, key)
+    sent = shown[[name for name in dict.fromkeys([*ALSO_SENT, *columns]) if name in shown]]
+    return TablePage(ready_rows(sent), number, page, pages)
 
 
 def _as_shown(rows: pd.DataFrame, key: str) -> pd.DataFrame:
-    """The rows with ids that are unique on the page, href, the address of the visitor's page, ELSEWHERE
-    where the visitor is in another product's chat, and cart_note: what the cart is worth, with the
-    word unless the context says it."""
+    """The rows with ids that are unique on the page, ELSEWHERE where the visitor is in another product's
+    chat, and cart_note: what the cart is worth, with the word unless the context says it. Of All sites also
+    href, the address of the visitor's page."""
     conversation = rows["conversation"].astype("str")
     is_elsewhere = (conversation == "") & (rows["status"] == Status.CHATTING.value)
     cart = rows["cart"].astype("str")
     needs_word = (cart != "") & ~rows["page_context"].isin(_AT_THE_TILL)
-    return rows.assign(
+    shown = rows.assign(
         id=row_ids(rows, key),
-        # Neither a key nor an id has a sign that an address would have to escape.
-        href="visitor?site=" + rows["site"].astype("str") + "&visit=" + rows["id"],
         conversation=conversation.mask(is_elsewhere, ELSEWHERE),
         cart_note=cart.mask(needs_word, "Cart " + cart),
     )
+    if key != ALL_SITES:
+        return shown
+    # Neither a key nor an id has a sign that an address would have to escape.
+    return shown.assign(href="visitor?site=" + rows["site"].astype("str") + "&visit=" + rows["id"])

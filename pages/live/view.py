@@ -60,6 +60,11 @@ class TableView:
             country=_chosen(self.country),
         )
 
+    @property
+    def needs_every_row(self) -> bool:
+        """Whether it shows anything but the first page of all visitors in the default order."""
+        return self != TableView()
+
     def updated(self, sent: Any) -> TableView:
         """The view after the browser sent its part; what is not understood is not chosen."""
         if not isinstance(sent, Mapping):

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.accounts.identity import Role
-from core.chat.states import ConversationState
 from core.enrich.country import country_name
 from core.enrich.page_context import PageContext
 from core.frames import OTHER, OTHER_LABEL, Picture
@@ -62,7 +61,8 @@ def draw_visitors(picture: Picture, site: Site, sites: Sequence[Site], clock: Cl
         columns,
         key=key,
         name="Active visitors",
-        empty="Nobody is on the site right now." if picture.visitors.empty else NOBODY_FOUND,
+        href=f"visitor?site={site.key}&visit=",
+        empty="Nobody is on the site right now." if not picture.cards.online else NOBODY_FOUND,
         view=view.wire(),
         around_search=around_search(),
         selected=opened_row(),
@@ -70,7 +70,7 @@ def draw_visitors(picture: Picture, site: Site, sites: Sequence[Site], clock: Cl
             search="Search page, source, country, visitor",
             filters=FILTERS,
             chips=_chips(view),
-            count=_count(shown.found, len(picture.visitors), shown.page),
+            count=_count(shown.found, picture.cards.online, shown.page),
             page=shown.page,
             pages=shown.pages,
             columns_stored_as="visitor-monitor-columns",
@@ -107,12 +107,11 @@ def _columns(site: Site) -> tuple[Column, ...]:
 
 def _act(picture: Picture, site: Site, visit_id: str) -> None:
     """Go to the visitor's chat, or open the invitation."""
-    visitors = picture.visitors
-    row = visitors[(visitors["site"] == site.key) & (visitors["id"] == visit_id)]
-    if row.empty or row["conversation"].iloc[0] != ConversationState.OPEN.value:
+    chat = picture.open_chats.get((site.key, visit_id))
+    if chat is None:
         open_invitation(site, visit_id)
         return
-    open_chat(site, row["conversation_id"].iloc[0])
+    open_chat(site, chat)
 
 
 def _chips(view: TableView) -> list[Chip]:

@@ -24,6 +24,9 @@ from pages.server.shared import Shared, WatchedSites
 TICK = timedelta(seconds=2)
 """The shortest refresh that an agent can choose."""
 
+FIRST_ROWS = 100
+"""The visitors that a picture has where not all are asked for: a page of the table."""
+
 REMOVALS_SHARED_FOR = timedelta(seconds=4)
 """How old the progress of deleted sites may be: their visits are counted for it."""
 
@@ -57,19 +60,29 @@ class SitesSnapshot:
         return next((site for site in self.sites or () if site.key == key), None)
 
 
-def latest_picture(site: Site, now: datetime, revision: int = 0) -> PictureSnapshot:
+def latest_picture(
+    site: Site, now: datetime, revision: int = 0, *, every_row: bool = True
+) -> PictureSnapshot:
     """The picture of the site, or of all that the viewer may see, at `now`, or the last one with the fault.
 
     It is at most SHARED_FOR old, and contains every change up to this revision (core/site_changes.py).
+    every_row: of its visitors it has all, and not only the first ones.
     """
     try:
         identity = viewer_of_run()
-        shared = _shared_picture(database_url(), site.key, identity.site_ids)
+        whole, first = (
+            _shared_picture(database_url(), site.key, identity.site_ids, most_rows)
+            for most_rows in (None, FIRST_ROWS)
+        )
     except DatabaseUnavailable as error:
         return PictureSnapshot(None, fault=str(error))
     if site.key != ALL_SITES and not identity.sees(site.id):
         return PictureSnapshot(None)
-    return PictureSnapshot(*shared.latest(now, revision, _scope(site.key, identity)))
+    scope = _scope(site.key, identity)
+    # Once another viewer needs every row, they are read once for all.
+    asked = whole if every_row or whole.is_known(now, revision, scope) else first
+    snapshot = PictureSnapshot(*asked.latest(now, revision, scope))
+    return _newest_of(snapshot, whole, first) if snapshot.fault else snapshot
 
 
 def latest_sites(
@@ -144,9 +157,20 @@ def _seen_of(snapshot: SitesSnapshot, identity: Identity) -> SitesSnapshot:
     return replace(snapshot, sites=identity.seen_of(snapshot.sites))
 
 
-def _draw(db: Connection, key: str, site_ids: SiteIds, now: datetime) -> Picture | None:
+def _newest_of(snapshot: PictureSnapshot, *read: Shared[Picture]) -> PictureSnapshot:
+    """The snapshot with the newest picture that has every row, where that is newer than its own."""
+    for each in read:
+        last, shown = each.last, snapshot.picture
+        if last and last.is_whole and (shown is None or shown.as_of < last.as_of):
+            snapshot = replace(snapshot, picture=last)
+    return snapshot
+
+
+def _draw(
+    db: Connection, key: str, site_ids: SiteIds, now: datetime, most_rows: int | None
+) -> Picture | None:
     sites = [site for site in _sites_of(db, key) if site_ids is None or site.id in site_ids]
-    return picture_of_sites(db, sites, now) if sites else None
+    return picture_of_sites(db, sites, now, most_rows) if sites else None
 
 
 def _sites_of(db: Connection, key: str) -> Sequence[Site]:
@@ -156,11 +180,17 @@ def _sites_of(db: Connection, key: str) -> Sequence[Site]:
     return [] if site is None else [site]
 
 
-def _shared_picture(url: str, key: str, site_ids: SiteIds) -> Shared[Picture]:
+def _shared_picture(
+    url: str, key: str, site_ids: SiteIds, most_rows: int | None
+) -> Shared[Picture]:
     """One for each site, whoever looks at it, but of All sites one for each choice of them."""
     limit = site_ids if key == ALL_SITES else None
     return _pictures.setdefault(
-        (url, key, limit), Shared(lambda db, now: _draw(db, key, limit, now))
+        (url, key, limit, most_rows),
+        Shared(
+            lambda db, now: _draw(db, key, limit, now, most_rows),
+            is_large=most_rows is None,
+        ),
     )
 
 
@@ -172,8 +202,8 @@ def _shared_removals(url: str) -> Shared[Sequence[Removal]]:
     return _removals.setdefault(url, Shared(lambda db, _now: removals(db), REMOVALS_SHARED_FOR))
 
 
-_pictures: dict[tuple[str, str, SiteIds], Shared[Picture]] = {}
-"""By the database's address, the site's key, and the sites that the viewers may see."""
+_pictures: dict[tuple[str, str, SiteIds, int | None], Shared[Picture]] = {}
+"""By the database's address, the site's key, the sites that the viewers may see, and the most rows."""
 
 _sites: dict[str, Shared[Sequence[Site]]] = {}
 """By the database's address."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Lock
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from core.accounts.identity import SiteIds
 from core.database import Connection
@@ -22,16 +23,28 @@ WatchedSites = str | SiteIds
 """One site, by its key, or these sites, by their ids; None: all."""
 
 
+UNUSED_AFTER = 30.0
+"""Seconds after which a large answer is forgotten when nobody has asked for it."""
+
+
 class Shared(Generic[Value]):
-    """The newest answer to a question, asked by one viewer for all of them, again after `shared_for`."""
+    """The newest answer to a question, asked by one viewer for all of them, again after `shared_for`.
+
+    is_large: it is forgotten when nobody asks any more. Any other is kept for a time without the database.
+    """
 
     def __init__(
         self,
         question: Callable[[Connection, datetime], Value | None],
         shared_for: timedelta = SHARED_FOR,
+        *,
+        is_large: bool = False,
     ) -> None:
         self._question = question
         self._shared_for = shared_for
+        self._looked_at = monotonic()
+        if is_large:
+            _large.add(self)
         self._asking = Lock()
         self._asked_at = EPOCH
         self._began = self._answered = self._cleared = 0.0
@@ -48,7 +61,7 @@ class Shared(Generic[Value]):
 
         A fault is shared too: all who wait for the database get it at once, however long they waited.
         """
-        arrived = monotonic()
+        arrived = self._looked_at = monotonic()
         with self._asking:
             now += timedelta(seconds=monotonic() - arrived)
             is_recent = self._is_recent(now) or self._has_answered_since(arrived)
@@ -59,6 +72,30 @@ class Shared(Generic[Value]):
     def known(self, now: datetime) -> tuple[Value | None, str, bool]:
         """What was answered last, the fault if it is old, and whether `latest` would ask; it never waits."""
         return self._answer, self._fault, not self._is_recent(now)
+
+    def is_known(self, now: datetime, revision: int, scope: WatchedSites = None) -> bool:
+        """Whether `latest` would give an answer without a fault, and without asking or waiting."""
+        if not self._asking.acquire(blocking=False):
+            return False
+        try:
+            return self._is_recent(now) and not self._fault and self._reached(scope) >= revision
+        finally:
+            self._asking.release()
+
+    @property
+    def last(self) -> Value | None:
+        """What was answered last, if anything; it never waits."""
+        return self._answer
+
+    def forget_unused(self) -> bool:
+        """Forget the answer if nobody has asked for it for UNUSED_AFTER; whether there was one."""
+        if self._answer is None or monotonic() - self._looked_at < UNUSED_AFTER:
+            return False
+        if not self._asking.acquire(blocking=False):
+            return False
+        self._answer, self._asked_at, self._revisions = None, EPOCH, SiteRevisions({}, {})
+        self._asking.release()
+        return True
 
     def clear(self) -> None:
         """Ask again at the next look; a look that is under way has perhaps missed the change."""
@@ -87,3 +124,11 @@ class Shared(Generic[Value]):
             self._asked_at = now + timedelta(seconds=monotonic() - began)
         # Last: `known` looks at it without the lock.
         self._began, self._answered = began, monotonic()
+
+
+def forget_unused() -> bool:
+    """Forget the large answers that nobody asks for any more; whether there was one. It waits for no database."""
+    return sum(each.forget_unused() for each in tuple(_large)) > 0
+
+
+_large: WeakSet[Shared[Any]] = WeakSet()

@@ -22,8 +22,7 @@ def tables(page: AppTest) -> dict[str, Any]:
     """The tables of the page by name: what was sent, with `rows` as a frame."""
     sent = {data["table"]["name"]: data for data in _sent(page, "visitor_monitor_table")}
     for data in sent.values():
-        ready = json.loads(data["rows"])
-        data["rows"] = pd.DataFrame(ready["data"], columns=ready["columns"])
+        data["rows"] = _frame(data["rows"])
     return sent
 
 
@@ -45,7 +44,12 @@ def visitors(page: AppTest) -> pd.DataFrame:
 def breakdowns(page: AppTest) -> dict[str, pd.DataFrame]:
     """The rows of each breakdown, by its label."""
     [sent] = _sent(page, "visitor_monitor_breakdowns")
-    return {each["label"]: pd.DataFrame(each["shares"]) for each in sent["breakdowns"]}
+    return {
+        each["label"]: _frame(each["shares"]).assign(
+            pressed=lambda rows, column=each["column"]: rows["value"] == sent["chosen"].get(column)
+        )
+        for each in sent["breakdowns"]
+    }
 
 
 def metrics(page: AppTest) -> dict[str, str]:
@@ -62,10 +66,14 @@ def numbers(page: AppTest) -> dict[str, dict[str, str]]:
 
 def _sent(page: AppTest, component: str) -> list[Any]:
     return [
-        json.loads(element.proto.json)
+        json.loads(element.proto.bytes or element.proto.json)
         for element in page.get("bidi_component")
         if element.proto.component_name == component
     ]
+
+
+def _frame(ready: dict[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(ready["data"], columns=ready["columns"])
 
 
 def _of_html(body: str) -> str:

@@ -10,6 +10,7 @@ import {
   setText,
 } from "../../parts/table/elements.js"
 import { RowHold } from "../../parts/table/row_hold.js"
+import { readRows } from "../../parts/table/rows.js"
 
 /** @import { ComponentArguments } from "../../parts/streamlit.js" */
 /** @import { BreakdownJson, BreakdownsData, ShareJson } from "./live_types.js" */
@@ -41,14 +42,14 @@ class BreakdownCards {
 
   /** @param {ComponentArguments<BreakdownsData>} component */
   refresh({ data, setTriggerValue }) {
-    this.root.hidden = data.breakdowns.every(({ shares }) => shares.length === 0)
+    this.root.hidden = data.breakdowns.every(({ shares }) => shares.data.length === 0)
     for (const breakdown of data.breakdowns) {
       let card = this.byColumn.get(breakdown.column)
       if (!card) {
         card = new BreakdownCard(this.cards, breakdown)
         this.byColumn.set(breakdown.column, card)
       }
-      card.refresh(breakdown, (value) =>
+      card.refresh(breakdown, data.chosen[breakdown.column], (value) =>
         setTriggerValue("pressed", { column: breakdown.column, value }),
       )
     }
@@ -66,6 +67,8 @@ class BreakdownCard {
     this.isOpen = false
     /** @type {ShareJson[]} */
     this.shares = []
+    /** @type {string | undefined} The value to which the visitors are narrowed. */
+    this.chosen = undefined
     /** @type {Map<string, ShareRow>} */
     this.rows = new Map()
     const card = make("section", "card", parent)
@@ -90,10 +93,12 @@ class BreakdownCard {
 
   /**
    * @param {BreakdownJson} breakdown
+   * @param {string | undefined} chosen
    * @param {(value: string) => void} press
    */
-  refresh({ shares }, press) {
-    this.shares = shares
+  refresh({ shares }, chosen, press) {
+    this.shares = /** @type {ShareJson[]} */ (readRows(shares))
+    this.chosen = chosen
     this.press = press
     if (this.hold.isHeld()) this.keepPlaces()
     else this.show()
@@ -103,7 +108,8 @@ class BreakdownCard {
   keepPlaces() {
     const received = new Map(this.shares.map((share) => [share.value, share]))
     for (const [value, row] of this.rows) {
-      showRow(row, received.get(value) ?? { ...row.share, percent: 0, visits: 0, pressed: false })
+      const share = received.get(value)
+      showRow(row, share ?? { ...row.share, percent: 0, visits: 0 }, !!share && value === this.chosen)
     }
   }
 
@@ -117,7 +123,7 @@ class BreakdownCard {
     for (const share of shown) {
       const row = this.rows.get(share.value) ?? makeRow(share)
       kept.set(share.value, row)
-      showRow(row, share)
+      showRow(row, share, share.value === this.chosen)
     }
     const focused = focusedIn(this.list)
     const position = [...this.rows.values()].findIndex((row) => row.contains(focused))
@@ -178,9 +184,10 @@ function makeRow(share) {
 /**
  * @param {ShareRow} row
  * @param {ShareJson} share
+ * @param {boolean} isPressed
  */
-function showRow(row, share) {
-  const { label, flag, percent, visits, pressed, folded } = share
+function showRow(row, share, isPressed) {
+  const { label, flag, percent, visits, folded } = share
   row.share = share
   const button = childrenOf(row)[0]
   const [bar, sign, word, part, number, unseen] = childrenOf(button)
@@ -191,6 +198,6 @@ function showRow(row, share) {
   setText(part, `${Math.round(percent)}%`)
   setText(number, visits.toLocaleString("en"))
   setText(unseen, visits === 1 ? " visitor" : " visitors")
-  button.setAttribute("aria-pressed", String(pressed))
+  button.setAttribute("aria-pressed", String(isPressed))
   row.classList.toggle("folded", folded)
 }

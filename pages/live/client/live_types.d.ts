@@ -22,17 +22,19 @@ export interface ShareJson {
   folded: boolean
   /** Other: it stands for the folded ones, of which the most are named. */
   is_rest: boolean
-  pressed: boolean
 }
 
 export interface BreakdownJson {
   column: string
   label: string
-  shares: ShareJson[]
+  /** The rows: their columns, which ShareJson has, and of each row the values. */
+  shares: { columns: string[]; data: unknown[][] }
 }
 
 export interface BreakdownsData {
   breakdowns: BreakdownJson[]
+  /** The value that is chosen in each column, where one is. */
+  chosen: Record<string, string>
 }
 
 /** What pages/live/opened_visitor.py sends to the head of the panel. */

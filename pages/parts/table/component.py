@@ -7,14 +7,16 @@ through refreshes. There, text from visitors is never read as HTML.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from core.visits.presence import ACTIVE_FOR, IDLE_AFTER
+from pages.parts.ready_data import ReadyJson, as_json, ready_data
 from pages.parts.script import component
 
 _FOLDER = Path(__file__).parent
@@ -57,9 +59,10 @@ class RowAction:
     is_quiet: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
-    """A column of a table: `name` is the frame's column, `label` what the header says.
+    """A column of a table: `name` is the frame's column, `label` what the header says. Declared once, it is
+    equal to itself only.
 
     tooltip: the frame's columns shown when the pointer rests on a cell, a line each, with spaces
     between their names. note: the frame's column shown small behind the value. colours: of each
@@ -133,7 +136,7 @@ class Toolbar:
 
 
 def draw_table(
-    rows: pd.DataFrame | str,
+    rows: pd.DataFrame | ReadyJson,
     columns: Sequence[Column],
     *,
     key: str,
@@ -153,7 +156,7 @@ def draw_table(
     """Draw the table; the result says what was done in it: `opened`, `acted`, `cleared` (a
      row's id or a chip's name).
 
-    rows: a frame with the columns' own columns and a text column `id`, or the text that `ready_rows`
+    rows: a frame with the columns' own columns and a text column `id`, or what `ready_rows`
     made of one. A LINK leads to the row's `href`, where there is such a column, else to href + id.
     layout: words of table.css: "list"; "cards": each row is a card on a phone; "still":
     its rows are not links; "unsorted": no column sorts, so that cards need no header. around_search:
@@ -161,21 +164,15 @@ def draw_table(
     """
     return _table(
         key=key,
-        data={
-            "rows": rows if isinstance(rows, str) else ready_rows(rows),
-            "table": {
-                "name": name,
-                "layout": layout,
-                "href": href,
-                "empty": empty,
-                "columns": [asdict(column) for column in columns],
-            },
-            "view": dict(view or {}),
-            "around_search": around_search,
-            "selected": selected,
-            "toolbar": asdict(toolbar) if toolbar else None,
-            "clock": asdict(clock or Clock()),
-        },
+        data=ready_data(
+            rows=rows if isinstance(rows, ReadyJson) else ready_rows(rows),
+            table=_ready_table(name, layout, href, empty, tuple(columns)),
+            view=dict(view or {}),
+            around_search=around_search,
+            selected=selected,
+            toolbar=toolbar,
+            clock=clock or Clock(),
+        ),
         on_view_change=on_view_change or _nothing,
         on_opened_change=on_opened_change or _nothing,
         on_acted_change=_nothing,
@@ -183,10 +180,17 @@ def draw_table(
     )
 
 
-def ready_rows(rows: pd.DataFrame) -> str:
-    """The frame as the text that the browser gets. It can be made once for all viewers, as Streamlit
-    passes a text on as it is: a frame is written anew for each of them."""
-    return rows.to_json(orient="split", index=False, force_ascii=False)
+def ready_rows(rows: pd.DataFrame) -> ReadyJson:
+    """The frame as the browser gets it, which can be made once for all viewers."""
+    return ReadyJson(rows.to_json(orient="split", index=False, force_ascii=False))
+
+
+@lru_cache(maxsize=100)
+def _ready_table(
+    name: str, layout: str, href: str, empty: str, columns: tuple[Column, ...]
+) -> ReadyJson:
+    table = {"name": name, "layout": layout, "href": href, "empty": empty, "columns": columns}
+    return as_json(table)
 
 
 def _nothing() -> None:

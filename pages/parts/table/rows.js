@@ -1,16 +1,12 @@
 // @ts-check
-// Rows as objects from the one text in which they arrive.
+// Rows as objects from the columns and values in which they arrive.
 
-/** @import { ReadyRows, RowJson } from "./table_types.js" */
+/** @import { ReadyRows } from "./table_types.js" */
 
 /**
- * @param {string} ready
- * @returns {RowJson[]}
+ * @param {ReadyRows} ready
+ * @returns {any[]}
  */
-export function readRows(ready) {
-  /** @type {ReadyRows} */
-  const { columns, data } = JSON.parse(ready)
-  return data.map(
-    (values) => /** @type {RowJson} */ (Object.fromEntries(columns.map((name, index) => [name, values[index]]))),
-  )
+export function readRows({ columns, data }) {
+  return data.map((values) => Object.fromEntries(columns.map((name, index) => [name, values[index]])))
 }

@@ -91,8 +91,7 @@ export interface ToolbarJson {
 }
 
 export interface TableData {
-  /** ReadyRows as JSON. */
-  rows: string
+  rows: ReadyRows
   table: { name: string; layout: string; href: string; empty: string; columns: ColumnJson[] }
   view: ViewJson
   /** The query of the page's address before and after the search, where that stands in it. */

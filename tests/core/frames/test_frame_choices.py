@@ -266,13 +266,6 @@ def test_page_beyond_the_ends_is_the_nearest(visitors_of, make_visit, page, expe
     assert "".join(page_of(visitors, page, 2)["id"]) == expected
 
 
-def test_page_carries_only_the_categories_that_it_shows(shoppers):
-    rows = page_of(shoppers, 1, 1)
-
-    assert rows["source"].cat.categories.tolist() == ["news.example"]
-    assert rows["page_context"].cat.ordered
-
-
 # CSV
 
 

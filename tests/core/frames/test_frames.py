@@ -12,7 +12,6 @@ from core.frames import (
     OTHER,
     OTHER_LABEL,
     UNKNOWN,
-    breakdown,
     live_picture,
     order_by,
     picture_of_sites,
@@ -591,10 +590,10 @@ def test_breakdown_of_any_of_the_four_adds_up_to_the_live_list(picture, store, m
         )
     )
 
-    visitors = picture().visitors
+    breakdowns = picture().breakdowns
 
     for by in ("source", "browser", "os", "country"):
-        rows = breakdown(visitors, by)
+        rows = getattr(breakdowns, by)
         shown, folded = rows[~rows["folded"]], rows[rows["folded"]]
         assert shown["visits"].sum() == 200
         assert shown["share"].sum() == pytest.approx(1)

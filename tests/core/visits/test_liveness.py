@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from core.database import reading
-from core.moment import from_milliseconds, milliseconds, to_milliseconds
+from core.moment import from_milliseconds, to_milliseconds
 from core.tables import Visit
 from core.visits.labels import activity_label
 from core.visits.live_visits import LIVE_COLUMNS
 from core.visits.liveness import (
     is_chatting,
     is_idle,
+    is_idle_length,
     is_in_view,
     is_live,
     is_tab_in_view,
@@ -136,8 +137,9 @@ def test_tab_is_in_view_for_ninety_seconds():
     ("quiet", "expected"),
     [(10 * MINUTE - TICK, False), (10 * MINUTE, True), (10 * MINUTE + TICK, True)],
 )
-def test_visitor_is_idle_from_ten_quiet_minutes(quiet, expected):
-    assert is_idle(quiet) is expected
-    assert is_idle(milliseconds(quiet)) is expected
-    assert is_idle(pd.Series([milliseconds(quiet)])).tolist() == [expected]
+def test_visitor_is_idle_from_ten_quiet_minutes(all_uses, now, quiet, expected):
+    columns = {"started_at": now - HOUR, "last_activity_at": now - quiet}
+
+    assert all_uses(is_idle, **columns) == everywhere(expected)
+    assert is_idle_length(quiet) is expected
     assert activity_label(quiet).startswith("Idle") is expected

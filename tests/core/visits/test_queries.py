@@ -67,7 +67,7 @@ def test_visit_is_live_for_thirty_minutes_after_its_last_activity(
 ):
     store(make_visit(started_at=now - 2 * HOUR, last_activity_at=now + after_now))
 
-    assert bool(db(live_visits, 7, now)) is is_live
+    assert bool(db(live_visits, [7], now)) is is_live
 
 
 @pytest.mark.parametrize(("ahead", "is_live"), [(5 * MINUTE, True), (5 * MINUTE + TICK, False)])
@@ -76,26 +76,26 @@ def test_visit_that_a_clock_opened_in_the_future_is_not_live(
 ):
     store(make_visit(started_at=now + ahead, last_activity_at=now))
 
-    assert bool(db(live_visits, 7, now)) is is_live
+    assert bool(db(live_visits, [7], now)) is is_live
 
 
 def test_live_visits_are_those_of_the_site(db, store, make_visit, now):
     store(make_visit("mine"), make_visit("other", site_id=8))
 
-    assert [row.id for row in db(live_visits, 7, now)] == ["mine"]
+    assert [row.id for row in db(live_visits, [7], now)] == ["mine"]
 
 
 def test_live_visits_come_as_they_are_stored(db, store, make_visit, now):
     store(make_visit(attributes={"name": "Zoë"}, current_path="/ä", started_at=now))
 
-    (row,) = db(live_visits, 7, now)
+    (row,) = db(live_visits, [7], now)
 
     assert row.started_at == 1795350896789
     assert (row.path, row.attributes) == ("/ä", '{"name":"Zoë"}')
 
 
 def test_live_visits_are_found_by_index(plan_of, now):
-    plan = plan_of(live_visits, 7, now)
+    plan = plan_of(live_visits, [7], now)
 
     assert "visit_by_activity (site_id=? AND last_activity_at>? AND last_activity_at<?)" in plan
 
@@ -421,8 +421,8 @@ def test_collector_warnings_come_with_the_newest_first(db, store, now):
 def test_two_questions_of_one_snapshot_see_the_same_state(database, store, make_visit, now):
     store(make_visit("before"))
     with reading(database) as connection:
-        first = [row.id for row in live_visits(connection, 7, now)]
+        first = [row.id for row in live_visits(connection, [7], now)]
         store(make_visit("meanwhile"))
-        second = [row.id for row in live_visits(connection, 7, now)]
+        second = [row.id for row in live_visits(connection, [7], now)]
 
     assert first == second == ["before"]
