@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 _BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 _COMMITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
-
-
-class BeaconCounts(Collector):
-    """How many beacons had each result: a number each, without the lock that prometheus' counters take each time."""
-
-    def __init__(self) -> None:
-        self.number: Tally[str] = Tally()
-
-    def collect(self) -> Iterable[Metric]:
-        """As they are when the metrics are read."""
-        words = "Beacons by result: accepted, or the reason why not"
-        family = CounterMetricFamily("monitor_beacons", words, labels=["result"])
-        for result, number in sorted(self.number.items()):
-            family.add_metric([result], number)
-        yield family
 
 
 class Metrics:
@@ -33,8 +15,12 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._beacons = BeaconCounts()
-        self.registry.register(self._beacons)
+        self._beacons = Counter(
+            "monitor_beacons",
+            "Beacons by result: accepted, or the reason why not",
+            ["result"],
+            registry=self.registry,
+        )
         self._batch_size = Histogram(
             "monitor_batch_hits",
             "Hits in one transaction",
@@ -77,10 +63,14 @@ class Metrics:
             ["reason"],
             registry=self.registry,
         )
+        self._results: dict[str, Counter] = {}
 
     def beacon(self, result: str) -> None:
         """Count one beacon."""
-        self._beacons.number[result] += 1
+        counter = self._results.get(result)
+        if counter is None:
+            counter = self._results[result] = self._beacons.labels(result)
+        counter.inc()
 
     def call(self, result: str) -> None:
         """Count one chat call."""
