@@ -19,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Integer,
     Text,
     bindparam,
     case,
@@ -35,23 +36,23 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.sql import ClauseElement
 
+from collector.writing.stored_rows import StoredRows
 from core.tables import Table
 from core.visits.hit import Opening
+from core.visits.memories import lost_memory
 from core.visits.tab_state import read_memory, write_memory
 from core.visits.tracked_visit import Entry, TrackedVisit
-from core.visits.visit_rows import PageViewRow, SpanRow
+from core.visits.visit_rows import VisitRows
 
-TabKey = tuple[str, str]
-"""A tab of a visit: (visit id, tab id)."""
+TabKey = tuple[int, str]
+"""A tab of a visit: (the visit's number, the tab's id)."""
 
-Correction = tuple[str, str, str, int, str, str, int]
-"""Of a stored view: (path, title, page context, site id, visit id, tab, number)."""
-
-_STATE = TrackedVisit.__struct_fields__[:-1]
-_KEY = ("site_id", "id")
+_FIELDS = TrackedVisit.__struct_fields__[:-1]
+_MEMORY = _FIELDS.index("memory")
+_STATE = [name for name in _FIELDS if name != "memory"]
+_KEY = ("site_id", "id", "number")
 _MOVING = [name for name in _STATE if name not in _KEY]
-_ATTRIBUTES = _STATE.index("attributes")
-_MEMORY = _STATE.index("memory")
+_ATTRIBUTES = _FIELDS.index("attributes")
 _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.name not in _STATE]
 _NO_ENTRY = [asdict(Opening()).get(name, "") for name in _ENTRY]
 """Of a visit that is stored already: never written, but each of its column's type."""
@@ -96,13 +97,17 @@ class Statements:
     def __init__(self, engine: Engine) -> None:
         self._is_postgres = engine.dialect.name == "postgresql"
         self._load_visits = self.compile(self._select_visits())
+        self._load_tabs = self.compile(self._select_tabs())
         self._load_views = self.compile(self._select_views())
         self._load_numbers = self.compile(self._select_numbers())
-        self._corrections = self.compile(_correct_views())
         self._entries = self.compile(_move_entries())
         self._visits = Upsert(self, "visit", moving=_MOVING)
-        self._views = Upsert(self, "page_view")
-        self._spans = Upsert(self, "visit_span", moving=["until_at", "is_open"])
+        self._memories = Upsert(self, "visit_memory", moving=["memory"])
+        self._tabs = Upsert(self, "visit_tab")
+        self._pages = Upsert(self, "page", total="uses")
+        self._views = Upsert(self, "page_view_row")
+        self._spans = Upsert(self, "visit_span_row", moving=["is_open", "length"])
+        self._changes = Upsert(self, "visit_change_row")
         self._counts = Upsert(self, "visit_count", total="visits")
 
     def load_visits(
@@ -110,14 +115,22 @@ class Statements:
     ) -> list[TrackedVisit]:
         """The visits of the site that have these ids, in no order."""
         keys = [(visit_id,) for visit_id in ids]
-        return [_visit(row) for row in _fetch(connection, self._load_visits, site_id, keys)]
+        rows = _fetch(connection, self._load_visits, site_id, keys)
+        return [_visit(row, connection) for row in rows]
+
+    def load_tabs(
+        self, connection: Connection, site_id: int, tabs: Iterable[TabKey]
+    ) -> list[tuple[int, str, int]]:
+        """(visit, tab id, ordinal) of those of these tabs that are stored."""
+        rows = _fetch(connection, self._load_tabs, site_id, list(tabs))
+        return [(visit, tab_id, ordinal) for visit, tab_id, ordinal in rows]
 
     def load_views(
-        self, connection: Connection, site_id: int, tabs: Iterable[TabKey]
-    ) -> list[tuple[str, str, int]]:
-        """(visit id, tab id, number) of every stored page view of these tabs."""
+        self, connection: Connection, site_id: int, tabs: Iterable[tuple[int, int]]
+    ) -> list[tuple[int, int, int]]:
+        """(visit, tab, number) of every stored page view of these tabs: (visit, tab), by their numbers."""
         rows = _fetch(connection, self._load_views, site_id, list(tabs))
-        return [(visit_id, tab, number) for visit_id, tab, number in rows]
+        return [(visit, tab, number) for visit, tab, number in rows]
 
     def load_visit_numbers(
         self, connection: Connection, site_id: int, visitors: Iterable[str]
@@ -128,46 +141,65 @@ class Statements:
         return {visitor: number or 0 for visitor, number in rows}
 
     def store_visits(self, connection: Connection, visits: Iterable[TrackedVisit]) -> None:
-        """Insert new visits, and update what has changed of the others."""
+        """Insert new visits, which have numbers, and update what has changed of the others."""
+        visits = list(visits)
         self._visits.run(connection, [_visit_row(visit) for visit in visits])
+        self._memories.run(connection, [_memory_row(visit) for visit in visits])
 
-    def insert_views(self, connection: Connection, views: Sequence[PageViewRow]) -> None:
-        """Upsert page views."""
-        self._views.run(connection, views)
-
-    def correct_views(self, connection: Connection, corrections: Sequence[Correction]) -> None:
-        """Change path, title and page context of stored views: rare, so one by one."""
-        if corrections:
-            connection.exec_driver_sql(self._corrections, list(corrections))
+    def store_rows(
+        self, connection: Connection, of_visits: Iterable[tuple[TrackedVisit, VisitRows]]
+    ) -> None:
+        """Store the rows of visits that are stored, and what pages say of themselves."""
+        stored = StoredRows(connection)
+        for visit, rows in of_visits:
+            stored.add(visit, rows)
+        self._pages.run(connection, stored.pages())
+        self._tabs.run(connection, stored.tabs)
+        self._views.run(connection, stored.views)
+        self._spans.run(connection, stored.spans)
+        self._changes.run(connection, stored.changes)
+        stored.drop_corrected()
 
     def move_entries(self, connection: Connection, entries: Sequence[tuple[str, int, str]]) -> None:
         """Change the entry page of stored visits, also rare: (path, site id, visit id)."""
         if entries:
             connection.exec_driver_sql(self._entries, list(entries))
 
-    def extend_spans(self, connection: Connection, spans: Sequence[SpanRow]) -> None:
-        """Upsert spans, or the new end of those that exist."""
-        self._spans.run(connection, spans)
-
     def add_counts(self, connection: Connection, counts: Sequence[tuple[int, int, int]]) -> None:
         """Add visits to slots: (site id, start of the slot, visits)."""
         self._counts.run(connection, counts)
 
     def _select_visits(self) -> ClauseElement:
-        visit = _table("visit")
+        visit, memory = _table("visit"), _table("visit_memory")
         listed = self._listed()
-        return select(self._as_json(*(visit.c[name] for name in _STATE))).where(
-            visit.c.site_id == bindparam("site_id"),
-            visit.c.id.in_(select(self._item(listed, 0))),
+        columns = [(memory if name == "memory" else visit).c[name] for name in _FIELDS]
+        is_its = (memory.c.site_id == visit.c.site_id) & (memory.c.visit == visit.c.number)
+        return (
+            select(self._as_json(*columns))
+            .select_from(visit.outerjoin(memory, is_its))
+            .where(
+                visit.c.site_id == bindparam("site_id"),
+                visit.c.id.in_(select(self._item(listed, 0))),
+            )
+        )
+
+    def _select_tabs(self) -> ClauseElement:
+        tab = _table("visit_tab")
+        listed = self._listed()
+        return select(self._as_json(tab.c.visit, tab.c.id, tab.c.tab)).where(
+            tab.c.site_id == bindparam("site_id"),
+            tuple_(tab.c.visit, tab.c.id).in_(
+                select(self._number(listed, 0), self._item(listed, 1))
+            ),
         )
 
     def _select_views(self) -> ClauseElement:
-        view = _table("page_view")
+        view = _table("page_view_row")
         listed = self._listed()
-        return select(self._as_json(view.c.visit_id, view.c.tab, view.c.number)).where(
+        return select(self._as_json(view.c.visit, view.c.tab, view.c.number)).where(
             view.c.site_id == bindparam("site_id"),
-            tuple_(view.c.visit_id, view.c.tab).in_(
-                select(self._item(listed, 0), self._item(listed, 1))
+            tuple_(view.c.visit, view.c.tab).in_(
+                select(self._number(listed, 0), self._number(listed, 1))
             ),
         )
 
@@ -235,25 +267,16 @@ class Statements:
             return listed.c.value.op("->>")(literal_column(str(position)))
         return func.json_extract(listed.c.value, literal_column(f"'$[{position}]'"))
 
+    def _number(self, listed: Any, position: int) -> ColumnElement[Any]:
+        """A number of a listed row; Postgres gives it as text."""
+        item = self._item(listed, position)
+        return cast(item, Integer) if self._is_postgres else item
+
     def _as_json(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
         """All rows as one JSON list of lists."""
         if self._is_postgres:
             return cast(func.json_agg(func.json_build_array(*columns)), Text)
         return func.json_group_array(func.json_array(*columns))
-
-
-def _correct_views() -> ClauseElement:
-    view = _table("page_view")
-    key = (column == bindparam(f"of_{column.name}") for column in view.primary_key)
-    return (
-        view.update()
-        .where(*key)
-        .values(
-            path=bindparam("new_path"),
-            title=bindparam("new_title"),
-            page_context=bindparam("new_context"),
-        )
-    )
 
 
 def _move_entries() -> ClauseElement:
@@ -266,17 +289,24 @@ def _table(name: str) -> SchemaTable:
     return Table.metadata.tables[name]
 
 
-def _visit(row: list[Any]) -> TrackedVisit:
+def _visit(row: list[Any], connection: Connection) -> TrackedVisit:
     visit = TrackedVisit(*row)
     visit.attributes = _read_attributes(row[_ATTRIBUTES])
-    visit.memory = read_memory(row[_MEMORY])
+    if row[_MEMORY] is None:
+        visit.memory = lost_memory(connection, visit.site_id, visit.number)
+    else:
+        visit.memory = read_memory(row[_MEMORY])
     return visit
+
+
+def _memory_row(visit: TrackedVisit) -> tuple[int, int, str]:
+    return visit.site_id, visit.number, write_memory(visit.memory)
 
 
 def _visit_row(visit: TrackedVisit) -> tuple[Any, ...]:
     *row, _ = astuple(visit)
     row[_ATTRIBUTES] = _encode(visit.attributes).decode()
-    row[_MEMORY] = write_memory(visit.memory)
+    del row[_MEMORY]
     return _in_order([*row, *(_entry_row(visit.entry) if visit.entry else _NO_ENTRY)])
 
 

@@ -9,8 +9,8 @@ from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit_rows import SpanRow, VisitRows
 
 
-def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
-    """Apply a report of a third-party chat to the visit; ignored while our own chat goes on."""
+def report_chat(visit: TrackedVisit, tab: int, event: Event, rows: VisitRows) -> None:
+    """Apply a report that a tab, by its ordinal, has of a third-party chat to the visit; ignored while our own chat goes on."""
     if visit.chat_source == ChatSource.BUILT_IN and is_chatting(visit, event.at):
         return
     if event.chat is ChatReport.END:
@@ -19,7 +19,7 @@ def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows)
     if not is_chatting(visit, event.at):
         visit.chat_source = ChatSource.THIRD_PARTY
         visit.chat_started_at = event.at
-        visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
+        visit.memory.chat_tab, visit.memory.chat_number = tab, event.number
     visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
     _keep_span(visit, visit.chat_message_at, True, rows)
 
@@ -34,10 +34,8 @@ def _keep_span(visit: TrackedVisit, until: int, is_open: bool, rows: VisitRows) 
     memory = visit.memory
     rows.keep(
         SpanRow(
-            visit.site_id,
-            visit.id,
             memory.chat_tab,
-            SpanKind.CHATTING.value,
+            SpanKind.CHATTING,
             memory.chat_number,
             visit.chat_started_at or until,
             until,

@@ -17,9 +17,9 @@ class Entry(Struct, frozen=True):
 
 
 class TrackedVisit(Struct):
-    """The columns of the table `visit` that may change, and its key.
+    """The columns of the table `visit` that may change, its keys, and what is remembered of it.
 
-    entry: set on a visit that is new, and not stored yet.
+    number: of the site's visits it is the first, the second ...; 0 until it is stored. entry: set on a visit that is new, and not stored yet.
     """
 
     started_at: int
@@ -42,4 +42,5 @@ class TrackedVisit(Struct):
     memory: VisitMemory
     site_id: int
     id: str
+    number: int = 0
     entry: Entry | None = None

@@ -1,4 +1,7 @@
-"""The rows that an event changes besides its visit's. Moments are whole milliseconds since the epoch."""
+"""The rows that an event changes besides its visit's. Moments are whole milliseconds since the epoch.
+
+A tab is named by its ordinal in the visit.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,22 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from core.visits.presence import ChangeKind, SpanKind
+
+
+class Shown(NamedTuple):
+    """What a page says of itself."""
+
+    path: str
+    title: str
+    page_context: str
+
 
 class SpanRow(NamedTuple):
-    """A row of `visit_span`, in the order of its columns."""
+    """A stretch of time of one tab."""
 
-    site_id: int
-    visit_id: str
-    tab: str
-    kind: str
+    tab: int
+    kind: SpanKind
     number: int
     from_at: int
     until_at: int
@@ -21,31 +32,42 @@ class SpanRow(NamedTuple):
 
 
 class PageViewRow(NamedTuple):
-    """A row of `page_view`, in the order of its columns."""
+    """A page shown in one tab."""
 
-    site_id: int
-    visit_id: str
-    tab: str
+    tab: int
     number: int
     viewed_at: int
-    path: str
-    title: str
-    page_context: str
+    page: Shown
+
+
+class ChangeRow(NamedTuple):
+    """What changed on a visit, and is not told by a page view; told: JSON, where it is no page."""
+
+    number: int
+    kind: ChangeKind
+    changed_at: int
+    page: Shown | None = None
+    told: str = ""
 
 
 class VisitRows(Struct):
-    """The rows that events change besides their visit's: new page views and extended spans.
+    """The rows that events change besides their visit's: new page views, extended spans, changes.
 
-    corrections: path, title and context of page views, by (tab, number), that were stored with others.
+    corrections: what page views say of themselves, by (tab, number), that were stored with something else.
     entry_path: of a stored visit whose first page has moved to another path; else empty.
+    new_tabs: the ordinals of tabs that were heard of for the first time, by their ids.
+    known_tabs: of tabs that are stored and that the visit's memory has not, the ordinals by their ids.
     known_views: page views, by (tab, number), that are stored already.
     """
 
-    views: dict[tuple[str, int], PageViewRow] = {}
-    spans: dict[tuple[str, str, int], SpanRow] = {}
-    corrections: dict[tuple[str, int], tuple[str, str, str]] = {}
+    views: dict[tuple[int, int], PageViewRow] = {}
+    spans: dict[tuple[int, SpanKind, int], SpanRow] = {}
+    changes: list[ChangeRow] = []
+    corrections: dict[tuple[int, int], Shown] = {}
     entry_path: str = ""
-    known_views: set[tuple[str, int]] = set()
+    new_tabs: dict[str, int] = {}
+    known_tabs: dict[str, int] = {}
+    known_views: set[tuple[int, int]] = set()
 
     def keep(self, span: SpanRow) -> None:
         """Keep the span in place of its earlier state."""
