@@ -19,6 +19,7 @@ from core.sites import LONGEST_NAME, SiteError, existing_site, removed_sites
 from core.tables import Site, Visit
 from core.tables import Table as Base
 from core.visits.pages_used import drop_uses, pages_of
+from core.visits.visit_edits import note_all_edited
 
 _tables = Base.metadata.tables
 _OF_VISITS = (
@@ -97,6 +98,7 @@ def delete_some(db: Connection, site_id: int, visits: int, rows: int, after: str
 
 def delete_visits(db: Connection, site_id: int, visit_ids: Sequence[str]) -> None:
     """Delete the visits with their page views, spans and conversations."""
+    note_all_edited(db, [site_id])
     forget_conversations(db, site_id, visit_ids)
     are_these = (col(Visit.site_id) == site_id, col(Visit.id).in_(visit_ids))
     numbers = db.execute(select(col(Visit.number)).where(*are_these)).scalars().all()
@@ -117,4 +119,7 @@ def _delete_rows(db: Connection, table: Table, site_id: int, limit: int) -> int:
     """How many rows went."""
     key: list[Any] = list(table.primary_key)
     some = select(*key).where(table.c.site_id == site_id).limit(limit)
-    return db.execute(delete(table).where(tuple_(*key).in_(some))).rowcount
+    deleted = db.execute(delete(table).where(tuple_(*key).in_(some))).rowcount
+    if deleted and table.name in {"visit", *_OF_VISITS}:
+        note_all_edited(db, [site_id])
+    return deleted

@@ -48,6 +48,7 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "collector_warning": TableEnd.AGE,
     "site_change": TableEnd.FIXED,
     "visit_sequence": TableEnd.FIXED,
+    "visit_edit": TableEnd.FIXED,
     "collector": TableEnd.FIXED,
     "chore_run": TableEnd.FIXED,
     "backlog": TableEnd.FIXED,

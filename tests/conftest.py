@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from core.database import open_database
 from core.schema import upgrade_schema
+from tests.helpers.edit_watch import unsaid_edits
 from tests.helpers.postgres_server import PostgresServer, postgres_server
 from tests.helpers.profiles import open_profiles
 from tests.helpers.running_collector import RunningCollector, running_collector
@@ -36,6 +37,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if passed:
         engines = ", ".join(f"{name} ({count} passed)" for name, count in sorted(passed.items()))
         terminalreporter.write_line(f"Engines: {engines}")
+
+
+@pytest.fixture(autouse=True)
+def every_edit_is_said() -> Iterator[None]:
+    """No test passes in which our code has changed visits behind the writer's back."""
+    unsaid_edits.clear()
+    yield
+    assert unsaid_edits == []
 
 
 @pytest.fixture(scope="session")

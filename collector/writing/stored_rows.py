@@ -26,7 +26,9 @@ class StoredRows:
         self._connection = connection
         self.tabs: list[tuple[int, int, int, str]] = []
         self.views: list[tuple[int, ...]] = []
-        self.spans: list[tuple[Any, ...]] = []
+        self.new_spans: list[tuple[Any, ...]] = []
+        self.longer_spans: list[tuple[Any, ...]] = []
+        """Of these what changes, then the key."""
         self.changes: list[tuple[Any, ...]] = []
         self._uses: Counter[tuple[int, Shown]] = Counter()
         self._dropped: defaultdict[int, Counter[int]] = defaultdict(Counter)
@@ -38,10 +40,13 @@ class StoredRows:
         for view in rows.views.values():
             after, page = view.viewed_at - started_at, self._use(site_id, view.page)
             self.views.append((site_id, number, view.tab, view.number, after, page))
-        for span in rows.spans.values():
+        for span in rows.new_spans.values():
             key = (site_id, number, span.tab, SPAN_KINDS[span.kind], span.number)
             after, length = span.from_at - started_at, span.until_at - span.from_at
-            self.spans.append((*key, span.is_open, after, length))
+            self.new_spans.append((*key, span.is_open, after, length))
+        for span in rows.longer_spans.values():
+            key = (site_id, number, span.tab, SPAN_KINDS[span.kind], span.number)
+            self.longer_spans.append((span.is_open, span.until_at - span.from_at, *key))
         for change in rows.changes:
             after = change.changed_at - started_at
             page = self._use(site_id, change.page) if change.page else 0

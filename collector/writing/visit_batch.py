@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from collector.writing.clock_jumps import set_back_rows
-from collector.writing.statements import Statements, TabKey
+from collector.writing.statements import SiteEdits, Statements, TabKey
+from collector.writing.visit_cache import VisitCache
 from collector.writing.visit_limit import UNLIMITED, VisitAllowance
 from core.moment import milliseconds
 from core.reasons import Reason, Refused
@@ -36,9 +37,10 @@ _SLOT = milliseconds(COUNT_SLOT)
 
 
 class VisitBatch:
-    """The visits that a batch touches: loaded at first use, stored once at the end.
+    """The visits that a batch touches: found in memory or loaded at first use, stored once at the end.
 
-    allowance: how many visits each address may open; what is taken counts once the caller keeps it.
+    The caller holds the lock of all writers. allowance: how many visits each address may open; what is taken
+    counts once the caller keeps it. cache: what the writer has in memory, lent for this transaction.
     """
 
     def __init__(
@@ -47,11 +49,14 @@ class VisitBatch:
         connection: Connection,
         now: int,
         allowance: VisitAllowance = UNLIMITED,
+        cache: VisitCache | None = None,
     ) -> None:
         self._now = now
         self._allowance = allowance
         self._statements = statements
         self._connection = connection
+        self._cache = cache or VisitCache()
+        self._edits: dict[int, SiteEdits] = {}
         self._visits: dict[VisitKey, TrackedVisit | None] = {}
         self._rows_of: defaultdict[VisitKey, VisitRows] = defaultdict(VisitRows)
         self._visit_numbers: dict[tuple[int, str], int] = {}
@@ -62,14 +67,20 @@ class VisitBatch:
 
     def load(self, hits: Iterable[Hit]) -> None:
         """Load in a few statements what the hits will need."""
-        hits = list(hits)
-        for site_id in {hit.site_id for hit in hits}:
-            of_site = [hit for hit in hits if hit.site_id == site_id]
+        of_sites: defaultdict[int, list[Hit]] = defaultdict(list)
+        for hit in hits:
+            of_sites[hit.site_id].append(hit)
+        self._load_edits(of_sites)
+        for site_id, of_site in of_sites.items():
             self._load_visits(site_id, {visit_id for hit in of_site for visit_id in hit.visit_ids})
             self._load_known_tabs(site_id, of_site)
             self._load_visit_numbers(
                 site_id, {visitor for hit in of_site if (visitor := self._opens_for(hit))}
             )
+
+    def has_site(self, site_id: int) -> bool:
+        """Whether the site of a loaded hit exists, and is not being deleted."""
+        return self._edits[site_id].is_kept
 
     def heal(self, site_id: int, visit_ids: Iterable[str]) -> None:
         """Set back what a clock that ran ahead has written of these visits, though nothing comes from them."""
@@ -106,18 +117,32 @@ class VisitBatch:
     def store(self) -> None:
         """Write every row that has changed."""
         statements, connection = self._statements, self._connection
+        moved = self._those(self._moved)
         self._number_opened()
-        statements.store_visits(connection, self._those(self._moved))
+        statements.store_visits(connection, moved)
         statements.store_rows(
-            connection,
-            [(visit, self._rows_of[visit.site_id, visit.id]) for visit in self._those(self._moved)],
+            connection, [(visit, self._rows_of[visit.site_id, visit.id]) for visit in moved]
         )
         statements.move_entries(
             connection,
             [(rows.entry_path, *key) for key, rows in self._rows_of.items() if rows.entry_path],
         )
         statements.add_counts(connection, list(self._counts()))
-        note_changes(connection, self._changed_sites(), self._now)
+        note_changes(connection, self._changed_sites(moved), self._now)
+        self._remember(moved)
+
+    def _remember(self, moved: Sequence[TrackedVisit]) -> None:
+        """Keep what was stored in memory, and say who has written these sites."""
+        of_sites: defaultdict[int, list[TrackedVisit]] = defaultdict(list)
+        for visit in moved:
+            of_sites[visit.site_id].append(visit)
+        rows: list[tuple[int, str, int, str]] = []
+        for site_id, visits in of_sites.items():
+            batch = max(self._edits[site_id].batch + 1, self._now)
+            rows.append((site_id, self._cache.writer, batch, ""))
+            self._cache.keep(site_id, batch, visits)
+        self._statements.store_edits(self._connection, rows)
+        self._cache.forget_some(self._now)
 
     def _number_opened(self) -> None:
         """In the order in which they began, so that neighbours in time are neighbours in the tables."""
@@ -212,12 +237,22 @@ class VisitBatch:
             self._load_visits(site_id, [visit_id])
         return self._visits[key]
 
+    def _load_edits(self, site_ids: Iterable[int]) -> None:
+        """Before any visit of these sites is looked for in memory."""
+        self._edits.update(self._statements.load_edits(self._connection, site_ids))
+        for site_id in site_ids:
+            self._cache.trust(site_id, self._edits[site_id])
+
     def _load_visits(self, site_id: int, ids: Iterable[str]) -> None:
-        ids = list(ids)
-        self._visits.update({(site_id, visit_id): None for visit_id in ids})
-        for visit in self._statements.load_visits(self._connection, site_id, ids):
-            self._visits[site_id, visit.id] = visit
-            if is_ahead(visit, self._now):
+        if site_id not in self._edits:
+            self._load_edits([site_id])
+        found = {visit_id: self._cache.find(site_id, visit_id) for visit_id in ids}
+        if unknown := [visit_id for visit_id, visit in found.items() if visit is None]:
+            loaded = self._statements.load_visits(self._connection, site_id, unknown)
+            found.update((visit.id, visit) for visit in loaded)
+        for visit_id, visit in found.items():
+            self._visits[site_id, visit_id] = visit
+            if visit is not None and is_ahead(visit, self._now):
                 self._set_back(visit)
 
     def _set_back(self, visit: TrackedVisit) -> None:
@@ -225,15 +260,10 @@ class VisitBatch:
         key = (visit.site_id, visit.id)
         self._moved.add(key)
         self._shown_before[key] = shown_of(visit, self._now)
-        started_at = visit.started_at
+        began = visit.started_at
         heal_clock(visit, self._now)
         set_back_rows(
-            self._connection,
-            visit.site_id,
-            visit.number,
-            self._now,
-            started_at,
-            visit.started_at,
+            self._connection, visit.site_id, visit.number, self._now, began, visit.started_at
         )
 
     def _load_known_tabs(self, site_id: int, hits: Iterable[Hit]) -> None:
@@ -248,7 +278,7 @@ class VisitBatch:
             ],
         )
 
-    def _learn_tabs(self, site_id: int, tabs: Iterable[tuple[TrackedVisit, str]]) -> None:
+    def _learn_tabs(self, site_id: int, tabs: Sequence[tuple[TrackedVisit, str]]) -> None:
         """Which ordinals tabs have that a visit's memory has not, and which views are stored of tabs."""
         rows_of = {visit.number: self._rows_of[site_id, visit.id] for visit, _ in tabs}
         remembered: set[tuple[int, int]] = set()
@@ -284,13 +314,13 @@ class VisitBatch:
         for visitor_id, number in numbers.items():
             self._visit_numbers[site_id, visitor_id] = number
 
-    def _those(self, keys: set[VisitKey]) -> Iterator[TrackedVisit]:
-        return (visit for key in sorted(keys) if (visit := self._visits[key]) is not None)
+    def _those(self, keys: set[VisitKey]) -> list[TrackedVisit]:
+        return [visit for key in sorted(keys) if (visit := self._visits[key]) is not None]
 
-    def _changed_sites(self) -> set[int]:
+    def _changed_sites(self, moved: Sequence[TrackedVisit]) -> set[int]:
         """The sites of which a page shows something else than before this batch."""
         changed = {site_id for site_id, _ in self._opened}
-        for visit in self._those(self._moved):
+        for visit in moved:
             key = (visit.site_id, visit.id)
             if visit.site_id not in changed and (
                 self._rows_of[key].corrections

@@ -16,17 +16,17 @@ from collector.writing.action_batch import Perform, commit_actions
 from collector.writing.commit_state import CommitState
 from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault
+from collector.writing.hit_batch import commit_hits
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.statements import Statements
 from collector.writing.trial import TRY_EVERY, try_to_write
-from collector.writing.visit_batch import VisitBatch
+from collector.writing.visit_cache import VisitCache
 from collector.writing.visit_limit import VisitLimit
 from collector.writing.write_load import WriteLoad
 from collector.writing.write_queue import WriteQueue, give
-from core.database import lock_visits, mark_damage, writing
+from core.database import mark_damage, writing
 from core.faults import place_fault
 from core.reasons import Reason, Refused
-from core.sites import has_site
 from core.visits.hit import Hit
 
 MOST_HITS_AT_ONCE = 2_000
@@ -61,6 +61,7 @@ class Writer:
         self._queue = queue
         self._perform = perform
         self._statements = Statements(engine)
+        self._visits = VisitCache()
         self._counters = counters
         self._metrics = metrics
         self._load = load
@@ -146,17 +147,7 @@ class Writer:
 
     def _write(self, hits: Sequence[Hit]) -> Sequence[Struct]:
         allowance = self._visit_limit.allow()
-        with writing(self._engine) as connection:
-            lock_visits(connection)
-            now = max(hit.received_at for hit in hits)
-            gone = {id for id in {hit.site_id for hit in hits} if not has_site(connection, id)}
-            batch = VisitBatch(self._statements, connection, now, allowance)
-            batch.load(hit for hit in hits if hit.site_id not in gone)
-            results = [
-                Refused(Reason.UNKNOWN_SITE) if hit.site_id in gone else batch.record(hit)
-                for hit in hits
-            ]
-            batch.store()
+        results = commit_hits(self._engine, self._statements, self._visits, hits, allowance)
         allowance.keep()
         return results
 

@@ -15,6 +15,7 @@ from core.sites import is_removed
 from core.tables import Conversation, Table
 from core.visits.presence import ChatSource, SpanKind
 from core.visits.row_keys import SPAN_KINDS, chat_tab
+from core.visits.visit_edits import note_edit
 
 _SPAN_NUMBER = 1
 _visit, _span, _conversation = (
@@ -110,10 +111,12 @@ def _write(db: Connection, conversation: Conversation, **columns: Any) -> None:
 def _extend_span(
     db: Connection, conversation: Conversation, until: datetime, *, is_open: bool
 ) -> None:
-    """The span of the chat, which belongs to no tab; nothing where the visit is deleted.
+    """The span of the chat, which belongs to no tab; nothing where the visit is deleted. All that a chat
+    writes of its visit ends with it, so it also says that the visit was edited.
 
     It never ends before it begins, though the clock has jumped back since.
     """
+    note_edit(db, conversation.site_id, conversation.visit_id)
     visit = db.execute(_find_start, _keys(conversation)).one_or_none()
     if visit is None:
         return

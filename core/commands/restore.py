@@ -32,6 +32,7 @@ from core.sqlite_copy import (
     size_label,
 )
 from core.tables import Backup
+from core.visits.visit_edits import note_all_edited
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -97,8 +98,9 @@ def _restore(url: str, file: Path, database: Path) -> None:
         for each in [*known, *([_record(BackupKind.RESTORE, kept, now)] if kept else [])]:
             record_backup(db, BackupKind(each.kind), Path(each.file), each.size, each.made_at)
         forget_unfinished(db)
-        # Open pages draw themselves anew.
-        note_changes(db, [site.id for site in list_sites(db) if site.id], to_milliseconds(now))
+        sites = [site.id for site in list_sites(db) if site.id]
+        note_all_edited(db, sites)
+        note_changes(db, sites, to_milliseconds(now))  # open pages draw themselves anew
     engine.dispose()
     clear_mark(database)
     size = size_label(file.stat().st_size)

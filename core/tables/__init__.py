@@ -28,6 +28,7 @@ from core.tables.visits import (
     SiteOrigin,
     Visit,
     VisitCount,
+    VisitEdit,
 )
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "VisitChange",
     "VisitChangeRow",
     "VisitCount",
+    "VisitEdit",
     "VisitMemory",
     "VisitSequence",
     "VisitSpan",

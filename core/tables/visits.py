@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Index, text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field
 
 from core.enrich.page_context import ContextRule, PageContext
@@ -98,6 +98,19 @@ class Visit(Table, table=True):
     chat_started_at: datetime | None = moment(default=None)
     chat_message_at: datetime | None = moment(default=None)
     number: int = 0
+
+
+class VisitEdit(Table, table=True):
+    """Who has written the visits of a site last, so that a writer may keep them in memory.
+
+    writer: the one, or "" when somebody has changed any of them since. batch: its number. edited: the ids of
+    visits that others have changed since, each with a space behind it.
+    """
+
+    site_id: int = Field(primary_key=True)
+    writer: str = ""
+    batch: int = Field(default=0, sa_type=BigInteger)
+    edited: str = Field(default="", sa_type=Text)
 
 
 class VisitCount(Table, table=True):

@@ -21,16 +21,24 @@ def report_chat(visit: TrackedVisit, tab: int, event: Event, rows: VisitRows) ->
         visit.chat_started_at = event.at
         visit.memory.chat_tab, visit.memory.chat_number = tab, event.number
     visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
-    _keep_span(visit, visit.chat_message_at, True, rows)
+    begins = (visit.memory.chat_tab, visit.memory.chat_number) == (tab, event.number)
+    _keep_span(visit, visit.chat_message_at, rows, begins=begins)
 
 
 def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
     if is_chatting(visit, at):
-        _keep_span(visit, max(visit.chat_message_at or 0, at), False, rows)
+        _keep_span(visit, max(visit.chat_message_at or 0, at), rows, is_open=False)
     visit.chat_source = ChatSource.NONE
 
 
-def _keep_span(visit: TrackedVisit, until: int, is_open: bool, rows: VisitRows) -> None:
+def _keep_span(
+    visit: TrackedVisit,
+    until: int,
+    rows: VisitRows,
+    *,
+    begins: bool = False,
+    is_open: bool = True,
+) -> None:
     memory = visit.memory
     rows.keep(
         SpanRow(
@@ -40,5 +48,6 @@ def _keep_span(visit: TrackedVisit, until: int, is_open: bool, rows: VisitRows) 
             visit.chat_started_at or until,
             until,
             is_open,
-        )
+        ),
+        begins=begins,
     )

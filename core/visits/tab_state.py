@@ -9,7 +9,7 @@ MAX_TABS = 16
 """Tabs that a visit remembers: each page load is a new one, the oldest are forgotten first."""
 
 
-class TabState(Struct, array_like=True):
+class TabState(Struct, array_like=True, gc=False):
     """What must be remembered of a tab to interpret its next event.
 
     ordinal: of the visit's tabs it is the first, the second ... page_at: the moment of its page's view, 0
@@ -33,7 +33,7 @@ class TabState(Struct, array_like=True):
     is_corrected: bool = False
 
 
-class VisitMemory(Struct, omit_defaults=True):
+class VisitMemory(Struct, omit_defaults=True, gc=False):
     """What the collector remembers of a visit: its tabs, which tab's page is current, since when
     the context is what it is, when the cart's worth was told, and the span of a third-party chat.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 from core.visits.hit import Opening
 from core.visits.tab_state import VisitMemory
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """What a visit keeps from the page view that opened it: it never changes."""
 
     path: str
@@ -16,10 +18,12 @@ class Entry(Struct, frozen=True):
     opening: Opening
 
 
-class TrackedVisit(Struct):
+class TrackedVisit(Struct, gc=False):
     """The columns of the table `visit` that may change, its keys, and what is remembered of it.
 
-    number: of the site's visits it is the first, the second ...; 0 until it is stored. entry: set on a visit that is new, and not stored yet.
+    number: of the site's visits it is the first, the second ...; 0 until it is stored. entry: set on a visit
+    that is new, and not stored yet. stored, stored_memory: what the columns that may change, and
+    its memory, hold in the database, as whoever has read or written them there compares them; empty for a new visit.
     """
 
     started_at: int
@@ -44,3 +48,5 @@ class TrackedVisit(Struct):
     id: str
     number: int = 0
     entry: Entry | None = None
+    stored: tuple[Any, ...] = ()
+    stored_memory: str = ""

@@ -150,9 +150,14 @@ def heal_clock(visit: TrackedVisit, now: int) -> None:
 
 
 def needs_known_tab(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
-    """Whether `advance` needs to know the tab's ordinal, or if the event's page view is stored already."""
+    """Whether `advance` needs to know if the tab, or the event's page view, is stored already.
+
+    No tab is that is not remembered, unless others were forgotten.
+    """
     tab = visit.memory.tabs.get(tab_id)
-    return tab is None or (event.kind is EventKind.VIEW and event.number <= tab.number)
+    if tab is None:
+        return visit.memory.tab_count > len(visit.memory.tabs)
+    return event.kind is EventKind.VIEW and event.number <= tab.number
 
 
 def _add_tab(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> TabState:
@@ -274,7 +279,8 @@ def _identify(visit: TrackedVisit, event: Event, rows: VisitRows) -> None:
 
 def _extend_in_view(tab: TabState, event: Event, was_shown: bool, rows: VisitRows) -> None:
     """Extend the tab's in-view span, or begin a new one after `h` or silence."""
-    if was_shown and is_tab_in_view(tab.at, event.at):
+    goes_on = was_shown and is_tab_in_view(tab.at, event.at)
+    if goes_on:
         until = max(event.at, tab.at)
     elif event.kind is EventKind.HIDDEN:
         return
@@ -283,7 +289,7 @@ def _extend_in_view(tab: TabState, event: Event, was_shown: bool, rows: VisitRow
         until = event.at
     is_open = event.kind is not EventKind.HIDDEN
     span = (tab.ordinal, SpanKind.IN_VIEW, tab.view_number, tab.view_from, until, is_open)
-    rows.keep(SpanRow(*span))
+    rows.keep(SpanRow(*span), begins=not goes_on)
 
 
 def _note_activity(visit: TrackedVisit, tab: TabState, event: Event, rows: VisitRows) -> None:
@@ -292,9 +298,10 @@ def _note_activity(visit: TrackedVisit, tab: TabState, event: Event, rows: Visit
     active_at = event.at if is_activity else event.active_at
     if active_at <= tab.active_until or active_at < visit.started_at:
         return
-    if not tab.active_until or active_at > tab.active_until + _ACTIVE_FOR:
+    begins = not tab.active_until or active_at > tab.active_until + _ACTIVE_FOR
+    if begins:
         tab.active_number, tab.active_from = event.number, active_at
     tab.active_until = active_at
     visit.last_activity_at = max(visit.last_activity_at, active_at)
     span = (tab.ordinal, SpanKind.ACTIVE, tab.active_number, tab.active_from, active_at, False)
-    rows.keep(SpanRow(*span))
+    rows.keep(SpanRow(*span), begins=begins)

@@ -51,8 +51,9 @@ class ChangeRow(NamedTuple):
 
 
 class VisitRows(Struct):
-    """The rows that events change besides their visit's: new page views, extended spans, changes.
+    """The rows that events change besides their visit's: page views, new spans and longer ones, changes.
 
+    longer_spans: those that were stored before these events.
     corrections: what page views say of themselves, by (tab, number), that were stored with something else.
     entry_path: of a stored visit whose first page has moved to another path; else empty.
     new_tabs: the ordinals of tabs that were heard of for the first time, by their ids.
@@ -61,7 +62,8 @@ class VisitRows(Struct):
     """
 
     views: dict[tuple[int, int], PageViewRow] = {}
-    spans: dict[tuple[int, SpanKind, int], SpanRow] = {}
+    new_spans: dict[tuple[int, SpanKind, int], SpanRow] = {}
+    longer_spans: dict[tuple[int, SpanKind, int], SpanRow] = {}
     changes: list[ChangeRow] = []
     corrections: dict[tuple[int, int], Shown] = {}
     entry_path: str = ""
@@ -69,6 +71,10 @@ class VisitRows(Struct):
     known_tabs: dict[str, int] = {}
     known_views: set[tuple[int, int]] = set()
 
-    def keep(self, span: SpanRow) -> None:
-        """Keep the span in place of its earlier state."""
-        self.spans[span.tab, span.kind, span.number] = span
+    def keep(self, span: SpanRow, *, begins: bool) -> None:
+        """Keep the span in place of its earlier state. begins: none of it was stored before."""
+        key = (span.tab, span.kind, span.number)
+        if begins or key in self.new_spans:
+            self.new_spans[key] = span
+        else:
+            self.longer_spans[key] = span

@@ -75,6 +75,16 @@ def fill(db, site_id: Any) -> None:
         "site_origin": {"host": "tea.example", "hits": 3},
         "site_change": {"revision": 3},
         "agent_site": {"agent_id": 3},
+        "visit_memory": {"visit": 1, "memory": "{}"},
+        "visit_tab": {"visit": 1, "tab": 1, "id": "tab1"},
+        "visit_change_row": {
+            "visit": 1,
+            "number": 1,
+            "kind": 1,
+            "changed_after": 0,
+            "page": 0,
+            "told": "{}",
+        },
     }.items():
         table = Table.metadata.tables[name]
         row = {column: value for column, value in (values | more).items() if column in table.c}

@@ -83,6 +83,7 @@ OF_NO_VISITOR = {
     "site_origin": "a website's host",
     "visit_count": "numbers of all visitors",
     "visit_sequence": "how many visits there were",
+    "visit_edit": "names visits that are stored; emptied when any of the site is deleted",
 }
 """Why nothing of these tables goes with a visitor."""
 

@@ -53,6 +53,7 @@ TABLES = (
     "chat_rule",
     "backlog",
     "site_change",
+    "visit_edit",
     "collector",
     "chore_run",
 )

@@ -22,7 +22,7 @@ from core.enrich.readable_path import readable_path
 from core.visits.row_keys import chat_tab, page_id
 
 revision = "0011"
-down_revision = "0008"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -36,7 +36,7 @@ WELL = HealthReport(
     storage=PLACE,
     signs=CollectorSigns(heard_late=timedelta(seconds=1)),
     database="SQLite 3.40.1",
-    schema="0008",
+    schema="0009",
     database_bytes=GB,
     collectors=[RUNNING],
     reader_since=None,

@@ -78,7 +78,7 @@ class VisitStory:
                 (span.until_at - START) / SECOND,
                 span.is_open,
             )
-            for span in self.trail.spans.values()
+            for span in (self.trail.longer_spans | self.trail.new_spans).values()
             if span.kind == kind
         )
 
@@ -325,8 +325,7 @@ def test_view_that_is_stored_already_is_not_counted_again(story):
     [
         ("t1", view(1, START), True),
         ("t1", view(2, START), False),
-        ("t2", view(1, START), True),
-        ("t2", presence(1, START), True),
+        ("t2", view(1, START), False),
         ("t1", presence(1, START), False),
     ],
 )
@@ -334,6 +333,25 @@ def test_stored_rows_matter_where_a_tab_is_not_known_or_a_view_may_be_a_repetiti
     story, tab, later, needed
 ):
     assert needs_known_tab(story.visit, tab, later) is needed
+
+
+def test_stored_views_matter_of_a_tab_that_may_be_forgotten(story):
+    for number in range(2, MAX_TABS + 1):
+        story.take(f"t{number}", view(1, START + number))
+    assert not needs_known_tab(story.visit, "new", view(1, START))
+    story.take(f"t{MAX_TABS + 1}", view(1, START + MAX_TABS + 1))
+    assert needs_known_tab(story.visit, "new", presence(1, START))
+
+
+def test_tab_that_was_forgotten_keeps_its_place_among_the_tabs(story):
+    for number in range(2, MAX_TABS + 2):
+        story.take(f"t{number}", view(1, START + number))
+    story.trail = VisitRows(known_tabs={"t1": 1}, known_views={(1, 1)})
+
+    story.take("t1", view(1, START), view(2, START + MINUTE))
+
+    assert list(story.trail.views) == [(1, 2)]
+    assert story.trail.new_tabs == {}
 
 
 # The current page
