@@ -21,6 +21,9 @@ from core.visits.tab_state import VisitMemory as Memory
 _LATE_DELIVERY = timedelta(minutes=30)
 """What is told of a moment arrives within this (docs/beacon.md)."""
 
+_ARRIVES_WITHIN = _LATE_DELIVERY + timedelta(minutes=5)
+"""With room for clocks: from a visit's start until it has its number."""
+
 REMEMBERED_FOR = 2 * VISIT_ENDS_AFTER + _LATE_DELIVERY + timedelta(minutes=30)
 """After its last activity an interaction may be told for VISIT_ENDS_AFTER, and what comes after that for
 as long again; that arrives late. The rest is for clocks that are set back a little."""
@@ -29,24 +32,23 @@ as long again; that arrives late. The rest is for clocks that are set back a lit
 def forget_memories(db: Connection, site_id: int, now: datetime, at_once: int) -> int:
     """Delete what is remembered of visits of the site that are over; returns of how many, at most `at_once`.
 
-    The caller holds the lock of those who write visits. The oldest first: of those that have begun since
-    then none is looked at.
+    The caller holds the lock of those who write visits. Numbers are given in the order of arrival: so those
+    above that of a visit which has surely arrived later need no look.
     """
     before = now - REMEMBERED_FOR
-    of_site = (col(Visit.site_id) == site_id, col(Visit.started_at) < before)
-    newest = select(col(Visit.number)).where(*of_site).order_by(col(Visit.started_at).desc())
-    last = db.execute(newest.limit(1)).scalar()
-    if last is None:
-        return 0
+    of_site = (col(Visit.site_id) == site_id, col(Visit.started_at) >= before + _ARRIVES_WITHIN)
+    later = select(col(Visit.number)).where(*of_site).order_by(col(Visit.started_at)).limit(1)
+    first_later: int | None = db.execute(later).scalar()
     is_its_visit = and_(
         col(Visit.site_id) == col(VisitMemory.site_id), col(Visit.number) == col(VisitMemory.visit)
     )
+    is_older = () if first_later is None else (col(VisitMemory.visit) < first_later,)
     over = (
         select(col(VisitMemory.visit))
         .join(Visit, is_its_visit)
         .where(
             col(VisitMemory.site_id) == site_id,
-            col(VisitMemory.visit) <= last,
+            *is_older,
             col(Visit.last_activity_at) < before,
         )
         .order_by(col(VisitMemory.visit))

@@ -127,7 +127,7 @@ def test_rows_of_visits_that_were_active_are_found_by_key(plan_of, now):
 def test_visits_of_which_nothing_is_remembered_any_more_are_found_by_index(plan_of, now):
     plan = plan_of(forget_memories, 7, now, 10)
 
-    assert "visit_by_start (site_id=? AND started_at<?)" in plan
+    assert "visit_by_start (site_id=? AND started_at>?)" in plan
 
 
 def test_counts_are_found_by_key(plan_of, now):
