@@ -67,6 +67,7 @@ def counts(engine: Engine) -> dict[str, int]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 def test_upgrade_may_be_killed_at_every_statement(database: Engine, bare_database_url: str) -> None:
     with writing(database) as db:
         load_released(db, RELEASED[0])

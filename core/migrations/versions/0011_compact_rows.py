@@ -197,7 +197,8 @@ _VISIT: Columns = (
 
 def _create_numbered_visits(db: sa.Connection) -> None:
     """The visits anew, in the order in which they began."""
-    _log.info("upgrade_numbers_visits")
+    if db.execute(sa.text("SELECT 1 FROM visit LIMIT 1")).first():
+        _log.info("upgrade_numbers_visits")
     op.create_table(
         "numbered_visit",
         *_of(_VISIT),
@@ -447,7 +448,8 @@ def _renumbered(memory: str, tabs: dict[str, int]) -> str:
 
 
 def _replace_tables(db: sa.Connection) -> None:
-    _log.info("upgrade_drops_old_tables")
+    if db.execute(sa.text("SELECT 1 FROM visit LIMIT 1")).first():
+        _log.info("upgrade_drops_old_tables")
     for name in ("noted_tab", "noted_page"):
         db.execute(sa.text(f"DROP TABLE {name}"))
     for name in ("visit_span", "page_view", "visit"):
