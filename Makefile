@@ -65,6 +65,7 @@ lint: .venv/installed-dev .venv/installed-typescript-$(TYPESCRIPT)
 
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/writer.py
 	$(BIN)/python benchmarks/refresh.py
 	$(BIN)/python benchmarks/retention.py
 	$(BIN)/python benchmarks/storage.py

@@ -53,11 +53,13 @@ _KEY = ("site_id", "id", "number")
 _JSON = ("attributes", "memory")
 _STATE = TrackedVisit.__struct_fields__[:-3]
 """What is loaded of a visit."""
-_PLAIN = [name for name in _STATE if name not in (*_KEY, *_JSON)]
-_MOVING = (*_PLAIN, "attributes")
+_OFTEN = ("last_seen_at", "last_activity_at", "in_view_until", "page_count")
+"""What presence moves: compared one by one, the others together first."""
+_SELDOM = [name for name in _STATE if name not in (*_KEY, *_JSON, *_OFTEN)]
+_MOVING = (*_OFTEN, *_SELDOM, "attributes")
 _ATTRIBUTES, _MEMORY = (_STATE.index(name) for name in _JSON)
 _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.name not in _STATE]
-_plain_of = attrgetter(*_PLAIN)
+_often_of, _seldom_of = attrgetter(*_OFTEN), attrgetter(*_SELDOM)
 _in_order = itemgetter(
     *map([*_MOVING, *_KEY, *_ENTRY].index, Table.metadata.tables["visit"].c.keys())
 )
@@ -208,13 +210,19 @@ class Statements:
         new: list[tuple[Any, ...]] = []
         moved: defaultdict[tuple[bool, ...], list[tuple[Any, ...]]] = defaultdict(list)
         for visit in visits:
-            row = _moving_row(visit)
+            often, seldom = row = _moving_row(visit)
             if visit.entry is not None:
-                new.append(_new_row(visit, row, visit.entry))
+                new.append(_new_row(visit, (*often, *seldom), visit.entry))
                 visit.entry = None
-            elif row != visit.stored:
-                columns = tuple(map(ne, row, visit.stored))
-                moved[columns].append((*compress(row, columns), visit.site_id, visit.id))
+            else:
+                was_often, was_seldom = visit.stored
+                columns = tuple(map(ne, often, was_often))
+                values = often
+                if seldom != was_seldom:
+                    columns += tuple(map(ne, seldom, was_seldom))
+                    values += seldom
+                if any(columns):
+                    moved[columns].append((*compress(values, columns), visit.site_id, visit.id))
             visit.stored = row
         self._new_visits.run(connection, new)
         for columns, rows in moved.items():
@@ -422,15 +430,15 @@ def _visit(row: list[Any], connection: Connection) -> TrackedVisit:
         visit.memory = lost_memory(connection, visit.site_id, visit.number)
     else:
         visit.memory = read_memory(row[_MEMORY])
-    visit.stored = (*_plain_of(visit), row[_ATTRIBUTES])
+    visit.stored = _often_of(visit), (*_seldom_of(visit), row[_ATTRIBUTES])
     visit.stored_memory = row[_MEMORY] or ""
     return visit
 
 
-def _moving_row(visit: TrackedVisit) -> tuple[Any, ...]:
-    """What the columns of _MOVING are to hold."""
+def _moving_row(visit: TrackedVisit) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """What the columns of _MOVING are to hold: those that move often, and the others."""
     attributes = _encode(visit.attributes).decode() if visit.attributes else "{}"
-    return (*_plain_of(visit), attributes)
+    return _often_of(visit), (*_seldom_of(visit), attributes)
 
 
 def _new_row(visit: TrackedVisit, moving: tuple[Any, ...], entry: Entry) -> tuple[Any, ...]:

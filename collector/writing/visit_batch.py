@@ -63,7 +63,10 @@ class VisitBatch:
         """How many visits a visitor has made, by site and visitor id."""
         self._opened: set[VisitKey] = set()
         self._moved: set[VisitKey] = set()
+        self._changed_sites: set[int] = set()
+        """Those of which a page shows something else than before this batch."""
         self._shown_before: dict[VisitKey, tuple[Any, ...]] = {}
+        """Of the visits of one hit, unless their site has changed anyway."""
 
     def load(self, hits: Iterable[Hit]) -> None:
         """Load in a few statements what the hits will need."""
@@ -105,6 +108,7 @@ class VisitBatch:
         if taken is None:
             return Refused(reason)
         learn_time_zone(taken, hit.time_zone, hit.zone_country)
+        self._note_what_is_shown()
         return Accepted(
             taken.id,
             not (taken.country or taken.time_zone),
@@ -128,7 +132,7 @@ class VisitBatch:
             [(rows.entry_path, *key) for key, rows in self._rows_of.items() if rows.entry_path],
         )
         statements.add_counts(connection, list(self._counts()))
-        note_changes(connection, self._changed_sites(moved), self._now)
+        note_changes(connection, self._changed_sites, self._now)
         self._remember(moved)
 
     def _remember(self, moved: Sequence[TrackedVisit]) -> None:
@@ -188,6 +192,7 @@ class VisitBatch:
         if hit.opening is None:
             raise ValueError("a hit with a page view has no opening")
         key = (hit.site_id, visit_id)
+        self._changed_sites.add(hit.site_id)
         visit = self._visits[key] = open_visit(
             hit.site_id,
             visit_id,
@@ -215,10 +220,18 @@ class VisitBatch:
         is_loaded_late = key not in self._opened and visit.id not in hit.visit_ids
         if is_loaded_late and needs_known_tab(visit, hit.tab, event):
             self._learn_tabs(visit.site_id, [(visit, hit.tab)])
-        if key not in self._moved:
-            self._moved.add(key)
+        self._moved.add(key)
+        if visit.site_id not in self._changed_sites and key not in self._shown_before:
             self._shown_before[key] = shown_of(visit, self._now)
         advance(visit, hit.tab, event, rows)
+
+    def _note_what_is_shown(self) -> None:
+        for key, before in self._shown_before.items():
+            visit = self._visits[key]
+            is_corrected = key in self._rows_of and self._rows_of[key].corrections
+            if visit and (is_corrected or shown_of(visit, self._now) != before):
+                self._changed_sites.add(visit.site_id)
+        self._shown_before.clear()
 
     def _newest(self, site_id: int, first_id: str) -> TrackedVisit | None:
         newest = None
@@ -262,6 +275,7 @@ class VisitBatch:
         self._shown_before[key] = shown_of(visit, self._now)
         began = visit.started_at
         heal_clock(visit, self._now)
+        self._note_what_is_shown()
         set_back_rows(
             self._connection, visit.site_id, visit.number, self._now, began, visit.started_at
         )
@@ -316,18 +330,6 @@ class VisitBatch:
 
     def _those(self, keys: set[VisitKey]) -> list[TrackedVisit]:
         return [visit for key in sorted(keys) if (visit := self._visits[key]) is not None]
-
-    def _changed_sites(self, moved: Sequence[TrackedVisit]) -> set[int]:
-        """The sites of which a page shows something else than before this batch."""
-        changed = {site_id for site_id, _ in self._opened}
-        for visit in moved:
-            key = (visit.site_id, visit.id)
-            if visit.site_id not in changed and (
-                self._rows_of[key].corrections
-                or shown_of(visit, self._now) != self._shown_before[key]
-            ):
-                changed.add(visit.site_id)
-        return changed
 
     def _counts(self) -> Iterator[tuple[int, int, int]]:
         slots: defaultdict[tuple[int, int], int] = defaultdict(int)

@@ -16,38 +16,26 @@ def report_chat(visit: TrackedVisit, tab: int, event: Event, rows: VisitRows) ->
     if event.chat is ChatReport.END:
         _end(visit, event.at, rows)
         return
-    if not is_chatting(visit, event.at):
-        visit.chat_source = ChatSource.THIRD_PARTY
-        visit.chat_started_at = event.at
-        visit.memory.chat_tab, visit.memory.chat_number = tab, event.number
+    goes_on = is_chatting(visit, event.at)
     visit.chat_message_at = max(visit.chat_message_at or 0, event.at)
-    begins = (visit.memory.chat_tab, visit.memory.chat_number) == (tab, event.number)
-    _keep_span(visit, visit.chat_message_at, rows, begins=begins)
+    if goes_on:
+        _extend_span(visit, visit.chat_message_at, rows, is_open=True)
+        return
+    visit.chat_source = ChatSource.THIRD_PARTY
+    visit.chat_started_at = event.at
+    visit.memory.chat_tab, visit.memory.chat_number = tab, event.number
+    until_at = visit.chat_message_at
+    rows.begin_span(SpanRow(tab, SpanKind.CHATTING, event.number, event.at, until_at, True))
 
 
 def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
     if is_chatting(visit, at):
-        _keep_span(visit, max(visit.chat_message_at or 0, at), rows, is_open=False)
+        _extend_span(visit, max(visit.chat_message_at or 0, at), rows, is_open=False)
     visit.chat_source = ChatSource.NONE
 
 
-def _keep_span(
-    visit: TrackedVisit,
-    until: int,
-    rows: VisitRows,
-    *,
-    begins: bool = False,
-    is_open: bool = True,
-) -> None:
+def _extend_span(visit: TrackedVisit, until: int, rows: VisitRows, *, is_open: bool) -> None:
     memory = visit.memory
-    rows.keep(
-        SpanRow(
-            memory.chat_tab,
-            SpanKind.CHATTING,
-            memory.chat_number,
-            visit.chat_started_at or until,
-            until,
-            is_open,
-        ),
-        begins=begins,
-    )
+    from_at = visit.chat_started_at or until
+    span = SpanRow(memory.chat_tab, SpanKind.CHATTING, memory.chat_number, from_at, until, is_open)
+    rows.extend_span(span)

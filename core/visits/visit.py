@@ -103,10 +103,8 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     keep_cart(visit, tab, event, earlier_context, rows)
     _note_activity(visit, tab, event, rows)
     visit.last_seen_at = max(visit.last_seen_at, event.at)
-    visit.in_view_until = max(
-        (tab_in_view_until(tab.at) for tab in visit.memory.tabs.values() if tab.is_shown),
-        default=visit.last_seen_at,
-    )
+    shown_at = [tab.at for tab in visit.memory.tabs.values() if tab.is_shown]
+    visit.in_view_until = tab_in_view_until(max(shown_at)) if shown_at else visit.last_seen_at
 
 
 def learn_time_zone(visit: TrackedVisit, time_zone: str, country: str) -> None:
@@ -279,17 +277,15 @@ def _identify(visit: TrackedVisit, event: Event, rows: VisitRows) -> None:
 
 def _extend_in_view(tab: TabState, event: Event, was_shown: bool, rows: VisitRows) -> None:
     """Extend the tab's in-view span, or begin a new one after `h` or silence."""
-    goes_on = was_shown and is_tab_in_view(tab.at, event.at)
-    if goes_on:
-        until = max(event.at, tab.at)
-    elif event.kind is EventKind.HIDDEN:
-        return
-    else:
-        tab.view_number, tab.view_from = event.number, event.at
-        until = event.at
     is_open = event.kind is not EventKind.HIDDEN
-    span = (tab.ordinal, SpanKind.IN_VIEW, tab.view_number, tab.view_from, until, is_open)
-    rows.keep(SpanRow(*span), begins=not goes_on)
+    if was_shown and is_tab_in_view(tab.at, event.at):
+        until = max(event.at, tab.at)
+        kept = (SpanKind.IN_VIEW, tab.view_number, tab.view_from, until, is_open)
+        rows.extend_span(SpanRow(tab.ordinal, *kept))
+    elif is_open:
+        tab.view_number, tab.view_from = event.number, event.at
+        begun = (SpanKind.IN_VIEW, event.number, event.at, event.at, True)
+        rows.begin_span(SpanRow(tab.ordinal, *begun))
 
 
 def _note_activity(visit: TrackedVisit, tab: TabState, event: Event, rows: VisitRows) -> None:
@@ -298,10 +294,13 @@ def _note_activity(visit: TrackedVisit, tab: TabState, event: Event, rows: Visit
     active_at = event.at if is_activity else event.active_at
     if active_at <= tab.active_until or active_at < visit.started_at:
         return
-    begins = not tab.active_until or active_at > tab.active_until + _ACTIVE_FOR
-    if begins:
-        tab.active_number, tab.active_from = event.number, active_at
+    goes_on = tab.active_until and active_at <= tab.active_until + _ACTIVE_FOR
     tab.active_until = active_at
     visit.last_activity_at = max(visit.last_activity_at, active_at)
-    span = (tab.ordinal, SpanKind.ACTIVE, tab.active_number, tab.active_from, active_at, False)
-    rows.keep(SpanRow(*span), begins=begins)
+    if goes_on:
+        kept = (SpanKind.ACTIVE, tab.active_number, tab.active_from, active_at, False)
+        rows.extend_span(SpanRow(tab.ordinal, *kept))
+    else:
+        tab.active_number, tab.active_from = event.number, active_at
+        begun = (SpanKind.ACTIVE, event.number, active_at, active_at, False)
+        rows.begin_span(SpanRow(tab.ordinal, *begun))

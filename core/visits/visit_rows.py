@@ -50,7 +50,7 @@ class ChangeRow(NamedTuple):
     told: str = ""
 
 
-class VisitRows(Struct):
+class VisitRows(Struct, gc=False):
     """The rows that events change besides their visit's: page views, new spans and longer ones, changes.
 
     longer_spans: those that were stored before these events.
@@ -71,10 +71,14 @@ class VisitRows(Struct):
     known_tabs: dict[str, int] = {}
     known_views: set[tuple[int, int]] = set()
 
-    def keep(self, span: SpanRow, *, begins: bool) -> None:
-        """Keep the span in place of its earlier state. begins: none of it was stored before."""
+    def begin_span(self, span: SpanRow) -> None:
+        """Add a span, in place of one that the tab has begun with the same number."""
+        self.new_spans[span.tab, span.kind, span.number] = span
+
+    def extend_span(self, span: SpanRow) -> None:
+        """Give a span its new end."""
         key = (span.tab, span.kind, span.number)
-        if begins or key in self.new_spans:
+        if key in self.new_spans:
             self.new_spans[key] = span
         else:
             self.longer_spans[key] = span

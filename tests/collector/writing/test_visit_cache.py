@@ -208,6 +208,18 @@ def test_too_many_visits_are_not_kept(make_shop):
     assert all(isinstance(each, Accepted) for each in shop.take(*hits, cache=few))
 
 
+def test_visits_that_take_too_much_memory_are_not_kept(shop):
+    small = VisitCache(most_bytes=50_000)
+    for number in range(20):
+        shop.take(shop.view(visit=f"visit{number:011d}"), cache=small)
+    assert small.size == 20
+    for tab in range(16):
+        far = f"/{'p' * 1_000}"
+        hits = [shop.view(1, far, visit=f"visit{number:011d}", tab=f"t{tab}") for number in (1, 2)]
+        shop.take(*hits, cache=small)
+    assert small.size < 3
+
+
 def test_visits_that_are_over_are_not_kept(shop):
     shop.take(shop.view())
     shop.wait(31 * 60)

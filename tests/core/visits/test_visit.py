@@ -78,7 +78,7 @@ class VisitStory:
                 (span.until_at - START) / SECOND,
                 span.is_open,
             )
-            for span in (self.trail.longer_spans | self.trail.new_spans).values()
+            for span in self.trail.new_spans.values()
             if span.kind == kind
         )
 
