@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
 from load import AGENTS
 from servers import ROOT, collector
 from sqlalchemy import Engine
@@ -146,13 +147,14 @@ def _sizes(engine: Engine) -> dict[str, int]:
 
 
 def _postgres_sizes(engine: Engine) -> dict[str, int]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-        db.exec_driver_sql("VACUUM FULL")
-        found = db.exec_driver_sql(
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("VACUUM FULL")
+        found = db.execute(
             "SELECT relname, pg_relation_size(oid) FROM pg_class"
             " WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace"
-        ).all()
-        return {name: size for name, size in found if size}
+        ).fetchall()
+    return {name: size for name, size in found if size}
 
 
 def _views(engine: Engine) -> int:
