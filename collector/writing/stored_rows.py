@@ -11,7 +11,7 @@ from core.tables import Table
 from core.visits.pages_used import drop_uses
 from core.visits.row_keys import CHANGE_KINDS, SPAN_KINDS, page_id
 from core.visits.tracked_visit import TrackedVisit
-from core.visits.visit_rows import Shown, VisitRows
+from core.visits.visit_rows import PageText, VisitRows
 
 _view = Table.metadata.tables["page_view_row"]
 _is_view = tuple(column == bindparam(f"of_{column.name}") for column in _view.primary_key)
@@ -30,7 +30,7 @@ class StoredRows:
         self.longer_spans: list[tuple[Any, ...]] = []
         """Of these what changes, then the key."""
         self.changes: list[tuple[Any, ...]] = []
-        self._uses: Counter[tuple[int, Shown]] = Counter()
+        self._uses: Counter[tuple[int, PageText]] = Counter()
         self._dropped: defaultdict[int, Counter[int]] = defaultdict(Counter)
 
     def add(self, visit: TrackedVisit, rows: VisitRows) -> None:
@@ -67,11 +67,11 @@ class StoredRows:
         for site_id, uses in self._dropped.items():
             drop_uses(self._connection, site_id, uses)
 
-    def _use(self, site_id: int, page: Shown) -> int:
+    def _use(self, site_id: int, page: PageText) -> int:
         self._uses[site_id, page] += 1
         return page_id(*page)
 
-    def _correct(self, key: tuple[int, int, int, int], page: Shown) -> None:
+    def _correct(self, key: tuple[int, int, int, int], page: PageText) -> None:
         """Rare, so one by one; nothing where the view is not stored."""
         names = (f"of_{column.name}" for column in _view.primary_key)
         of_view: dict[str, Any] = dict(zip(names, key, strict=True))

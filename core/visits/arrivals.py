@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, case, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, case, func, select, type_coerce
 from sqlmodel import col
 
 from core.tables import (
@@ -156,8 +156,8 @@ def _is_seen(site_id: int, since: datetime, now: datetime) -> Sequence[Any]:
 
 
 def _viewed_at(started_at: Any) -> Any:
-    after = col(PageViewRow.viewed_after)
-    viewed_at: Any = type_coerce(type_coerce(started_at, after.type) + after, Moment)
+    after: Any = col(PageViewRow.viewed_after)
+    viewed_at: Any = type_coerce(type_coerce(started_at, BigInteger) + after, Moment)
     return viewed_at
 
 

@@ -16,7 +16,7 @@ from core.tables import (
     VisitTab,
 )
 from core.visits.presence import VISIT_ENDS_AFTER
-from core.visits.tab_state import VisitMemory as Memory
+from core.visits.tab_state import Memory
 
 _LATE_DELIVERY = timedelta(minutes=30)
 """What is told of a moment arrives within this (docs/beacon.md)."""

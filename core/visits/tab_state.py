@@ -33,7 +33,7 @@ class TabState(Struct, array_like=True, gc=False):
     is_corrected: bool = False
 
 
-class VisitMemory(Struct, omit_defaults=True, gc=False):
+class Memory(Struct, omit_defaults=True, gc=False):
     """What the collector remembers of a visit: its tabs, which tab's page is current, since when
     the context is what it is, when the cart's worth was told, and the span of a third-party chat.
 
@@ -51,21 +51,21 @@ class VisitMemory(Struct, omit_defaults=True, gc=False):
     change_count: int = 0
 
 
-def read_memory(text: str) -> VisitMemory:
+def read_memory(text: str) -> Memory:
     """The memory that the column `memory` holds."""
-    return _memory_decoder.decode(text) if text else VisitMemory()
+    return _memory_decoder.decode(text) if text else Memory()
 
 
-def write_memory(memory: VisitMemory) -> str:
+def write_memory(memory: Memory) -> str:
     """The memory as the column `memory` holds it."""
     return _memory_encoder.encode(memory).decode()
 
 
-_memory_decoder = msgspec.json.Decoder(VisitMemory)
+_memory_decoder = msgspec.json.Decoder(Memory)
 _memory_encoder = msgspec.json.Encoder()
 
 
-def forget_oldest_tab(memory: VisitMemory) -> None:
+def forget_oldest_tab(memory: Memory) -> None:
     """Keep at most MAX_TABS tabs."""
     if len(memory.tabs) > MAX_TABS:
         del memory.tabs[min(memory.tabs, key=lambda tab: memory.tabs[tab].at)]

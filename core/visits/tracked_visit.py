@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from core.visits.hit import Opening
-from core.visits.tab_state import VisitMemory
+from core.visits.tab_state import Memory
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -43,7 +43,7 @@ class TrackedVisit(Struct, gc=False):
     chat_source: str
     chat_started_at: int | None
     chat_message_at: int | None
-    memory: VisitMemory
+    memory: Memory
     site_id: int
     id: str
     number: int = 0

@@ -11,7 +11,7 @@ from core.visits.chat_report import report_chat
 from core.visits.hit import ChatReport, Event, EventKind, Opening
 from core.visits.liveness import is_plausible, is_tab_in_view, tab_in_view_until, visit_goes_on
 from core.visits.presence import ACTIVE_FOR, ChatSource, SpanKind
-from core.visits.tab_state import TabState, VisitMemory, forget_oldest_tab
+from core.visits.tab_state import Memory, TabState, forget_oldest_tab
 from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit_changes import (
     current_page,
@@ -19,7 +19,7 @@ from core.visits.visit_changes import (
     note_first_shown,
     note_page,
 )
-from core.visits.visit_rows import PageViewRow, Shown, SpanRow, VisitRows
+from core.visits.visit_rows import NewView, PageText, SpanRow, VisitRows
 
 _ACTIVE_FOR = milliseconds(ACTIVE_FOR)
 
@@ -56,7 +56,7 @@ def open_visit(
         chat_source=ChatSource.NONE,
         chat_started_at=None,
         chat_message_at=None,
-        memory=VisitMemory(context_at=event.at),
+        memory=Memory(context_at=event.at),
         site_id=site_id,
         id=visit_id,
         entry=Entry(event.path, follows, opening),
@@ -174,7 +174,7 @@ def _add_view(visit: TrackedVisit, tab: TabState, event: Event, at: int, rows: V
     key = (tab.ordinal, event.number)
     if key in rows.known_views or key in rows.views:
         return False
-    rows.views[key] = PageViewRow(*key, at, Shown(event.path, event.title, event.context))
+    rows.views[key] = NewView(*key, at, PageText(event.path, event.title, event.context))
     visit.page_count += 1
     return True
 
@@ -248,7 +248,7 @@ def _correct_page(visit: TrackedVisit, tab: TabState, event: Event, rows: VisitR
     if (event.path, title, context) == (tab.path, tab.title, tab.context):
         return
     note_first_shown(visit, tab, rows)
-    page = Shown(event.path, title, context)
+    page = PageText(event.path, title, context)
     tab.path, tab.title, tab.context = page
     key = (tab.ordinal, tab.page_number)
     if key in rows.views:

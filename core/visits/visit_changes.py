@@ -11,17 +11,17 @@ import msgspec
 from core.visits.presence import ChangeKind
 from core.visits.tab_state import TabState
 from core.visits.tracked_visit import TrackedVisit
-from core.visits.visit_rows import ChangeRow, Shown, VisitRows
+from core.visits.visit_rows import ChangeRow, PageText, VisitRows
 
 _encode = msgspec.json.Encoder().encode
 
 
-def current_page(visit: TrackedVisit) -> Shown:
+def current_page(visit: TrackedVisit) -> PageText:
     """What the visit's current page says of itself."""
-    return Shown(visit.current_path, visit.current_title, visit.page_context)
+    return PageText(visit.current_path, visit.current_title, visit.page_context)
 
 
-def note_page(visit: TrackedVisit, at: int, page: Shown, rows: VisitRows) -> None:
+def note_page(visit: TrackedVisit, at: int, page: PageText, rows: VisitRows) -> None:
     """From this moment on the page was the current one."""
     _add(visit, ChangeRow(0, ChangeKind.PAGE, at, page), rows)
 
@@ -29,7 +29,7 @@ def note_page(visit: TrackedVisit, at: int, page: Shown, rows: VisitRows) -> Non
 def note_first_shown(visit: TrackedVisit, tab: TabState, rows: VisitRows) -> None:
     """Before a page view is corrected for the first time: what it was shown with."""
     if tab.page_at and not tab.is_corrected:
-        note_page(visit, tab.page_at, Shown(tab.path, tab.title, tab.context), rows)
+        note_page(visit, tab.page_at, PageText(tab.path, tab.title, tab.context), rows)
     tab.is_corrected = True
 
 

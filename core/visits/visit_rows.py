@@ -12,7 +12,7 @@ from msgspec import Struct
 from core.visits.presence import ChangeKind, SpanKind
 
 
-class Shown(NamedTuple):
+class PageText(NamedTuple):
     """What a page says of itself."""
 
     path: str
@@ -31,13 +31,13 @@ class SpanRow(NamedTuple):
     is_open: bool
 
 
-class PageViewRow(NamedTuple):
+class NewView(NamedTuple):
     """A page shown in one tab."""
 
     tab: int
     number: int
     viewed_at: int
-    page: Shown
+    page: PageText
 
 
 class ChangeRow(NamedTuple):
@@ -46,7 +46,7 @@ class ChangeRow(NamedTuple):
     number: int
     kind: ChangeKind
     changed_at: int
-    page: Shown | None = None
+    page: PageText | None = None
     told: str = ""
 
 
@@ -61,11 +61,11 @@ class VisitRows(Struct, gc=False):
     known_views: page views, by (tab, number), that are stored already.
     """
 
-    views: dict[tuple[int, int], PageViewRow] = {}
+    views: dict[tuple[int, int], NewView] = {}
     new_spans: dict[tuple[int, SpanKind, int], SpanRow] = {}
     longer_spans: dict[tuple[int, SpanKind, int], SpanRow] = {}
     changes: list[ChangeRow] = []
-    corrections: dict[tuple[int, int], Shown] = {}
+    corrections: dict[tuple[int, int], PageText] = {}
     entry_path: str = ""
     new_tabs: dict[str, int] = {}
     known_tabs: dict[str, int] = {}

@@ -262,7 +262,7 @@ def _create_notes(db: sa.Connection) -> None:
         db.execute(sa.text(statement))
 
 
-class Bite(NamedTuple):
+class VisitBite(NamedTuple):
     """Visits of one site, by their numbers."""
 
     site: int
@@ -289,17 +289,17 @@ def _move_rows(db: sa.Connection, are_escaped: bool) -> None:
             _log.info("upgrade_moves_rows visits=%d of=%d", done, total)
 
 
-def _bites(db: sa.Connection) -> Iterator[Bite]:
+def _bites(db: sa.Connection) -> Iterator[VisitBite]:
     sites = db.execute(sa.text("SELECT site_id, last FROM visit_sequence ORDER BY site_id")).all()
     for site, last in sites:
         for first in range(1, last + 1, _BITE):
-            yield Bite(site, first, min(first + _BITE - 1, last))
+            yield VisitBite(site, first, min(first + _BITE - 1, last))
 
 
 _OF_BITE = "n.site_id = :site AND n.number BETWEEN :first AND :last"
 
 
-def _note_tabs(db: sa.Connection, bite: Bite) -> None:
+def _note_tabs(db: sa.Connection, bite: VisitBite) -> None:
     """Numbers in the order in which the tabs were first heard of; our own chats belong to no tab."""
     db.execute(
         sa.text(
@@ -332,7 +332,7 @@ def _note_tabs(db: sa.Connection, bite: Bite) -> None:
     )
 
 
-def _move_spans(db: sa.Connection, bite: Bite) -> None:
+def _move_spans(db: sa.Connection, bite: VisitBite) -> None:
     kinds = " ".join(f"WHEN '{kind}' THEN {code}" for code, kind in enumerate(_KINDS))
     db.execute(
         sa.text(
@@ -348,7 +348,7 @@ def _move_spans(db: sa.Connection, bite: Bite) -> None:
     )
 
 
-def _note_pages(db: sa.Connection, bite: Bite, are_escaped: bool) -> None:
+def _note_pages(db: sa.Connection, bite: VisitBite, are_escaped: bool) -> None:
     found = db.execute(
         sa.text(
             "SELECT v.path, v.title, v.page_context, count(*) AS uses FROM numbered_visit AS n"
@@ -387,7 +387,7 @@ def _note_pages(db: sa.Connection, bite: Bite, are_escaped: bool) -> None:
     )
 
 
-def _move_views(db: sa.Connection, bite: Bite) -> None:
+def _move_views(db: sa.Connection, bite: VisitBite) -> None:
     db.execute(
         sa.text(
             "INSERT INTO page_view_row (site_id, visit, tab, number, viewed_after, page)"
@@ -403,7 +403,7 @@ def _move_views(db: sa.Connection, bite: Bite) -> None:
     )
 
 
-def _move_memories(db: sa.Connection, bite: Bite) -> None:
+def _move_memories(db: sa.Connection, bite: VisitBite) -> None:
     """Of visits that may still change: of the others nothing is needed any more."""
     rows = db.execute(
         sa.text(

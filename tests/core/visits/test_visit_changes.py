@@ -14,7 +14,7 @@ from core.visits.presence import ChangeKind
 from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit import advance, open_visit
 from core.visits.visit_changes import current_page
-from core.visits.visit_rows import Shown, VisitRows
+from core.visits.visit_rows import PageText, VisitRows
 
 START = 1_795_000_000_000
 SECOND = 1_000
@@ -32,7 +32,7 @@ class Story:
         self.visit: TrackedVisit = open_visit(7, "visit", first, Opening())
         self.views: dict[tuple[int, int], Any] = {}
         self.changes: list[Any] = []
-        self.was: list[tuple[int, Shown, dict[str, str], tuple[float, str]]] = []
+        self.was: list[tuple[int, PageText, dict[str, str], tuple[float, str]]] = []
         self.take("t1", first)
 
     def take(self, tab: str, each: Event) -> None:
@@ -46,7 +46,7 @@ class Story:
         cart = (self.visit.cart_value, self.visit.cart_currency)
         self.was.append((each.at, current_page(self.visit), dict(self.visit.attributes), cart))
 
-    def page_at(self, moment: int) -> Shown | None:
+    def page_at(self, moment: int) -> PageText | None:
         """By the rule of docs/schema.md."""
         told = [(view.viewed_at, 0, 0, view.page) for view in self.views.values()]
         told += [
