@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,14 +21,15 @@ from typing import Any
 
 import click
 from load import LoadResult, send
-from servers import collector
-from sqlalchemy import insert
+from servers import ROOT, collector
+
+sys.path.insert(0, str(ROOT))
 
 from core.database import open_database, writing
 from core.moment import utc_now
 from core.schema import upgrade_schema
 from core.sites import add_site
-from core.tables import PageView, Visit, VisitSpan
+from tests.helpers.stored_rows import store_spans, store_views, store_visits
 
 AT_ONCE = 10_000
 CONNECTIONS = 40
@@ -97,9 +99,9 @@ def _fill(file: Path, visits: int) -> None:
         ]
         made = [_visit(site.id or 0, chance, at) for at in moments]
         with writing(engine) as db:
-            db.execute(insert(Visit), made)
-            db.execute(insert(PageView), [row for visit in made for row in _page_views(visit)])
-            db.execute(insert(VisitSpan), [row for visit in made for row in _spans(visit)])
+            store_visits(db, made)
+            store_views(db, [row for visit in made for row in _page_views(visit)])
+            store_spans(db, [row for visit in made for row in _spans(visit)])
         with closing(engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     engine.dispose()
@@ -110,26 +112,24 @@ def _visit(site_id: int, chance: random.Random, at: datetime) -> dict[str, Any]:
     moments = dict.fromkeys(("started_at", "last_seen_at", "last_activity_at", "in_view_until"), at)
     texts = {"entry_path": "/", "current_path": "/products/cup", "current_title": "Tea and cups"}
     told = {"browser": "Chrome", "os": "Windows", "device": "desktop", "country": "DE"}
-    memory = "x" * 400  # as long as that of a visit with a few pages
     return {
         "site_id": site_id,
         "id": f"{chance.getrandbits(80):020x}",
         **moments,
         **texts,
         **told,
-        "memory": memory,
     }
 
 
 def _page_views(visit: dict[str, Any]) -> Iterator[dict[str, Any]]:
     key = {"site_id": visit["site_id"], "visit_id": visit["id"]}
     for number in range(2):
-        page = {"tab": f"tab{number:05d}", "number": 1, "viewed_at": visit["started_at"]}
+        page = {"tab": number + 1, "number": 1, "viewed_at": visit["started_at"]}
         yield {**key, **page, "path": "/products/cup", "title": "Tea and cups", "page_context": ""}
 
 
 def _spans(visit: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    key = {"site_id": visit["site_id"], "visit_id": visit["id"], "tab": "tab00000"}
+    key = {"site_id": visit["site_id"], "visit_id": visit["id"], "tab": 1}
     length = {"from_at": visit["started_at"], "until_at": visit["started_at"], "is_open": False}
     for kind in ("in_view", "active"):
         yield {**key, "kind": kind, "number": 1, **length}

@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -138,17 +139,20 @@ def _judge_rows(file: Path, crowd: Crowd) -> Verdict:
     """Whether what was acknowledged is stored, and nothing else."""
     tally = crowd.tally
     with closing(sqlite3.connect(file)) as connection:
-        # The past's tabs are named otherwise: no digits of a visitor's begin with a t.
-        rows = connection.execute(
-            "SELECT visit_id, tab, number FROM page_view WHERE tab NOT LIKE 't%'"
-        ).fetchall()
+        rows = connection.execute("SELECT visit_id, number FROM page_view").fetchall()
         said = connection.execute("SELECT count(*) FROM message WHERE author = 'visitor'")
         messages = said.fetchone()[0]
-    stored = set(map(tuple, rows))
-    lost, strange = tally.views - stored, stored - tally.views - tally.unanswered
+    # How often each number was told: which tab it was is known only while the visit may change.
+    sent, unanswered = (
+        Counter((visit_id, number) for visit_id, _, number in views)
+        for views in (tally.views, tally.unanswered)
+    )
+    visits = {visit_id for visit_id, _ in sent | unanswered}  # the others are the past's
+    stored = Counter(row for row in rows if row[0] in visits)
+    lost, strange = sent - stored, stored - sent - unanswered
     found = (
-        f"{len(tally.views):,} views and {tally.messages} messages acknowledged, {len(stored):,} and "
-        f"{messages} stored, {len(lost)} lost, {len(strange)} that nobody sent"
+        f"{len(tally.views):,} views and {tally.messages} messages acknowledged, {stored.total():,} and "
+        f"{messages} stored, {lost.total()} lost, {strange.total()} that nobody sent"
     )
     return Verdict("rows", found, not lost and not strange and messages >= tally.messages)
 

@@ -8,22 +8,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from benchmarks.soak_visitors import SITE, VisitStep, plan
 from core.agents import add_agent, new_secret
 from core.database import open_database, writing
 from core.schema import upgrade_schema
 from core.sites import add_site, change_site
-from core.tables import PageView, Visit, VisitSpan
+from core.tables import Visit
 from core.visits.presence import VISIT_ENDS_AFTER
+from tests.helpers.stored_rows import store_spans, store_views, store_visits
 
 AT_ONCE = 2_000
 MORE = 15
 """Minutes of the past beyond the soak's length: retention's last run is still about as long as the first."""
-
-_MEMORY = "0" * 180
-"""In place of what the collector remembers of a visit: as many bytes; of a visit that is over nobody reads it."""
 
 
 def make_past(url: str, minutes: int, visits_per_second: float, retention_days: int) -> str:
@@ -66,12 +64,13 @@ def _store(db: Connection, site_id: int, moments: tuple[datetime, ...]) -> None:
         visit_id = f"{chance.getrandbits(100):020x}"[:20]
         visits.append(_visit(site_id, visit_id, at, shown))
         for step in shown:
-            tab = {"site_id": site_id, "visit_id": visit_id, "tab": f"tab{step.tab:05d}"}
+            tab = {"site_id": site_id, "visit_id": visit_id, "tab": step.tab + 1}
             number, path, title = (step.fields[name] for name in ("n", "u", "d"))
             views.append({**tab, "number": number, "viewed_at": at, "path": path, "title": title})
         spans += _spans(site_id, visit_id, at, {step.tab for step in shown})
-    for table, rows in ((Visit, visits), (PageView, views), (VisitSpan, spans)):
-        db.execute(insert(table), rows)
+    store_visits(db, visits)
+    store_views(db, views)
+    store_spans(db, spans)
 
 
 def _a_shopper(chance: random.Random) -> list[VisitStep]:
@@ -101,7 +100,6 @@ def _visit(site_id: int, visit_id: str, at: datetime, shown: list[VisitStep]) ->
         os="Windows",
         device="Desktop",
         language="de-AT",
-        memory=_MEMORY,
     )
     return row.model_dump()
 
@@ -113,7 +111,7 @@ def _spans(site_id: int, visit_id: str, at: datetime, tabs: set[int]) -> Iterato
             yield {
                 "site_id": site_id,
                 "visit_id": visit_id,
-                "tab": f"tab{tab:05d}",
+                "tab": tab + 1,
                 "kind": kind,
                 "number": 1,
                 "from_at": at - timedelta(seconds=30),

@@ -46,9 +46,7 @@ WARM_UP = 20
 _STAGES = {
     "load": (VisitBatch, "load"),
     "visits": (Statements, "store_visits"),
-    "views": (Statements, "insert_views"),
-    "new spans": (Statements, "insert_spans"),
-    "longer spans": (Statements, "extend_spans"),
+    "other rows": (Statements, "store_rows"),
     "counts": (Statements, "add_counts"),
     "changes": (visit_batch, "note_changes"),
     "edits": (Statements, "store_edits"),

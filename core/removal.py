@@ -18,10 +18,19 @@ from core.site_changes import ALL_SITES, forget_changes, note_changes
 from core.sites import LONGEST_NAME, SiteError, existing_site, removed_sites
 from core.tables import Site, Visit
 from core.tables import Table as Base
+from core.visits.pages_used import drop_uses, pages_of
 from core.visits.visit_edits import note_all_edited
 
 _tables = Base.metadata.tables
-_OF_VISITS = (("page_view", "visit_id"), ("visit_span", "visit_id"), ("visit", "id"))
+_OF_VISITS = (
+    "page_view_row",
+    "visit_span_row",
+    "visit_change_row",
+    "visit_tab",
+    "visit_memory",
+)
+"""Their rows name a visit by its number."""
+
 _OF_SITE = [table for table in _tables.values() if "site_id" in table.c]
 """Every table whose rows belong to a site: a new one is deleted from without a word here."""
 
@@ -93,9 +102,14 @@ def delete_visits(db: Connection, site_id: int, visit_ids: Sequence[str]) -> Non
     """Delete the visits with their page views, spans and conversations."""
     note_all_edited(db, [site_id])
     forget_conversations(db, site_id, visit_ids)
-    for name, key in _OF_VISITS:
+    are_these = (col(Visit.site_id) == site_id, col(Visit.id).in_(visit_ids))
+    numbers = db.execute(select(col(Visit.number)).where(*are_these)).scalars().all()
+    uses = pages_of(db, site_id, numbers)
+    for name in _OF_VISITS:
         table = _tables[name]
-        db.execute(delete(table).where(table.c.site_id == site_id, table.c[key].in_(visit_ids)))
+        db.execute(delete(table).where(table.c.site_id == site_id, table.c.visit.in_(numbers)))
+    drop_uses(db, site_id, uses)
+    db.execute(delete(Visit).where(*are_these))
 
 
 def _count_visits(db: Connection, site: Site) -> int:
@@ -108,6 +122,6 @@ def _delete_rows(db: Connection, table: Table, site_id: int, limit: int) -> int:
     key: list[Any] = list(table.primary_key)
     some = select(*key).where(table.c.site_id == site_id).limit(limit)
     deleted = db.execute(delete(table).where(tuple_(*key).in_(some))).rowcount
-    if deleted and table.name in dict(_OF_VISITS):
+    if deleted and table.name in {"visit", *_OF_VISITS}:
         note_all_edited(db, [site_id])
     return deleted

@@ -26,6 +26,7 @@ class TableEnd(StrEnum):
     """What keeps a table from growing without end."""
 
     RETENTION = "its rows go with their visit, or after days that the owner chooses"
+    OVER = "its rows go when their visit cannot change any more: `core.visits.memories`"
     AGE = "its rows go when they are old: `forget_old_counts`"
     FIXED = "it has at most so many rows for each name, site or account, or for the last days"
     PEOPLE = "a row is made by a person who works here, and goes when they remove it"
@@ -34,14 +35,19 @@ class TableEnd(StrEnum):
 
 TABLE_ENDS: Mapping[str, TableEnd] = {
     "visit": TableEnd.RETENTION,
-    "page_view": TableEnd.RETENTION,
-    "visit_span": TableEnd.RETENTION,
+    "page_view_row": TableEnd.RETENTION,
+    "visit_span_row": TableEnd.RETENTION,
+    "visit_change_row": TableEnd.RETENTION,
+    "page": TableEnd.RETENTION,
+    "visit_memory": TableEnd.OVER,
+    "visit_tab": TableEnd.OVER,
     "conversation": TableEnd.RETENTION,
     "message": TableEnd.RETENTION,
     "drop_count": TableEnd.AGE,
     "site_origin": TableEnd.AGE,
     "collector_warning": TableEnd.AGE,
     "site_change": TableEnd.FIXED,
+    "visit_sequence": TableEnd.FIXED,
     "visit_edit": TableEnd.FIXED,
     "collector": TableEnd.FIXED,
     "chore_run": TableEnd.FIXED,

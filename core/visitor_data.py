@@ -23,7 +23,18 @@ from core.locks import lock_site
 from core.moment import to_milliseconds
 from core.removal import delete_visits
 from core.site_changes import note_changes
-from core.tables import Backup, Conversation, Message, PageView, Site, Table, Visit, VisitSpan
+from core.tables import (
+    Backup,
+    Conversation,
+    Message,
+    PageView,
+    Site,
+    Visit,
+    VisitChange,
+    VisitMemory,
+    VisitSpan,
+    VisitTab,
+)
 
 AT_ONCE = 100
 """Visits that one transaction deletes, so that beacons never wait long for it."""
@@ -31,8 +42,8 @@ AT_ONCE = 100
 EMAIL = "email"
 """The attribute that is compared without case."""
 
-_LEFT_OUT = {"site_id", "token"}
-"""The installation's own number, and a chat's secret: who has that writes as the visitor."""
+_LEFT_OUT = {"site_id", "token", "visit"}
+"""The installation's own numbers, and a chat's secret: who has that writes as the visitor."""
 
 _AT_A_TIME = 500
 _attributes = type_coerce(col(Visit.attributes), Text)
@@ -115,14 +126,24 @@ def export_visits(
     parts = {
         "page_view": _rows_by(db, site.id, col(PageView.visit_id), visit_ids),
         "visit_span": _rows_by(db, site.id, col(VisitSpan.visit_id), visit_ids),
+        "visit_change": _rows_by(db, site.id, col(VisitChange.visit_id), visit_ids),
         "conversation": conversations,
     }
     visits = _rows_by(db, site.id, col(Visit.id), visit_ids)
+    numbers = [row["number"] for rows in visits.values() for row in rows]
+    by_number = {
+        "visit_memory": _rows_by(db, site.id, col(VisitMemory.visit), numbers),
+        "visit_tab": _rows_by(db, site.id, col(VisitTab.visit), numbers),
+    }
     return {
         "site": {"key": site.key, "name": site.name},
         "exported_at": _iso(now),
         "visit": [
-            {**row, **{name: rows[id] for name, rows in parts.items()}}
+            {
+                **row,
+                **{name: rows[id] for name, rows in parts.items()},
+                **{name: rows[row["number"]] for name, rows in by_number.items()},
+            }
             for id in visit_ids
             for row in visits[id]
         ],
@@ -186,11 +207,11 @@ def _count(db: Connection, site_id: int, column: Any, values: Collection[str]) -
 
 
 def _rows_by(
-    db: Connection, site_id: int, column: Any, values: Collection[str]
-) -> defaultdict[str, list[dict[str, Any]]]:
+    db: Connection, site_id: int, column: Any, values: Collection[Any]
+) -> defaultdict[Any, list[dict[str, Any]]]:
     """The rows of the column's table by its value, without what is left out, in the order of their keys."""
-    table = Table.metadata.tables[column.class_.__tablename__]
-    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    table = column.class_.__table__
+    found: defaultdict[Any, list[dict[str, Any]]] = defaultdict(list)
     for part in _parts(values):
         rows = db.execute(
             select(table)
@@ -216,6 +237,6 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _parts(values: Collection[str]) -> Iterable[list[str]]:
+def _parts(values: Collection[Any]) -> Iterable[list[Any]]:
     ordered = list(values)
     return (ordered[at : at + _AT_A_TIME] for at in range(0, len(ordered), _AT_A_TIME))

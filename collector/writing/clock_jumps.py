@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, case, literal, update
+from sqlalchemy import Connection, case, update
 
-from core.moment import from_milliseconds
-from core.tables import Moment, PageView, Table, VisitSpan
+from core.tables import Table
 
-_span, _view = (Table.metadata.tables[str(table.__tablename__)] for table in (VisitSpan, PageView))
+_span, _view, _change = (
+    Table.metadata.tables[name] for name in ("visit_span_row", "page_view_row", "visit_change_row")
+)
 
 
-def set_back_rows(db: Connection, site_id: int, visit_id: str, now: int) -> None:
-    """Set back to now what the spans and page views of a visit have from later; the visit itself is the
-    caller's. A span that begins and ends later is empty then."""
-    moment = literal(from_milliseconds(now), Moment())
-    of_visit = (_span.c.site_id == site_id, _span.c.visit_id == visit_id)
-    begins = case((_span.c.from_at > moment, moment), else_=_span.c.from_at)
-    ends = update(_span).where(*of_visit, _span.c.until_at > moment)
-    db.execute(ends.values(from_at=begins, until_at=moment))
-    of_visit = (_view.c.site_id == site_id, _view.c.visit_id == visit_id)
-    db.execute(update(_view).where(*of_visit, _view.c.viewed_at > moment).values(viewed_at=moment))
+def set_back_rows(
+    db: Connection, site_id: int, visit: int, now: int, was_started_at: int, started_at: int
+) -> None:
+    """Set back to now what the rows of a visit, by its number, have from later; its own row is the caller's.
+
+    A span that begins and ends later is empty then. The rows' moments are told from the visit's start:
+    where that is set back as well, they are told anew. All in milliseconds.
+    """
+    moved, latest = was_started_at - started_at, now - started_at
+    of_visit = (_span.c.site_id == site_id, _span.c.visit == visit)
+    begins = _span.c.from_after + moved
+    begins_now = case((begins > latest, latest), else_=begins)
+    ends = begins + _span.c.length
+    lasts = case((ends > latest, latest - begins_now), else_=_span.c.length)
+    db.execute(update(_span).where(*of_visit).values(from_after=begins_now, length=lasts))
+    for table, name in ((_view, "viewed_after"), (_change, "changed_after")):
+        after = table.c[name] + moved
+        is_row = (table.c.site_id == site_id, table.c.visit == visit)
+        told = case((after > latest, latest), else_=after)
+        db.execute(update(table).where(*is_row).values({name: told}))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from math import inf
 from time import monotonic
 
 from msgspec import Struct
@@ -33,10 +32,10 @@ from core.locks import TAKE_WITHIN, take_sites
 from core.moment import from_milliseconds
 from core.random_id import random_id
 from core.removal import delete_some
-from core.sites import removed_sites
+from core.sites import list_sites, removed_sites
 from core.table_ends import forget_old_counts
 from core.version import VERSION
-from core.visits.path_backlog import make_some_paths_readable
+from core.visits.memories import forget_memories
 
 GIVE_BACK_EVERY = 60.0
 """Seconds between two looks whether SQLite's file has free pages that nobody gives back."""
@@ -44,11 +43,11 @@ GIVE_BACK_EVERY = 60.0
 CLOSE_CHATS_EVERY = 5.0
 """Seconds between two searches for conversations that are over by themselves."""
 
-READ_PATHS_EVERY = 0.25
-"""Seconds between two bites of the paths that an earlier version has stored, while there are any."""
+FORGET_MEMORIES_EVERY = 60.0
+"""Seconds between two searches for visits of which nothing needs to be remembered any more."""
 
-READ_PATHS_AT_ONCE = 200
-"""Visits of which one transaction makes the paths readable: some 10 ms."""
+FORGET_MEMORIES_AT_ONCE = 1_000
+"""Such visits of a site that one transaction takes: some 10 ms."""
 
 LOOK_AT_CLOCK_EVERY = 30.0
 """Seconds between two searches for visits that a clock which ran ahead has written."""
@@ -114,7 +113,7 @@ class Housekeeping:
         self._chores = [
             Chore(self._beat),
             Chore(self._close_chats),
-            Chore(self._read_paths),
+            Chore(self._forget_memories),
             Chore(self._remove_sites),
             Chore(self._forget_counts),
             Chore(self._set_back),
@@ -212,10 +211,14 @@ class Housekeeping:
                 read_left_messages(connection, site_id, now)
         return CLOSE_CHATS_EVERY
 
-    def _read_paths(self) -> float:
+    def _forget_memories(self) -> float:
+        now, most = from_milliseconds(self._clock()), 0
         with writing(self._engine) as connection:
-            is_more = make_some_paths_readable(connection, READ_PATHS_AT_ONCE)
-        return READ_PATHS_EVERY if is_more else inf
+            sites = [site.id for site in list_sites(connection) if site.id]
+            for site_id in sorted(take_sites(connection, sites, TAKE_WITHIN)):
+                gone = forget_memories(connection, site_id, now, FORGET_MEMORIES_AT_ONCE)
+                most = max(most, gone)
+        return FORGET_MEMORIES_EVERY if most < FORGET_MEMORIES_AT_ONCE else NEXT_BITE_AFTER
 
     def _remove_sites(self) -> float:
         """Delete some rows of a removed site, once everybody has had the time to hear of it."""

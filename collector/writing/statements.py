@@ -39,28 +39,24 @@ from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
+from collector.writing.stored_rows import StoredRows
 from core.tables import Table
+from core.visits.memories import lost_memory
 from core.visits.tab_state import read_memory, write_memory
 from core.visits.tracked_visit import Entry, TrackedVisit
-from core.visits.visit_rows import PageViewRow, SpanRow
+from core.visits.visit_rows import VisitRows
 
-TabKey = tuple[str, str]
-"""A tab of a visit: (visit id, tab id)."""
+TabKey = tuple[int, str]
+"""A tab of a visit: (the visit's number, the tab's id)."""
 
-Correction = tuple[str, str, str, int, str, str, int]
-"""Of a stored view: (path, title, page context, site id, visit id, tab, number)."""
-
-_KEY = ("site_id", "id")
+_KEY = ("site_id", "id", "number")
 _JSON = ("attributes", "memory")
-LongerSpan = tuple[int, bool, int, str, str, str, int]
-"""Of a stored span: (until, whether it is open, site id, visit id, tab, kind, number)."""
-
-_STATE = TrackedVisit.__struct_fields__[:-2]
+_STATE = TrackedVisit.__struct_fields__[:-3]
 """What is loaded of a visit."""
 _OFTEN = ("last_seen_at", "last_activity_at", "in_view_until", "page_count")
-"""What presence moves, and with it the memory: compared one by one, the others together first."""
+"""What presence moves: compared one by one, the others together first."""
 _SELDOM = [name for name in _STATE if name not in (*_KEY, *_JSON, *_OFTEN)]
-_MOVING = (*_OFTEN, "memory", *_SELDOM, "attributes")
+_MOVING = (*_OFTEN, *_SELDOM, "attributes")
 _ATTRIBUTES, _MEMORY = (_STATE.index(name) for name in _JSON)
 _ENTRY = [column.name for column in Table.metadata.tables["visit"].c if column.name not in _STATE]
 _often_of, _seldom_of = attrgetter(*_OFTEN), attrgetter(*_SELDOM)
@@ -139,16 +135,21 @@ class Statements:
         self.is_postgres = engine.dialect.name == "postgresql"
         self._load_edits = self.compile(self._select_edits())
         self._load_visits = self.compile(self._select_visits())
+        self._load_tabs = self.compile(self._select_tabs())
         self._load_views = self.compile(self._select_views())
         self._load_numbers = self.compile(self._select_numbers())
-        self._corrections = self.compile(_correct_views())
         self._entries = self.compile(_move_entries())
         self._edits = Upsert(self, "visit_edit", moving=["writer", "batch", "edited"])
         self._new_visits = Upsert(self, "visit", moving=_MOVING)
         self._changes_of = lru_cache(MOST_CHANGES)(self._make_changes)
-        self._views = Upsert(self, "page_view")
-        self._new_spans = Upsert(self, "visit_span", moving=["until_at", "is_open"])
-        self._longer_spans = Change(self, "visit_span", ["until_at", "is_open"])
+        self._new_memories = Upsert(self, "visit_memory", moving=["memory"])
+        self._memories = Change(self, "visit_memory", ["memory"])
+        self._tabs = Upsert(self, "visit_tab")
+        self._pages = Upsert(self, "page", total="uses")
+        self._views = Upsert(self, "page_view_row")
+        self._new_spans = Upsert(self, "visit_span_row", moving=["is_open", "length"])
+        self._longer_spans = Change(self, "visit_span_row", ["is_open", "length"])
+        self._changes = Upsert(self, "visit_change_row")
         self._counts = Upsert(self, "visit_count", total="visits")
 
     def load_edits(self, connection: Connection, site_ids: Iterable[int]) -> dict[int, SiteEdits]:
@@ -173,14 +174,22 @@ class Statements:
     ) -> list[TrackedVisit]:
         """The visits of the site that have these ids, in no order."""
         keys = [(visit_id,) for visit_id in ids]
-        return [_visit(row) for row in _fetch(connection, self._load_visits, keys, site_id)]
+        rows = _fetch(connection, self._load_visits, keys, site_id)
+        return [_visit(row, connection) for row in rows]
+
+    def load_tabs(
+        self, connection: Connection, site_id: int, tabs: Iterable[TabKey]
+    ) -> list[tuple[int, str, int]]:
+        """(visit, tab id, ordinal) of those of these tabs that are stored."""
+        rows = _fetch(connection, self._load_tabs, list(tabs), site_id)
+        return [(visit, tab_id, ordinal) for visit, tab_id, ordinal in rows]
 
     def load_views(
-        self, connection: Connection, site_id: int, tabs: Iterable[TabKey]
-    ) -> list[tuple[str, str, int]]:
-        """(visit id, tab id, number) of every stored page view of these tabs."""
+        self, connection: Connection, site_id: int, tabs: Iterable[tuple[int, int]]
+    ) -> list[tuple[int, int, int]]:
+        """(visit, tab, number) of every stored page view of these tabs: (visit, tab), by their numbers."""
         rows = _fetch(connection, self._load_views, list(tabs), site_id)
-        return [(visit_id, tab, number) for visit_id, tab, number in rows]
+        return [(visit, tab, number) for visit, tab, number in rows]
 
     def load_visit_numbers(
         self, connection: Connection, site_id: int, visitors: Iterable[str]
@@ -191,10 +200,13 @@ class Statements:
         return {visitor: number or 0 for visitor, number in rows}
 
     def store_visits(self, connection: Connection, visits: Iterable[TrackedVisit]) -> None:
-        """Insert new visits, and update of the others what has moved since they were loaded or stored.
+        """Insert new visits, which have numbers, and update of the others what has moved since they were
+        loaded or stored, with what is remembered of them.
 
         Raises StaleVisits when one of those is no longer there.
         """
+        visits = list(visits)
+        self._store_memories(connection, visits)
         new: list[tuple[Any, ...]] = []
         moved: defaultdict[tuple[bool, ...], list[tuple[Any, ...]]] = defaultdict(list)
         for visit in visits:
@@ -217,28 +229,45 @@ class Statements:
             if self._changes_of(columns).run(connection, rows) != len(rows):
                 raise StaleVisits("visits that were stored are not there any more")
 
-    def insert_views(self, connection: Connection, views: Sequence[PageViewRow]) -> None:
-        """Upsert page views."""
-        self._views.run(connection, views)
+    def _store_memories(self, connection: Connection, visits: Sequence[TrackedVisit]) -> None:
+        new: list[tuple[int, int, str]] = []
+        known: list[tuple[Any, ...]] = []
+        """The memory, then its key."""
+        for visit in visits:
+            memory = write_memory(visit.memory)
+            if visit.entry is not None or not visit.stored_memory:
+                new.append((visit.site_id, visit.number, memory))
+            elif memory != visit.stored_memory:
+                known.append((memory, visit.site_id, visit.number))
+            visit.stored_memory = memory
+        if known and self._memories.run(connection, known) != len(known):
+            # Forgotten as that of visits which are over: a clock has jumped ahead and back.
+            new += [(site_id, number, memory) for memory, site_id, number in known]
+        self._new_memories.run(connection, new)
 
-    def correct_views(self, connection: Connection, corrections: Sequence[Correction]) -> None:
-        """Change path, title and page context of stored views: rare, so one by one."""
-        if corrections:
-            connection.exec_driver_sql(self._corrections, list(corrections))
+    def store_rows(
+        self, connection: Connection, of_visits: Iterable[tuple[TrackedVisit, VisitRows]]
+    ) -> None:
+        """Store the rows of visits that are stored, and what pages say of themselves.
+
+        A span that a tab has begun twice gets its new end.
+        """
+        stored = StoredRows(connection)
+        for visit, rows in of_visits:
+            stored.add(visit, rows)
+        self._pages.run(connection, stored.pages())
+        self._tabs.run(connection, stored.tabs)
+        self._views.run(connection, stored.views)
+        self._new_spans.run(connection, stored.new_spans)
+        if stored.longer_spans:
+            self._longer_spans.run(connection, stored.longer_spans)
+        self._changes.run(connection, stored.changes)
+        stored.drop_corrected()
 
     def move_entries(self, connection: Connection, entries: Sequence[tuple[str, int, str]]) -> None:
         """Change the entry page of stored visits, also rare: (path, site id, visit id)."""
         if entries:
             connection.exec_driver_sql(self._entries, list(entries))
-
-    def insert_spans(self, connection: Connection, spans: Sequence[SpanRow]) -> None:
-        """Insert spans; one that a tab has begun twice gets its new end."""
-        self._new_spans.run(connection, spans)
-
-    def extend_spans(self, connection: Connection, spans: list[LongerSpan]) -> None:
-        """Give stored spans their new end."""
-        if spans:
-            self._longer_spans.run(connection, spans)
 
     def add_counts(self, connection: Connection, counts: Sequence[tuple[int, int, int]]) -> None:
         """Add visits to slots: (site id, start of the slot, visits)."""
@@ -253,20 +282,36 @@ class Statements:
         )
 
     def _select_visits(self) -> ClauseElement:
-        visit = _table("visit")
+        visit, memory = _table("visit"), _table("visit_memory")
         listed = self._listed()
-        return select(self._as_json(*(visit.c[name] for name in _STATE))).where(
-            visit.c.site_id == bindparam("site_id"),
-            visit.c.id.in_(select(self._item(listed, 0))),
+        columns = [(memory if name == "memory" else visit).c[name] for name in _STATE]
+        is_its = (memory.c.site_id == visit.c.site_id) & (memory.c.visit == visit.c.number)
+        return (
+            select(self._as_json(*columns))
+            .select_from(visit.outerjoin(memory, is_its))
+            .where(
+                visit.c.site_id == bindparam("site_id"),
+                visit.c.id.in_(select(self._item(listed, 0))),
+            )
+        )
+
+    def _select_tabs(self) -> ClauseElement:
+        tab = _table("visit_tab")
+        listed = self._listed()
+        return select(self._as_json(tab.c.visit, tab.c.id, tab.c.tab)).where(
+            tab.c.site_id == bindparam("site_id"),
+            tuple_(tab.c.visit, tab.c.id).in_(
+                select(self._number(listed, 0), self._item(listed, 1))
+            ),
         )
 
     def _select_views(self) -> ClauseElement:
-        view = _table("page_view")
+        view = _table("page_view_row")
         listed = self._listed()
-        return select(self._as_json(view.c.visit_id, view.c.tab, view.c.number)).where(
+        return select(self._as_json(view.c.visit, view.c.tab, view.c.number)).where(
             view.c.site_id == bindparam("site_id"),
-            tuple_(view.c.visit_id, view.c.tab).in_(
-                select(self._item(listed, 0), self._item(listed, 1))
+            tuple_(view.c.visit, view.c.tab).in_(
+                select(self._number(listed, 0), self._number(listed, 1))
             ),
         )
 
@@ -356,25 +401,16 @@ class Statements:
             return listed.c.value.op("->>")(literal_column(str(position)))
         return func.json_extract(listed.c.value, literal_column(f"'$[{position}]'"))
 
+    def _number(self, listed: Any, position: int) -> ColumnElement[Any]:
+        """A number of a listed row; Postgres gives it as text."""
+        item = self._item(listed, position)
+        return cast(item, Integer) if self.is_postgres else item
+
     def _as_json(self, *columns: ColumnElement[Any]) -> ColumnElement[str]:
         """All rows as one JSON list of lists."""
         if self.is_postgres:
             return cast(func.json_agg(func.json_build_array(*columns)), Text)
         return func.json_group_array(func.json_array(*columns))
-
-
-def _correct_views() -> ClauseElement:
-    view = _table("page_view")
-    key = (column == bindparam(f"of_{column.name}") for column in view.primary_key)
-    return (
-        view.update()
-        .where(*key)
-        .values(
-            path=bindparam("new_path"),
-            title=bindparam("new_title"),
-            page_context=bindparam("new_context"),
-        )
-    )
 
 
 def _move_entries() -> ClauseElement:
@@ -387,25 +423,28 @@ def _table(name: str) -> SchemaTable:
     return Table.metadata.tables[name]
 
 
-def _visit(row: list[Any]) -> TrackedVisit:
+def _visit(row: list[Any], connection: Connection) -> TrackedVisit:
     visit = TrackedVisit(*row)
     visit.attributes = _read_attributes(row[_ATTRIBUTES])
-    visit.memory = read_memory(row[_MEMORY])
-    visit.stored = (*_often_of(visit), row[_MEMORY]), (*_seldom_of(visit), row[_ATTRIBUTES])
+    if row[_MEMORY] is None:
+        visit.memory = lost_memory(connection, visit.site_id, visit.number)
+    else:
+        visit.memory = read_memory(row[_MEMORY])
+    visit.stored = _often_of(visit), (*_seldom_of(visit), row[_ATTRIBUTES])
+    visit.stored_memory = row[_MEMORY] or ""
     return visit
 
 
 def _moving_row(visit: TrackedVisit) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """What the columns of _MOVING are to hold: those that move often, and the others."""
     attributes = _encode(visit.attributes).decode() if visit.attributes else "{}"
-    often = (*_often_of(visit), write_memory(visit.memory))
-    return often, (*_seldom_of(visit), attributes)
+    return _often_of(visit), (*_seldom_of(visit), attributes)
 
 
 def _new_row(visit: TrackedVisit, moving: tuple[Any, ...], entry: Entry) -> tuple[Any, ...]:
     columns = asdict(entry.opening) | {"entry_path": entry.path, "follows": entry.follows}
     opening = [columns[name] for name in _ENTRY]
-    return _in_order((*moving, visit.site_id, visit.id, *opening))
+    return _in_order((*moving, visit.site_id, visit.id, visit.number, *opening))
 
 
 def _fetch(connection: Connection, statement: str, keys: Any, *site_id: int) -> list[list[Any]]:

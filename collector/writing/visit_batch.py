@@ -26,11 +26,12 @@ from core.visits.visit import (
     is_ahead,
     is_over,
     learn_time_zone,
-    needs_known_views,
+    needs_known_tab,
     open_visit,
 )
 from core.visits.visit_id import MAX_SUCCESSORS, VisitKey, successor_id
 from core.visits.visit_rows import VisitRows
+from core.visits.visit_sequence import take_numbers
 
 _SLOT = milliseconds(COUNT_SLOT)
 
@@ -75,7 +76,7 @@ class VisitBatch:
         self._load_edits(of_sites)
         for site_id, of_site in of_sites.items():
             self._load_visits(site_id, {visit_id for hit in of_site for visit_id in hit.visit_ids})
-            self._load_known_views(site_id, of_site)
+            self._load_known_tabs(site_id, of_site)
             self._load_visit_numbers(
                 site_id, {visitor for hit in of_site if (visitor := self._opens_for(hit))}
             )
@@ -121,25 +122,10 @@ class VisitBatch:
         """Write every row that has changed."""
         statements, connection = self._statements, self._connection
         moved = self._those(self._moved)
+        self._number_opened()
         statements.store_visits(connection, moved)
-        of_visits = self._rows_of.values()
-        views = [view for rows in of_visits for view in rows.views.values()]
-        statements.insert_views(connection, views)
-        spans = [span for rows in of_visits for span in rows.new_spans.values()]
-        statements.insert_spans(connection, spans)
-        longer = [
-            (*end, *visit_key, *span_key)
-            for visit_key, rows in self._rows_of.items()
-            for span_key, end in rows.longer_spans.items()
-        ]
-        statements.extend_spans(connection, longer)
-        statements.correct_views(
-            connection,
-            [
-                (*correction, *key, *view)
-                for key, rows in self._rows_of.items()
-                for view, correction in rows.corrections.items()
-            ],
+        statements.store_rows(
+            connection, [(visit, self._rows_of[visit.site_id, visit.id]) for visit in moved]
         )
         statements.move_entries(
             connection,
@@ -161,6 +147,15 @@ class VisitBatch:
             self._cache.keep(site_id, batch, visits)
         self._statements.store_edits(self._connection, rows)
         self._cache.forget_some(self._now)
+
+    def _number_opened(self) -> None:
+        """In the order in which they began, so that neighbours in time are neighbours in the tables."""
+        opened = sorted(self._those(self._opened), key=lambda visit: visit.started_at)
+        for site_id in sorted({visit.site_id for visit in opened}):
+            of_site = [visit for visit in opened if visit.site_id == site_id]
+            first = take_numbers(self._connection, site_id, len(of_site))
+            for number, visit in enumerate(of_site, first):
+                visit.number = number
 
     def _current(self, hit: Hit) -> TrackedVisit | None:
         """The visit of the hit's id; of derived ids, the newest that follows from them."""
@@ -223,8 +218,8 @@ class VisitBatch:
         key = (visit.site_id, visit.id)
         rows = self._rows_of[key]
         is_loaded_late = key not in self._opened and visit.id not in hit.visit_ids
-        if is_loaded_late and needs_known_views(visit, hit.tab, event):
-            self._learn_views(visit.site_id, [(visit.id, hit.tab)])
+        if is_loaded_late and needs_known_tab(visit, hit.tab, event):
+            self._learn_tabs(visit.site_id, [(visit, hit.tab)])
         self._moved.add(key)
         if visit.site_id not in self._changed_sites and key not in self._shown_before:
             self._shown_before[key] = shown_of(visit, self._now)
@@ -278,28 +273,44 @@ class VisitBatch:
         key = (visit.site_id, visit.id)
         self._moved.add(key)
         self._shown_before[key] = shown_of(visit, self._now)
+        began = visit.started_at
         heal_clock(visit, self._now)
         self._note_what_is_shown()
-        set_back_rows(self._connection, *key, self._now)
+        set_back_rows(
+            self._connection, visit.site_id, visit.number, self._now, began, visit.started_at
+        )
 
-    def _load_known_views(self, site_id: int, hits: Iterable[Hit]) -> None:
-        self._learn_views(
+    def _load_known_tabs(self, site_id: int, hits: Iterable[Hit]) -> None:
+        self._learn_tabs(
             site_id,
-            {
-                (visit.id, hit.tab)
+            [
+                (visit, hit.tab)
                 for hit in hits
                 for visit_id in hit.visit_ids
                 if (visit := self._visits[site_id, visit_id]) is not None
-                and any(needs_known_views(visit, hit.tab, event) for event in hit.events)
-            },
+                and any(needs_known_tab(visit, hit.tab, event) for event in hit.events)
+            ],
         )
 
-    def _learn_views(self, site_id: int, tabs: Iterable[TabKey]) -> None:
-        tabs = list(tabs)
-        if not tabs:
-            return
-        for visit_id, tab, number in self._statements.load_views(self._connection, site_id, tabs):
-            self._rows_of[site_id, visit_id].known_views.add((tab, number))
+    def _learn_tabs(self, site_id: int, tabs: Sequence[tuple[TrackedVisit, str]]) -> None:
+        """Which ordinals tabs have that a visit's memory has not, and which views are stored of tabs."""
+        rows_of = {visit.number: self._rows_of[site_id, visit.id] for visit, _ in tabs}
+        remembered: set[tuple[int, int]] = set()
+        unknown: set[TabKey] = set()
+        for visit, tab_id in tabs:
+            if (tab := visit.memory.tabs.get(tab_id)) is not None:
+                remembered.add((visit.number, tab.ordinal))
+            else:
+                unknown.add((visit.number, tab_id))
+        if unknown:
+            found = self._statements.load_tabs(self._connection, site_id, unknown)
+            for number, tab_id, ordinal in found:
+                rows_of[number].known_tabs[tab_id] = ordinal
+                remembered.add((number, ordinal))
+        if remembered:
+            views = self._statements.load_views(self._connection, site_id, remembered)
+            for number, ordinal, view in views:
+                rows_of[number].known_views.add((ordinal, view))
 
     def _opens_for(self, hit: Hit) -> str:
         """The remembered visitor for whom the hit may open a visit; "" for most hits."""

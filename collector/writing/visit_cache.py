@@ -124,5 +124,5 @@ def _forget_over(site: _OfSite, now: int) -> None:
 
 def _bytes_of(visit: TrackedVisit) -> int:
     """As text and as what is read from it."""
-    often, seldom = visit.stored
-    return _VISIT_BYTES + 2 * (getsizeof(often[-1]) + getsizeof(seldom[-1]))
+    _, seldom = visit.stored
+    return _VISIT_BYTES + 2 * (getsizeof(visit.stored_memory) + getsizeof(seldom[-1]))

@@ -6,18 +6,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Update, bindparam, case, select, update
+from sqlalchemy import BigInteger, Connection, Update, bindparam, case, select, update
 
 from core.chat.states import ConversationState
 from core.database import insert_into
+from core.moment import to_milliseconds
 from core.sites import is_removed
 from core.tables import Conversation, Table
 from core.visits.presence import ChatSource, SpanKind
+from core.visits.row_keys import SPAN_KINDS, chat_tab
 from core.visits.visit_edits import note_edit
 
 _SPAN_NUMBER = 1
 _visit, _span, _conversation = (
-    Table.metadata.tables[name] for name in ("visit", "visit_span", "conversation")
+    Table.metadata.tables[name] for name in ("visit", "visit_span_row", "conversation")
 )
 _OF_VISIT = (_visit.c.site_id == bindparam("of_site"), _visit.c.id == bindparam("of_visit"))
 
@@ -37,6 +39,7 @@ class VisitState(NamedTuple):
 _find_state = select(*(_visit.c[name] for name in VisitState._fields)).where(
     *_OF_VISIT, ~is_removed(_visit.c.site_id)
 )
+_find_start = select(_visit.c.number, _visit.c.started_at).where(*_OF_VISIT)
 _find_open = select(_conversation.c.id).where(
     _conversation.c.site_id == bindparam("of_site"),
     _conversation.c.visit_id == bindparam("of_visit"),
@@ -108,29 +111,33 @@ def _write(db: Connection, conversation: Conversation, **columns: Any) -> None:
 def _extend_span(
     db: Connection, conversation: Conversation, until: datetime, *, is_open: bool
 ) -> None:
-    """The span of the chat, whose tab is the conversation's id: it belongs to no tab. All that a chat
+    """The span of the chat, which belongs to no tab; nothing where the visit is deleted. All that a chat
     writes of its visit ends with it, so it also says that the visit was edited.
 
     It never ends before it begins, though the clock has jumped back since.
     """
     note_edit(db, conversation.site_id, conversation.visit_id)
-    from_at = conversation.accepted_at or until
+    visit = db.execute(_find_start, _keys(conversation)).one_or_none()
+    if visit is None:
+        return
+    began = to_milliseconds(conversation.accepted_at or until) - to_milliseconds(visit.started_at)
+    ends = to_milliseconds(until) - to_milliseconds(visit.started_at)
     span = {
         "site_id": conversation.site_id,
-        "visit_id": conversation.visit_id,
-        "tab": conversation.id,
-        "kind": SpanKind.CHATTING.value,
+        "visit": visit.number,
+        "tab": chat_tab(conversation.id),
+        "kind": SPAN_KINDS[SpanKind.CHATTING],
         "number": _SPAN_NUMBER,
-        "from_at": from_at,
-        "until_at": max(from_at, until),
         "is_open": is_open,
+        "from_after": began,
+        "length": max(ends - began, 0),
     }
     insert = insert_into(db, _span)
-    end = bindparam("end", until, _span.c.until_at.type)
+    lasts = bindparam("ends", ends, BigInteger) - _span.c.from_after
     extend = insert.on_conflict_do_update(
         index_elements=list(_span.primary_key),
         set_={
-            "until_at": case((_span.c.from_at > end, _span.c.from_at), else_=end),
+            "length": case((lasts < 0, 0), else_=lasts),
             "is_open": insert.excluded.is_open,
         },
     )

@@ -83,10 +83,10 @@ def _views_frame(
     views: Sequence[PageView], in_view: Sequence[VisitSpan], now: datetime
 ) -> pd.DataFrame:
     """A view lasts until its tab's next one; its seconds are those of it that were in view."""
-    by_tab: defaultdict[str, list[VisitSpan]] = defaultdict(list)
+    by_tab: defaultdict[int, list[VisitSpan]] = defaultdict(list)
     for span in in_view:
         by_tab[span.tab].append(span)
-    next_at: dict[str, datetime] = {}
+    next_at: dict[int, datetime] = {}
     rows: list[dict[str, Any]] = []
     for view in reversed(views):
         until = next_at.get(view.tab, now)

@@ -5,6 +5,16 @@ from sqlalchemy.orm import configure_mappers
 from core.tables.accounts import AgentSite, Secret, Session, SignInLink
 from core.tables.base import JsonText, Moment, Table
 from core.tables.chat import IS_OPEN, Agent, ChatRule, ChatTemplate, Conversation, Message
+from core.tables.visit_rows import (
+    Page,
+    PageViewRow,
+    VisitChangeRow,
+    VisitMemory,
+    VisitSequence,
+    VisitSpanRow,
+    VisitTab,
+)
+from core.tables.visit_views import PageView, View, VisitChange, VisitSpan
 from core.tables.visits import (
     Backlog,
     Backup,
@@ -12,7 +22,6 @@ from core.tables.visits import (
     Collector,
     CollectorWarning,
     DropCount,
-    PageView,
     Salt,
     Site,
     SiteChange,
@@ -20,7 +29,6 @@ from core.tables.visits import (
     Visit,
     VisitCount,
     VisitEdit,
-    VisitSpan,
 )
 
 __all__ = [
@@ -39,7 +47,9 @@ __all__ = [
     "JsonText",
     "Message",
     "Moment",
+    "Page",
     "PageView",
+    "PageViewRow",
     "Salt",
     "Secret",
     "Session",
@@ -48,10 +58,17 @@ __all__ = [
     "SiteChange",
     "SiteOrigin",
     "Table",
+    "View",
     "Visit",
+    "VisitChange",
+    "VisitChangeRow",
     "VisitCount",
     "VisitEdit",
+    "VisitMemory",
+    "VisitSequence",
     "VisitSpan",
+    "VisitSpanRow",
+    "VisitTab",
 ]
 
 # What `Table.of` makes can be read only after this.

@@ -43,13 +43,17 @@ class JsonText(TypeDecorator[Any]):
         return json.loads(value) if value else None
 
 
-class Table(SQLModel, registry=registry()):
-    """The base of every table; its own registry lets Streamlit reload this module."""
+class Named(SQLModel):
+    """What is named after its class."""
 
     @declared_attr.directive
     def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         """PageView -> page_view."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class Table(Named, registry=registry()):
+    """The base of every table; its own registry lets Streamlit reload this module."""
 
     @classmethod
     def of(cls, row: Mapping[Any, Any]) -> Self:

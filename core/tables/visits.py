@@ -46,6 +46,7 @@ class Visit(Table, table=True):
     """One visitor's run of activity with no gap of 30 minutes."""
 
     __table_args__ = (
+        Index("visit_by_number", "site_id", "number", unique=True),
         Index("visit_by_activity", "site_id", "last_activity_at"),
         Index("visit_by_start", "site_id", "started_at"),
         Index(
@@ -96,39 +97,7 @@ class Visit(Table, table=True):
     chat_source: str = ""
     chat_started_at: datetime | None = moment(default=None)
     chat_message_at: datetime | None = moment(default=None)
-    memory: str = Field(default="", sa_type=Text)
-
-
-class PageView(Table, table=True):
-    """One page shown in one tab."""
-
-    __table_args__: ClassVar[dict[str, bool]] = {"sqlite_with_rowid": False}
-
-    site_id: int = Field(primary_key=True)
-    visit_id: str = Field(primary_key=True)
-    tab: str = Field(primary_key=True)
-    number: int = Field(primary_key=True)
-    viewed_at: datetime = moment()
-    path: str
-    title: str = ""
-    page_context: str = ""
-
-
-class VisitSpan(Table, table=True):
-    """A stretch of time in which a visit was in view, active or chatting.
-
-    It has a rowid on SQLite: nearly every beacon extends a span, and in a table ordered by its key
-    each span would be another page to write.
-    """
-
-    site_id: int = Field(primary_key=True)
-    visit_id: str = Field(primary_key=True)
-    tab: str = Field(primary_key=True)
-    kind: str = Field(primary_key=True)
-    number: int = Field(primary_key=True)
-    from_at: datetime = moment()
-    until_at: datetime = moment()
-    is_open: bool = True
+    number: int = 0
 
 
 class VisitEdit(Table, table=True):

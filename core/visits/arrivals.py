@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import BigInteger, Connection, case, func, select, type_coerce
 from sqlmodel import col
 
-from core.tables import CollectorWarning, DropCount, PageView, SiteOrigin, Visit
+from core.tables import (
+    CollectorWarning,
+    DropCount,
+    Moment,
+    Page,
+    PageViewRow,
+    SiteOrigin,
+    Visit,
+)
 from core.visits.liveness import is_plausible
 from core.visits.presence import COUNT_SLOT
 
@@ -40,7 +48,7 @@ class Drops(NamedTuple):
 
 def count_page_views(db: Connection, site_id: int, since: datetime, now: datetime) -> int:
     """The site's page views since the moment. It reads the visits that were active since then."""
-    statement = select(func.count()).select_from(Visit).join(PageView, _IS_VIEW_OF_VISIT)
+    statement = select(func.count()).select_from(Visit).join(PageViewRow, _IS_VIEW_OF_VISIT)
     return db.execute(statement.where(*_is_seen(site_id, since, now))).scalar_one()
 
 
@@ -55,11 +63,12 @@ def last_page_view(db: Connection, site_id: int, now: datetime) -> SeenPage | No
     if since is None:
         return None
     statement = (
-        select(col(PageView.path), col(PageView.viewed_at))
+        select(col(Page.path), _view_at)
         .select_from(Visit)
-        .join(PageView, _IS_VIEW_OF_VISIT)
+        .join(PageViewRow, _IS_VIEW_OF_VISIT)
+        .join(Page, _IS_PAGE_OF_VIEW)
         .where(*_is_seen(site_id, since, now))
-        .order_by(col(PageView.viewed_at).desc(), col(PageView.number).desc())
+        .order_by(_view_at.desc(), col(PageViewRow.number).desc())
     )
     row = db.execute(statement.limit(1)).one_or_none()
     return None if row is None else SeenPage(*row)
@@ -119,17 +128,18 @@ def _newest_view(db: Connection, site_id: int, now: datetime) -> datetime | None
     No later than its visit's activity: a view has a later moment when the clock jumped back.
     """
     active_last = (
-        select(col(Visit.id), col(Visit.last_activity_at))
+        select(col(Visit.number), col(Visit.started_at), col(Visit.last_activity_at))
         .where(col(Visit.site_id) == site_id, is_plausible(col(Visit.last_activity_at), now))
         .order_by(col(Visit.last_activity_at).desc())
         .limit(_LOOKED_AT)
         .subquery()
     )
-    viewed_at, active_at = col(PageView.viewed_at), active_last.c.last_activity_at
+    viewed_at = _viewed_at(active_last.c.started_at)
+    active_at = active_last.c.last_activity_at
     statement = (
         select(func.max(case((viewed_at < active_at, viewed_at), else_=active_at)))
-        .join_from(active_last, PageView, col(PageView.visit_id) == active_last.c.id)
-        .where(col(PageView.site_id) == site_id, is_plausible(viewed_at, now))
+        .join_from(active_last, PageViewRow, col(PageViewRow.visit) == active_last.c.number)
+        .where(col(PageViewRow.site_id) == site_id, is_plausible(viewed_at, now))
     )
     return db.execute(statement).scalar_one()
 
@@ -140,11 +150,21 @@ def _is_seen(site_id: int, since: datetime, now: datetime) -> Sequence[Any]:
         col(Visit.site_id) == site_id,
         col(Visit.last_activity_at) >= since,
         is_plausible(col(Visit.last_activity_at), now),
-        col(PageView.viewed_at) >= since,
-        is_plausible(col(PageView.viewed_at), now),
+        _view_at >= since,
+        is_plausible(_view_at, now),
     )
 
 
-_IS_VIEW_OF_VISIT = (col(PageView.site_id) == col(Visit.site_id)) & (
-    col(PageView.visit_id) == col(Visit.id)
+def _viewed_at(started_at: Any) -> Any:
+    after: Any = col(PageViewRow.viewed_after)
+    viewed_at: Any = type_coerce(type_coerce(started_at, BigInteger) + after, Moment)
+    return viewed_at
+
+
+_view_at = _viewed_at(col(Visit.started_at))
+_IS_VIEW_OF_VISIT = (col(PageViewRow.site_id) == col(Visit.site_id)) & (
+    col(PageViewRow.visit) == col(Visit.number)
+)
+_IS_PAGE_OF_VIEW = (col(Page.site_id) == col(PageViewRow.site_id)) & (
+    col(Page.id) == col(PageViewRow.page)
 )

@@ -6,11 +6,15 @@ from core.enrich.page_context import PageContext
 from core.visits.hit import Cart, Event, EventKind
 from core.visits.tab_state import TabState
 from core.visits.tracked_visit import TrackedVisit
+from core.visits.visit_changes import note_cart
+from core.visits.visit_rows import VisitRows
 
 _EMPTY = Cart(0.0, "")
 
 
-def keep_cart(visit: TrackedVisit, tab: TabState, event: Event, earlier_context: str) -> None:
+def keep_cart(
+    visit: TrackedVisit, tab: TabState, event: Event, earlier_context: str, rows: VisitRows
+) -> None:
     """Set the cart's worth to what the event tells; other events leave it as it is.
 
     So it holds while the visitor goes on to pages that tell none, until another worth is told, 0, or
@@ -22,8 +26,11 @@ def keep_cart(visit: TrackedVisit, tab: TabState, event: Event, earlier_context:
     if cart is None or event.at < visit.memory.cart_at:
         return
     visit.memory.cart_at = event.at
+    before = (visit.cart_value, visit.cart_currency)
     visit.cart_value = cart.value
     visit.cart_currency = cart.currency if cart.value else ""
+    if (visit.cart_value, visit.cart_currency) != before:
+        note_cart(visit, event.at, rows)
 
 
 def _told_by(tab: TabState, event: Event, earlier_context: str) -> Cart | None:

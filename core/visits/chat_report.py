@@ -9,8 +9,8 @@ from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit_rows import SpanRow, VisitRows
 
 
-def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> None:
-    """Apply a report of a third-party chat to the visit; ignored while our own chat goes on."""
+def report_chat(visit: TrackedVisit, tab: int, event: Event, rows: VisitRows) -> None:
+    """Apply a report that a tab, by its ordinal, has of a third-party chat to the visit; ignored while our own chat goes on."""
     if visit.chat_source == ChatSource.BUILT_IN and is_chatting(visit, event.at):
         return
     if event.chat is ChatReport.END:
@@ -23,18 +23,9 @@ def report_chat(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows)
         return
     visit.chat_source = ChatSource.THIRD_PARTY
     visit.chat_started_at = event.at
-    visit.memory.chat_tab, visit.memory.chat_number = tab_id, event.number
-    span = SpanRow(
-        visit.site_id,
-        visit.id,
-        tab_id,
-        SpanKind.CHATTING.value,
-        event.number,
-        event.at,
-        visit.chat_message_at,
-        True,
-    )
-    rows.begin_span(span)
+    visit.memory.chat_tab, visit.memory.chat_number = tab, event.number
+    until_at = visit.chat_message_at
+    rows.begin_span(SpanRow(tab, SpanKind.CHATTING, event.number, event.at, until_at, True))
 
 
 def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
@@ -45,5 +36,6 @@ def _end(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
 
 def _extend_span(visit: TrackedVisit, until: int, rows: VisitRows, *, is_open: bool) -> None:
     memory = visit.memory
-    kind = SpanKind.CHATTING.value
-    rows.extend_span(memory.chat_tab, kind, memory.chat_number, until, is_open=is_open)
+    from_at = visit.chat_started_at or until
+    span = SpanRow(memory.chat_tab, SpanKind.CHATTING, memory.chat_number, from_at, until, is_open)
+    rows.extend_span(span)

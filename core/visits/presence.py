@@ -43,6 +43,14 @@ class SpanKind(StrEnum):
     CHATTING = "chatting"
 
 
+class ChangeKind(StrEnum):
+    """What a visit_change row records."""
+
+    PAGE = "page"
+    ATTRIBUTES = "attributes"
+    CART = "cart"
+
+
 class ChatSource(StrEnum):
     """Whose chat a visit is in; empty: none."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from core.visits.hit import Opening
-from core.visits.tab_state import VisitMemory
+from core.visits.tab_state import Memory
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -19,10 +19,11 @@ class Entry(Struct, frozen=True, gc=False):
 
 
 class TrackedVisit(Struct, gc=False):
-    """The columns of the table `visit` that may change, and its key.
+    """The columns of the table `visit` that may change, its keys, and what is remembered of it.
 
-    entry: set on a visit that is new, and not stored yet. stored: what the columns that may change hold in
-    the database, as whoever has read or written them there compares them; empty for a new visit.
+    number: of the site's visits it is the first, the second ...; 0 until it is stored. entry: set on a visit
+    that is new, and not stored yet. stored, stored_memory: what the columns that may change, and
+    its memory, hold in the database, as whoever has read or written them there compares them; empty for a new visit.
     """
 
     started_at: int
@@ -42,8 +43,10 @@ class TrackedVisit(Struct, gc=False):
     chat_source: str
     chat_started_at: int | None
     chat_message_at: int | None
-    memory: VisitMemory
+    memory: Memory
     site_id: int
     id: str
+    number: int = 0
     entry: Entry | None = None
     stored: tuple[Any, ...] = ()
+    stored_memory: str = ""

@@ -11,12 +11,17 @@ from core.visits.chat_report import report_chat
 from core.visits.hit import ChatReport, Event, EventKind, Opening
 from core.visits.liveness import is_plausible, is_tab_in_view, tab_in_view_until, visit_goes_on
 from core.visits.presence import ACTIVE_FOR, ChatSource, SpanKind
-from core.visits.tab_state import MAX_TABS, TabState, VisitMemory, forget_oldest_tab
+from core.visits.tab_state import Memory, TabState, forget_oldest_tab
 from core.visits.tracked_visit import Entry, TrackedVisit
-from core.visits.visit_rows import PageViewRow, SpanRow, VisitRows
+from core.visits.visit_changes import (
+    current_page,
+    note_attributes,
+    note_first_shown,
+    note_page,
+)
+from core.visits.visit_rows import NewView, PageText, SpanRow, VisitRows
 
 _ACTIVE_FOR = milliseconds(ACTIVE_FOR)
-_IN_VIEW, _ACTIVE = (kind.value for kind in (SpanKind.IN_VIEW, SpanKind.ACTIVE))
 
 MAX_ATTRIBUTES = 10
 
@@ -51,7 +56,7 @@ def open_visit(
         chat_source=ChatSource.NONE,
         chat_started_at=None,
         chat_message_at=None,
-        memory=VisitMemory(context_at=event.at),
+        memory=Memory(context_at=event.at),
         site_id=site_id,
         id=visit_id,
         entry=Entry(event.path, follows, opening),
@@ -80,27 +85,26 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     """
     tab = visit.memory.tabs.get(tab_id)
     if tab is not None and event.number <= tab.number:
-        if event.kind is EventKind.VIEW:
-            _add_view(visit, tab_id, event, event.at, rows)
+        if event.kind is EventKind.VIEW and _add_view(visit, tab, event, event.at, rows):
+            _note_earlier_view(visit, event.at, rows)
         return
     if tab is None:
-        tab = visit.memory.tabs[tab_id] = TabState(number=event.number, at=event.at)
-        forget_oldest_tab(visit.memory)
+        tab = _add_tab(visit, tab_id, event, rows)
     tab.number = event.number
     tab.is_shown, was_shown = event.kind is not EventKind.HIDDEN, tab.is_shown
-    _extend_in_view(visit, tab_id, tab, event, was_shown, rows)
+    _extend_in_view(tab, event, was_shown, rows)
     tab.at = max(tab.at, event.at)
     earlier_context = tab.context
     if event.kind is EventKind.VIEW:
         _show_page(visit, tab_id, tab, event, rows)
     elif event.kind is EventKind.CHAT:
-        report_chat(visit, tab_id, event, rows)
+        report_chat(visit, tab.ordinal, event, rows)
     elif event.kind is EventKind.IDENTIFY:
-        _identify(visit, event.attributes or {})
+        _identify(visit, event, rows)
     else:
         _keep_page(visit, tab_id, tab, event, rows)
-    keep_cart(visit, tab, event, earlier_context)
-    _note_activity(visit, tab_id, tab, event, rows)
+    keep_cart(visit, tab, event, earlier_context, rows)
+    _note_activity(visit, tab, event, rows)
     visit.last_seen_at = max(visit.last_seen_at, event.at)
     shown_at = [tab.at for tab in visit.memory.tabs.values() if tab.is_shown]
     visit.in_view_until = tab_in_view_until(max(shown_at)) if shown_at else visit.last_seen_at
@@ -141,57 +145,73 @@ def heal_clock(visit: TrackedVisit, now: int) -> None:
     for tab in visit.memory.tabs.values():
         tab.at = min(tab.at, now)
         tab.view_from = min(tab.view_from, now)
+        tab.page_at = min(tab.page_at, now)
         tab.active_from = min(tab.active_from, now)
         tab.active_until = min(tab.active_until, now)
 
 
-def needs_known_views(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
-    """Whether `advance` needs to know if the event's page view is stored already.
+def needs_known_tab(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
+    """Whether `advance` needs to know if the tab, or the event's page view, is stored already.
 
-    Of a tab that is not remembered none is, unless so many are remembered that one may be forgotten.
+    No tab is that is not remembered, unless others were forgotten.
     """
-    if event.kind is not EventKind.VIEW:
-        return False
     tab = visit.memory.tabs.get(tab_id)
     if tab is None:
-        return len(visit.memory.tabs) >= MAX_TABS
-    return event.number <= tab.number
+        return visit.memory.tab_count > len(visit.memory.tabs)
+    return event.kind is EventKind.VIEW and event.number <= tab.number
 
 
-def _add_view(visit: TrackedVisit, tab_id: str, event: Event, at: int, rows: VisitRows) -> None:
-    key = (tab_id, event.number)
+def _add_tab(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> TabState:
+    memory = visit.memory
+    ordinal = rows.known_tabs.get(tab_id) or rows.new_tabs.get(tab_id)
+    if ordinal is None:
+        memory.tab_count += 1
+        ordinal = rows.new_tabs[tab_id] = memory.tab_count
+    tab = memory.tabs[tab_id] = TabState(number=event.number, at=event.at, ordinal=ordinal)
+    forget_oldest_tab(memory)
+    return tab
+
+
+def _add_view(visit: TrackedVisit, tab: TabState, event: Event, at: int, rows: VisitRows) -> bool:
+    """Whether it was not stored before."""
+    key = (tab.ordinal, event.number)
     if key in rows.known_views or key in rows.views:
-        return
-    rows.views[key] = PageViewRow(
-        visit.site_id,
-        visit.id,
-        tab_id,
-        event.number,
-        at,
-        event.path,
-        event.title,
-        event.context,
-    )
+        return False
+    rows.views[key] = NewView(*key, at, PageText(event.path, event.title, event.context))
     visit.page_count += 1
+    return True
+
+
+def _note_earlier_view(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
+    """After a view that has not become the current page: it would be taken for that, were it the newest."""
+    if at >= visit.memory.current_at:
+        note_page(visit, at, current_page(visit), rows)
 
 
 def _show_page(
     visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
 ) -> None:
     # Not before what the tab has told already: the way to here does not always take the same time.
-    _add_view(visit, tab_id, event, tab.at, rows)
-    tab.page_number = event.number
+    is_new = _add_view(visit, tab, event, tab.at, rows)
+    tab.page_number, tab.page_at, tab.is_corrected = event.number, tab.at, not is_new
     tab.path, tab.title, tab.context = event.path, event.title, event.context
-    _make_current(visit, tab_id, tab, event.at)
+    before = current_page(visit)
+    is_current = _make_current(visit, tab_id, tab, event.at)
+    if is_new and not is_current:
+        _note_earlier_view(visit, tab.at, rows)
+    elif is_current and not is_new and current_page(visit) != before:
+        note_page(visit, visit.memory.current_at, current_page(visit), rows)
 
 
-def _make_current(visit: TrackedVisit, tab_id: str, tab: TabState, at: int) -> None:
+def _make_current(visit: TrackedVisit, tab_id: str, tab: TabState, at: int) -> bool:
+    """Whether it is the current page now."""
     memory = visit.memory
     if tab_id != memory.current_tab and at < memory.current_at:
-        return
+        return False
     memory.current_tab, memory.current_at = tab_id, max(at, memory.current_at)
     visit.current_path, visit.current_title = tab.path, tab.title
     _show_context(visit, tab.context, at)
+    return True
 
 
 def _keep_page(
@@ -202,17 +222,20 @@ def _keep_page(
     The page may have reported a title, a better context or another path since it was first shown.
     """
     if not tab.path:
-        tab.page_number = event.page
+        tab.page_number, tab.page_at = event.page, 0
         tab.path, tab.title, tab.context = event.path, event.title, event.context
     elif event.page and event.page != tab.page_number:
         return
     elif event.page or event.path == tab.path:
-        _correct_page(visit, tab_id, tab, event, rows)
+        _correct_page(visit, tab, event, rows)
+    before = current_page(visit)
     if event.kind is EventKind.PRESENCE and event.focused:
         _make_current(visit, tab_id, tab, event.at)
     elif tab_id == visit.memory.current_tab:
         visit.current_path, visit.current_title = tab.path, tab.title
         _show_context(visit, tab.context, event.at)
+    if current_page(visit) != before:
+        note_page(visit, max(event.at, visit.memory.current_at), current_page(visit), rows)
 
 
 def _show_context(visit: TrackedVisit, context: str, at: int) -> None:
@@ -220,21 +243,21 @@ def _show_context(visit: TrackedVisit, context: str, at: int) -> None:
         visit.page_context, visit.memory.context_at = context, at
 
 
-def _correct_page(
-    visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
-) -> None:
+def _correct_page(visit: TrackedVisit, tab: TabState, event: Event, rows: VisitRows) -> None:
     """What a page says of itself after it was shown: its view has it too."""
     is_moved = event.path != tab.path
     title = event.title or tab.title
     context = event.context if event.sets_context or is_moved else tab.context
     if (event.path, title, context) == (tab.path, tab.title, tab.context):
         return
-    tab.path, tab.title, tab.context = event.path, title, context
-    key = (tab_id, tab.page_number)
+    note_first_shown(visit, tab, rows)
+    page = PageText(event.path, title, context)
+    tab.path, tab.title, tab.context = page
+    key = (tab.ordinal, tab.page_number)
     if key in rows.views:
-        rows.views[key] = rows.views[key]._replace(path=tab.path, title=title, page_context=context)
+        rows.views[key] = rows.views[key]._replace(page=page)
     else:
-        rows.corrections[key] = (tab.path, title, context)
+        rows.corrections[key] = page
     if is_moved and visit.page_count == 1:
         _move_entry(visit, tab.path, rows)
 
@@ -246,28 +269,29 @@ def _move_entry(visit: TrackedVisit, path: str, rows: VisitRows) -> None:
         visit.entry = Entry(path, visit.entry.follows, visit.entry.opening)
 
 
-def _identify(visit: TrackedVisit, attributes: dict[str, str]) -> None:
-    for name, value in attributes.items():
+def _identify(visit: TrackedVisit, event: Event, rows: VisitRows) -> None:
+    before = dict(visit.attributes)
+    for name, value in (event.attributes or {}).items():
         if name in visit.attributes or len(visit.attributes) < MAX_ATTRIBUTES:
             visit.attributes[name] = value
+    if visit.attributes != before:
+        note_attributes(visit, max(event.at, visit.last_seen_at), rows)
 
 
-def _extend_in_view(
-    visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, was_shown: bool, rows: VisitRows
-) -> None:
+def _extend_in_view(tab: TabState, event: Event, was_shown: bool, rows: VisitRows) -> None:
     """Extend the tab's in-view span, or begin a new one after `h` or silence."""
     is_open = event.kind is not EventKind.HIDDEN
     if was_shown and is_tab_in_view(tab.at, event.at):
         until = max(event.at, tab.at)
-        rows.extend_span(tab_id, _IN_VIEW, tab.view_number, until, is_open=is_open)
+        kept = (SpanKind.IN_VIEW, tab.view_number, tab.view_from, until, is_open)
+        rows.extend_span(SpanRow(tab.ordinal, *kept))
     elif is_open:
         tab.view_number, tab.view_from = event.number, event.at
-        _begin_span(visit, tab_id, _IN_VIEW, event.number, event.at, is_open=True, rows=rows)
+        begun = (SpanKind.IN_VIEW, event.number, event.at, event.at, True)
+        rows.begin_span(SpanRow(tab.ordinal, *begun))
 
 
-def _note_activity(
-    visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
-) -> None:
+def _note_activity(visit: TrackedVisit, tab: TabState, event: Event, rows: VisitRows) -> None:
     """A page view, an interaction or the start of a chat is activity; presence alone is not."""
     is_activity = event.kind is EventKind.VIEW or event.chat is ChatReport.START
     active_at = event.at if is_activity else event.active_at
@@ -277,20 +301,9 @@ def _note_activity(
     tab.active_until = active_at
     visit.last_activity_at = max(visit.last_activity_at, active_at)
     if goes_on:
-        rows.extend_span(tab_id, _ACTIVE, tab.active_number, active_at, is_open=False)
+        kept = (SpanKind.ACTIVE, tab.active_number, tab.active_from, active_at, False)
+        rows.extend_span(SpanRow(tab.ordinal, *kept))
     else:
         tab.active_number, tab.active_from = event.number, active_at
-        _begin_span(visit, tab_id, _ACTIVE, event.number, active_at, is_open=False, rows=rows)
-
-
-def _begin_span(
-    visit: TrackedVisit,
-    tab: str,
-    kind: str,
-    number: int,
-    at: int,
-    *,
-    is_open: bool,
-    rows: VisitRows,
-) -> None:
-    rows.begin_span(SpanRow(visit.site_id, visit.id, tab, kind, number, at, at, is_open))
+        begun = (SpanKind.ACTIVE, event.number, active_at, active_at, False)
+        rows.begin_span(SpanRow(tab.ordinal, *begun))

@@ -23,7 +23,15 @@ from tests.helpers.collector_chats import (
 )
 from tests.helpers.running_collector import RunningCollector, running_collector, view, wait_for
 
-OF_SITE = ("visit", "page_view", "visit_span", "visit_count", "site_origin", "conversation")
+OF_SITE = (
+    "visit",
+    "page",
+    "page_view_row",
+    "visit_span_row",
+    "visit_count",
+    "site_origin",
+    "conversation",
+)
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event, insert
+from sqlalchemy import Connection, Engine, event
 
 from core.database import open_database, reading, writing
-from core.tables import Site, Table, Visit
+from core.tables import Site, Table, View, Visit
+from tests.helpers.stored_rows import store_row
 
 _numbers = count(1)
 
@@ -70,10 +71,10 @@ def site(now: datetime) -> Site:
 def store(database: Engine) -> Callable[..., None]:
     """store(*rows) commits rows of any table."""
 
-    def store(*rows: Table) -> None:
+    def store(*rows: Table | View) -> None:
         with writing(database) as connection:
             for row in rows:
-                connection.execute(insert(type(row)), [row.model_dump()])
+                store_row(connection, row)
 
     return store
 

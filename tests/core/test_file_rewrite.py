@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from sqlalchemy import insert, make_url, update
+from sqlalchemy import make_url, update
 from sqlmodel import col
 
 from core.database import empty_log, open_database, reading, writing
 from core.file_rewrite import ask_for_rewrite, asked_rewrite, file_size, rewrite_file
 from core.removal import delete_visits
-from core.tables import PageView, Visit
+from core.tables import Visit
 from tests.helpers.chat_rows import NOW, add_visit
+from tests.helpers.stored_rows import store_views
 
 VISITS, GROWN = 1_500, 700
 
@@ -29,11 +30,10 @@ def grow_and_delete(engine) -> list[bytes]:
             for visit in chance.sample(ids, GROWN):
                 is_visit = (col(Visit.site_id) == 1, col(Visit.id) == visit)
                 memory = f"word{visit} " * chance.randint(1, 60)
-                db.execute(update(Visit).where(*is_visit).values(memory=memory))
+                db.execute(update(Visit).where(*is_visit).values(referrer=memory))
                 path = f"/word{visit}" * chance.randint(1, 30)
-                key = {"site_id": 1, "visit_id": visit, "tab": f"tab{chance.getrandbits(40)}"}
-                view = PageView(**key, number=number, viewed_at=NOW, path=path)
-                db.execute(insert(PageView).values(**view.model_dump()))
+                key = {"site_id": 1, "visit_id": visit, "tab": chance.getrandbits(30)}
+                store_views(db, [{**key, "number": number, "viewed_at": NOW, "path": path}])
     gone = ids[:400]
     with writing(engine) as db:
         delete_visits(db, 1, gone)

@@ -23,7 +23,7 @@ from core.database import insert_into
 from core.reasons import Reason
 from core.removal import delete_some, removals, remove_site
 from core.sites import SiteError, add_site, change_site, find_site, has_site, list_sites
-from core.tables import PageView, Table
+from core.tables import Table
 from tests.helpers.chat_rows import (
     MINUTE,
     NOW,
@@ -38,6 +38,7 @@ from tests.helpers.chat_rows import (
     reason_of,
     stored,
 )
+from tests.helpers.stored_rows import store_views
 
 SITE_TABLES = [table for table in Table.metadata.tables.values() if "site_id" in table.c]
 
@@ -60,9 +61,8 @@ def fill(db, site_id: Any) -> None:
     """At least one row of the site in every table."""
     for number in range(3):
         add_visit(db, f"visit{number}", site_id)
-        view = {"site_id": site_id, "visit_id": f"visit{number}", "tab": "tab1", "path": "/"}
-        for at in range(4):
-            db.execute(insert_into(db, PageView).values(**view, number=at, viewed_at=NOW))
+        view = {"site_id": site_id, "visit_id": f"visit{number}", "tab": 1, "path": "/"}
+        store_views(db, [{**view, "number": at, "viewed_at": NOW} for at in range(4)])
     opened(db, "visit0", site_id=site_id)
     invited(db, "visit1", site_id=site_id)
     open_it(db, "visit2", site_id=site_id, is_attended=False)
@@ -75,6 +75,16 @@ def fill(db, site_id: Any) -> None:
         "site_origin": {"host": "tea.example", "hits": 3},
         "site_change": {"revision": 3},
         "agent_site": {"agent_id": 3},
+        "visit_memory": {"visit": 1, "memory": "{}"},
+        "visit_tab": {"visit": 1, "tab": 1, "id": "tab1"},
+        "visit_change_row": {
+            "visit": 1,
+            "number": 1,
+            "kind": 1,
+            "changed_after": 0,
+            "page": 0,
+            "told": "{}",
+        },
     }.items():
         table = Table.metadata.tables[name]
         row = {column: value for column, value in (values | more).items() if column in table.c}
@@ -151,7 +161,7 @@ def test_bites_are_as_small_as_they_are_asked_for(db, tea):
     assert not delete_some(db, tea, 1, 1).is_last
 
     assert counts(db, tea)["visit"] == before["visit"] - 1
-    assert counts(db, tea)["page_view"] == before["page_view"] - 4
+    assert counts(db, tea)["page_view_row"] == before["page_view_row"] - 4
     assert removals(db)[0].visits_left == 2
     assert delete_all(db, tea, 1, 1) > delete_bites_of(before)
 

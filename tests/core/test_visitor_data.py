@@ -34,6 +34,8 @@ from core.visitor_data import (
     visits_of_person,
     visits_with,
 )
+from core.visits.presence import ChangeKind
+from core.visits.row_keys import CHANGE_KINDS
 from tests.helpers.chat_rows import (
     MINUTE,
     NOW,
@@ -49,7 +51,17 @@ from tests.helpers.chat_rows import (
 )
 
 TABLES = Table.metadata.tables
-OF_VISITOR = ("visit", "page_view", "visit_span", "conversation", "message")
+OF_VISITOR = (
+    "visit",
+    "visit_memory",
+    "visit_tab",
+    "page",
+    "page_view_row",
+    "visit_span_row",
+    "visit_change_row",
+    "conversation",
+    "message",
+)
 OF_NO_VISITOR = {
     "agent": "a colleague",
     "agent_site": "a colleague",
@@ -69,6 +81,7 @@ OF_NO_VISITOR = {
     "site_change": "that something has changed",
     "site_origin": "a website's host",
     "visit_count": "numbers of all visitors",
+    "visit_sequence": "how many visits there were",
     "visit_edit": "names visits that are stored; emptied when any of the site is deleted",
 }
 """Why nothing of these tables goes with a visitor."""
@@ -107,9 +120,21 @@ def words_in(value: Any) -> set[str]:
 def fill(db, site: Site) -> set[str]:
     """A visit with a word in every text that is stored of it; returns the words and the ids."""
     visit = f"visit{next(_words)}"
-    words = {visit} | words_of(db, "visit", site_id=site.id, id=visit)
-    words |= words_of(db, "page_view", site_id=site.id, visit_id=visit)
-    words |= words_of(db, "visit_span", site_id=site.id, visit_id=visit)
+    number = next(_words)
+    words = {visit} | words_of(db, "visit", site_id=site.id, id=visit, number=number)
+    of_visit = {"site_id": site.id, "visit": number}
+    for table in ("visit_memory", "visit_tab"):
+        words |= words_of(db, table, **of_visit)
+    for table, more in {
+        "page_view_row": {},
+        "visit_span_row": {},
+        "visit_change_row": {"kind": CHANGE_KINDS[ChangeKind.PAGE]},
+    }.items():
+        page = next(_words)
+        if "page" in TABLES[table].columns:
+            words |= words_of(db, "page", site_id=site.id, id=page, uses=1)
+            more = more | {"page": page}
+        words |= words_of(db, table, **of_visit, **more)
     for state in ("open", "left", "ended", "shown"):
         chat = f"chat{next(_words)}"
         of_chat = {"site_id": site.id, "conversation_id": chat}
@@ -179,7 +204,9 @@ def test_export_has_every_word_but_the_secret_of_the_chat(db, shop):
     }
     assert [word for word in others if word in exported] == []
     assert '"2026-11-22T12:34:56.789Z"' in exported
-    assert {"page_view", "visit_span", "conversation", "message"} <= set(exported.split('"'))
+    assert {"page_view", "visit_span", "visit_change", "visit_memory", "message"} <= set(
+        exported.split('"')
+    )
 
 
 def test_numbers_of_all_visitors_stay(db, shop):

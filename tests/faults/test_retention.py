@@ -9,15 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
 from core.database import open_database, writing
 from core.moment import utc_now
-from core.tables import PageView, Visit
 from tests.helpers.beacon_load import beacon_load
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.running_collector import wait_for
 from tests.helpers.small_disk import SmallDisk, small_disk
+from tests.helpers.stored_rows import store_views, store_visits
 
 OLD = 2_500
 MOST_LOG = 100_000_000
@@ -36,10 +35,11 @@ def add_old_visits(url: str, number: int) -> None:
     engine = open_database(url)
     with writing(engine) as db:
         ids = [f"old{each:017d}" for each in range(number)]
-        visits = [{"site_id": 1, "id": id, **moments, "memory": "x" * 16_000} for id in ids]
-        db.execute(insert(Visit), visits)
-        page = {"site_id": 1, "tab": "tab00001", "number": 1, "viewed_at": at, "path": "/old"}
-        db.execute(insert(PageView), [{**page, "visit_id": id} for id in ids])
+        store_visits(
+            db, [{"site_id": 1, "id": id, **moments, "referrer": "x" * 16_000} for id in ids]
+        )
+        page = {"site_id": 1, "tab": 1, "number": 1, "viewed_at": at, "path": "/old"}
+        store_views(db, [{**page, "visit_id": id} for id in ids])
     engine.dispose()
 
 

@@ -67,6 +67,7 @@ def counts(engine: Engine) -> dict[str, int]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 def test_upgrade_may_be_killed_at_every_statement(database: Engine, bare_database_url: str) -> None:
     with writing(database) as db:
         load_released(db, RELEASED[0])
@@ -84,7 +85,8 @@ def test_upgrade_may_be_killed_at_every_statement(database: Engine, bare_databas
     assert statements > len(RELEASED)
     check_schema(database)
     after = counts(database)
-    assert {table: after[table] for table in before} == before
+    rows = {"page_view": "page_view_row", "visit_span": "visit_span_row"}
+    assert {table: after[rows.get(table, table)] for table in before} == before
     with reading(database) as db:
         assert [site.key for site in list_sites(db)] == ["shop", "tea"]
 

@@ -45,13 +45,14 @@ LABELS = {
         "visitor_id": 40,
         "id": 40,
     },
-    "page_view": {"path": LONGEST_PATH, "title": LONGEST_TITLE, "tab": 40},
+    "page": {"path": LONGEST_PATH, "title": LONGEST_TITLE},
+    "visit_tab": {"id": 40},
     "site_origin": {"host": LONGEST_HOST},
     "drop_count": {"reason": 40},
 }
 """The longest text of each column with a visitor's words, or with what is made of them."""
 
-_PATHS = {("visit", "entry_path"), ("visit", "current_path"), ("page_view", "path")}
+_PATHS = {("visit", "entry_path"), ("visit", "current_path"), ("page", "path")}
 _MANY_LINES = {("message", "text")}
 
 

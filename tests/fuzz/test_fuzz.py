@@ -7,15 +7,15 @@ import random
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert
 
 from core.database import open_database, writing
-from core.tables import PageView, Visit
+from core.tables import Visit
 from tests.fuzz.fuzz import fuzz_collector
 from tests.fuzz.fuzz_client import FuzzTally, judge_answer
 from tests.fuzz.fuzz_requests import make_request, valid_beacon
 from tests.fuzz.mutated_json import mutated_json
 from tests.fuzz.stored_rules import broken_rules
+from tests.helpers.stored_rows import store_views, store_visits
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
 VISIT = Visit(
@@ -104,7 +104,7 @@ def test_a_stored_text_that_breaks_a_rule_is_found(
 ) -> None:
     engine = open_database(sqlite_url)
     with writing(engine) as db:
-        db.execute(insert(Visit).values(**VISIT | {column: value}))
+        store_visits(db, [VISIT | {column: value}])
     found = list(broken_rules(engine))
     engine.dispose()
     assert [fault.split()[0] for fault in found] == [f"visit.{column}"]
@@ -112,10 +112,10 @@ def test_a_stored_text_that_breaks_a_rule_is_found(
 
 def test_clean_rows_break_no_rule(sqlite_url: str) -> None:
     engine = open_database(sqlite_url)
-    view = {"site_id": 1, "visit_id": VISIT["id"], "tab": "tab1", "number": 1, "viewed_at": NOW}
+    view = {"site_id": 1, "visit_id": VISIT["id"], "tab": 1, "number": 1, "viewed_at": NOW}
     with writing(engine) as db:
-        db.execute(insert(Visit).values(**VISIT | {"attributes": {"name": "Zoë 👩🏽‍🚀"}}))
-        db.execute(insert(PageView).values(**view, path="/корзина", title="<b>Tea</b>"))
+        store_visits(db, [VISIT | {"attributes": {"name": "Zoë 👩🏽‍🚀"}}])
+        store_views(db, [view | {"path": "/корзина", "title": "<b>Tea</b>"}])
     found = list(broken_rules(engine))
     engine.dispose()
     assert found == []

@@ -57,7 +57,7 @@ from core.reasons import Refused
 from core.visits.hit import Hit
 from core.visits.labels import visitor_label, visitor_name
 from core.visits.money import money_label
-from core.visits.tab_state import TabState, VisitMemory, read_memory, write_memory
+from core.visits.tab_state import Memory, TabState, read_memory, write_memory
 from core.visits.visit import MAX_ATTRIBUTES
 from tests.fuzz.examples import BYTES, JSON, TEXTS, WHOLE_TEXTS, bodies, examples
 from tests.fuzz.fuzz_requests import valid_beacon, valid_opening
@@ -390,7 +390,7 @@ def test_every_visitor_has_a_name(pairs: dict[str, str], browser: str, country: 
     )
 )
 def test_a_visits_memory_comes_back_as_it_was(tabs: dict[str, tuple[str, str]]) -> None:
-    memory = VisitMemory(
+    memory = Memory(
         tabs={
             name: TabState(number=1, at=NOW, path=path, title=title)
             for name, (path, title) in tabs.items()

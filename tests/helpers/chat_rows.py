@@ -14,6 +14,8 @@ from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.store import find_conversation
 from core.reasons import Refused
 from core.tables import Conversation, Site, Visit, VisitSpan
+from core.visits.row_keys import chat_tab
+from tests.helpers.stored_rows import store_row
 
 NOW = datetime(2026, 11, 22, 12, 34, 56, 789_000, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -63,7 +65,7 @@ def add_visit(db, visit_id="visit", site_id=7, **columns):
             **columns,
         }
     )
-    db.execute(insert(Visit).values(**visit.model_dump()))
+    store_row(db, visit)
 
 
 def visit_of(db, visit_id="visit", site_id=7):
@@ -80,7 +82,7 @@ def touch(db, at, visit_id="visit", site_id=7):
 
 def span_of(db, conversation) -> Any:
     """The span of the chat, or None."""
-    of_chat = select(VisitSpan).where(col(VisitSpan.tab) == conversation.id)
+    of_chat = select(VisitSpan).where(col(VisitSpan.tab) == chat_tab(conversation.id))
     row = db.execute(of_chat).mappings().one_or_none()
     return None if row is None else VisitSpan(**row)
 

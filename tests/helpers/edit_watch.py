@@ -19,7 +19,7 @@ unsaid_edits: list[str] = []
 _ROOT = Path(__file__).parents[2]
 _OURS = tuple(f"{_ROOT / room}/" for room in ("core", "collector", "pages"))
 _TESTS = tuple(f"{_ROOT / room}/" for room in ("tests", "benchmarks", "core/migrations"))
-_LOOKED_AT = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(visit|page_view|visit_span)\b")
+_LOOKED_AT = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(visit|\w+_row)\b")
 _SAYS_SO = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+visit_edit\b")
 _STATE = "edit_watch"
 

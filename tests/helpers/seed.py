@@ -11,8 +11,9 @@ from sqlalchemy import Engine, insert
 from core.database import open_database, writing
 from core.schema import upgrade_schema
 from core.sites import add_site
-from core.tables import PageView, Site, Visit, VisitCount, VisitSpan
+from core.tables import Site, VisitCount
 from core.visits.presence import IN_VIEW_FOR, SpanKind
+from tests.helpers.stored_rows import store_spans, store_views, store_visits
 
 PAGES = (
     ("/", "Harbour Tea", ""),
@@ -67,7 +68,7 @@ def make_visits(engine: Engine, site: Site, number: int, *, now: datetime, seed:
     visits = [_visit(chance, site, position, now) for position in range(number)]
     with writing(engine) as db:
         if visits:
-            db.execute(insert(Visit), visits)
+            store_visits(db, visits)
         for ago in range(0 if number else 7, 7):
             noon = (now - timedelta(days=ago)).replace(hour=10, minute=0, second=0, microsecond=0)
             db.execute(
@@ -91,29 +92,19 @@ def make_visit(
         "in_view_until": now + IN_VIEW_FOR,
         **values,
     }
-    tab = {"site_id": site.id, "visit_id": visit_id, "tab": "tab1"}
+    tab = {"site_id": site.id, "visit_id": visit_id, "tab": 1}
     with writing(engine) as db:
-        db.execute(insert(Visit).values(**visit))
-        db.execute(
-            insert(PageView).values(
-                **tab,
-                number=1,
-                viewed_at=visit["started_at"],
-                path=visit["current_path"],
-                title=visit["current_title"],
-                page_context=visit["page_context"],
-            )
-        )
-        db.execute(
-            insert(VisitSpan).values(
-                **tab,
-                kind=SpanKind.IN_VIEW.value,
-                number=1,
-                from_at=visit["started_at"],
-                until_at=now,
-                is_open=True,
-            )
-        )
+        store_visits(db, [visit])
+        view = {
+            "number": 1,
+            "viewed_at": visit["started_at"],
+            "path": visit["current_path"],
+            "title": visit["current_title"],
+            "page_context": visit["page_context"],
+        }
+        store_views(db, [tab | view])
+        span = {"kind": SpanKind.IN_VIEW, "number": 1, "from_at": visit["started_at"]}
+        store_spans(db, [tab | span | {"until_at": now}])
 
 
 def _visit(chance: random.Random, site: Site, position: int, now: datetime) -> dict[str, object]:

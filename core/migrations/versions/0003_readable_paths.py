@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.Column("position", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    # Of millions of visits it takes long: see core/visits/path_backlog.py.
+    # Of millions of visits it takes long: 0011 does it.
     op.bulk_insert(backlog, [{"name": "readable_paths", "position": ""}])
     _make_rules_readable()
 

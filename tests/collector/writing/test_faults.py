@@ -157,7 +157,7 @@ def test_chores_that_fail_do_not_end_the_writer(run_collector, sqlite_url, monke
 def test_what_a_visitor_sent_never_reaches_the_log(collector, caplog):
     with writing(collector.engine) as db:
         db.exec_driver_sql(
-            "CREATE TRIGGER no_views BEFORE INSERT ON page_view "
+            "CREATE TRIGGER no_views BEFORE INSERT ON page_view_row "
             "BEGIN SELECT RAISE(ABORT, 'no views'); END"
         )
     answer = collector.post(view(1, "/reset/SECRET", d="ada@shop.example"))

@@ -21,14 +21,15 @@ from collector.writing.retention_chore import Retention, forget_chats, forget_vi
 from collector.writing.write_load import WriteLoad
 from core.database import open_database, reading, writing
 from core.locks import lock_site
-from core.moment import from_milliseconds, to_milliseconds
+from core.moment import from_milliseconds, milliseconds, to_milliseconds
 from core.reasons import Reason
 from core.removal import remove_site
 from core.sites import add_site, list_sites
 from core.tables import Message
 from core.version import VERSION
+from core.visits.memories import REMEMBERED_FOR
 from tests.helpers.collector_chats import attend, open_chat, state_of
-from tests.helpers.running_collector import DAY, MINUTE, START, FakeClock, view, wait_for
+from tests.helpers.running_collector import DAY, MINUTE, SECOND, START, FakeClock, view, wait_for
 
 RETENTION = timedelta(days=90)
 
@@ -80,15 +81,20 @@ def test_the_running_collector_deletes_the_text_of_chats_by_itself(run_collector
     assert again.row("SELECT count(*) FROM conversation") == (1,)
 
 
-def test_the_running_collector_reads_the_paths_of_an_earlier_version(run_collector, database_url):
+def test_of_a_visit_that_is_over_nothing_is_remembered(run_collector, database_url):
     before = run_collector(database_url)
     before.post(view(path="/tea"))
-    wait_for(lambda: before.rows("SELECT * FROM backlog") == [])
-    with writing(before.engine) as db:
-        db.execute(text("UPDATE visit SET current_path = '/%D1%87%D0%B0%D0%B9'"))
-        db.execute(text("INSERT INTO backlog VALUES ('readable_paths', '')"))
-    after = run_collector(database_url)
-    wait_for(lambda: after.row("SELECT current_path FROM visit") == ("/чай",))
+    assert before.row("SELECT count(*) FROM visit_memory") == (1,)
+    later = FakeClock()
+    later.advance(milliseconds(REMEMBERED_FOR))
+    kept = run_collector(database_url, clock=later)
+    kept.post(view(2), visit="young00000000000")
+    assert kept.row("SELECT count(*) FROM visit_memory") == (2,)
+    later.advance(SECOND)
+    after = run_collector(database_url, clock=later)
+    wait_for(lambda: after.row("SELECT count(*) FROM visit_memory") == (1,))
+    assert after.row("SELECT count(*) FROM visit_tab") == (1,)
+    assert after.row("SELECT count(*) FROM page_view") == (2,)
 
 
 def test_conversations_go_with_their_visits(collector):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, event, insert, select
+from sqlalchemy import Engine, delete, event, select
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
@@ -33,16 +33,19 @@ from core.reasons import Refused
 from core.removal import delete_some, remove_site
 from core.sites import add_site
 from core.sqlite_copy import copy_database, overwrite_database
-from core.tables import Backlog, Conversation, Visit
+from core.tables import Conversation, Visit
 from core.visitor_data import forget_visits_of, visits_of_person
 from core.visits.hit import Accepted, Cart, ChatReport, Event, EventKind, Hit, Opening
-from core.visits.path_backlog import make_some_paths_readable
+from core.visits.row_keys import chat_tab
 from tests.helpers.edit_watch import unsaid_edits
 from tests.helpers.running_collector import DAY, MINUTE, SECOND, START
 
 NOW = int(START.timestamp() * 1000)
 ANN, BEN = "ann0000000000000", "ben0000000000000"
-COMPARED = ("visit", "page_view", "visit_span", "visit_count")
+COMPARED = (
+    *("visit", "visit_memory", "visit_tab", "page", "page_view", "visit_span", "visit_change"),
+    "visit_count",
+)
 TYPES = [EventKind.VIEW] * 3 + [EventKind.PRESENCE] * 6 + [*EventKind]
 
 _numbers = count(1)
@@ -93,7 +96,9 @@ class WrittenSite:
             chats = db.execute(
                 select(col(Conversation.id)).order_by(col(Conversation.created_at))
             ).scalars()
-            names = {id: f"chat{number}" for number, id in enumerate(chats)}
+            names: dict[Any, str] = {}
+            for number, id in enumerate(chats):
+                names |= {id: f"chat{number}", chat_tab(id): f"chat{number}"}
             return {
                 table: sorted(
                     [
@@ -157,7 +162,7 @@ def watched() -> Iterator[list[str]]:
 
 def of_visits(statements: list[str]) -> list[str]:
     """The statements that read or write rows of visits."""
-    return [each for each in statements if re.search(r"\b(visit|page_view|visit_span)\b", each)]
+    return [each for each in statements if re.search(r"\b(visit|\w+_row)\b", each)]
 
 
 # What is read and written
@@ -177,10 +182,11 @@ def test_only_what_has_moved_is_written(shop, watched):
     shop.wait()
     watched.clear()
     shop.take(shop.stay(2))
-    [visit, span] = [each for each in of_visits(watched) if each.startswith("UPDATE")]
+    [memory, visit, span] = [each for each in of_visits(watched) if each.startswith("UPDATE")]
     written = set(re.findall(r"(\w+) ?=", visit.partition(" SET ")[2].partition(" WHERE ")[0]))
-    assert written == {"last_seen_at", "in_view_until", "memory"}
-    assert "from_at" not in span
+    assert written == {"last_seen_at", "in_view_until"}
+    assert "visit_memory" in memory
+    assert "from_after" not in span
 
 
 def test_repeated_beacon_writes_no_row_of_a_visit(shop, watched):
@@ -289,14 +295,6 @@ def close(db: Any, found: Conversation, now: Any) -> None:
     end(db, found, ClosedBy.AGENT, now)
 
 
-def make_paths_readable(shop: WrittenSite) -> None:
-    with writing(shop.engine) as db:
-        lock_site(db, shop.site_id)
-        db.execute(delete(Backlog))
-        db.execute(insert(Backlog).values(name="readable_paths", position=""))
-        make_some_paths_readable(db, 100)
-
-
 def set_back(shop: WrittenSite) -> None:
     """The clock has been ahead for 10 hours; only a visitor who is gone was there."""
     ahead, shop.now = shop.now, shop.now - 600 * MINUTE
@@ -374,7 +372,6 @@ OTHERS = [
     pass_retention,
     chat,
     answer_and_end,
-    make_paths_readable,
     set_back,
     jump_back,
     write_by_another,

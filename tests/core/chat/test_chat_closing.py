@@ -8,7 +8,7 @@ from core.chat.invitations import mark_delivered
 from core.chat.states import OPEN_STATES, ClosedBy
 from core.chat.visit_chat import find_visit_state
 from core.reasons import Reason
-from core.tables import Visit, VisitSpan
+from core.tables import Visit, VisitSpanRow
 from tests.helpers.chat_rows import (
     INSTANT,
     MINUTE,
@@ -160,12 +160,12 @@ def test_late_word_does_not_revive_a_chat(db):
 def test_conversation_whose_visit_is_deleted_ends_and_leaves_no_span(db):
     add_visit(db)
     conversation = opened(db)
-    for table in (VisitSpan, Visit):
+    for table in (VisitSpanRow, Visit):
         db.execute(delete(table))
 
     assert close_due(db, NOW + MINUTE) == 1
     assert closing_of(db, conversation) == ("ended", "visit", NOW + MINUTE)
-    assert db.execute(select(func.count()).select_from(VisitSpan)).scalar_one() == 0
+    assert db.execute(select(func.count()).select_from(VisitSpanRow)).scalar_one() == 0
 
 
 def test_nothing_is_closed_twice(db):

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
-from sqlalchemy import insert
 
 from core.database import open_database, reading, writing
 from core.frames import (
@@ -20,7 +19,7 @@ from core.frames import (
     order_by,
     page_of,
 )
-from core.tables import Visit
+from tests.helpers.stored_rows import store_row
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -34,7 +33,7 @@ def visitors_of(sqlite_url, site, now):
     def visitors_of(*visits):
         with writing(database) as connection:
             for visit in visits:
-                connection.execute(insert(Visit), [visit.model_dump()])
+                store_row(connection, visit)
         with reading(database) as connection:
             return live_picture(connection, site, now).visitors
 

@@ -17,11 +17,11 @@ from core.frames import live_picture
 from core.moment import to_milliseconds
 from core.reasons import Reason
 from core.settings import settings
-from core.tables import Moment, PageView, Table
+from core.tables import Moment, PageView, Table, View
 from core.visits.presence import CHATTING_FOR
 
 DOCS = (Path(__file__).parents[3] / "docs" / "schema.md").read_text()
-TABLES = Table.metadata.tables
+TABLES = {**Table.metadata.tables, **View.metadata.tables}
 SQL = re.findall(r"```sql\n(.*?);\n```", DOCS, re.DOTALL)
 GRANTS, CLEAN_COPY = re.findall(r"```\n((?:GRANT|PRAGMA) .*?)```", DOCS, re.DOTALL)
 PYTHON = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
@@ -56,7 +56,7 @@ def shop(store, site, make_visit, now):
         PageView(
             site_id=7,
             visit_id="2",
-            tab="a",
+            tab=1,
             number=1,
             viewed_at=now,
             path="/",

@@ -27,6 +27,7 @@ from core.visits.arrivals import (
 )
 from core.visits.calendar import Period, day_period, local_day
 from core.visits.live_visits import live_visits
+from core.visits.memories import forget_memories
 from core.visits.presence import SpanKind
 from core.visits.visit_counts import visits_started
 from core.visits.visit_details import find_visit, page_views, predecessor, spans, successors
@@ -111,6 +112,22 @@ def test_visits_of_a_visitor_are_found_by_index(plan_of, make_visit, question):
     assert "visit_by_visitor (site_id=? AND visitor_id=? AND started_at" in plan
     assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_rows_of_visits_that_were_active_are_found_by_key(plan_of, now):
+    for plan in (
+        plan_of(count_page_views, 7, now - HOUR, now),
+        plan_of(last_page_view, 7, now),
+    ):
+        assert "visit_by_activity (site_id=? AND last_activity_at" in plan
+        assert "page_view_row USING PRIMARY KEY (site_id=? AND visit=?)" in plan
+        assert "SCAN page" not in plan
+
+
+def test_visits_of_which_nothing_is_remembered_any_more_are_found_by_index(plan_of, now):
+    plan = plan_of(forget_memories, 7, now, 10)
+
+    assert "visit_by_start (site_id=? AND started_at>?)" in plan
 
 
 def test_counts_are_found_by_key(plan_of, now):
@@ -201,8 +218,10 @@ def a_view(tab, number, viewed_at, path="/", visit_id="visit"):
     )
 
 
-def test_page_views_come_in_the_order_in_which_they_were_shown(db, store, now):
+def test_page_views_come_in_the_order_in_which_they_were_shown(db, store, make_visit, now):
     store(
+        make_visit(),
+        make_visit("other"),
         a_view("b", 1, now + SECOND, "/second"),
         a_view("a", 2, now + 2 * SECOND, "/fourth"),
         a_view("b", 2, now + SECOND, "/third"),
@@ -218,7 +237,7 @@ def test_page_views_come_in_the_order_in_which_they_were_shown(db, store, now):
     ]
 
 
-def test_spans_are_of_one_kind_in_the_order_of_their_start(db, store, now):
+def test_spans_are_of_one_kind_in_the_order_of_their_start(db, store, make_visit, now):
     def a_span(kind, number, from_at):
         return VisitSpan(
             site_id=7,
@@ -231,6 +250,7 @@ def test_spans_are_of_one_kind_in_the_order_of_their_start(db, store, now):
         )
 
     store(
+        make_visit(),
         a_span("in_view", 5, now + MINUTE),
         a_span("in_view", 1, now),
         a_span("active", 1, now),

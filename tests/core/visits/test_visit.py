@@ -14,7 +14,7 @@ from core.visits.visit import (
     heal_clock,
     is_over,
     learn_time_zone,
-    needs_known_views,
+    needs_known_tab,
     open_visit,
 )
 from core.visits.visit_rows import VisitRows
@@ -73,7 +73,7 @@ class VisitStory:
         """(tab, from, until, is_open) of the kind's spans, in seconds since the start."""
         return sorted(
             (
-                span.tab,
+                f"t{span.tab}",
                 (span.from_at - START) / SECOND,
                 (span.until_at - START) / SECOND,
                 span.is_open,
@@ -100,7 +100,7 @@ def test_visit_opens_with_the_page_view_and_what_was_known_of_it(story):
     assert (visit.started_at, visit.last_seen_at, visit.last_activity_at) == (START, START, START)
     assert (visit.page_count, visit.current_path) == (1, "/")
     assert visit.entry == Entry("/", "", Opening(source="Google", source_kind="search"))
-    assert list(story.trail.views) == [("t1", 1)]
+    assert list(story.trail.views) == [(1, 1)]
 
 
 def test_visit_names_the_one_that_it_follows():
@@ -287,14 +287,14 @@ def test_late_view_is_counted_and_moves_nothing_else(story):
 
     assert (story.visit.page_count, story.visit.current_path) == (3, "/new")
     assert not story.is_in_view(START + 4 * SECOND)
-    assert story.trail.views["t1", 2].path == "/late"
+    assert story.trail.views[1, 2].page.path == "/late"
 
 
 def test_view_that_took_longer_on_its_way_keeps_its_place_in_its_tab(story):
     story.take("t1", view(2, START + 900, "/second"), view(3, START + 800, "/third"))
 
     views = story.trail.views
-    assert views["t1", 2].viewed_at == views["t1", 3].viewed_at == START + 900
+    assert views[1, 2].viewed_at == views[1, 3].viewed_at == START + 900
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_late_event_other_than_a_view_changes_nothing(story, late):
 
 
 def test_view_that_is_stored_already_is_not_counted_again(story):
-    story.trail.known_views.add(("t2", 1))
+    story.trail.known_views.add((2, 1))
 
     story.take("t2", view(1, START + SECOND))
 
@@ -329,16 +329,29 @@ def test_view_that_is_stored_already_is_not_counted_again(story):
         ("t1", presence(1, START), False),
     ],
 )
-def test_stored_views_matter_where_a_view_may_be_a_repetition(story, tab, later, needed):
-    assert needs_known_views(story.visit, tab, later) is needed
+def test_stored_rows_matter_where_a_tab_is_not_known_or_a_view_may_be_a_repetition(
+    story, tab, later, needed
+):
+    assert needs_known_tab(story.visit, tab, later) is needed
 
 
 def test_stored_views_matter_of_a_tab_that_may_be_forgotten(story):
-    for number in range(2, MAX_TABS):
-        story.take(f"t{number}", view(1, START))
-    assert not needs_known_views(story.visit, "new", view(1, START))
-    story.take(f"t{MAX_TABS}", view(1, START))
-    assert needs_known_views(story.visit, "new", view(1, START))
+    for number in range(2, MAX_TABS + 1):
+        story.take(f"t{number}", view(1, START + number))
+    assert not needs_known_tab(story.visit, "new", view(1, START))
+    story.take(f"t{MAX_TABS + 1}", view(1, START + MAX_TABS + 1))
+    assert needs_known_tab(story.visit, "new", presence(1, START))
+
+
+def test_tab_that_was_forgotten_keeps_its_place_among_the_tabs(story):
+    for number in range(2, MAX_TABS + 2):
+        story.take(f"t{number}", view(1, START + number))
+    story.trail = VisitRows(known_tabs={"t1": 1}, known_views={(1, 1)})
+
+    story.take("t1", view(1, START), view(2, START + MINUTE))
+
+    assert list(story.trail.views) == [(1, 2)]
+    assert story.trail.new_tabs == {}
 
 
 # The current page
@@ -382,7 +395,7 @@ def test_page_may_correct_the_context_of_its_view(story):
     story.take("t1", presence(3, START + 2 * SECOND, path="/a", context="Cart", sets_context=True))
 
     assert story.visit.page_context == "Cart"
-    assert story.trail.views["t1", 2].page_context == "Cart"
+    assert story.trail.views[1, 2].page.page_context == "Cart"
 
 
 def test_context_of_a_stored_view_is_corrected_in_its_row(story):
@@ -390,7 +403,7 @@ def test_context_of_a_stored_view_is_corrected_in_its_row(story):
 
     story.take("t1", presence(2, START + SECOND, context="Cart", sets_context=True))
 
-    assert story.trail.corrections == {("t1", 1): ("/", "", "Cart")}
+    assert story.trail.corrections == {(1, 1): ("/", "", "Cart")}
 
 
 def test_title_that_is_set_late_reaches_the_page_and_its_row(story):
@@ -399,7 +412,7 @@ def test_title_that_is_set_late_reaches_the_page_and_its_row(story):
     story.take("t1", presence(2, START + SECOND, title="Set late"))
 
     assert story.visit.current_title == "Set late"
-    assert story.trail.corrections == {("t1", 1): ("/", "Set late", "")}
+    assert story.trail.corrections == {(1, 1): ("/", "Set late", "")}
 
 
 def test_presence_without_a_title_keeps_the_title(story):
@@ -427,8 +440,7 @@ def test_page_that_replaces_its_address_moves_its_view(story):
     story.take("t1", view(2, START + SECOND, "/a", context="Product", title="A"))
     story.take("t1", presence(3, START + 2 * SECOND, path="/cart", context="Cart", page=2))
 
-    moved = story.trail.views["t1", 2]
-    assert (moved.path, moved.title, moved.page_context) == ("/cart", "A", "Cart")
+    assert story.trail.views[1, 2].page == ("/cart", "A", "Cart")
     visit = story.visit
     assert (visit.current_path, visit.page_context, visit.page_count) == ("/cart", "Cart", 2)
     assert visit.entry is not None
@@ -442,7 +454,7 @@ def test_first_page_that_replaces_its_address_moves_the_entry_page(story):
     story.visit.entry, story.trail = None, VisitRows()
     story.take("t1", hidden(3, START + SECOND, path="/b", page=1))
     assert story.trail.entry_path == "/b"
-    assert story.trail.corrections == {("t1", 1): ("/b", "", "")}
+    assert story.trail.corrections == {(1, 1): ("/b", "", "")}
 
 
 def test_event_that_speaks_of_another_page_changes_no_page(story):
@@ -450,7 +462,7 @@ def test_event_that_speaks_of_another_page_changes_no_page(story):
     story.take("t1", presence(3, START + 2 * SECOND, path="/", title="Old", page=1, focused=True))
 
     assert (story.visit.current_path, story.visit.current_title) == ("/a", "A")
-    assert story.trail.views["t1", 1].title == ""
+    assert story.trail.views[1, 1].page.title == ""
     assert story.trail.corrections == {}
 
 
@@ -459,7 +471,7 @@ def test_tab_that_was_forgotten_goes_on_with_the_page_that_it_names(story):
     story.take("t2", presence(10, START + 2 * SECOND, path="/b", title="Later", page=7))
 
     assert (story.visit.current_path, story.visit.current_title) == ("/b", "Later")
-    assert story.trail.corrections == {("t2", 7): ("/b", "Later", "")}
+    assert story.trail.corrections == {(2, 7): ("/b", "Later", "")}
 
 
 # Third-party chats

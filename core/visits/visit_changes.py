@@ -1,0 +1,50 @@
+"""What of a visit's changes its page views do not tell: so that a past moment can be shown as it was.
+
+The current page at a moment is that of the newest page view or change up to it; a change beats a view of the
+same moment, the higher number the lower.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.visits.presence import ChangeKind
+from core.visits.tab_state import TabState
+from core.visits.tracked_visit import TrackedVisit
+from core.visits.visit_rows import ChangeRow, PageText, VisitRows
+
+_encode = msgspec.json.Encoder().encode
+
+
+def current_page(visit: TrackedVisit) -> PageText:
+    """What the visit's current page says of itself."""
+    return PageText(visit.current_path, visit.current_title, visit.page_context)
+
+
+def note_page(visit: TrackedVisit, at: int, page: PageText, rows: VisitRows) -> None:
+    """From this moment on the page was the current one."""
+    _add(visit, ChangeRow(0, ChangeKind.PAGE, at, page), rows)
+
+
+def note_first_shown(visit: TrackedVisit, tab: TabState, rows: VisitRows) -> None:
+    """Before a page view is corrected for the first time: what it was shown with."""
+    if tab.page_at and not tab.is_corrected:
+        note_page(visit, tab.page_at, PageText(tab.path, tab.title, tab.context), rows)
+    tab.is_corrected = True
+
+
+def note_attributes(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
+    """From this moment on the visit's attributes were these."""
+    told = _encode(visit.attributes).decode()
+    _add(visit, ChangeRow(0, ChangeKind.ATTRIBUTES, at, told=told), rows)
+
+
+def note_cart(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
+    """From this moment on the cart was worth this."""
+    told = _encode({"value": visit.cart_value, "currency": visit.cart_currency}).decode()
+    _add(visit, ChangeRow(0, ChangeKind.CART, at, told=told), rows)
+
+
+def _add(visit: TrackedVisit, change: ChangeRow, rows: VisitRows) -> None:
+    visit.memory.change_count += 1
+    rows.changes.append(change._replace(number=visit.memory.change_count))
