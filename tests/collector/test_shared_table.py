@@ -38,7 +38,11 @@ def add(table: SharedTable, key: str, number: int = 1) -> None:
 def test_what_several_processes_add_to_a_key_at_once_is_the_sum(locks: int) -> None:
     table = SharedTable(256, 1, locks)
 
-    in_processes(lambda _: [add(table, "a") for _ in range(TIMES)])
+    def add_often(_: int) -> None:
+        for _ in range(TIMES):
+            add(table, "a")
+
+    in_processes(add_often)
 
     assert list(table.find("a")) == [PROCESSES * TIMES]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collector.__main__ import DRAIN_WITHIN
+from collector.server import DRAIN_WITHIN
 from tests.helpers.built_image import ROOT, BuiltImage
 from tests.helpers.compose_file import ComposeFile
 from tests.helpers.container import Container

@@ -76,7 +76,7 @@ def processes(
         "MONITOR_DASHBOARD_URL": place.url,
         "MONITOR_TRUSTED_PROXIES": "127.0.0.1",
     }
-    collector = CollectorProcess(folder, KEYS, MONITOR_RATE_LIMIT="5/s burst 20", **settings)
+    collector = CollectorProcess(folder, KEYS, "", 1, MONITOR_RATE_LIMIT="5/s burst 20", **settings)
     collector.port = place.collector_port
     engine = open_database(collector.url)
     account = make_account(engine, email=EMAIL)

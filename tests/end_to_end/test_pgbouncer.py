@@ -15,11 +15,10 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from alembic import command
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import OperationalError
 
-from core import deadline, schema
+from core import deadline
 from core.database import open_database, reading, writing
 from core.deadline import DatabaseUnavailable
 from core.postgres import is_pooled
@@ -28,6 +27,7 @@ from tests.helpers.collector_chats import attend, open_chat, open_stream, say
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.dashboard_chats import client_id, make_agent, secret_of, visitor_opens
 from tests.helpers.free_port import free_port
+from tests.helpers.old_schema import downgrade
 from tests.helpers.open_stream import OpenStream
 from tests.helpers.pgbouncer import PgBouncer, pgbouncer
 from tests.helpers.postgres_server import PostgresServer
@@ -95,9 +95,7 @@ def test_tables_of_an_older_version_are_upgraded(usual: PgBouncer, bare_database
     engine = open_database(usual.url(bare_database_url))
     upgrade_schema(engine)
     with writing(engine) as db:
-        config = schema._config()
-        config.attributes["connection"] = db
-        command.downgrade(config, "0004")
+        downgrade(db, "0004")
 
     upgrade_schema(engine)
 

@@ -111,7 +111,11 @@ def test_killed_writer_loses_nothing_that_was_acknowledged_and_doubles_nothing(
 ) -> None:
     process = start(workers)
 
-    acknowledged = send_meanwhile(process, lambda: [kill(process, "writer") for _ in range(2)])
+    def kill_twice() -> None:
+        for _ in range(2):
+            kill(process, "writer")
+
+    acknowledged = send_meanwhile(process, kill_twice)
 
     process.stop()
     # A view that was committed when its writer died is acknowledged at its retry, or nobody has sent it again yet.

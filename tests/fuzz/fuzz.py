@@ -81,7 +81,7 @@ def main(number: int, seed: int | None, replay: Path | None) -> None:
 def fuzz_collector(url: str, number: int, seed: int) -> Iterator[str]:
     """Send so many requests to a collector on this database ("": a new SQLite file); yields what was wrong."""
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        process = CollectorProcess(Path(folder), [SITE], url, **SETTINGS)
+        process = CollectorProcess(Path(folder), [SITE], url, 1, **SETTINGS)
         engine = open_database(process.url)
         with writing(engine) as db:
             change_site(db, SITE, chat_button=True)
@@ -192,7 +192,7 @@ def _faults_of_database(
 
 def _replay(data: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        process = CollectorProcess(Path(folder), [SITE], **SETTINGS)
+        process = CollectorProcess(Path(folder), [SITE], "", 1, **SETTINGS)
         process.start()
         try:
             began = time.monotonic()

@@ -71,14 +71,15 @@ def test_hits_arrive_as_they_were(number: int) -> None:
 
 def test_results_arrive_as_they_were() -> None:
     results = [Accepted("visit1", True, "cart", 5, 2, False), Refused(Reason.TOO_MANY_VISITS, 9)]
-    assert decode_hit_results(encode(results)) == results
+    assert decode_hit_results(encode(([3, 1], results))) == ([3, 1], results)
     done = [
         ChatResult(5, "open", "token"),
         Refused(Reason.OVER),
         Invited("t", 1, "Hi"),
         Delivered(""),
     ]
-    assert CODEC.decode_results(CODEC.encode_results(done)) == done
+    numbers = [5, 6, 2, 7]
+    assert CODEC.decode_results(CODEC.encode_results(numbers, done)) == (numbers, done)
 
 
 def test_actions_and_counts_arrive_as_they_were() -> None:
@@ -114,7 +115,7 @@ class Writer:
     def answer(self) -> None:
         """Accept all that has arrived."""
         batch = self.inbox.take_hits(9_999)
-        self.inbox.give_hits(batch, [Accepted(hit.visit_ids[0]) for _, hit in batch])
+        self.inbox.give_hits(batch, [Accepted(sent.message.visit_ids[0]) for sent in batch])
 
     def die(self) -> None:
         """End, as if it was killed."""
@@ -218,7 +219,7 @@ def test_results_go_to_the_worker_that_has_sent_the_hit() -> None:
                 break
             await asyncio.sleep(0.01)
         batch = inbox.take_hits(10)
-        inbox.give_hits(batch, [Accepted(each.visit_ids[0]) for _, each in batch])
+        inbox.give_hits(batch, [Accepted(sent.message.visit_ids[0]) for sent in batch])
         await workers[0].until_answered(2)
         await workers[1].until_answered(1)
         assert workers[0].results == {1: Accepted("visit1"), 2: Accepted("visit2")}

@@ -242,7 +242,7 @@ def test_spans_are_of_one_kind_in_the_order_of_their_start(db, store, make_visit
         return VisitSpan(
             site_id=7,
             visit_id="visit",
-            tab="a",
+            tab=1,
             kind=kind,
             number=number,
             from_at=from_at,
@@ -342,7 +342,7 @@ def a_seen_page(visit_id, number, viewed_at, site_id=7, path="/"):
     return PageView(
         site_id=site_id,
         visit_id=visit_id,
-        tab="tab1",
+        tab=1,
         number=number,
         viewed_at=viewed_at,
         path=path,
