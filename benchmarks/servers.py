@@ -18,22 +18,27 @@ STARTS_WITHIN = 60
 
 
 class BenchmarkServer(NamedTuple):
-    """A running process and the port that it listens on."""
+    """A running server and the port that it listens on. pid: its process, which may have started others."""
 
     port: int
     pid: int
 
     def cpu(self) -> float:
-        """Seconds of CPU that it has used so far."""
-        fields = self._read("stat").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Seconds of CPU that its processes have used so far."""
+        stats = [(folder / "stat").read_text() for folder in self.folders()]
+        fields = [stat.rpartition(")")[2].split() for stat in stats]
+        return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
     def resident(self) -> int:
-        """Bytes of memory that it holds now."""
-        return int(self._read("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Bytes of memory that its processes hold now, what they share once."""
+        rollups = [(folder / "smaps_rollup").read_text() for folder in self.folders()]
+        return sum(int(each.split("\nPss:", 1)[1].split()[0]) for each in rollups) * 1024
 
-    def _read(self, name: str) -> str:
-        return Path(f"/proc/{self.pid}/{name}").read_text()
+    def folders(self) -> list[Path]:
+        """Of its processes in /proc."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        pids = [self.pid, *(int(pid) for each in tasks for pid in each.read_text().split())]
+        return [Path(f"/proc/{pid}") for pid in pids]
 
 
 @contextmanager

@@ -65,12 +65,14 @@ class WriterLink:
 
     async def connect(self, writer: socket.socket) -> None:
         """Use this socket from now on."""
-        connection = _Connection(self)
-        await asyncio.get_running_loop().create_unix_connection(lambda: connection, sock=writer)
+        await asyncio.get_running_loop().create_unix_connection(
+            lambda: _Connection(self), sock=writer
+        )
+
+    def use(self, connection: _Connection) -> None:
+        """Send to the writer at its other end what waits, and refuse what another one had."""
         self._lose(self._connection)
         self._connection = connection
-        self._state.is_linked = True
-        self._has_linked.set()
         self._send()
 
     async def first_writer(self, within: float) -> None:
@@ -106,6 +108,8 @@ class WriterLink:
             give(waiting, done)
         elif kind is FrameKind.STATE:
             self._state.failing = _decode_state(content)
+            self._state.is_linked = True
+            self._has_linked.set()
             return
         self._send()
 
@@ -113,12 +117,12 @@ class WriterLink:
         """The writer at its other end has ended."""
         if connection is self._connection:
             self._connection = None
-            self._state.is_linked = False
             self._lose(connection)
 
     def _lose(self, connection: _Connection | None) -> None:
         if connection:
             connection.close()
+            self._state.is_linked = False
             self._queue.refuse_sent()
 
     def _send_soon(self) -> None:
@@ -155,6 +159,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        self._link.use(self)
 
     def data_received(self, data: bytes) -> None:
         for kind, content in self._frames.read(data):
