@@ -45,14 +45,14 @@ def main(live: int, viewers: int, rounds: int) -> None:
         with dashboard(url, STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL=str(KEPT_FOR)) as server:
             asyncio.run(_visit(server, 1))
             time.sleep(FREED_WITHIN)
-            before = server.proportional()
+            before = server.resident()
             click.echo(f"after the first viewer: {before / MIB:.0f} MiB")
             opened: list[int] = []
             closed: list[int] = []
             for number in range(rounds):
                 opened.append(asyncio.run(_visit(server, viewers)))
                 time.sleep(FREED_WITHIN)
-                closed.append(server.proportional())
+                closed.append(server.resident())
                 click.echo(
                     f"round {number + 1}: {opened[-1] / MIB:.0f} MiB with {viewers} viewers, "
                     f"{closed[-1] / MIB:.0f} MiB without"
@@ -75,7 +75,7 @@ async def _visit(server: BenchmarkServer, viewers: int) -> int:
         for _ in range(3):
             await asyncio.gather(*(page.draw() for page in pages))
             await asyncio.sleep(2)
-        return server.proportional()
+        return server.resident()
 
 
 def _sort(number: int) -> str:

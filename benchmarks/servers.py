@@ -18,29 +18,22 @@ STARTS_WITHIN = 60
 
 
 class BenchmarkServer(NamedTuple):
-    """A running process and the port that it listens on."""
+    """A running server and the port that it listens on. pid: its process, which may have started others."""
 
     port: int
     pid: int
 
     def cpu(self) -> float:
         """Seconds of CPU that it has used so far, with the processes that it has started."""
-        return sum(map(_ticks, _family(self.pid))) / os.sysconf("SC_CLK_TCK")
+        return sum(map(_ticks, family(self.pid))) / os.sysconf("SC_CLK_TCK")
 
     def resident(self) -> int:
-        """Bytes of memory that it holds now."""
-        return int(self._read("statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def proportional(self) -> int:
-        """Bytes of memory that it holds now, of which others share a part: its share of them (PSS)."""
-        lines = self._read("smaps_rollup").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-    def _read(self, name: str) -> str:
-        return Path(f"/proc/{self.pid}/{name}").read_text()
+        """Bytes of memory that its processes hold now, and its share of what others hold too (PSS)."""
+        rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in family(self.pid)]
+        return sum(int(each.split("\nPss:", 1)[1].split()[0]) for each in rollups) * 1024
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """The process, its children, theirs, and so on."""
     parents = {int(entry.name): _parent(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")}
     family = [pid]

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import msgspec
 
-from benchmarks.servers import BenchmarkServer
+from benchmarks.servers import BenchmarkServer, family
 from benchmarks.soak_visitors import Tally
 
 MOVES_WITHIN = 10
@@ -93,12 +93,12 @@ def read_csv(file: Path) -> list[SoakSample]:
 
 
 def _process(server: BenchmarkServer) -> tuple[int, int, int]:
-    """Memory in bytes, threads and open files, sockets among them."""
-    folder = Path(f"/proc/{server.pid}")
-    shares = (folder / "smaps_rollup").read_text().split("\nPss:", 1)[1]
-    threads = (folder / "status").read_text().split("\nThreads:", 1)[1]
-    handles = sum(1 for _ in (folder / "fd").iterdir())
-    return int(shares.split()[0]) * 1024, int(threads.split()[0]), handles
+    """Memory in bytes, threads and open files, sockets among them, of all its processes."""
+    folders = [Path(f"/proc/{pid}") for pid in family(server.pid)]
+    statuses = [(folder / "status").read_text() for folder in folders]
+    threads = sum(int(each.split("\nThreads:", 1)[1].split()[0]) for each in statuses)
+    handles = sum(1 for folder in folders for _ in (folder / "fd").iterdir())
+    return server.resident(), threads, handles
 
 
 def _rows(file: Path) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -69,6 +70,7 @@ class Service(Struct):
             engine.dispose()  # who closes the last connection to another file would take away its log
 
     def _work(self, shared: SharedMemory, row: int, control: socket.socket) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until it has something to answer
         self.let_go_in_child(False)
         _collect_rarely()
         engine = open_database(self.settings.database_url, self.rule)

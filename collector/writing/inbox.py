@@ -85,7 +85,7 @@ class Inbox:
         self._codec = codec
         self._counters = counters
         self._on_lost = on_lost
-        self._state = b""
+        self._state = frame(FrameKind.STATE, encode(None))
         self._is_stopping = False
         self._links: set[WorkerLink] = set()
         self._selector = DefaultSelector()
@@ -168,8 +168,7 @@ class Inbox:
     def _add(self, link: WorkerLink) -> None:
         self._links.add(link)
         self._selector.register(link.socket, EVENT_READ, link)
-        if self._state:
-            self._send(link, self._state)
+        self._send(link, self._state)  # so that the worker knows that somebody is there
 
     def _read(self, link: WorkerLink) -> None:
         data = link.receive()

@@ -76,6 +76,7 @@ class Writer:
     def run(self) -> None:
         """Commit until the word to stop has come, and all that has arrived is committed."""
         inbox = self._inbox
+        self._state.begin()
         while not inbox.is_over:
             inbox.read(min(COUNT_EVERY, self._housekeeping.due_in, self._turns_due_in))
             while not inbox.is_empty or not self._turns_due_in:

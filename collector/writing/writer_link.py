@@ -66,12 +66,14 @@ class WriterLink:
 
     async def connect(self, writer: socket.socket) -> None:
         """Use this socket from now on."""
-        connection = _Connection(self)
-        await asyncio.get_running_loop().create_unix_connection(lambda: connection, sock=writer)
+        await asyncio.get_running_loop().create_unix_connection(
+            lambda: _Connection(self), sock=writer
+        )
+
+    def use(self, connection: _Connection) -> None:
+        """Send to the writer at its other end what waits, and refuse what another one had."""
         self._lose(self._connection)
         self._connection = connection
-        self._state.is_linked = True
-        self._has_linked.set()
         self._send()
 
     async def first_writer(self, within: float) -> None:
@@ -111,6 +113,8 @@ class WriterLink:
             queue.actions.hold(decode_held(content))
         elif kind is FrameKind.STATE:
             self._state.failing = _decode_state(content)
+            self._state.is_linked = True
+            self._has_linked.set()
             return
         self._send()
 
@@ -118,12 +122,12 @@ class WriterLink:
         """The writer at its other end has ended."""
         if connection is self._connection:
             self._connection = None
-            self._state.is_linked = False
             self._lose(connection)
 
     def _lose(self, connection: _Connection | None) -> None:
         if connection:
             connection.close()
+            self._state.is_linked = False
             self._queue.refuse_sent()
 
     def _send_soon(self) -> None:
@@ -160,6 +164,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        self._link.use(self)
 
     def data_received(self, data: bytes) -> None:
         for kind, content in self._frames.read(data):

@@ -14,7 +14,7 @@ PROCESSES = 3
 TIMES = 2_000
 
 
-def in_processes(work: Callable[[int], None]) -> None:
+def in_processes(work: Callable[[int], object]) -> None:
     """Run it in several forked processes at a time, and wait for them."""
     pids: list[int] = []
     for number in range(PROCESSES):

@@ -64,7 +64,7 @@ class Visitor:
         return False
 
 
-def send_meanwhile(process: CollectorProcess, fault: Callable[[], None]) -> dict[str, int]:
+def send_meanwhile(process: CollectorProcess, fault: Callable[[], object]) -> dict[str, int]:
     """The views that each visitor had acknowledged, while this happens and a while longer."""
     visitors = [Visitor(process, number) for number in range(VISITORS)]
     with ThreadPoolExecutor(VISITORS) as pool:

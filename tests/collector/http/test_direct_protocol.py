@@ -8,11 +8,13 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
-from collector.__main__ import server_config
 from collector.http import responses
 from collector.http.connections import Connections
+from collector.http.held_counts import OwnCounts
 from collector.http.protocol import MOST_PIPELINED, Protocol
-from collector.metrics import Metrics
+from collector.http.refusal import Refusal
+from collector.metrics import Metrics, process_numbers
+from collector.server import server_config
 from core.client import Clients
 from tests.helpers.raw_connection import get
 
@@ -53,7 +55,12 @@ class Application:
     """All its paths are direct, and answered at once."""
 
     def __init__(self) -> None:
-        self.connections = Connections(5, Clients((), lambda _: None), Metrics())
+        self.connections = Connections(
+            5,
+            Clients((), lambda _: None),
+            Metrics(process_numbers(1), 0, tuple(Refusal)),
+            OwnCounts(),
+        )
         self.direct = self
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...

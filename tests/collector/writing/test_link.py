@@ -84,7 +84,7 @@ def test_results_arrive_as_they_were() -> None:
 
 def test_actions_and_counts_arrive_as_they_were() -> None:
     actions = [
-        InviteByRule("shop", ("rule1",), "visit1", "tab1", 5),
+        InviteByRule(1, "shop", ("rule1",), "visit1", "tab1", 5),
         DeliverInvitation(1, "c", "", 5),
     ]
     assert CODEC.decode_actions(encoded_list([encode(each) for each in actions])) == actions
@@ -94,7 +94,7 @@ def test_actions_and_counts_arrive_as_they_were() -> None:
     assert decode_counts(encode_counts(counts)) == counts
 
 
-class Writer:
+class AnsweringWriter:
     """A writer that answers only when it is told to."""
 
     def __init__(self, to_worker: socket.socket) -> None:
@@ -125,7 +125,7 @@ class Writer:
         self._to_writer.close()
 
 
-class Worker:
+class WorkerSide:
     """A worker's queue and its link."""
 
     def __init__(self) -> None:
@@ -160,8 +160,8 @@ def test_what_a_dead_writer_had_is_refused_and_the_rest_goes_to_the_next(monkeyp
     monkeypatch.setattr("collector.writing.write_queue.MOST_SENT_HITS", 2)
 
     async def run() -> None:
-        worker = Worker()
-        first = Writer(worker.to_worker)
+        worker = WorkerSide()
+        first = AnsweringWriter(worker.to_worker)
         await worker.connect()
         worker.submit(1, 2, 3)
         await first.until_it_has(2)
@@ -172,7 +172,7 @@ def test_what_a_dead_writer_had_is_refused_and_the_rest_goes_to_the_next(monkeyp
         assert worker.results == dict.fromkeys((1, 2), Refused(Reason.NOT_COMMITTED))
         assert not worker.state.is_linked
 
-        second = Writer(worker.to_worker)
+        second = AnsweringWriter(worker.to_worker)
         await worker.connect()
         await second.until_it_has(1)
         second.answer()
@@ -187,8 +187,8 @@ def test_hits_beyond_what_the_writer_may_have_wait_for_results(monkeypatch) -> N
     monkeypatch.setattr("collector.writing.write_queue.MOST_SENT_HITS", 2)
 
     async def run() -> None:
-        worker = Worker()
-        writer = Writer(worker.to_worker)
+        worker = WorkerSide()
+        writer = AnsweringWriter(worker.to_worker)
         await worker.connect()
         worker.submit(1, 2, 3, 4, 5)
         await writer.until_it_has(2)
@@ -207,7 +207,7 @@ def test_results_go_to_the_worker_that_has_sent_the_hit() -> None:
     async def run() -> None:
         control, of_writer = socket.socketpair()
         inbox = Inbox(of_writer, CODEC, Counters())
-        workers = Worker(), Worker()
+        workers = WorkerSide(), WorkerSide()
         for worker in workers:
             hand_link(worker.to_worker, control)
             await worker.connect()
