@@ -51,8 +51,9 @@ def test_pipe_that_nobody_reads_stops_nobody_and_what_is_lost_is_told():
 
         lines = read_until(reader, b"log_lines_dropped count=")
 
-    [told] = [line for line in lines if line.startswith("log_lines_dropped")]
-    dropped = int(told.partition("count=")[2].split()[0])
+    # More than once where the handler's thread came too late before the pipe was full.
+    told = [line for line in lines if line.startswith("log_lines_dropped")]
+    dropped = sum(int(line.partition("count=")[2].split()[0]) for line in told)
     assert 0 < dropped < TOO_MANY
     assert lines[0] == "line 0 of many"
 

@@ -52,7 +52,11 @@ def made_row(table, number):
     row = {}
     for column in table.c:
         kind = column.type.python_type if not hasattr(column.type, "impl") else None
-        if column.name == "id" and isinstance(column.type, Integer) and table.name != "site":
+        if (
+            table.primary_key.columns.keys() == ["id"] == [column.name]
+            and table.name != "site"
+            and isinstance(column.type, Integer)
+        ):
             continue
         if type(column.type).__name__ == "Moment":
             row[column.name] = None if column.nullable and number == 3 else NOW
