@@ -16,6 +16,10 @@ database moves in steps of ten."""
 MOST_GROWTH = 0.10
 """Of memory, threads and handles an hour, by a line through the last two thirds of the samples."""
 
+WINDOW = 300.0
+"""Seconds of which the fewest threads and handles count: those that work needs come and go with how busy the
+machine is, and what is lost is there in the quietest moment too."""
+
 MOST_LOG = 64_000_000
 """Bytes of SQLite's log: a quarter of what the Health page warns of."""
 
@@ -66,10 +70,21 @@ def judge_samples(samples: Sequence[SoakSample]) -> Iterator[Verdict]:
     yield Verdict("answers", found, None)
 
 
+def _fewest(hours: Sequence[float], values: Sequence[int]) -> tuple[list[float], list[int]]:
+    """The least value of each WINDOW, and the hour at its begin."""
+    fewest: dict[int, int] = {}
+    for hour, value in zip(hours, values, strict=True):
+        window = int((hour - hours[0]) * 3600 // WINDOW)
+        fewest[window] = min(value, fewest.get(window, value))
+    return [hours[0] + window * WINDOW / 3600 for window in fewest], list(fewest.values())
+
+
 def _judge_growth(late: Sequence[SoakSample], part: str, name: str, is_long: bool) -> Verdict:
     values = [getattr(sample, f"{part}_{name}") for sample in late]
     hours = [sample.seconds / 3600 for sample in late]
-    slope = float(np.polyfit(hours, values, 1)[0]) if len(late) > 1 else 0.0
+    if name != "memory":
+        hours, values = _fewest(hours, values)
+    slope = float(np.polyfit(hours, values, 1)[0]) if len(values) > 1 else 0.0
     level = float(np.mean(values))
     show: Callable[[float], str] = (
         (lambda value: f"{value / 1e6:.1f} MB") if name == "memory" else "{:.1f}".format
