@@ -39,9 +39,16 @@ class LoadedRun(NamedTuple):
 @click.option(
     "--connections", default=[128, 400], show_default=True, multiple=True, help="May be repeated."
 )
+@click.option(
+    "--workers", default=1, show_default=True, help="Processes of the collector that answer."
+)
 @click.option("--database-url", default=None, help="Default: a SQLite file of its own.")
 def main(
-    rounds: int, seconds: float, connections: tuple[int, ...], database_url: str | None
+    rounds: int,
+    seconds: float,
+    connections: tuple[int, ...],
+    workers: int,
+    database_url: str | None,
 ) -> None:
     """Print each round, then what was reached beside what is wanted."""
     click.echo(
@@ -49,7 +56,7 @@ def main(
     )
     with tempfile.TemporaryDirectory() as folder:
         url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
-        with bare() as bare_server, collector(url) as collector_server:
+        with bare() as bare_server, collector(url, workers=workers) as collector_server:
             for number in connections:
                 _run(bare_server, 1, number, 0)
                 _run(collector_server, 2, number, 0)

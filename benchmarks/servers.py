@@ -72,15 +72,15 @@ def bare() -> Iterator[BenchmarkServer]:
 
 @contextmanager
 def collector(
-    database_url: str, files: int = 0, log: Path | None = None, **settings: str
+    database_url: str, files: int = 0, log: Path | None = None, workers: int = 1, **settings: str
 ) -> Iterator[BenchmarkServer]:
     """A collector with everything on; only what one address may do is out of reach.
 
     files: how many it may have open; 0: as many as the system allows. log: the file that its log goes to,
-    instead of this process' own stderr. settings: more variables.
+    instead of this process' own stderr. workers: processes that answer. settings: more variables.
     """
     port = free_port()
-    command = [sys.executable, "-m", "collector", "--port", str(port)]
+    command = [sys.executable, "-m", "collector", "--port", str(port), "--workers", str(workers)]
     if files:
         command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command]
     environment = {
