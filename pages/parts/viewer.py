@@ -16,6 +16,7 @@ from core.database import Connection
 from core.deadline import DatabaseUnavailable, read, read_replica, write
 from core.tables import Agent, Site
 from pages.server.session_book import latest_guests
+from pages.server.told_revisions import has_told
 
 Answer = TypeVar("Answer")
 
@@ -86,10 +87,11 @@ def read_as(
 ) -> Answer:
     """The answer, if the viewer has the role and sees the site. Raises as `viewer` and `read`.
 
-    Where there is a replica, it comes from there, with all that was written here (core/replica.py).
+    Where there is a replica, it comes from there, with all that was written here (core/replica.py) and all that
+    browsers were told of the site.
     """
     _require(role, site)
-    return read_replica(question)
+    return read_replica(question, lambda db: site is None or has_told(db, site))
 
 
 def write_as(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, Engine, make_url, text
 
+from core.accounts.identity import Role
 from core.accounts.sessions import end_sessions
 from core.database import open_database, reading, writing
 from core.deadline import read_replica, replica_state, write
@@ -17,8 +19,11 @@ from core.site_changes import note_changes, site_revision
 from core.sites import add_site
 from core.tables import Site
 from pages.parts.snapshots import TICK, clear_sites, latest_picture, latest_sites
+from pages.parts.viewer import read_as
 from pages.server.session_book import SESSION_COOKIE, latest_guests
 from pages.server.shared import Shared
+from pages.server.site_feed import SiteFeed, read_revisions
+from tests.helpers.event_loop import run
 from tests.helpers.page_reading import texts
 from tests.helpers.postgres_replica import PostgresReplica, postgres_replica, reads_from
 from tests.helpers.postgres_server import PostgresServer
@@ -113,6 +118,40 @@ def test_answer_is_never_older_than_the_one_before(
     standby.resume()
     wait_for(reads_replica)
     assert shared.latest(now + 2 * TICK, 0, site.key)[:2] == (True, revision)
+
+
+def test_page_reads_the_change_that_its_browser_was_told_of(
+    primary: Engine, standby: PostgresReplica, cookies: dict[str, str]
+) -> None:
+    site = shop(primary, standby)
+    assert read_as(Role.VIEWER, is_replica, site)
+
+    async def is_told() -> None:
+        feed = SiteFeed()
+        try:
+            subscriber = await feed.subscribe(None)
+            await asyncio.to_thread(change, primary, site)
+            async with asyncio.timeout(15):
+                while await anext(subscriber) is None:
+                    pass
+        finally:
+            await feed.stop()
+
+    standby.pause()
+    run(is_told())
+    assert not read_as(Role.VIEWER, is_replica, site)
+    standby.resume()
+    wait_for(lambda: read_as(Role.VIEWER, is_replica, site))
+
+
+def test_page_reads_what_its_stream_began_with(
+    primary: Engine, standby: PostgresReplica, cookies: dict[str, str]
+) -> None:
+    site = shop(primary, standby)
+    standby.pause()
+    change(primary, site)
+    run(read_revisions())
+    assert not read_as(Role.VIEWER, is_replica, site)
 
 
 def test_who_is_signed_out_elsewhere_is_out_though_the_replica_knows_them(
