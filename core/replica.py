@@ -14,6 +14,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import NotSupportedError, ProgrammingError
 
 from core.database import DATABASE_ERRORS, reading
 from core.database_watch import DatabaseWatch
@@ -44,6 +45,9 @@ _REPLICA = text(
     "SELECT pg_is_in_recovery() AS follows, pg_last_wal_replay_lsn() - '0/0'::pg_lsn AS replayed, "
     "(SELECT system_identifier FROM pg_control_system()) AS server, current_database() AS name"
 )
+_NOT_ANSWERED = (ProgrammingError, NotSupportedError)
+"""What a server says that does not have these functions, or not for this user: nobody knows what it follows."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -95,24 +99,25 @@ class Replica:
     def is_level(self) -> bool:
         """Whether a read may go there: it has all that this process has written, and is hardly behind."""
         seen = self._seen
-        if seen is None or not self.is_known or seen.fault or seen.behind is None:
+        if seen is None or not _is_recent(seen) or seen.fault or seen.behind is None:
             return False
         return seen.behind <= MOST_BEHIND and seen.level_at > self._written_at
 
     @property
     def is_known(self) -> bool:
         """Whether both servers have just answered: who waits for a replica that is not known waits in vain."""
-        return self._seen is not None and monotonic() - self._seen.at < KNOWN_FOR
+        return _is_recent(self._seen)
 
     @property
     def state(self) -> ReplicaState | None:
         """How it was at the last look; None before the first one."""
         if self._watch.is_frozen:
             return ReplicaState(ReplicaFault.AWAY, None)
-        if self._seen is None:
+        seen = self._seen
+        if seen is None:
             return None
-        behind = self._seen.behind
-        return ReplicaState(self._seen.fault, None if behind is None else timedelta(seconds=behind))
+        behind = None if seen.behind is None else timedelta(seconds=seen.behind)
+        return ReplicaState(seen.fault, behind)
 
     def keep(self) -> None:
         """Have it looked at from now on, as long as this is called every few seconds."""
@@ -129,8 +134,12 @@ class Replica:
     def _look(self) -> None:
         """Find where both are. Raises what the primary does: then nothing is known of the replica."""
         began = monotonic()
-        with reading(self._primary) as db:
-            primary = db.execute(_PRIMARY).one()
+        try:
+            with reading(self._primary) as db:
+                primary = db.execute(_PRIMARY).one()
+        except _NOT_ANSWERED:
+            self._note_fault(ReplicaFault.NO_REPLICA)
+            return
         if self._fence is None or self._fence.at <= self._written_at:
             self._fence = _Mark(began, int(primary.written))
         self._remember(_Mark(began, int(primary.sent)))
@@ -149,6 +158,8 @@ class Replica:
                 replica = db.execute(_REPLICA).one()
         except SchemaError:
             return ReplicaFault.OTHER_SCHEMA, None
+        except _NOT_ANSWERED:
+            return ReplicaFault.NO_REPLICA, None
         except DATABASE_ERRORS:
             return ReplicaFault.AWAY, None
         is_same = (replica.server, replica.name) == database
@@ -178,3 +189,7 @@ class Replica:
         self._is_sound = False
         self._unreached.clear()
         self._seen = _Seen(monotonic(), 0.0, fault, None)
+
+
+def _is_recent(seen: _Seen | None) -> bool:
+    return seen is not None and monotonic() - seen.at < KNOWN_FOR

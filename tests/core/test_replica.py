@@ -210,6 +210,31 @@ def connected(postgres: PostgresServer, database: str) -> int:
     return found
 
 
+def test_user_needs_to_read_only_and_to_be_let_see_what_follows_what(
+    standby: PostgresReplica,
+    primary: Engine,
+    postgres_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    as_owner = make_url(postgres_url)
+    url = as_owner.set(username="reader").render_as_string(hide_password=False)
+    with writing(primary) as db:
+        db.execute(text("CREATE ROLE reader LOGIN"))
+        db.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"))
+    try:
+        with reads_from(standby.url(url), url, monkeypatch):
+            wait_for(lambda: standby.has(as_owner.database or ""))
+            wait_for(reads_replica)
+            with writing(primary) as db:
+                db.execute(text("REVOKE EXECUTE ON FUNCTION pg_control_system FROM PUBLIC"))
+            wait_for(lambda: fault_is(ReplicaFault.NO_REPLICA))
+            assert not reads_replica()
+    finally:
+        with writing(primary) as db:
+            db.execute(text("DROP OWNED BY reader"))
+            db.execute(text("DROP ROLE reader"))
+
+
 def test_replica_of_another_schema_is_not_read_until_it_has_followed(
     standby: PostgresReplica,
     primary: Engine,
