@@ -155,8 +155,9 @@ def test_page_reads_what_its_stream_began_with(
 
 
 def test_who_is_signed_out_elsewhere_is_out_though_the_replica_knows_them(
-    primary: Engine, standby: PostgresReplica
+    primary: Engine, standby: PostgresReplica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("core.replica.MOST_BEHIND", 600.0)
     ann = make_account(primary)
     cookies = {SESSION_COOKIE: session_cookie(primary, ann)}
     wait_for(lambda: latest_guests().identity_of(cookies) is not None)
@@ -164,6 +165,7 @@ def test_who_is_signed_out_elsewhere_is_out_though_the_replica_knows_them(
     with writing(primary) as db:
         end_sessions(db, ann.id)
     wait_for(lambda: latest_guests().identity_of(cookies) is None, 5)
+    assert reads_replica()
 
 
 def test_site_that_was_added_here_is_listed_at_once(
