@@ -67,6 +67,8 @@ class VisitBatch:
         """Those of which a page shows something else than before this batch."""
         self._shown_before: dict[VisitKey, tuple[Any, ...]] = {}
         """Of the visits of one hit, unless their site has changed anyway."""
+        self._learned: set[tuple[VisitKey, str]] = set()
+        """The tabs of which is known what is stored of them."""
 
     def load(self, hits: Iterable[Hit]) -> None:
         """Load in a few statements what the hits will need."""
@@ -217,13 +219,20 @@ class VisitBatch:
     def _advance(self, visit: TrackedVisit, hit: Hit, event: Event) -> None:
         key = (visit.site_id, visit.id)
         rows = self._rows_of[key]
-        is_loaded_late = key not in self._opened and visit.id not in hit.visit_ids
-        if is_loaded_late and needs_known_tab(visit, hit.tab, event):
+        if self._is_tab_unknown(visit, hit) and needs_known_tab(visit, hit.tab, event):
             self._learn_tabs(visit.site_id, [(visit, hit.tab)])
         self._moved.add(key)
         if visit.site_id not in self._changed_sites and key not in self._shown_before:
             self._shown_before[key] = shown_of(visit, self._now)
         advance(visit, hit.tab, event, rows)
+
+    def _is_tab_unknown(self, visit: TrackedVisit, hit: Hit) -> bool:
+        """Whether what is stored of the tab may not have been looked for, as the visit was loaded late, or the tab
+        was remembered when the batch began, and has been forgotten for others since."""
+        if visit.id in hit.visit_ids and hit.tab in visit.memory.tabs:
+            return False
+        key = (visit.site_id, visit.id)
+        return key not in self._opened and (key, hit.tab) not in self._learned
 
     def _note_what_is_shown(self) -> None:
         for key, before in self._shown_before.items():
@@ -298,7 +307,9 @@ class VisitBatch:
         remembered: set[tuple[int, int]] = set()
         unknown: set[TabKey] = set()
         for visit, tab_id in tabs:
+            self._learned.add(((site_id, visit.id), tab_id))
             if (tab := visit.memory.tabs.get(tab_id)) is not None:
+                rows_of[visit.number].known_tabs[tab_id] = tab.ordinal
                 remembered.add((visit.number, tab.ordinal))
             else:
                 unknown.add((visit.number, tab_id))

@@ -7,6 +7,7 @@ actions keep their order each, and have a number in it, by which their results c
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from typing import Any, overload
 from msgspec import Struct
 
 from collector.writing.codec import encode
+from core.faults import place_fault
 from core.reasons import Reason, Refused
 from core.visits.hit import Accepted, Hit
 
@@ -35,6 +37,8 @@ MOST_SENT_ACTIONS = 200
 
 ANSWER_WITHIN = 5.0
 """Seconds: what is not committed by then is answered 503, and its retry counts once."""
+
+_log = logging.getLogger("collector.queue")
 
 
 class Waiting(Struct, gc=False):
@@ -194,9 +198,14 @@ def give(waiting: Iterable[Waiting], results: Iterable[Struct]) -> None:
 
 
 def _give(waiting: Waiting, result: Struct) -> None:
-    if not waiting.is_done:
-        waiting.is_done = True
+    """What fails with one result costs neither the others nor the link to the writer: it is not made again while that lives."""
+    if waiting.is_done:
+        return
+    waiting.is_done = True
+    try:
         waiting.done(result)
+    except Exception as fault:
+        _log.error("result_not_taken fault=%s at=%s", type(fault).__name__, place_fault(fault))
 
 
 def _resolve(future: asyncio.Future[Any], result: Struct) -> None:

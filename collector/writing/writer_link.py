@@ -82,11 +82,11 @@ class WriterLink:
             await asyncio.wait_for(self._has_linked.wait(), within)
 
     async def stop(self) -> None:
-        """End, once what waits is committed; after CLOSES_WITHIN in any case."""
+        """End, once what waits is committed; after CLOSES_WITHIN in any case, and at once where nobody writes."""
         self._queue.close()
         self._send_counts()
         latest = monotonic() + CLOSES_WITHIN
-        while not self._queue.is_empty and monotonic() < latest:
+        while self._connection and not self._queue.is_empty and monotonic() < latest:
             await asyncio.sleep(_LOOKS_EVERY)
         for task in self._tasks:
             task.cancel()

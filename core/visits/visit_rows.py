@@ -57,7 +57,7 @@ class VisitRows(Struct, gc=False):
     corrections: what page views say of themselves, by (tab, number), that were stored with something else.
     entry_path: of a stored visit whose first page has moved to another path; else empty.
     new_tabs: the ordinals of tabs that were heard of for the first time, by their ids.
-    known_tabs: of tabs that are stored and that the visit's memory has not, the ordinals by their ids.
+    known_tabs: of tabs that are stored and were looked for, the ordinals by their ids.
     known_views: page views, by (tab, number), that are stored already.
     """
 

@@ -33,6 +33,11 @@ def fill(collector: RunningCollector) -> None:
     attend(collector)
     open_chat(collector)
     collector.post(view(), site="open", headers={"Origin": "https://copy.example"})
+    collector.post(
+        {"e": "i", "n": 2, "i": {"name": "Ann"}},
+        site="open",
+        headers={"Origin": "https://copy.example"},
+    )
     collector.post(view(), site="nobody")
     collector.post(view(), headers={"Origin": "https://evil.example"})
     collector.post(view(), headers={"X-Forwarded-For": "198.51.100.1"})

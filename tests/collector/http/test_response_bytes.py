@@ -25,7 +25,7 @@ RESPONSES = {
 }
 
 
-class Sent:
+class ReceivedBytes:
     """A socket that has received these bytes."""
 
     def __init__(self, data: bytes) -> None:
@@ -37,7 +37,7 @@ class Sent:
 
 def read(data: bytes) -> HTTPResponse:
     """As a client reads it."""
-    sent: Any = Sent(data)
+    sent: Any = ReceivedBytes(data)
     response = HTTPResponse(sent)
     response.begin()
     return response

@@ -183,6 +183,54 @@ def test_what_a_dead_writer_had_is_refused_and_the_rest_goes_to_the_next(monkeyp
     asyncio.run(run())
 
 
+def test_result_that_cannot_be_taken_costs_no_other_one_and_not_the_link(caplog) -> None:
+    def fail(_result: object) -> None:
+        raise RuntimeError("no such connection")
+
+    async def run() -> None:
+        worker = WorkerSide()
+        writer = AnsweringWriter(worker.to_worker)
+        await worker.connect()
+        worker.queue.submit(hit(0), fail)
+        worker.submit(1)
+        await writer.until_it_has(2)
+        writer.answer()
+        await worker.until_answered(1)
+
+        worker.submit(2)
+        await writer.until_it_has(1)
+        writer.answer()
+        await worker.until_answered(2)
+        assert worker.results == {number: Accepted(f"visit{number}") for number in (1, 2)}
+
+    asyncio.run(run())
+    assert "result_not_taken fault=RuntimeError" in caplog.text
+
+
+def test_worker_that_ends_waits_for_its_writer_but_not_for_one_that_is_gone(monkeypatch) -> None:
+    monkeypatch.setattr("collector.writing.writer_link.CLOSES_WITHIN", 3_600)
+
+    async def run() -> None:
+        worker = WorkerSide()
+        writer = AnsweringWriter(worker.to_worker)
+        await worker.connect()
+        worker.submit(1)
+        await writer.until_it_has(1)
+        stopping = asyncio.create_task(worker.link.stop())
+        await asyncio.sleep(0)
+        assert not stopping.done()
+        writer.answer()
+        await asyncio.wait_for(stopping, 20)
+        assert worker.results == {1: Accepted("visit1")}
+
+        alone = WorkerSide()
+        alone.submit(2)
+        await asyncio.wait_for(alone.link.stop(), 20)
+        assert alone.results == {}
+
+    asyncio.run(run())
+
+
 def test_hits_beyond_what_the_writer_may_have_wait_for_results(monkeypatch) -> None:
     monkeypatch.setattr("collector.writing.write_queue.MOST_SENT_HITS", 2)
 

@@ -17,14 +17,14 @@ from collector.writing.write_queue import ANSWER_WITHIN
 MOST = 100
 
 
-class Message(Struct):
+class NumberedMessage(Struct):
     site_id: int
     number: int
 
 
 def message(site_id: int, number: int = 0, ago: float = 0.0) -> Sent:
     own = WorkerLink(socket.socketpair()[0])
-    return Sent(own, number, Message(site_id, number), monotonic() - ago)
+    return Sent(own, number, NumberedMessage(site_id, number), monotonic() - ago)
 
 
 def write(

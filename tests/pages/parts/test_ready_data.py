@@ -22,7 +22,7 @@ from tests.pages.conftest import Database
 
 
 @dataclass(frozen=True)
-class Part:
+class ShownPart:
     """Anything that a component is sent."""
 
     label: str
@@ -42,7 +42,7 @@ def draw(database: Database):
 
 
 def test_what_is_ready_and_what_is_not_arrive_alike() -> None:
-    part = Part('"Zoë" 🇩🇪', (1, 2))
+    part = ShownPart('"Zoë" 🇩🇪', (1, 2))
     sent = ready_data(one=as_json(part), two=part, three=[part], four="{}", five=None)
     as_read = {"label": '"Zoë" 🇩🇪', "more": [1, 2]}
     assert json.loads(sent) == {
@@ -84,12 +84,12 @@ def test_answers_go_with_their_picture_and_are_never_too_many(
 ) -> None:
     monkeypatch.setattr(picture_cache, "MOST_KEPT", 3)
 
-    class Answer:
+    class GivenAnswer:
         pass
 
     @once_a_picture
-    def question(picture: Picture, number: int) -> Answer:
-        return Answer()
+    def question(picture: Picture, number: int) -> GivenAnswer:
+        return GivenAnswer()
 
     picture = draw()
     first = ref(question(picture, 0))

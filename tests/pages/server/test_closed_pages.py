@@ -18,7 +18,7 @@ from pages.server.shared import Shared, forget_unused
 from tests.pages.conftest import Database
 
 
-class Session:
+class ClosedPage:
     """Something that is kept for a browser that comes back."""
 
     id = "session"
@@ -26,7 +26,7 @@ class Session:
 
 def test_session_that_is_kept_for_too_long_is_ended_although_no_other_is_closed() -> None:
     storage = MemorySessionStorage(ttl_seconds=0)
-    session: Any = Session()
+    session: Any = ClosedPage()
     storage.save(SessionInfo(client=None, session=session, script_run_count=1))
     left = ref(session)
     del session
@@ -39,14 +39,14 @@ def test_session_that_is_kept_for_too_long_is_ended_although_no_other_is_closed(
 
 def test_session_that_may_be_opened_again_is_kept() -> None:
     storage = MemorySessionStorage(ttl_seconds=60)
-    session: Any = Session()
+    session: Any = ClosedPage()
     storage.save(SessionInfo(client=None, session=session, script_run_count=1))
     end_expired(storage)
     assert storage.get("session") is not None
 
 
 def test_cycles_are_freed() -> None:
-    session: Any = Session()
+    session: Any = ClosedPage()
     session.itself, left = session, ref(session)
     del session
     give_back()
@@ -72,7 +72,7 @@ def test_large_answer_is_forgotten_once_nobody_asks_for_it(
     database: Database, monkeypatch: pytest.MonkeyPatch, is_large: bool
 ) -> None:
     now = datetime.now(UTC)
-    answers = Shared(lambda _db, _now: Session(), is_large=is_large)
+    answers = Shared(lambda _db, _now: ClosedPage(), is_large=is_large)
     first, _, _ = answers.latest(now, 0)
     forget_unused()
     assert answers.latest(now, 0)[0] is first
