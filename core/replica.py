@@ -143,13 +143,13 @@ class Replica:
         if self._fence is None or self._fence.at <= self._written_at:
             self._fence = _Mark(began, int(primary.written))
         self._remember(_Mark(began, int(primary.sent)))
-        fault, replayed = self._ask((primary.server, primary.name))
-        if fault is None and replayed is not None:
-            self._note(self._fence, replayed)
+        found = self._ask((primary.server, primary.name))
+        if isinstance(found, ReplicaFault):
+            self._note_fault(found)
         else:
-            self._note_fault(fault)
+            self._note(self._fence, found)
 
-    def _ask(self, database: tuple[int, str]) -> tuple[ReplicaFault | None, int | None]:
+    def _ask(self, database: tuple[int, str]) -> ReplicaFault | int:
         """What is wrong with it, or the position up to which it has everything."""
         try:
             if not self._is_sound:
@@ -157,15 +157,15 @@ class Replica:
             with reading(self.engine) as db:
                 replica = db.execute(_REPLICA).one()
         except SchemaError:
-            return ReplicaFault.OTHER_SCHEMA, None
+            return ReplicaFault.OTHER_SCHEMA
         except _NOT_ANSWERED:
-            return ReplicaFault.NO_REPLICA, None
+            return ReplicaFault.NO_REPLICA
         except DATABASE_ERRORS:
-            return ReplicaFault.AWAY, None
+            return ReplicaFault.AWAY
         is_same = (replica.server, replica.name) == database
         if not (replica.follows and is_same) or replica.replayed is None:
-            return ReplicaFault.NO_REPLICA, None
-        return None, int(replica.replayed)
+            return ReplicaFault.NO_REPLICA
+        return int(replica.replayed)
 
     def _remember(self, mark: _Mark) -> None:
         is_new = not self._unreached or mark.position > self._unreached[-1].position
@@ -183,7 +183,7 @@ class Replica:
         self._is_sound = True
         self._seen = _Seen(now, level_at, None, behind)
 
-    def _note_fault(self, fault: ReplicaFault | None) -> None:
+    def _note_fault(self, fault: ReplicaFault) -> None:
         if self._seen is None or self._seen.fault != fault:
             _log.warning("replica_not_read fault=%s cure='see the page Health'", fault)
         self._is_sound = False

@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 from sqlalchemy import Connection, Engine, make_url, text
 
-from core import replica
+from core import deadline, replica
 from core.database import open_database, writing
 from core.deadline import read, read_replica, replica_state, write
 from core.health.replica_rules import FAR_BEHIND
@@ -151,6 +151,16 @@ def test_replica_that_ends_is_told_and_read_again_by_itself(
         standby.start()
     wait_for(reads_replica, 30)
     assert fault_is(None)
+
+
+def test_replica_that_nobody_has_read_for_a_while_is_read_again(
+    dashboard: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.database_watch.RESTS_AFTER", 0.1)
+    there = deadline._replica()
+    assert there is not None
+    wait_for(lambda: not there.is_known)
+    wait_for(reads_replica)
 
 
 def test_replica_that_hangs_holds_up_no_page(dashboard: None, standby: PostgresReplica) -> None:
