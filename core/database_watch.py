@@ -26,10 +26,14 @@ RESTS_AFTER = 10.0
 
 
 class DatabaseWatch:
-    """The watch of one database; `ask` asks it, and raises what goes wrong."""
+    """The watch of one database; `ask` asks it, and raises what goes wrong.
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    every: in place of EVERY.
+    """
+
+    def __init__(self, ask: Callable[[], None], every: float | None = None) -> None:
         self._ask = ask
+        self._every = every
         self._starting = Lock()
         self._is_asking = False
         self._wanted_at = 0.0
@@ -58,7 +62,7 @@ class DatabaseWatch:
     def _run(self) -> None:
         while True:
             self._look()
-            sleep(EVERY)
+            sleep(EVERY if self._every is None else self._every)
             with self._starting:
                 if not (self._has_hung or monotonic() - self._wanted_at < RESTS_AFTER):
                     self._is_asking = False

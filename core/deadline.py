@@ -3,7 +3,7 @@
 While the database is frozen (core/database_watch.py) nobody waits for it: what a page asks one after
 the other is refused at once, so that the page says so instead of adding up the waits.
 
-`read` and `write` are for the pages' threads, `read_async` and `write_async` for the event loop. The
+`read`, `read_replica` and `write` are for the pages' threads, `read_async` and `write_async` for the event loop. The
 two have threads of their own: neither waits for the other.
 """
 
@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache, partial
+from time import sleep
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -30,6 +31,7 @@ from core.database_threads import DatabaseThreads, NoThread, TooManyWaiting
 from core.database_watch import DatabaseWatch
 from core.open_file import FileRule
 from core.pooler_refusal import pooler_cure
+from core.replica import Replica, ReplicaState
 from core.schema import SchemaError, check_schema
 from core.settings import SettingsError, settings
 from core.sqlite_fault import RESTORE, UnusableFile, is_damage
@@ -41,6 +43,15 @@ DEADLINE = 5.0
 COMMIT_WITHIN = 2.0
 """Seconds for which a commit that has begun is waited for after that."""
 
+REPLICA_WITHIN = 2.0
+"""Seconds after which a replica that has not answered is given up, and the primary asked."""
+
+REPLICA_ASKED = 3
+"""How often a replica is asked that has not yet got what is asked for ..."""
+
+REPLICA_AGAIN = 0.1
+"""... and the seconds before each next time: a replica is usually some milliseconds behind."""
+
 Answer = TypeVar("Answer")
 Question = Callable[[Connection], Answer]
 
@@ -50,6 +61,7 @@ _UNKNOWN = (
 )
 _log = logging.getLogger(__name__)
 _threads_of_pages = DatabaseThreads()
+_threads_of_replica = DatabaseThreads()
 _threads_of_loop = DatabaseThreads()
 _sound: set[str] = set()
 """The databases whose schema was seen to be right since they last failed."""
@@ -57,6 +69,10 @@ _sound: set[str] = set()
 
 class DatabaseUnavailable(Exception):
     """The database gave no answer, and nothing is changed; the text says what to do."""
+
+
+class _NotThereYet(Exception):
+    """The replica has not got what is asked for."""
 
 
 class OutcomeUnknown(DatabaseUnavailable):
@@ -74,6 +90,35 @@ def read(question: Question[Answer]) -> Answer:
     with _refusals(engine, watch):
         work = partial(_read, engine, question)
         return _threads_of_pages.ask(work, DEADLINE, is_vain=lambda: watch.is_frozen)
+
+
+def read_replica(question: Question[Answer], is_there: Question[bool] = lambda _: True) -> Answer:
+    """The same as `read`, from a replica that has all that this process has written; without one from the primary.
+
+    is_there: whether the replica has what is asked for by now. Else it is asked again shortly, and then
+    the primary, of which nobody asks that.
+    """
+    replica = _replica()
+    for again in range(REPLICA_ASKED if replica else 0):
+        sleep(REPLICA_AGAIN if again else 0)
+        if replica is None or not replica.is_level:
+            break
+        work = partial(_read_there, replica, question, is_there)
+        try:
+            return _threads_of_replica.ask(work, REPLICA_WITHIN, is_vain=partial(_is_lost, replica))
+        except _NotThereYet:
+            continue
+        except (*DATABASE_ERRORS, NoThread) as error:
+            _log.warning("replica_fails fault=%s", type(error).__name__)
+            replica.note_failure()
+            break
+    return read(question)
+
+
+def replica_state() -> ReplicaState | None:
+    """How the replica is; None without one, or before it was looked at. DatabaseUnavailable as database_url."""
+    replica = _replica()
+    return replica and replica.state
 
 
 def write(change: Question[Answer]) -> Answer:
@@ -175,6 +220,17 @@ def _read(engine: Engine, question: Question[Answer]) -> Answer:
         return question(db)
 
 
+def _read_there(replica: Replica, question: Question[Answer], is_there: Question[bool]) -> Answer:
+    with reading(replica.engine) as db:
+        if not is_there(db):
+            raise _NotThereYet
+        return question(db)
+
+
+def _is_lost(replica: Replica) -> bool:
+    return not replica.is_known
+
+
 def _write(engine: Engine, change: Question[Answer], attempt: WriteAttempt) -> Answer:
     """What the change returns, once committed; TimeoutError when its time was over before that."""
     attempt.begin(DEADLINE)
@@ -186,6 +242,9 @@ def _write(engine: Engine, change: Question[Answer], attempt: WriteAttempt) -> A
             if attempt.is_committing or attempt.remaining:
                 raise
             raise TimeoutError from None  # the database has waited for another writer in vain
+        finally:
+            if replica := _replica():
+                replica.note_write()
 
 
 @contextmanager
@@ -212,6 +271,22 @@ def _watch_of(engine: Engine) -> DatabaseWatch:
 @cache
 def _watch(engine: Engine) -> DatabaseWatch:
     return DatabaseWatch(partial(database_sign, engine))
+
+
+def _replica() -> Replica | None:
+    """The replica of this database, if it has one, which is looked at from now on."""
+    engine = database_engine()
+    url = settings().read_database_url
+    if not url:
+        return None
+    replica = _replica_at(engine, url)
+    replica.keep()
+    return replica
+
+
+@cache
+def _replica_at(engine: Engine, url: str) -> Replica:
+    return Replica(engine, url)
 
 
 @cache

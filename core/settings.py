@@ -27,6 +27,8 @@ _IN_MEMORY = ":memory:"
 """Each process would have a database of its own."""
 _MAY_HOLD_PASSWORD = re.compile("@|password", re.IGNORECASE)
 _SECRETS = ("metrics_token", "oidc_client_secret")
+_ADDRESSES = ("database_url", "read_database_url")
+"""Settings that may hold a password."""
 _RATE = re.compile(r"(\d{1,6})/(s|min)(?: burst (\d{1,6}))?")
 _SECONDS = {"s": 1, "min": 60}
 _SQLITE_FILE = re.compile(r"^sqlite:///(?!file:)(.+)$", re.DOTALL)
@@ -63,6 +65,7 @@ class Settings(BaseSettings):
     )
 
     database_url: str = f"sqlite:///{PROJECT_ROOT / 'data' / 'monitor.db'}"
+    read_database_url: str = ""
     collector_host: str = "127.0.0.1"
     collector_port: int = Field(default=8600, ge=1, le=65535)
     public_url: str = ""
@@ -103,6 +106,14 @@ class Settings(BaseSettings):
         if url.drivername == "sqlite" and _IN_MEMORY in (url.database or _IN_MEMORY):
             raise ValueError
         return _SQLITE_FILE.sub(lambda file: f"sqlite:///{below_project(file[1])}", value)
+
+    @field_validator("read_database_url")
+    @classmethod
+    def _postgres(cls, value: str) -> str:
+        url = _parsed(value) if value else None
+        if value and (url is None or url.drivername != "postgresql+psycopg"):
+            raise ValueError
+        return value
 
     @field_validator("public_url", "dashboard_url", "oidc_issuer")
     @classmethod
@@ -199,6 +210,8 @@ class Settings(BaseSettings):
 
 CURES = {
     "database_url": "write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE",
+    "read_database_url": "write postgresql+psycopg://USER:PASSWORD@HOST/DATABASE of a streaming replica, "
+    "or leave it out",
     "collector_host": "write an address to listen on, for example 127.0.0.1",
     "collector_port": "write a port from 1 to 65535, for example 8600",
     "public_url": "write the address that browsers reach, for example https://monitor.example "
@@ -267,6 +280,7 @@ def settings() -> Settings:
             f"{_variable(name)} is '{_shown(name, fault['input'])}': {CURES[name]}."
         ) from None
     _refuse_incomplete(chosen)
+    _refuse_replica(chosen)
     return chosen
 
 
@@ -297,11 +311,28 @@ def _refuse_incomplete(chosen: Settings) -> None:
             )
 
 
+def _refuse_replica(chosen: Settings) -> None:
+    """A replica is another server than the primary, and only Postgres has one."""
+    url, primary = _parsed(chosen.read_database_url), _parsed(chosen.database_url)
+    if not chosen.read_database_url or url is None or primary is None:
+        return
+    if primary.drivername == "sqlite":
+        raise SettingsError(
+            "MONITOR_READ_DATABASE_URL is for Postgres, and MONITOR_DATABASE_URL is SQLite: "
+            "leave it out, or set MONITOR_DATABASE_URL to the primary of that replica."
+        )
+    if url == primary:
+        raise SettingsError(
+            "MONITOR_READ_DATABASE_URL is the same as MONITOR_DATABASE_URL: "
+            f"{CURES['read_database_url']}."
+        )
+
+
 def _shown(name: str, value: object) -> object:
     """The value as it may appear in a log: without a password."""
     if name in _SECRETS:
         return "***"
-    if name != "database_url" or not _MAY_HOLD_PASSWORD.search(str(value)):
+    if name not in _ADDRESSES or not _MAY_HOLD_PASSWORD.search(str(value)):
         return value
     url = _parsed(str(value))
     if url is None or not url.host or str(value).count("@") > 1:

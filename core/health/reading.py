@@ -17,6 +17,7 @@ from core.health.report import CollectorSigns, HealthReport, Keeping, SiteHealth
 from core.health.storage import Storage, measure_storage
 from core.heartbeat import list_collectors
 from core.moment import EPOCH
+from core.replica import ReplicaState
 from core.schema import schema_revision
 from core.settings import Settings
 from core.sites import DEMO_KEY, list_sites
@@ -36,9 +37,13 @@ _WEEK = timedelta(days=7)
 
 
 def read_health(
-    db: Connection, chosen: Settings, signs: CollectorSigns, now: datetime
+    db: Connection,
+    chosen: Settings,
+    signs: CollectorSigns,
+    now: datetime,
+    replica: ReplicaState | None = None,
 ) -> HealthReport:
-    """How the installation is at `now`; `signs`: from whoever has watched the heartbeats."""
+    """How the installation is at `now`; `signs` and `replica`: from whoever watches the heartbeats and the replica."""
     storage = measure_storage(chosen.database_url)
     sites = list_sites(db)
     collectors = list_collectors(db)
@@ -54,6 +59,7 @@ def read_health(
         collectors=collectors,
         reader_since=reader.since,
         reader=reader.name,
+        replica=replica,
         sites=_sites(db, sites, now),
         drops=drops_of_sites(db, [NO_SITE, *(site.id or 0 for site in sites)], now),
         keeping=Keeping(

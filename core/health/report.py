@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from core.health.storage import Storage
 from core.heartbeat import BEATS_EVERY, Silence
 from core.moment import lasts_for
+from core.replica import ReplicaState
 from core.tables import Backup, ChoreRun, Collector, CollectorWarning, Site
 from core.visits.arrivals import Drops
 
@@ -59,6 +60,7 @@ class HealthReport:
     reader_since: of the oldest reader that holds back SQLite's log, or Postgres' oldest transaction. reader: which
     program that is, "" when it is unknown.
     drops: by the site's id (`NO_SITE` for beacons that named none), then by reason, of the last 24 hours.
+    replica: how the one is that pages read; None without one, and where nobody looks at it.
     public_url, dashboard_url: "" when they are not set.
     """
 
@@ -79,6 +81,7 @@ class HealthReport:
     public_url: str
     dashboard_url: str
     reader: str = ""
+    replica: ReplicaState | None = None
 
     @property
     def is_sqlite(self) -> bool:

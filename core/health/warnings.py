@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.health import collector_rules, database_rules, site_rules
+from core.health import collector_rules, database_rules, replica_rules, site_rules
 from core.health.report import HealthReport
 from core.health.storage import Storage
 from core.health.warning import HealthRule, HealthWarning, Severity
+from core.replica import ReplicaFault
 
 STORAGE_RULES: Sequence[HealthRule[Storage]] = (
     HealthRule(
@@ -122,6 +123,34 @@ REPORT_RULES: Sequence[HealthRule[HealthReport]] = (
         database_rules.log_is_large,
         "End what reads the database for long (see Oldest reader below). It gets small when the collector "
         "and the dashboard were both stopped.",
+    ),
+    HealthRule(
+        ReplicaFault.AWAY,
+        Severity.WARN,
+        replica_rules.replica_is_unread(ReplicaFault.AWAY),
+        "See that its server runs, and that the address and the password in MONITOR_READ_DATABASE_URL are right. "
+        "It is read again by itself.",
+    ),
+    HealthRule(
+        ReplicaFault.NO_REPLICA,
+        Severity.WARN,
+        replica_rules.replica_is_unread(ReplicaFault.NO_REPLICA),
+        "Write the address of a streaming replica of the same server, with the same name of the database, in "
+        "MONITOR_READ_DATABASE_URL. One that was promoted is none any more: make it anew.",
+    ),
+    HealthRule(
+        ReplicaFault.OTHER_SCHEMA,
+        Severity.WARN,
+        replica_rules.replica_is_unread(ReplicaFault.OTHER_SCHEMA),
+        "After an upgrade wait until it has followed. If it stays, see on the replica's server why it does not "
+        "stream from the primary, and restart the dashboard from the new version.",
+    ),
+    HealthRule(
+        "replica_behind",
+        Severity.WARN,
+        replica_rules.replica_is_behind,
+        "See on the replica's server whether replay is paused (pg_wal_replay_resume), its disk is too slow, or a "
+        "long question holds it up; and pg_stat_replication on the primary. It is read again by itself.",
     ),
     HealthRule(
         "retention_not_run",

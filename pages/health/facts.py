@@ -12,6 +12,7 @@ from core.chore_runs import ChoreName
 from core.health.report import HealthReport
 from core.health.storage import Storage
 from core.health.words import size_in_words
+from core.replica import ReplicaState
 from core.tables import Collector
 from core.visits.arrivals import NO_SITE
 from core.visits.labels import duration_label
@@ -91,7 +92,15 @@ def _database(report: HealthReport) -> Facts:
         ("Size", _size(report.database_bytes)),
         *(_place(report.storage) if report.is_sqlite else (("Disk left", UNSEEN),)),
         ("Oldest reader", _oldest_reader(report)),
+        *((("Replica", _replica(report.replica)),) if report.replica else ()),
     )
+
+
+def _replica(replica: ReplicaState) -> str:
+    if replica.fault or replica.behind is None:
+        return "Not read: see above"
+    is_level = replica.behind < timedelta(seconds=1)
+    return "Has everything" if is_level else f"{duration_label(replica.behind)} behind"
 
 
 def _oldest_reader(report: HealthReport) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.deadline import DatabaseUnavailable
+from core.deadline import DatabaseUnavailable, replica_state
 from core.health.reading import read_health
 from core.health.report import HealthReport
 from core.health.storage import measure_storage
@@ -40,7 +40,8 @@ def _draw() -> None:
     now = utc_now()
     signs = latest_signs(now)
     try:
-        report = read_for_all_sites(lambda db: read_health(db, settings(), signs, now))
+        replica = replica_state()
+        report = read_for_all_sites(lambda db: read_health(db, settings(), signs, now, replica))
     except NotAllowed as error:
         notice(str(error), kind="bad")
         return

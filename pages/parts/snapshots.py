@@ -190,16 +190,18 @@ def _shared_picture(
         Shared(
             lambda db, now: _draw(db, key, limit, now, most_rows),
             is_large=most_rows is None,
+            from_replica=True,
         ),
     )
 
 
 def _shared_sites(url: str) -> Shared[Sequence[Site]]:
-    return _sites.setdefault(url, Shared(lambda db, _now: list_sites(db)))
+    return _sites.setdefault(url, Shared(lambda db, _now: list_sites(db), from_replica=True))
 
 
 def _shared_removals(url: str) -> Shared[Sequence[Removal]]:
-    return _removals.setdefault(url, Shared(lambda db, _now: removals(db), REMOVALS_SHARED_FOR))
+    shared = Shared(lambda db, _now: removals(db), REMOVALS_SHARED_FOR, from_replica=True)
+    return _removals.setdefault(url, shared)
 
 
 _pictures: dict[tuple[str, str, SiteIds, int | None], Shared[Picture]] = {}

@@ -13,9 +13,10 @@ import streamlit as st
 
 from core.accounts.identity import Identity, Role
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read, write
+from core.deadline import DatabaseUnavailable, read, read_replica, write
 from core.tables import Agent, Site
 from pages.server.session_book import latest_guests
+from pages.server.told_revisions import has_told
 
 Answer = TypeVar("Answer")
 
@@ -84,9 +85,13 @@ def may_add_sites() -> bool:
 def read_as(
     role: Role, question: Callable[[Connection], Answer], site: Site | None = None
 ) -> Answer:
-    """The answer, if the viewer has the role and sees the site. Raises as `viewer` and `read`."""
+    """The answer, if the viewer has the role and sees the site. Raises as `viewer` and `read`.
+
+    Where there is a replica, it comes from there, with all that was written here (core/replica.py) and all that
+    browsers were told of the site.
+    """
     _require(role, site)
-    return read(question)
+    return read_replica(question, lambda db: site is None or has_told(db, site))
 
 
 def write_as(
@@ -111,10 +116,11 @@ def write_as_agent(
 
 
 def read_for_all_sites(question: Callable[[Connection], Answer]) -> Answer:
-    """The answer, if `may_add_sites`: for what is of the whole installation. Raises as `read_as`."""
+    """The answer of the primary, if `may_add_sites`: for what is of the whole installation. Raises as `read_as`."""
     if viewer().site_ids is not None:
         raise NotAllowed(NOT_ALL_SITES)
-    return read_as(Role.ADMIN, question)
+    _require(Role.ADMIN, None)
+    return read(question)
 
 
 def write_for_all_sites(change: Callable[[Connection], Answer]) -> Answer:

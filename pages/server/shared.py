@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from core.accounts.identity import SiteIds
 from core.database import Connection
-from core.deadline import DatabaseUnavailable, read
+from core.deadline import DatabaseUnavailable, read, read_replica
 from core.moment import EPOCH
 from core.site_changes import SiteRevisions, site_revisions
 
@@ -31,6 +31,7 @@ class Shared(Generic[Value]):
     """The newest answer to a question, asked by one viewer for all of them, again after `shared_for`.
 
     is_large: it is forgotten when nobody asks any more. Any other is kept for a time without the database.
+    from_replica: where there is one, it is asked of a replica, but never what is older than was answered before.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class Shared(Generic[Value]):
         shared_for: timedelta = SHARED_FOR,
         *,
         is_large: bool = False,
+        from_replica: bool = False,
     ) -> None:
         self._question = question
         self._shared_for = shared_for
+        self._from_replica = from_replica
         self._looked_at = monotonic()
         if is_large:
             _large.add(self)
@@ -66,7 +69,7 @@ class Shared(Generic[Value]):
             now += timedelta(seconds=monotonic() - arrived)
             is_recent = self._is_recent(now) or self._has_answered_since(arrived)
             if not (is_recent and (self._fault or self._reached(scope) >= revision)):
-                self._ask(now)
+                self._ask(now, revision, scope)
             return self._answer, self._reached(scope), self._fault
 
     def known(self, now: datetime) -> tuple[Value | None, str, bool]:
@@ -102,8 +105,7 @@ class Shared(Generic[Value]):
         self._cleared = monotonic()
 
     def _reached(self, scope: WatchedSites) -> int:
-        revisions = self._revisions
-        return revisions.of_site(scope) if isinstance(scope, str) else revisions.of_sites(scope)
+        return _revision_of(self._revisions, scope)
 
     def _is_recent(self, now: datetime) -> bool:
         return self._began > self._cleared and abs(now - self._asked_at) < self._shared_for
@@ -111,19 +113,36 @@ class Shared(Generic[Value]):
     def _has_answered_since(self, arrived: float) -> bool:
         return self._began > self._cleared and self._answered > arrived
 
-    def _ask(self, now: datetime) -> None:
+    def _ask(self, now: datetime, revision: int, scope: WatchedSites) -> None:
         """Ask; an answer is as old as the question, a fault counts from when it is known."""
         began = monotonic()
         try:
-            self._answer, self._revisions = read(
-                lambda db: (self._question(db, now), site_revisions(db))
-            )
+            self._answer, self._revisions = self._read(now, revision, scope)
             self._fault, self._asked_at = "", now
         except DatabaseUnavailable as error:
             self._fault = str(error)
             self._asked_at = now + timedelta(seconds=monotonic() - began)
         # Last: `known` looks at it without the lock.
         self._began, self._answered = began, monotonic()
+
+    def _read(
+        self, now: datetime, revision: int, scope: WatchedSites
+    ) -> tuple[Value | None, SiteRevisions]:
+        """The answer, and what it has of all sites: at least this revision, and all that it had before."""
+        known = self._revisions.of_sites(None)
+
+        def question(db: Connection) -> tuple[Value | None, SiteRevisions]:
+            return self._question(db, now), site_revisions(db)
+
+        def is_there(db: Connection) -> bool:
+            found = site_revisions(db)
+            return found.of_sites(None) >= known and _revision_of(found, scope) >= revision
+
+        return read_replica(question, is_there) if self._from_replica else read(question)
+
+
+def _revision_of(revisions: SiteRevisions, scope: WatchedSites) -> int:
+    return revisions.of_site(scope) if isinstance(scope, str) else revisions.of_sites(scope)
 
 
 def forget_unused() -> bool:

@@ -17,6 +17,7 @@ from core.subscribers import Subscriber
 from pages.server.feed_streams import FeedStreams
 from pages.server.news import News, json_of
 from pages.server.pace import Pace
+from pages.server.told_revisions import note_told
 
 ANY_SITE = ""
 """In place of a site's key: the revision of all sites of which a stream tells."""
@@ -57,6 +58,7 @@ class SiteFeed(FeedStreams[SiteIds, ChangedSites]):
     def _tell(self, due: Mapping[str, int]) -> None:
         # A number of its own: what had to wait has a lower revision than what was told before.
         number = next(self._numbers)
+        note_told(due)
         for site_ids in list(self._subscribers.keys):
             if seen := _seen_of(due, self._revisions, site_ids):
                 self._subscribers.publish(site_ids, _news(number, seen))
@@ -66,6 +68,7 @@ async def read_revisions(site_ids: SiteIds = None) -> News:
     """The newest revision of each of these sites that has ever changed. Raises DatabaseUnavailable."""
     revisions = await read_async(site_revisions)
     known = {key: revisions.of_site(key) for key in revisions.ids}
+    note_told(known)
     known[ANY_SITE] = revisions.of_sites(None)
     return _news(0, _seen_of(known, revisions, site_ids))
 

@@ -31,6 +31,9 @@ def test_every_setting_is_documented_and_has_a_cure(name):
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite:///file::memory:?uri=true"),
+        ("READ_DATABASE_URL", "sqlite:////srv/monitor.db"),
+        ("READ_DATABASE_URL", "postgres://replica/monitor"),
+        ("READ_DATABASE_URL", "not a url"),
         ("COLLECTOR_PORT", "0"),
         ("COLLECTOR_PORT", "65536"),
         ("COLLECTOR_PORT", "http"),
@@ -120,6 +123,32 @@ def test_a_refused_database_url_does_not_show_its_password(monkeypatch, value, s
     with pytest.raises(SettingsError) as refusal:
         settings()
     assert str(refusal.value) == f"MONITOR_DATABASE_URL is '{shown}': {CURES['database_url']}."
+
+
+def test_a_refused_address_of_a_replica_does_not_show_its_password(monkeypatch):
+    monkeypatch.setenv("MONITOR_READ_DATABASE_URL", "postgres://ada:s3cret@replica/monitor")
+    with pytest.raises(SettingsError) as refusal:
+        settings()
+    assert str(refusal.value) == (
+        "MONITOR_READ_DATABASE_URL is 'postgres://ada:***@replica/monitor': "
+        f"{CURES['read_database_url']}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("primary", "replica", "said"),
+    [
+        ("sqlite:////srv/monitor.db", "postgresql+psycopg://replica/monitor", "is for Postgres"),
+        ("postgresql+psycopg://a:b@db/m", "postgresql+psycopg://a:b@db/m", "is the same as"),
+    ],
+)
+def test_a_replica_of_sqlite_or_of_itself_is_refused(monkeypatch, primary, replica, said):
+    monkeypatch.setenv("MONITOR_DATABASE_URL", primary)
+    monkeypatch.setenv("MONITOR_READ_DATABASE_URL", replica)
+    with pytest.raises(SettingsError, match=said) as refusal:
+        settings()
+    assert "leave it out" in str(refusal.value)
+    assert "a:b" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,9 @@ def postgres_server(port: int = 0) -> Iterator[PostgresServer]:
     try:
         yield server
     finally:
-        _run(_binaries(directory), "pg_ctl", "-D", f"{directory}/data", "-m", "immediate", "stop")
+        run_tool(
+            _binaries(directory), "pg_ctl", "-D", f"{directory}/data", "-m", "immediate", "stop"
+        )
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -76,9 +78,9 @@ def _start(directory: Path, port: int) -> PostgresServer:
     binaries = _binaries(directory)
     data = f"{directory}/data"
     who = ("-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256")
-    _run(binaries, "initdb", "-D", data, *who, "-E", "UTF8", "-N")
+    run_tool(binaries, "initdb", "-D", data, *who, "-E", "UTF8", "-N")
     options = f"{_OPTIONS} -k {directory} {_listening(port)}"
-    _run(binaries, "pg_ctl", "-D", data, "-l", f"{directory}/log", "-w", "-o", options, "start")
+    run_tool(binaries, "pg_ctl", "-D", data, "-l", f"{directory}/log", "-w", "-o", options, "start")
     return PostgresServer(directory, port or _PORT)
 
 
@@ -93,7 +95,7 @@ def _binaries(directory: Path) -> Path:
     if copy.exists():
         return copy
     try:
-        _run(installed, "postgres", "--version")
+        run_tool(installed, "postgres", "--version")
     except (OSError, subprocess.SubprocessError):
         shutil.copytree(installed.parent, copy.parent)
         return copy
@@ -108,7 +110,8 @@ def _installed() -> Path:
     return sorted(Path(spec.origin).parent.glob("pginstall*/bin"))[-1]
 
 
-def _run(binaries: Path, command: str, *arguments: str) -> None:
+def run_tool(binaries: Path, command: str, *arguments: str) -> None:
+    """Run one of the server's tools as the user who runs the servers; SubprocessError with what it has said."""
     user = UNPRIVILEGED if os.geteuid() == 0 else None
     # Not a pipe: the server that pg_ctl starts would keep it open.
     with tempfile.TemporaryFile("w+") as output:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ASKS = {"read", "write", "read_async", "write_async", "database_engine"}
+ASKS = {"read", "read_replica", "write", "read_async", "write_async", "database_engine"}
 """What of core/deadline.py reaches the database; the rest are its errors and its address."""
 
 ROUTES = ("pages/server/", "pages/sign_in/")
@@ -33,7 +33,7 @@ def test_pages_reach_the_database_only_as_their_viewer() -> None:
         for file in (ROOT / "pages").rglob("*.py")
         if (asked := set(uses(file)) & {*ASKS, "*"})
     }
-    assert found.pop(VIEWER) == {"read", "write"}
+    assert found.pop(VIEWER) == {"read", "read_replica", "write"}
     assert [name for name in found if not name.startswith(ROUTES)] == []
 
 
@@ -45,4 +45,4 @@ def test_every_way_to_the_database_is_known_here() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and not node.name.startswith("_")
     }
-    assert public == {*ASKS, "database_url"}
+    assert public == {*ASKS, "database_url", "replica_state"}

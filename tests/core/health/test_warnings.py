@@ -18,6 +18,7 @@ from core.health.warning import Severity
 from core.health.warnings import CODES, find_warnings
 from core.heartbeat import Silence
 from core.reasons import Reason
+from core.replica import ReplicaFault, ReplicaState
 from core.tables import Backup, ChoreRun, Collector, CollectorWarning, Site
 from core.visits.arrivals import Drops
 from tests.helpers.chat_rows import INSTANT, NOW
@@ -88,6 +89,10 @@ def proxy_seen(at: Any) -> HealthReport:
     return warned(UNTRUSTED_PROXY, at)
 
 
+def replica(fault: ReplicaFault | None = None, behind: timedelta | None = None) -> HealthReport:
+    return replace(WELL, replica=ReplicaState(fault, behind))
+
+
 def warned(name: str, at: Any) -> HealthReport:
     seen = CollectorWarning(name=name, first_seen_at=at, last_seen_at=at)
     return replace(WELL, warned=[seen])
@@ -127,6 +132,8 @@ def test_nothing_is_wrong_where_all_is_well():
         (place(is_open_to_others=True), "database_open_to_others"),
         (place(wal_bytes=256_000_000), "log_large"),
         (replace(WELL, reader_since=NOW - timedelta(minutes=10)), "reader_long"),
+        (replica(behind=timedelta(seconds=10) + INSTANT), "replica_behind"),
+        *((replica(fault), fault.value) for fault in ReplicaFault),
         (ran(HOUR + INSTANT), "retention_not_run"),
         (ran(HOUR + INSTANT, name="chats"), "retention_not_run"),
         (replace(WELL, keeping=Keeping(DAY * 90, None, {})), "retention_not_run"),
@@ -163,6 +170,8 @@ def test_warning_is_given_at_its_threshold(report: HealthReport, code: str):
         place(disk_bytes=10 * GB, disk_free=GB, wal_bytes=0),
         place(wal_bytes=255_999_999),
         replace(WELL, reader_since=NOW - timedelta(minutes=10) + INSTANT),
+        replica(behind=timedelta(seconds=10)),
+        replica(),
         ran(HOUR),
         oldest(90 * DAY + 6 * HOUR),
         oldest(900 * DAY, keeping=Keeping(None, None, {})),

@@ -100,13 +100,13 @@ def test_while_the_database_is_away_first_rows_stand_for_all_only_where_they_are
     site, now = make_site(database.engine), datetime.now(UTC)
     make_visits(database.engine, site, visits, now=now)
     first = latest_picture(site, now, every_row=False).picture
-    monkeypatch.setattr("pages.server.shared.read", unavailable)
+    monkeypatch.setattr("pages.server.shared.read_replica", unavailable)
     look = latest_picture(site, now + TICK)
     assert look.fault
     assert look.picture is (first if is_kept else None)
 
 
-def unavailable(_question: Any) -> None:
+def unavailable(*_question: Any) -> None:
     raise DatabaseUnavailable("The database does not answer.")
 
 
