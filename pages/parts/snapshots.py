@@ -200,7 +200,9 @@ def _shared_sites(url: str) -> Shared[Sequence[Site]]:
 
 
 def _shared_removals(url: str) -> Shared[Sequence[Removal]]:
-    shared = Shared(lambda db, _now: removals(db), REMOVALS_SHARED_FOR, from_replica=True)
+    shared: Shared[Sequence[Removal]] = Shared(
+        lambda db, _now: removals(db), REMOVALS_SHARED_FOR, from_replica=True
+    )
     return _removals.setdefault(url, shared)
 
 
