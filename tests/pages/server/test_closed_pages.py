@@ -15,6 +15,7 @@ from streamlit.runtime.session_manager import SessionInfo
 from pages.server import closed_pages, shared
 from pages.server.closed_pages import end_expired, give_back
 from pages.server.shared import Shared, forget_unused
+from tests.helpers.event_loop import run
 from tests.pages.conftest import Database
 
 
@@ -63,7 +64,7 @@ def test_looks_go_on_and_end_with_the_process(monkeypatch: pytest.MonkeyPatch) -
             while len(looks) < 4:
                 await asyncio.sleep(0.01)
 
-    asyncio.run(asyncio.wait_for(serve(), 30))
+    run(asyncio.wait_for(serve(), 30))
     assert len(looks) >= 4
 
 
