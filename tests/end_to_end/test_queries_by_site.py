@@ -62,6 +62,13 @@ OVER_ALL_SITES: Mapping[str, str] = {
 }
 """Words of the queries that name no site, and why."""
 
+BY_PLAN: Mapping[str, str] = {
+    "FROM site WHERE EXISTS (SELECT * FROM visit WHERE visit.site_id = site.id": (
+        "once a day, whether a visit of any site goes on since yesterday: by which index is the planner's choice"
+    ),
+}
+"""Words of queries that name the site of another table: the plan of a small table may look for it last."""
+
 PLAIN = (
     "SET LOCAL enable_seqscan = off",
     "SET LOCAL enable_hashjoin = off",
@@ -113,7 +120,8 @@ def test_every_query_names_the_site_but_for_a_reason(run_collector: Any, postgre
     engine.dispose()
     found = {" ".join(statement.split()): nodes for statement, nodes in scans.items() if nodes}
     excused = {each: [words for words in OVER_ALL_SITES if words in each] for each in found}
-    assert {each: found[each] for each, words in excused.items() if not words} == {}
+    by_plan = {each for each in found for words in BY_PLAN if words in each}
+    assert {each: found[each] for each in found if not excused[each] and each not in by_plan} == {}
     assert {words for each in excused.values() for words in each} == OVER_ALL_SITES.keys()
 
 

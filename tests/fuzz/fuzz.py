@@ -26,6 +26,7 @@ from tests.fuzz.fuzz_client import FuzzTally, send_all, send_once
 from tests.fuzz.fuzz_requests import SITE
 from tests.fuzz.stored_rules import broken_rules
 from tests.helpers.collector_process import CollectorProcess
+from tests.helpers.event_loop import run
 from tests.helpers.postgres_server import postgres_server
 
 ARTIFACTS = Path("artifacts/fuzz")
@@ -89,7 +90,7 @@ def fuzz_collector(url: str, number: int, seed: int) -> Iterator[str]:
         process.start()
         try:
             tally = FuzzTally()
-            growth = asyncio.run(_send(process, engine, agent, seed, number, tally))
+            growth = run(_send(process, engine, agent, seed, number, tally))
             click.echo(_summary(engine, tally, growth))
             yield from _saved(tally.failures, seed)
             if growth > MOST_GROWTH:
@@ -196,7 +197,7 @@ def _replay(data: bytes) -> None:
         process.start()
         try:
             began = time.monotonic()
-            answer = asyncio.run(send_once(process.port, data))
+            answer = run(send_once(process.port, data))
             click.echo(f"{data[:2_000]!r}\nwas answered within {time.monotonic() - began:.1f} s:")
             click.echo(answer.decode("utf-8", "replace") or "nothing")
         finally:

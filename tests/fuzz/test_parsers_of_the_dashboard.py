@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +44,7 @@ from pages.sign_in.oidc_issuer import claim_at
 from pages.sign_in.posted_form import form_post
 from tests.fuzz.examples import BYTES, JSON, TEXTS, WHOLE_TEXTS, bodies, examples
 from tests.fuzz.test_parsers_of_visitors import HOSTS
+from tests.helpers.event_loop import run
 
 SECRET = "secret of this installation"
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -210,7 +210,7 @@ def test_a_form_has_fields_of_text(body: bytes) -> None:
         return Response()
 
     kind = [(b"content-type", b"application/x-www-form-urlencoded")]
-    answer = asyncio.run(form_post(take)(request_with(kind, body=body)))  # pyright: ignore[reportArgumentType]
+    answer = run(form_post(take)(request_with(kind, body=body)))  # pyright: ignore[reportArgumentType]
     assert answer.status_code == 200
     assert all(isinstance(value, str) for value in fields.values())
     assert len(fields) <= 20
@@ -228,7 +228,7 @@ def test_what_is_no_action_is_malformed(action: str, body: bytes) -> None:
     """The site is a number, so that none of these bodies gets as far as the database."""
     if b'"site"' in body and b'"site":1' not in body:
         return
-    done = asyncio.run(perform(Caller(WHOEVER_IS_HERE, ""), ACTIONS[action], body, NOW))
+    done = run(perform(Caller(WHOEVER_IS_HERE, ""), ACTIONS[action], body, NOW))
     assert done.status == 400
     assert done.error
 
