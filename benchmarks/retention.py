@@ -157,7 +157,7 @@ def _serve(file: Path, most: float, *, retention_days: int) -> tuple[LoadResult,
 
 def _left(file: Path) -> int:
     """Visits that were made before the run: long ago, as no visitor of it is."""
-    before = to_milliseconds(utc_now() - timedelta(days=80))
+    before = to_milliseconds(utc_now() - timedelta(days=90))
     with closing(sqlite3.connect(file)) as db:
         statement = "SELECT count(*) FROM visit WHERE started_at < ?"
         return db.execute(statement, (before,)).fetchone()[0]
