@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Engine
 
 from benchmarks.soak_visitors import SITE, VisitStep, plan
+from collector.writing.hit_batch import commit_hits
+from collector.writing.statements import Statements
+from collector.writing.visit_cache import VisitCache
 from core.agents import add_agent, new_secret
 from core.database import open_database, writing
+from core.locks import lock_site
+from core.moment import to_milliseconds
 from core.schema import upgrade_schema
 from core.sites import add_site, change_site
-from core.tables import Visit
-from core.visits.presence import VISIT_ENDS_AFTER
-from tests.helpers.stored_rows import store_spans, store_views, store_visits
+from core.visits.hit import Cart, Event, EventKind, Hit, Opening
+from core.visits.memories import REMEMBERED_FOR, forget_memories
 
-AT_ONCE = 2_000
+AT_ONCE = 1_000
 MORE = 15
 """Minutes of the past beyond the soak's length: retention's last run is still about as long as the first."""
 
@@ -27,8 +31,9 @@ MORE = 15
 def make_past(url: str, minutes: int, visits_per_second: float, retention_days: int) -> str:
     """Make the tables, the site, its past and an agent; returns the secret of the agent's browser.
 
-    Some visits are as old as retention keeps them, spread over the soak's minutes; others were there
-    in the last half hour, so that there are as many live visits from the beginning.
+    Some visits began when retention is due, spread over the soak's minutes; the others within the time
+    for which a visit is remembered. So from the beginning as many visits are live, and as many remembered,
+    as at the end. All of them are stored as the collector stores visits.
     """
     engine = open_database(url)
     upgrade_schema(engine)
@@ -37,14 +42,14 @@ def make_past(url: str, minutes: int, visits_per_second: float, retention_days: 
         site = add_site(db, name="Soak", key=SITE, now=now)
         change_site(db, SITE, chat_button=True)
         add_agent(db, "Ann", now, secret)
-    due = now - timedelta(days=retention_days)
+    site_id = site.id or 0
     length = timedelta(minutes=minutes + MORE)
-    for begin, spread in ((due, length), (now - VISIT_ENDS_AFTER, VISIT_ENDS_AFTER)):
-        number = round(spread.total_seconds() * visits_per_second)
-        moments = (begin + spread * place / number for place in range(number))
-        while some := tuple(islice(moments, AT_ONCE)):
-            with writing(engine) as db:
-                _store(db, site.id or 0, some)
+    _store(engine, site_id, now - timedelta(days=retention_days), length, visits_per_second)
+    with writing(engine) as db:
+        lock_site(db, site_id)
+        while forget_memories(db, site_id, now, AT_ONCE):
+            pass
+    _store(engine, site_id, now - REMEMBERED_FOR, REMEMBERED_FOR, visits_per_second)
     engine.dispose()
     return secret
 
@@ -55,22 +60,33 @@ def shopper_share(seed: int) -> float:
     return sum(any(step.kind == "beacon" for step in plan(chance)) for _ in range(4_000)) / 4_000
 
 
-def _store(db: Connection, site_id: int, moments: tuple[datetime, ...]) -> None:
-    visits, views, spans = [], [], []
-    chance = random.Random(moments[0].timestamp())
-    for at in moments:
-        steps = [step for step in _a_shopper(chance) if step.kind == "beacon"]
-        shown = [step for step in steps if step.fields["e"] == "v"]
-        visit_id = f"{chance.getrandbits(100):020x}"[:20]
-        visits.append(_visit(site_id, visit_id, at, shown))
-        for step in shown:
-            tab = {"site_id": site_id, "visit_id": visit_id, "tab": step.tab + 1}
-            number, path, title = (step.fields[name] for name in ("n", "u", "d"))
-            views.append({**tab, "number": number, "viewed_at": at, "path": path, "title": title})
-        spans += _spans(site_id, visit_id, at, {step.tab for step in shown})
-    store_visits(db, visits)
-    store_views(db, views)
-    store_spans(db, spans)
+def _store(
+    engine: Engine, site_id: int, begin: datetime, length: timedelta, visits_per_second: float
+) -> None:
+    """Visits that began between `begin` and `length` later, and what they sent until then."""
+    number = round(length.total_seconds() * visits_per_second)
+    chance = random.Random(begin.timestamp())
+    hits = heapq.merge(
+        *(_hits(site_id, begin + length * place / number, chance) for place in range(number)),
+        key=lambda hit: hit.received_at,
+    )
+    end = to_milliseconds(begin + length)
+    past = (hit for hit in hits if hit.received_at < end)
+    statements, cache = Statements(engine), VisitCache()
+    while batch := list(islice(past, AT_ONCE)):
+        commit_hits(engine, statements, cache, batch)
+
+
+def _hits(site_id: int, began_at: datetime, chance: random.Random) -> list[Hit]:
+    """What one visitor sends who shops."""
+    visit_id = f"{chance.getrandbits(100):020x}"[:20]
+    tabs = [f"{chance.getrandbits(32):08x}" for _ in range(2)]
+    at, hits = to_milliseconds(began_at), list[Hit]()
+    for step in _a_shopper(chance):
+        at += round(step.pause * 1_000)
+        if step.kind == "beacon":
+            hits.append(_hit(site_id, visit_id, tabs[step.tab], at, step))
+    return hits
 
 
 def _a_shopper(chance: random.Random) -> list[VisitStep]:
@@ -80,41 +96,30 @@ def _a_shopper(chance: random.Random) -> list[VisitStep]:
             return steps
 
 
-def _visit(site_id: int, visit_id: str, at: datetime, shown: list[VisitStep]) -> dict[str, Any]:
-    last = shown[-1].fields
-    row = Visit(
-        site_id=site_id,
-        id=visit_id,
-        started_at=at - timedelta(seconds=30),
-        last_seen_at=at,
-        last_activity_at=at,
-        in_view_until=at,
-        page_count=len(shown),
-        entry_path="/",
-        current_path=last["u"],
-        current_title=last["d"],
-        source="Google",
-        source_kind="search",
-        referrer="https://www.google.com/",
-        browser="Chrome",
-        os="Windows",
-        device="Desktop",
-        language="de-AT",
+def _hit(site_id: int, visit_id: str, tab: str, at: int, step: VisitStep) -> Hit:
+    sent = step.fields
+    event = Event(
+        EventKind(sent["e"]),
+        sent["n"],
+        at,
+        at - sent["a"] * 1_000,
+        sent["u"],
+        sent.get("d", ""),
+        focused=bool(sent["f"]),
+        page=sent.get("p", 0),
+        cart=Cart(sent["cv"], sent["cc"]) if "cv" in sent else None,
     )
-    return row.model_dump()
+    return Hit(
+        site_id, (visit_id,), False, tab, at, (event,), _OPENING if sent["e"] == "v" else None
+    )
 
 
-def _spans(site_id: int, visit_id: str, at: datetime, tabs: set[int]) -> Iterator[dict[str, Any]]:
-    """In view and active, as a visit leaves them in each tab."""
-    for tab in tabs:
-        for kind in ("in_view", "active"):
-            yield {
-                "site_id": site_id,
-                "visit_id": visit_id,
-                "tab": tab + 1,
-                "kind": kind,
-                "number": 1,
-                "from_at": at - timedelta(seconds=30),
-                "until_at": at,
-                "is_open": False,
-            }
+_OPENING = Opening(
+    referrer="https://www.google.com/",
+    source="Google",
+    source_kind="search",
+    browser="Chrome",
+    os="Windows",
+    device="Desktop",
+    language="de-AT",
+)
