@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,15 +14,13 @@ from core.sqlite_fault import is_damage
 _NO_NEWS = "*** in database main ***"
 
 
-def find_damage(file: Path, on_open: Callable[[sqlite3.Connection], None] = lambda _: None) -> str:
+def find_damage(file: Path) -> str:
     """What SQLite finds damaged in the file and its log, in its words; "" when they are sound.
 
-    Some 0.5 s for 100 MB from memory, and no writer waits for it. Raises sqlite3.Error when the file cannot
-    be read. on_open gets the connection, by which another thread can interrupt it: then that is raised, too.
+    Some 0.5 s for 100 MB from memory, and no writer waits for it. Raises sqlite3.Error when the file cannot be read.
     """
     try:
         with closing(open_to_read(file)) as db:
-            on_open(db)
             (found,) = db.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as fault:
         if not is_damage(fault):

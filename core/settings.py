@@ -29,7 +29,7 @@ _MAY_HOLD_PASSWORD = re.compile("@|password", re.IGNORECASE)
 _SECRETS = ("metrics_token", "oidc_client_secret")
 _ADDRESSES = ("database_url", "read_database_url")
 """Settings that may hold a password."""
-_RATE = re.compile(r"(\d{1,6})/(s|min)(?: burst (\d{1,6}))?")
+_RATE = re.compile(r"([0-9]{1,6})/(s|min)(?: burst ([0-9]{1,6}))?")
 _SECONDS = {"s": 1, "min": 60}
 _SQLITE_FILE = re.compile(r"^sqlite:///(?!file:)(.+)$", re.DOTALL)
 _STREAMLIT = {

@@ -99,7 +99,7 @@ def _type(db: Connection, conversation: Conversation, now: datetime) -> Conversa
 
 
 def _invite(db: Connection, action: InviteByRule) -> Invited | Refused:
-    site = find_site(db, action.site_key)
+    site = _locked_site(db, action)
     if site is None:
         return Refused(Reason.UNKNOWN_SITE)
     now = from_milliseconds(action.at)
@@ -113,13 +113,19 @@ def _invite(db: Connection, action: InviteByRule) -> Invited | Refused:
 def _invite_on_exit(db: Connection, action: InviteOnExit) -> Invited | Refused:
     """The browser hears NOT_NOW, whatever keeps the rule from inviting."""
     now = from_milliseconds(action.at)
-    site = find_site(db, action.site_key)
-    if site is None or site.id is None:
+    site = _locked_site(db, action)
+    if site is None:
         return Refused(Reason.NOT_NOW)
-    visit_id = _newest_visit(db, site.id, action.visit_ids, now)
-    if not _is_for_exit(db, site.id, action.rule_id, visit_id):
+    visit_id = _newest_visit(db, action.site_id, action.visit_ids, now)
+    if not _is_for_exit(db, action.site_id, action.rule_id, visit_id):
         return Refused(Reason.NOT_NOW)
     return _invite_at_once(db, action.rule_id, site, visit_id, action.tab, now)
+
+
+def _locked_site(db: Connection, action: InviteByRule | InviteOnExit) -> Site | None:
+    """The action's site, whose lock the transaction holds; None where another has got its short name since."""
+    site = find_site(db, action.site_key)
+    return site if site is not None and site.id == action.site_id else None
 
 
 def _invite_at_once(

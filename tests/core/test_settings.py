@@ -52,6 +52,7 @@ def test_every_setting_is_documented_and_has_a_cure(name):
         ("RATE_LIMIT", "10/s burst 0"),
         ("NEW_VISITS", "120/min burst 0"),
         ("NEW_VISITS", "120"),
+        ("NEW_VISITS", "１２０/min"),
         ("NEW_VISITS", "120/h"),
         ("NEW_VISITS", "0/min"),
         ("STREAMS", "0"),
