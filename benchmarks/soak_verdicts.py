@@ -20,6 +20,10 @@ WINDOW = 300.0
 """Seconds of which the fewest threads and handles count: those that work needs come and go with how busy the
 machine is, and what is lost is there in the quietest moment too."""
 
+FEWEST = 2.0
+"""Threads or handles an hour that count as growth: one more in the busiest minutes gives a line of nearly two
+(seen: 12 for fifty minutes, then 13, while the load of the machine went from 3 to 48)."""
+
 MOST_LOG = 64_000_000
 """Bytes of SQLite's log: a quarter of what the Health page warns of."""
 
@@ -92,7 +96,8 @@ def _judge_growth(late: Sequence[SoakSample], part: str, name: str, is_long: boo
     found = (
         f"{show(level)}, {'+' if slope >= 0 else ''}{show(slope)} an hour ({slope / level:+.1%})"
     )
-    return Verdict(f"{part}'s {name}", found, slope / level <= MOST_GROWTH if is_long else None)
+    is_steady = slope / level <= MOST_GROWTH or (name != "memory" and slope < FEWEST)
+    return Verdict(f"{part}'s {name}", found, is_steady if is_long else None)
 
 
 def _third(samples: Sequence[SoakSample], at: int) -> Sequence[SoakSample]:

@@ -68,6 +68,12 @@ def test_memory_that_grows_only_while_it_warms_up_is_good() -> None:
     assert failed(run(collector_memory=lambda at: min(90 + 100 * at, 120) * MB)) == []
 
 
+@pytest.mark.parametrize(("more", "is_found"), [(1, False), (4, True)])
+def test_one_thread_more_in_the_busiest_minutes_is_no_growth(more: int, is_found: bool) -> None:
+    grown = run(dashboard_threads=lambda at: 12 + more * (at > 0.8))
+    assert ("dashboard's threads" in failed(grown)) is is_found
+
+
 def test_growth_is_not_judged_in_a_run_that_is_too_short_for_it() -> None:
     grown = run(JUDGED_FROM - 2, collector_memory=lambda at: 100 * MB * (1 + at))
     assert failed(grown) == []
