@@ -35,11 +35,11 @@ from sqlalchemy import (
 )
 from sqlalchemy import Table as SchemaTable
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
 from collector.writing.stored_rows import StoredRows
+from core.compiled import compile_for
 from core.tables import Table
 from core.visits.memories import lost_memory
 from core.visits.tab_state import read_memory, write_memory
@@ -132,6 +132,7 @@ class Statements:
     """The statements of the writer, for one kind of database."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self.is_postgres = engine.dialect.name == "postgresql"
         self._load_edits = self.compile(self._select_edits())
         self._load_visits = self.compile(self._select_visits())
@@ -380,9 +381,8 @@ class Statements:
         return Change(self, "visit", list(compress(_MOVING, columns)))
 
     def compile(self, statement: ClauseElement) -> str:
-        """With positional parameters: question marks, or %s."""
-        dialect = psycopg_dialect(paramstyle="format") if self.is_postgres else sqlite.dialect()
-        return str(statement.compile(dialect=dialect))
+        """For the driver of this kind of database."""
+        return compile_for(self._engine, statement)
 
     def _listed(self) -> Any:
         """The JSON list as a table with a row for each of its items.
