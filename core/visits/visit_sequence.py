@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Connection, bindparam, select
 
 from core.compiled import compile_for
@@ -33,12 +31,11 @@ def _statements(db: Connection) -> tuple[str, str]:
 
 
 def _build(db: Connection) -> tuple[str, str]:
-    site_id: Any = bindparam("of_site")
-    rows = insert_into(db, _sequence).values(site_id=site_id, last=bindparam("count"))
+    rows = insert_into(db, _sequence)
     take = rows.on_conflict_do_update(
         index_elements=["site_id"], set_={"last": _sequence.c.last + rows.excluded.last}
     )
-    find = select(_sequence.c.last).where(_sequence.c.site_id == site_id)
+    find = select(_sequence.c.last).where(_sequence.c.site_id == bindparam("of_site"))
     return compile_for(db, take), compile_for(db, find)
 
 
