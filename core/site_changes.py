@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, literal_column, select
 
-from core.compiled import compile_for
+from core.compiled import compile_for, find_value, run_each
 from core.database import insert_into
 from core.feed import FeedPlace, FeedSource
 from core.postgres import notify
@@ -70,9 +70,9 @@ def note_changes(db: Connection, site_ids: Iterable[int], now: int = 0) -> None:
     if not changed:
         return
     find_newest, give = _statements(db)
-    newest = db.exec_driver_sql(find_newest).scalar_one_or_none() or 0
+    newest = find_value(db, find_newest) or 0
     revision = max(now, newest + 1)
-    db.exec_driver_sql(give, [(id, revision) for id in changed])
+    run_each(db, give, [(id, revision) for id in changed])
     notify(db, CHANNEL)
 
 

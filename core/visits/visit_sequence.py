@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, select
 
-from core.compiled import compile_for
+from core.compiled import compile_for, find_value, run_each
 from core.database import insert_into
 from core.tables import Table
 
@@ -17,8 +17,8 @@ def take_numbers(db: Connection, site_id: int, count: int) -> int:
     The caller holds the lock of those who write visits.
     """
     take, find = _statements(db)
-    db.exec_driver_sql(take, (site_id, count))
-    last: int = db.exec_driver_sql(find, (site_id,)).scalar_one()
+    run_each(db, take, [(site_id, count)])
+    last: int = find_value(db, find, (site_id,))
     return last - count + 1
 
 
