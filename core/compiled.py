@@ -1,15 +1,15 @@
 """SQL that is compiled once, and on SQLite run by the driver itself: for what every batch of the writer runs.
 
-SQLAlchemy takes several times as long around a statement as SQLite takes for it: with batches of 58 hits a third of
-the writer's time without its commits (`benchmarks/writer.py`). On Postgres the driver and the network take most of it.
-Its events do not tell of such statements; a fault is the same as that of any other.
+SQLAlchemy takes several times as long around a statement as SQLite takes for it: with batches of 58 hits more than
+a quarter of the writer's time without its commits. On Postgres the driver and the network take most of it. SQLAlchemy's events tell
+neither of such statements nor of their faults, which are raised as those of any other.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import sqlite
@@ -35,7 +35,8 @@ def run_each(db: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) ->
             return driver.executemany(statement, rows).rowcount
         except sqlite3.Error as fault:
             raise _as_usual(db, statement, fault) from fault
-    return db.exec_driver_sql(statement, cast(Any, rows)).rowcount
+    parameters = rows[0] if len(rows) == 1 else list(rows)  # psycopg takes a pipeline for a list
+    return db.exec_driver_sql(statement, parameters).rowcount
 
 
 def find_value(db: Connection, statement: str, parameters: tuple[Any, ...] = ()) -> Any:
