@@ -1,8 +1,8 @@
 """SQL that is compiled once, and on SQLite run by the driver itself: for what every batch of the writer runs.
 
 SQLAlchemy takes several times as long around a statement as SQLite takes for it: with batches of 58 hits more than
-a quarter of the writer's time without its commits. On Postgres the driver and the network take most of it. SQLAlchemy's events tell
-neither of such statements nor of their faults, which are raised as those of any other.
+a quarter of the writer's time without its commits. On Postgres the driver and the network take most of it.
+SQLAlchemy's events tell neither of such statements nor of their faults, which are raised as those of any other.
 """
 
 from __future__ import annotations
