@@ -42,23 +42,30 @@ class LoadResult:
 
 
 def send(port: int, seconds: float, connections: int, pause: float = 0.0) -> LoadResult:
-    """Send for this many seconds; pause: seconds that each connection waits between two requests."""
+    """Send for this many seconds; pause: seconds between two requests of each connection, 0: as soon as it is answered.
+
+    With a pause the connections take turns, evenly, as visitors who know nothing of one another: what is answered
+    together is not sent together next time. A request that its predecessor delays waits from when it was due.
+    """
     return uvloop.run(_send(port, seconds, connections, pause))
 
 
 async def _send(port: int, seconds: float, connections: int, pause: float) -> LoadResult:
     result = LoadResult(0)
     loop = asyncio.get_running_loop()
-    began = time.perf_counter()
+    seed = time.perf_counter()
     senders: list[_Sender] = []
     for number in range(connections):
-        requests = _requests(f"{port}-{number}-{began}")
+        requests = _requests(f"{port}-{number}-{seed}")
 
         def make(requests: Iterator[bytes] = requests) -> _Sender:
-            return _Sender(requests, began + seconds, pause, result, loop.call_later)
+            return _Sender(requests, pause, result, loop.call_later)
 
         _, sender = await loop.create_connection(make, "127.0.0.1", port)
         senders.append(sender)
+    began = time.perf_counter()
+    for number, sender in enumerate(senders):
+        sender.begin(began + pause * number / connections, began + seconds)
     await asyncio.gather(*(sender.is_done for sender in senders))
     result.seconds = time.perf_counter() - began
     return result
@@ -68,46 +75,56 @@ class _Sender(asyncio.Protocol):
     def __init__(
         self,
         requests: Iterator[bytes],
-        until: float,
         pause: float,
         result: LoadResult,
         later: Callable[..., object],
     ) -> None:
         self._requests = requests
-        self._until = until
         self._pause = pause
         self._result = result
         self._later = later
         self._received = b""
+        self._due_at = self._until = 0.0
         self.is_done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def begin(self, at: float, until: float) -> None:
+        """Send the first request at this moment, and none after `until`."""
+        self._due_at, self._until = at, until
+        self._send_when_due()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._next()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         if not _is_complete(self._received):
             return
-        self._result.latencies.append(time.perf_counter() - self._sent_at)
+        now = time.perf_counter()
+        self._result.latencies.append(now - self._since)
         if not self._received.startswith((b"HTTP/1.1 200", b"HTTP/1.1 204")):
             self._result.refused += 1
         self._received = b""
-        if self._pause:
-            self._later(self._pause, self._next)
-        else:
-            self._next()
+        self._due_at = self._due_at + self._pause if self._pause else now
+        self._send_when_due()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.is_done.done():
             self.is_done.set_result(None)
 
-    def _next(self) -> None:
-        self._sent_at = time.perf_counter()
-        if self._sent_at >= self._until:
-            self._transport.close()
+    def _send_when_due(self) -> None:
+        wait = self._due_at - time.perf_counter()
+        if wait > 0:
+            self._later(wait, self._send)
         else:
-            self._transport.write(next(self._requests))
+            self._send()
+
+    def _send(self) -> None:
+        now = time.perf_counter()
+        if now >= self._until:
+            self._transport.close()
+            return
+        self._since = min(now, self._due_at)  # a timer is up to a millisecond early or late
+        self._transport.write(next(self._requests))
 
 
 def _is_complete(answer: bytes) -> bool:

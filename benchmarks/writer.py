@@ -45,6 +45,7 @@ WARM_UP = 20
 
 _STAGES = {
     "load": (VisitBatch, "load"),
+    "numbers": (visit_batch, "take_numbers"),
     "visits": (Statements, "store_visits"),
     "other rows": (Statements, "store_rows"),
     "counts": (Statements, "add_counts"),

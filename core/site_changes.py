@@ -9,10 +9,11 @@ that of several sites is their sum: it grows with whichever of them changes.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, literal_column, select
 
+from core.compiled import compile_for, find_value, run_each
 from core.database import insert_into
 from core.feed import FeedPlace, FeedSource
 from core.postgres import notify
@@ -25,7 +26,6 @@ ALL_SITES = 0
 """The `site_id` of the row that keeps the numbers of deleted sites, so that the sum of all never falls."""
 
 _change, _site = (Table.metadata.tables[name] for name in ("site_change", "site"))
-_find_newest = select(func.max(_change.c.revision)).where(_change.c.site_id != ALL_SITES)
 _find_all = select(_change.c.site_id, _site.c.key, _change.c.revision).outerjoin(
     _site, _site.c.id == _change.c.site_id
 )
@@ -69,9 +69,10 @@ def note_changes(db: Connection, site_ids: Iterable[int], now: int = 0) -> None:
     changed = sorted(set(site_ids))
     if not changed:
         return
-    newest = db.execute(_find_newest).scalar_one_or_none() or 0
+    find_newest, give = _statements(db)
+    newest = find_value(db, find_newest) or 0
     revision = max(now, newest + 1)
-    db.execute(_give(db), [{"site_id": id, "revision": revision} for id in changed])
+    run_each(db, give, [(id, revision) for id in changed])
     notify(db, CHANNEL)
 
 
@@ -128,15 +129,22 @@ def _add_to_deleted(db: Connection, revision: int) -> None:
     db.execute(add, {"site_id": ALL_SITES, "revision": revision})
 
 
-def _give(db: Connection) -> Any:
-    """What gives a site its revision; built once for each database."""
+def _statements(db: Connection) -> tuple[str, str]:
+    """To find the newest revision of all sites, and to give one its next; built once for each database."""
     name = db.dialect.name
     if name not in _built:
-        rows = insert_into(db, _change)
-        _built[name] = rows.on_conflict_do_update(
-            index_elements=["site_id"], set_={"revision": rows.excluded.revision}
-        )
+        _built[name] = _build(db)
     return _built[name]
 
 
-_built: dict[str, Any] = {}
+def _build(db: Connection) -> tuple[str, str]:
+    is_site = _change.c.site_id != literal_column(str(ALL_SITES))
+    rows = insert_into(db, _change)
+    give = rows.on_conflict_do_update(
+        index_elements=["site_id"], set_={"revision": rows.excluded.revision}
+    )
+    find_newest = select(func.max(_change.c.revision)).where(is_site)
+    return compile_for(db, find_newest), compile_for(db, give)
+
+
+_built: dict[str, tuple[str, str]] = {}

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Iterator
 from functools import partial
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from collector.beacon.hit import Enrichment, has_unknown, make_hit, needs_salts
@@ -39,26 +39,19 @@ _log = logging.getLogger("collector.beacon")
 class IncomingBeacon(IncomingRequest):
     """A beacon on its way; what a step has not set yet is None.
 
-    answer: takes the response. steps: those that it has not taken yet. result: of the commit.
+    answer: takes the response. steps: those that it has not taken yet. beacon: the decoded body, unless it is
+    malformed. result: of the commit. accepted: the same, once `check_committed` has let it pass.
     """
 
     answer: GiveAnswer = _UNSET
     steps: Iterator[Step] = iter(())
+    beacon: Beacon = _UNSET
     details: RequestDetails = _UNSET
     salts: tuple[str, ...] = ()
     hit: Hit = _UNSET
     result: Accepted | Refused = _UNSET
+    accepted: Accepted = _UNSET
     offer: Offer | None = None
-
-    @property
-    def accepted(self) -> Accepted:
-        """The result, once `check_committed` has let it pass."""
-        return cast(Accepted, self.result)
-
-    @property
-    def beacon(self) -> Beacon:
-        """The decoded body, once `refuse_malformed` has let it pass."""
-        return cast(Beacon, self.message)
 
 
 class BeaconRoute:
@@ -159,7 +152,9 @@ class BeaconRoute:
 
     def decode(self, incoming: IncomingBeacon) -> None:
         """The beacon, or why it is none: `refuse_malformed` says so once the rate is known."""
-        incoming.message = read_beacon(incoming.body)
+        message = incoming.message = read_beacon(incoming.body)
+        if isinstance(message, Beacon):
+            incoming.beacon = message
 
     def read_details(self, incoming: IncomingBeacon) -> None:
         """What the headers say of the browser."""
@@ -204,6 +199,7 @@ class BeaconRoute:
         site, hit, result = incoming.site, incoming.hit, incoming.result
         if isinstance(result, Refused):
             return self.admission.refuse(site.id, result.reason, result.retry_after)
+        incoming.accepted = result
         if hit.origin_host:
             self.admission.counters.origin(site.id, hit.origin_host)
         self.admission.count("accepted")

@@ -92,7 +92,7 @@ class Offers:
     def _by_rules(
         self, site: TrackedSite, hit: Hit, accepted: Accepted
     ) -> Offer | Awaitable[Offer | None] | None:
-        due = self._due_rules(site, hit, accepted)
+        due = self._attendance.rules(site.id) and self._due_rules(site, hit, accepted)
         if not due:
             return self._of_site(site, accepted)
         exit_rule = next((rule.id for rule in due if rule.trigger == Trigger.EXIT), "")

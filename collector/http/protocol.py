@@ -192,7 +192,7 @@ class Protocol(DirectProtocol):
 
     def refuse(self, refusal: Refusal) -> None:
         """Say why, and end; requests before this one are answered first, and instead."""
-        if refusal is Refusal.SLOW_HEAD and not self._size.is_in_head:
+        if refusal is Refusal.SLOW_HEAD and not self._size.head:
             refusal = Refusal.SILENT
         self._connections.count(refusal)
         if self.is_busy:
@@ -263,7 +263,7 @@ class Protocol(DirectProtocol):
         connections, size = self._connections, self._size
         if size.is_in_body:
             self._wait_for(connections.bodies)
-        elif size.is_in_head:
+        elif size.head:
             self._wait_for(connections.heads)
         elif self.is_busy:
             self._wait_for(None)

@@ -25,21 +25,19 @@ PIECE = 4_096
 
 
 class RequestSize:
-    """Counts the bytes of the request that arrives now. The parser's callbacks say where it stands."""
+    """Counts the bytes of the request that arrives now. The parser's callbacks say where it stands.
 
-    __slots__ = ("_body", "_completed", "_head", "has_begun", "is_in_body")
+    head: bytes that have arrived of a head which is not whole yet.
+    """
+
+    __slots__ = ("_body", "_completed", "has_begun", "head", "is_in_body")
 
     def __init__(self) -> None:
-        self._head = 0
+        self.head = 0
         self._body = 0
         self._completed = False
         self.has_begun = False
         self.is_in_body = False
-
-    @property
-    def is_in_head(self) -> bool:
-        """Whether a part of a head has arrived."""
-        return self._head > 0
 
     def begin(self) -> None:
         """The first byte of a request was read."""
@@ -47,12 +45,12 @@ class RequestSize:
 
     def complete_head(self) -> None:
         """The head is whole; a body may follow."""
-        self._head = self._body = 0
+        self.head = self._body = 0
         self.is_in_body = True
 
     def complete(self) -> None:
         """The request is whole."""
-        self._head = 0
+        self.head = 0
         self._completed = True
         self.has_begun = self.is_in_body = False
 
@@ -68,5 +66,5 @@ class RequestSize:
         if self.is_in_body:
             self._body += size
             return Refusal.BODY_SIZE if self._body > MOST_OF_BODY else None
-        self._head += size
-        return Refusal.HEAD_SIZE if self._head > MOST_OF_HEAD else None
+        self.head += size
+        return Refusal.HEAD_SIZE if self.head > MOST_OF_HEAD else None

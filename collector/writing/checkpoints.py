@@ -73,7 +73,8 @@ class Checkpoints:
 
     def keep_small(self) -> None:
         """Empty the log when it is large; after each batch and each chore, since a stat is cheap."""
-        size, limit = self.log_bytes, self._limit()
+        size = self.log_bytes
+        limit = self._limit(size)
         if size < limit:
             self._tried_at_bytes = 0
         elif size >= self._tried_at_bytes + AGAIN_AFTER_SHARE * limit:
@@ -83,13 +84,14 @@ class Checkpoints:
     @property
     def is_held(self) -> bool:
         """Whether the log is large although it was to be emptied: what can wait adds nothing to it."""
-        return self.log_bytes >= self._limit()
+        size = self.log_bytes
+        return size >= self._limit(size)
 
-    def _limit(self) -> float:
-        """Bytes from which on the log is emptied."""
+    def _limit(self, size: int) -> float:
+        """Bytes from which on the log, which has so many now, is emptied."""
         if self._log is None:
             return LOG_LIMIT
-        room = disk_usage(self._log.parent).free + self.log_bytes
+        room = disk_usage(self._log.parent).free + size
         return min(LOG_LIMIT, SHARE_OF_DISK * room)
 
     @property

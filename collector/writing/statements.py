@@ -35,11 +35,11 @@ from sqlalchemy import (
 )
 from sqlalchemy import Table as SchemaTable
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
 from collector.writing.stored_rows import StoredRows
+from core.compiled import compile_for, find_value, run_each
 from core.tables import Table
 from core.visits.memories import lost_memory
 from core.visits.tab_state import read_memory, write_memory
@@ -111,7 +111,7 @@ class Upsert:
             starts = range(done, until, size)
             many = [tuple(chain.from_iterable(rows[at : at + size])) for at in starts]
             if many:
-                connection.exec_driver_sql(statement, many)
+                run_each(connection, statement, many)
             done = until
 
 
@@ -124,14 +124,15 @@ class Change:
 
     def run(self, connection: Connection, rows: list[tuple[Any, ...]]) -> int:
         """How many rows there were."""
-        parameters = (_encode(rows).decode(),) if self._is_postgres else rows
-        return connection.exec_driver_sql(self._statement, parameters).rowcount
+        parameters = [(_encode(rows).decode(),)] if self._is_postgres else rows
+        return run_each(connection, self._statement, parameters)
 
 
 class Statements:
     """The statements of the writer, for one kind of database."""
 
     def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self.is_postgres = engine.dialect.name == "postgresql"
         self._load_edits = self.compile(self._select_edits())
         self._load_visits = self.compile(self._select_visits())
@@ -267,7 +268,7 @@ class Statements:
     def move_entries(self, connection: Connection, entries: Sequence[tuple[str, int, str]]) -> None:
         """Change the entry page of stored visits, also rare: (path, site id, visit id)."""
         if entries:
-            connection.exec_driver_sql(self._entries, list(entries))
+            run_each(connection, self._entries, list(entries))
 
     def add_counts(self, connection: Connection, counts: Sequence[tuple[int, int, int]]) -> None:
         """Add visits to slots: (site id, start of the slot, visits)."""
@@ -380,9 +381,8 @@ class Statements:
         return Change(self, "visit", list(compress(_MOVING, columns)))
 
     def compile(self, statement: ClauseElement) -> str:
-        """With positional parameters: question marks, or %s."""
-        dialect = psycopg_dialect(paramstyle="format") if self.is_postgres else sqlite.dialect()
-        return str(statement.compile(dialect=dialect))
+        """For the driver of this kind of database."""
+        return compile_for(self._engine, statement)
 
     def _listed(self) -> Any:
         """The JSON list as a table with a row for each of its items.
@@ -449,4 +449,4 @@ def _new_row(visit: TrackedVisit, moving: tuple[Any, ...], entry: Entry) -> tupl
 
 def _fetch(connection: Connection, statement: str, keys: Any, *site_id: int) -> list[list[Any]]:
     parameters = (*site_id, _encode(keys).decode())
-    return _decode(connection.exec_driver_sql(statement, parameters).scalar() or "[]")
+    return _decode(find_value(connection, statement, parameters) or "[]")

@@ -41,10 +41,10 @@ class _OfSite:
         self.visits: dict[str, tuple[TrackedVisit, int]] = {}
 
     def keep(self, visit: TrackedVisit) -> None:
-        self.drop(visit.id)
         size = _bytes_of(visit)
+        before = self.visits.pop(visit.id, None)
         self.visits[visit.id] = visit, size
-        self.bytes += size
+        self.bytes += size - before[1] if before else size
 
     def drop(self, visit_id: str) -> None:
         if found := self.visits.pop(visit_id, None):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select
 
+from core.compiled import compile_for, find_value, run_each
 from core.database import insert_into
 from core.tables import Table
 
@@ -15,9 +16,27 @@ def take_numbers(db: Connection, site_id: int, count: int) -> int:
 
     The caller holds the lock of those who write visits.
     """
-    is_its = _sequence.c.site_id == site_id
-    taken = update(_sequence).where(is_its).values(last=_sequence.c.last + count)
-    if not db.execute(taken).rowcount:
-        db.execute(insert_into(db, _sequence).values(site_id=site_id, last=count))
-    last: int = db.execute(select(_sequence.c.last).where(is_its)).scalar_one()
+    take, find = _statements(db)
+    run_each(db, take, [(site_id, count)])
+    last: int = find_value(db, find, (site_id,))
     return last - count + 1
+
+
+def _statements(db: Connection) -> tuple[str, str]:
+    """To take numbers, and to find the last one that was taken; built once for each database."""
+    name = db.dialect.name
+    if name not in _built:
+        _built[name] = _build(db)
+    return _built[name]
+
+
+def _build(db: Connection) -> tuple[str, str]:
+    rows = insert_into(db, _sequence)
+    take = rows.on_conflict_do_update(
+        index_elements=["site_id"], set_={"last": _sequence.c.last + rows.excluded.last}
+    )
+    find = select(_sequence.c.last).where(_sequence.c.site_id == bindparam("of_site"))
+    return compile_for(db, take), compile_for(db, find)
+
+
+_built: dict[str, tuple[str, str]] = {}

@@ -13,23 +13,28 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from tests.helpers import statement_watch
+
 unsaid_edits: list[str] = []
 """The first statement of each committed transaction that has changed visits and did not say so."""
 
 _ROOT = Path(__file__).parents[2]
 _OURS = tuple(f"{_ROOT / room}/" for room in ("core", "collector", "pages"))
 _TESTS = tuple(f"{_ROOT / room}/" for room in ("tests", "benchmarks", "core/migrations"))
+_WATCHES = (__file__, statement_watch.__file__)
+_FOR_ALL = ("core/database.py", "core/compiled.py")
+"""What runs statements for whoever calls it."""
+
 _LOOKED_AT = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(visit|\w+_row)\b")
 _SAYS_SO = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+visit_edit\b")
 _STATE = "edit_watch"
 
 
-@event.listens_for(Engine, "before_cursor_execute")
-def _look(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+def _look(info: dict[Any, Any], statement: str) -> None:
     if _LOOKED_AT.match(statement) and _is_ours():
-        connection.info.setdefault(_STATE, {}).setdefault("edit", statement)
+        info.setdefault(_STATE, {}).setdefault("edit", statement)
     elif _SAYS_SO.match(statement):
-        connection.info.setdefault(_STATE, {})["said"] = statement
+        info.setdefault(_STATE, {})["said"] = statement
 
 
 @event.listens_for(Engine, "commit")
@@ -49,8 +54,11 @@ def _is_ours() -> bool:
     frame = sys._getframe(1)
     while frame := frame.f_back:
         name = frame.f_code.co_filename
-        if name.startswith(_TESTS) and name != __file__:
+        if name.startswith(_TESTS) and name not in _WATCHES:
             return False
-        if name.startswith(_OURS) and not name.endswith("core/database.py"):
+        if name.startswith(_OURS) and not name.endswith(_FOR_ALL):
             return True
     return False
+
+
+statement_watch.watch(_look)

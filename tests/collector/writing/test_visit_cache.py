@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, event, select
+from sqlalchemy import delete, event, select
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
@@ -39,6 +39,7 @@ from core.visits.hit import Accepted, Cart, ChatReport, Event, EventKind, Hit, O
 from core.visits.row_keys import chat_tab
 from tests.helpers.edit_watch import unsaid_edits
 from tests.helpers.running_collector import DAY, MINUTE, SECOND, START
+from tests.helpers.statement_watch import watched_statements
 
 NOW = int(START.timestamp() * 1000)
 ANN, BEN = "ann0000000000000", "ben0000000000000"
@@ -150,14 +151,8 @@ def shop(make_shop: Callable[..., WrittenSite]) -> WrittenSite:
 @pytest.fixture
 def watched() -> Iterator[list[str]]:
     """The statements of every transaction while the test runs."""
-    seen: list[str] = []
-
-    def look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", look)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", look)
+    with watched_statements() as seen:
+        yield seen
 
 
 def of_visits(statements: list[str]) -> list[str]:

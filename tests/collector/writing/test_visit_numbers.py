@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from collector.writing.statements import NEWEST_VISITS, Statements
 from collector.writing.visit_batch import VisitBatch
 from core.database import open_database, writing
 from core.visits.hit import Event, EventKind, Hit, Opening
 from tests.helpers.running_collector import DAY, HOUR, MINUTE, START, FakeClock, view
+from tests.helpers.statement_watch import watched_statements
 
 NOW = int(START.timestamp() * 1000)
 ADA, BEN = "a" * 16, "b" * 16
@@ -119,18 +120,15 @@ def test_visit_that_is_delivered_late_takes_the_next_number_and_so_does_the_one_
 
 def test_no_statement_looks_for_visitors_who_are_not_remembered_or_already_here(record, engine):
     record([hit("1")])
-    seen: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *call: seen.append(call[2]))
+    with watched_statements() as seen:
+        record([hit("1", tab="tab2"), hit("anonymous", "")])
+        assert not looks_for_visitors(seen)
+        record([hit(f"visit{number}", f"{number:016}") for number in range(40)])
+    assert len(looks_for_visitors(seen)) == 1
 
-    record([hit("1", tab="tab2"), hit("anonymous", "")])
-    assert not [
-        statement for statement in seen if "visitor_id" in statement and "max(" in statement
-    ]
-    record([hit(f"visit{number}", f"{number:016}") for number in range(40)])
-    assert (
-        len([statement for statement in seen if "visitor_id" in statement and "max(" in statement])
-        == 1
-    )
+
+def looks_for_visitors(statements: list[str]) -> list[str]:
+    return [each for each in statements if "visitor_id" in each and "max(" in each]
 
 
 def test_successor_of_a_visit_that_is_over_is_the_next(run_collector, database_url):
@@ -148,11 +146,9 @@ def test_successor_of_a_visit_that_is_over_is_the_next(run_collector, database_u
 def test_numbers_are_found_by_index(sqlite_url):
     engine = open_database(sqlite_url)
     with engine.connect() as db:
-        seen: list[tuple[str, tuple[object, ...]]] = []
-        event.listen(engine, "before_cursor_execute", lambda *call: seen.append(call[2:4]))
-        Statements(engine).load_visit_numbers(db, 7, [ADA])
-        statement, parameters = seen[-1]
-        plan = str(db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all())
+        with watched_statements() as seen:
+            Statements(engine).load_visit_numbers(db, 7, [ADA])
+        plan = str(db.exec_driver_sql(f"EXPLAIN QUERY PLAN {seen[-1]}").all())
     engine.dispose()
 
     assert "visit_by_visitor (site_id=? AND visitor_id=?)" in plan
