@@ -55,31 +55,31 @@ def measure(streams: int, seconds: int, database_url: str | None) -> list[Figure
         with collector(url) as server:
             engine = open_database(url)
             tokens = _open_conversations(engine, streams)
-            return asyncio.run(_measure(server, engine, tokens, seconds))
+            return asyncio.run(_measure(server, engine, tokens, streams, seconds))
 
 
 async def _measure(
-    server: BenchmarkServer, engine: Engine, tokens: list[str], seconds: int
+    server: BenchmarkServer, engine: Engine, tokens: list[str], streams: int, seconds: int
 ) -> list[Figure]:
     idle = await _cpu_share(server, seconds)
     memory = server.resident()
-    streams: list[HeldStream] = []
+    held: list[HeldStream] = []
     for start in range(0, len(tokens), OPENED_AT_ONCE):
         some = tokens[start : start + OPENED_AT_ONCE]
-        streams += await asyncio.gather(*(_open_stream(server.port, token) for token in some))
+        held += await asyncio.gather(*(_open_stream(server.port, token) for token in some))
     await asyncio.sleep(2)
     each = (server.resident() - memory) / len(tokens)
     busy = await _cpu_share(server, seconds)
-    passed = [await _time_message(engine, tokens[-1], streams[-1], n) for n in range(MESSAGES)]
+    passed = [await _time_message(engine, tokens[-1], held[-1], n) for n in range(MESSAGES)]
     return [
-        Figure(f"memory of each of {len(tokens):,} open streams", "KiB", [each / 1024]),
+        Figure(f"memory of each of {streams:,} open streams", "KiB", [each / 1024]),
         Figure(
-            f"{len(tokens):,} silent streams, to none",
+            f"{streams:,} silent streams, to none",
             "% of a core",
             [busy * 100],
             [max(idle, 0.0001) * 100],
         ),
-        Figure(f"a message to one of {len(tokens):,}", "s", passed, needs_quiet=True),
+        Figure(f"a message to one of {streams:,}", "s", passed, needs_quiet=True),
     ]
 
 

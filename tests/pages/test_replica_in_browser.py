@@ -177,9 +177,7 @@ def test_health_says_how_far_the_replica_is_behind(
     standby.pause()
     come(engine, site, visit)
     expect(page.get_by_text(re.compile(r"^\d+s behind$"))).to_be_visible()
-    warning = page.get_by_text(
-        re.compile(r"The replica is \d+s behind, so pages read the primary")
-    )
+    warning = page.get_by_text(re.compile(r"The replica is \d+s behind, so pages read the primary"))
     expect(warning).to_be_visible(timeout=6 * FAR_BEHIND.total_seconds() * 1000)
     standby.resume()
     expect(page.get_by_text("Has everything")).to_be_visible()
