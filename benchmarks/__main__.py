@@ -33,10 +33,12 @@ def main(only: Sequence[str], quick: bool) -> None:
     """Measure, print the table, and keep the figures in benchmarks/history.jsonl."""
     revision, failed = this_revision(), list[str]()
     chosen = [each for each in BENCHMARKS if not only or each.name in only]
-    measurements = [*_measurements(chosen, quick, failed)]
+    measurements: list[Measurement] = []
+    for each in _measurements(chosen, quick, failed):
+        measurements.append(each)
+        if not quick:
+            add_to_history([each], revision, utc_now())
     click.echo(table(measurements, last_before(read_history(), revision, this_machine())))
-    if not quick:
-        add_to_history(measurements, revision, utc_now())
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 
@@ -46,7 +48,7 @@ def _measurements(
 ) -> Iterator[Measurement]:
     """Of each benchmark, in a process of its own; one that fails is noted, and the others go on."""
     for place, each in enumerate(benchmarks, 1):
-        about = "less than a minute or two" if quick else f"about {each.minutes:.0f} min"
+        about = "a minute or two" if quick else f"about {each.minutes:.0f} min"
         _say(f"{each.name} ({place} of {len(benchmarks)}): {about}")
         began = monotonic()
         try:

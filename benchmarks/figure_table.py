@@ -50,10 +50,11 @@ def verdict(measurement: Measurement) -> BarVerdict:
     return BarVerdict.MET if figure.is_reached else BarVerdict.MISSED
 
 
-def change(figure: Figure, before: PastFigure) -> str:
-    """ "up" or "down" where the rounds of both runs lie apart; "" where they overlap, or one has a single round."""
-    now = figure.compared
-    if len(now) < 2 or before.rounds < 2:
+def change(measurement: Measurement, before: PastFigure) -> str:
+    """ "up" or "down" where the rounds of both runs lie apart; "" where they overlap, or one has a single round,
+    or the machine was too busy for the figure."""
+    now = measurement.figure.compared
+    if len(now) < 2 or before.rounds < 2 or verdict(measurement) is BarVerdict.BUSY:
         return ""
     if min(now) > before.most:
         return "up"
@@ -67,15 +68,15 @@ def _line(measurement: Measurement, before: PastFigure | None) -> tuple[str, ...
         f"{_number(figure.median)} {figure.unit}",
         NOTHING if figure.yardstick_median is None else _number(figure.yardstick_median),
         NOTHING if figure.ratio is None else _number(figure.ratio),
-        NOTHING if before is None else _before(figure, before),
+        NOTHING if before is None else _before(measurement, before),
         str(figure.bar or NOTHING),
         verdict(measurement).value,
         f"{busy:.0%}",
     )
 
 
-def _before(figure: Figure, before: PastFigure) -> str:
-    said = change(figure, before)
+def _before(measurement: Measurement, before: PastFigure) -> str:
+    said = change(measurement, before)
     return f"{_number(before.compared)}{f', now {said}' if said else ''}"
 
 

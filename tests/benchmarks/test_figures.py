@@ -85,7 +85,7 @@ def test_verdict_says_missed_and_nothing_where_there_is_no_bar() -> None:
 
 
 def test_table_has_a_line_for_each_figure_under_its_heads(tmp_path: Path) -> None:
-    now = Measurement(figure([20, 22], [10, 10], bar=ratio_at_most(2), needs_quiet=True), 0.4)
+    now = Measurement(figure([20, 22], [10, 10], bar=ratio_at_most(2)), 0.4)
     before = past(tmp_path / "history", "abc", Measurement(figure([10, 11], [10, 10]), 0))
     head, line = table([now], {"CPU of a refresh": before}).splitlines()
     assert cells(head) == [
@@ -93,7 +93,7 @@ def test_table_has_a_line_for_each_figure_under_its_heads(tmp_path: Path) -> Non
     ]
     assert cells(line) == [
         *("CPU of a refresh", "21.0 ms", "10.0", "2.10", "1.05, now up", "<= 2 times"),
-        *("not to be had: busy", "40%"),
+        *("missed", "40%"),
     ]
     assert head.index("bar") == line.index("<=")
 
@@ -116,7 +116,14 @@ def test_change_is_marked_where_the_rounds_of_both_runs_lie_apart(
     before: list[float], now: list[float], said: str, tmp_path: Path
 ) -> None:
     known = past(tmp_path / "history", "abc", Measurement(figure(before), 0))
-    assert change(figure(now), known) == said
+    assert change(Measurement(figure(now), 1), known) == said
+
+
+def test_change_of_a_time_is_not_marked_on_a_busy_machine(tmp_path: Path) -> None:
+    known = past(tmp_path / "history", "abc", Measurement(figure([10, 11]), 0))
+    slower = figure([12, 13], needs_quiet=True)
+    assert change(Measurement(slower, 0), known) == "up"
+    assert change(Measurement(slower, 1), known) == ""
 
 
 def test_others_share_leaves_out_what_is_ours() -> None:
@@ -134,8 +141,8 @@ def test_cpu_of_children_is_ours_also_of_one_whose_parent_has_ended() -> None:
     def measure() -> list[Figure]:
         marks.append(cpu_times().ours)
         subprocess.run([sys.executable, "-c", WORK], check=True)
-        # It ends when the pipe does, which its child holds too.
-        subprocess.run([sys.executable, "-c", orphan], check=True, stdout=subprocess.PIPE)
+        subprocess.run([sys.executable, "-c", orphan], check=True)
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
         return [figure()]
 
     measured(measure)
