@@ -27,7 +27,7 @@ help:
 	@echo "make test     run the tests, in WORKERS=3 processes; what fails runs once more, and is named"
 	@echo "make check    lint, types, generated files and the tests: what CI runs"
 	@echo "make check-all the same, then the tests that take minutes, one at a time"
-	@echo "make bench    run the benchmarks"
+	@echo "make bench    run the benchmarks, print one table (ONLY=\"ingest viewers\" QUICK=1 for a first look)"
 	@echo "make fuzz     what no browser sends, at a real collector (REQUESTS=100000 SEED=random)"
 	@echo "make soak     an hour of visitors and viewers: does anything grow or get lost? (MINUTES=60 RATE=30)"
 
@@ -64,16 +64,7 @@ lint: .venv/installed-dev .venv/installed-typescript-$(TYPESCRIPT)
 	$(BIN)/python embed/demo/build.py --check
 
 bench: .venv/installed-dev
-	$(BIN)/python benchmarks/ingest.py
-	$(BIN)/python benchmarks/writer.py
-	$(BIN)/python benchmarks/refresh.py
-	$(BIN)/python benchmarks/retention.py
-	$(BIN)/python benchmarks/storage.py
-	$(BIN)/python benchmarks/viewers.py
-	$(BIN)/python benchmarks/live.py
-	$(BIN)/python benchmarks/streams.py
-	$(BIN)/python benchmarks/chat.py
-	$(BIN)/python benchmarks/page_load.py
+	$(BIN)/python -m benchmarks $(foreach name,$(ONLY),--only $(name)) $(if $(QUICK),--quick)
 
 fuzz: .venv/installed-dev
 	$(BIN)/python -m tests.fuzz.fuzz --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -18,6 +17,8 @@ from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.figure import Figure, at_most
+from benchmarks.figure_table import print_figures
 from benchmarks.servers import BenchmarkServer, collector, dashboard
 from benchmarks.viewers import BROWSER_ARGUMENTS
 from collector.chat.attendance import WATCHED_SECONDS
@@ -30,6 +31,12 @@ from core.tables import Agent, Conversation
 Value = TypeVar("Value")
 SITE_ID = 1
 SHOWN_WITHIN = 60
+MOST_INVITATION = 6
+"""Seconds from Send until the visitor sees it."""
+
+MOST_MESSAGE = 1
+"""Seconds from Enter until the text stands on the other screen."""
+
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0.0.0 Safari/537.36"
@@ -41,8 +48,15 @@ CHROME = (
 @click.option("--messages", default=20, show_default=True, help="In each direction.")
 @click.option("--database-url", default=None, help="Default: a SQLite file of its own.")
 @click.option("--browser", default="/usr/bin/chromium", show_default=True)
-def main(invitations: int, messages: int, database_url: str | None, browser: str) -> None:
+def main(**options: Any) -> None:
     """Print seconds from Send to shown, and from one side's Enter to the other side's screen."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(
+    invitations: int, messages: int, database_url: str | None, browser: str
+) -> list[Figure]:
+    """Seconds from Send to shown, and from one side's Enter to the other side's screen."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
         chromium = playwright.chromium.launch(executable_path=browser, args=BROWSER_ARGUMENTS)
@@ -53,18 +67,23 @@ def main(invitations: int, messages: int, database_url: str | None, browser: str
                 agent = add_agent(db, "Ann", datetime.now(UTC), secret)
             agent_page = _open_dashboard(chromium, server, secret)
             shown = [_time_invitation(chromium, shop, engine, agent) for _ in range(invitations)]
-            _report("from Send to shown", shown)
-            click.echo(f"ratio to the presence interval: {_median(shown) / WATCHED_SECONDS:.2f}")
             visitor, conversation = _open_chat(chromium, shop, engine, agent)
             agent_page.goto(
                 f"http://127.0.0.1:{server.port}/chats?site=demo&conversation={conversation}"
             )
             agent_page.get_by_role("textbox", name="message").wait_for()
-            _report("from agent to visitor", _time_messages(agent_page, visitor, "agent", messages))
-            _report(
-                "from visitor to agent", _time_messages(visitor, agent_page, "visitor", messages)
-            )
+            to_visitor = _time_messages(agent_page, visitor, "agent", messages)
+            to_agent = _time_messages(visitor, agent_page, "visitor", messages)
             engine.dispose()
+    intervals = [WATCHED_SECONDS] * len(shown)
+    return [
+        Figure("from Send to shown, to the presence interval", "s", shown, intervals, None, True),
+        _slowest("from Send to shown", shown, MOST_INVITATION),
+        Figure("a message from agent to visitor", "s", to_visitor, needs_quiet=True),
+        _slowest("a message from agent to visitor", to_visitor, MOST_MESSAGE),
+        Figure("a message from visitor to agent", "s", to_agent, needs_quiet=True),
+        _slowest("a message from visitor to agent", to_agent, MOST_MESSAGE),
+    ]
 
 
 def _open_dashboard(chromium: Browser, server: BenchmarkServer, secret: str) -> Page:
@@ -156,14 +175,9 @@ def _until(find: Callable[[], Value | None]) -> Value:
     return found
 
 
-def _median(values: list[float]) -> float:
-    return statistics.median(values)
-
-
-def _report(label: str, seconds: list[float]) -> None:
-    click.echo(
-        f"{label}: median {_median(seconds):.2f} s, slowest of {len(seconds)} {max(seconds):.2f} s"
-    )
+def _slowest(label: str, seconds: list[float], most: float) -> Figure:
+    name = f"{label}, slowest of {len(seconds)}"
+    return Figure(name, "s", [max(seconds)], (), at_most(most), needs_quiet=True)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
-from load import LoadResult, send
-from log_growth import log_growth
-from servers import BenchmarkServer, bare, collector
-from wrk_load import Flood, flood, wrk_is_there
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.figure import Figure, at_most, ratio_at_least, ratio_at_most
+from benchmarks.figure_table import print_figures
+from benchmarks.load import LoadResult, send
+from benchmarks.log_growth import log_growth
+from benchmarks.servers import BenchmarkServer, bare, collector
+from benchmarks.wrk_load import Flood, flood, wrk_is_there
 
 LEAST_RATIO = {128: 0.35, 400: 0.50}
 """Of the throughput of the bare handler, by the number of connections."""
@@ -43,14 +49,20 @@ class LoadedRun(NamedTuple):
     "--workers", default=1, show_default=True, help="Processes of the collector that answer."
 )
 @click.option("--database-url", default=None, help="Default: a SQLite file of its own.")
-def main(
+def main(**options: Any) -> None:
+    """Print each round, then what was reached beside what is wanted."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(
     rounds: int,
     seconds: float,
     connections: tuple[int, ...],
     workers: int,
     database_url: str | None,
-) -> None:
-    """Print each round, then what was reached beside what is wanted."""
+) -> list[Figure]:
+    """Throughput, CPU, the log and the wait for an answer, for each number of connections."""
+    figures: list[Figure] = []
     click.echo(
         f"load: {'wrk' if wrk_is_there() else 'python (install wrk for one that costs less)'}"
     )
@@ -65,8 +77,9 @@ def main(
                         _pair(bare_server, collector_server, seconds, number, each + 1)
                         for each in range(rounds)
                     ]
-                _report(number, pairs, growth.written)
-                _report_latency(collector_server, bare_server, seconds, number, pairs)
+                figures += _figures(number, pairs, growth.written)
+                figures.append(_latency(collector_server, bare_server, seconds, number, pairs))
+    return figures
 
 
 def _pair(
@@ -97,34 +110,57 @@ def _ratio(plain: LoadedRun, full: LoadedRun) -> float:
     return full.load.per_second / plain.load.per_second
 
 
-def _report(connections: int, pairs: list[tuple[LoadedRun, LoadedRun]], written: int) -> None:
-    ratios = [_ratio(*pair) for pair in pairs]
-    costs = [full.cpu / plain.cpu for plain, full in pairs]
+def _figures(
+    connections: int, pairs: list[tuple[LoadedRun, LoadedRun]], written: int
+) -> list[Figure]:
     beacons = sum(full.load.per_second * full.load.seconds for _, full in pairs)
-    wanted = LEAST_RATIO.get(connections)
-    bar = f", wanted {wanted:.2f}" if wanted else ""
-    click.echo(
-        f"{connections} connections: ratio median {statistics.median(ratios):.2f}, lowest {min(ratios):.2f}{bar}"
-    )
-    click.echo(f"  CPU median {statistics.median(costs):.1f} times, wanted at most {MOST_CPU}")
-    click.echo(f"  log {written / beacons:,.0f} bytes a beacon, wanted at most {MOST_LOG:,}")
+    least = LEAST_RATIO.get(connections)
+    return [
+        Figure(
+            f"durable beacons, {connections} connections",
+            "/s",
+            [full.load.per_second for _, full in pairs],
+            [plain.load.per_second for plain, _ in pairs],
+            ratio_at_least(least) if least else None,
+            needs_quiet=True,
+        ),
+        Figure(
+            f"CPU of a beacon, {connections} connections",
+            "us",
+            [full.cpu for _, full in pairs],
+            [plain.cpu for plain, _ in pairs],
+            ratio_at_most(MOST_CPU),
+        ),
+        Figure(
+            f"log of a beacon, {connections} connections",
+            "B",
+            [written / beacons],
+            (),
+            at_most(MOST_LOG),
+        ),
+    ]
 
 
-def _report_latency(
+def _latency(
     server: BenchmarkServer,
     yardstick: BenchmarkServer,
     seconds: float,
     connections: int,
     pairs: list[tuple[LoadedRun, LoadedRun]],
-) -> None:
+) -> Figure:
     """At a third of the load that the collector has taken."""
     third = statistics.median(full.load.per_second for _, full in pairs) / 3
+    waits: list[float] = []
     for label, port in (("", server.port), ("bare 204 ", yardstick.port)):
         calm = send(port, seconds, connections, pause=connections / third)
+        waits.append(calm.percentile(0.99))
         click.echo(
             f"  {label}at {calm.per_second:,.0f}/s: p50 {calm.percentile(0.5):.1f} ms, "
-            f"p99 {calm.percentile(0.99):.1f} ms, wanted at most {MOST_LATENCY:.0f}"
+            f"p99 {waits[-1]:.1f} ms"
         )
+    ours, bare_204 = waits
+    name = f"p99 of an answer at a third of it, {connections} connections"
+    return Figure(name, "ms", [ours], [bare_204], at_most(MOST_LATENCY), needs_quiet=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -21,6 +20,8 @@ from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.figure import Figure, at_most
+from benchmarks.figure_table import print_figures
 from benchmarks.servers import BenchmarkServer, collector, dashboard
 from core.database import open_database, writing
 from core.sites import add_site
@@ -32,6 +33,9 @@ CHROME = (
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ON_SCREEN_WITHIN = 29_000
 """Milliseconds: less than the timer's interval, so that only what is pushed counts."""
+
+MOST_SECONDS = 3
+"""From a beacon until its row is visible."""
 
 ACTIVE_EVERY = 10.0
 """Seconds between two page views of an active visitor."""
@@ -85,8 +89,13 @@ class Beacons:
 @click.option("--seconds", default=20, show_default=True, help="Length of one CPU measurement.")
 @click.option("--database-url", default=None, help="Default: a SQLite file of its own.")
 @click.option("--browser", default="/usr/bin/chromium", show_default=True)
-def main(times: int, seconds: int, database_url: str | None, browser: str) -> None:
+def main(**options: Any) -> None:
     """Print seconds to the screen, CPU per viewer, and bytes per refresh."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(times: int, seconds: int, database_url: str | None, browser: str) -> list[Figure]:
+    """Seconds to the screen, bytes of a refresh, and CPU of a viewer."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
         with collector(url) as shop, dashboard(url) as server:
@@ -94,14 +103,16 @@ def main(times: int, seconds: int, database_url: str | None, browser: str) -> No
             new_sites = [f"new-{number}" for number in range(times)]
             _add_sites(url, [*new_sites, "busy", "calm"])
             beacons = Beacons(shop)
-            _report_times("from a beacon to its row", _time_rows(chromium, server, beacons, times))
-            _report_times(
-                "from the first visit to the table",
-                [_time_first(chromium, server, beacons, site) for site in new_sites],
-            )
-            _report_bytes(chromium, server, beacons)
-            _report_cpu(chromium, server, beacons, seconds)
+            rows = _time_rows(chromium, server, beacons, times)
+            first = [_time_first(chromium, server, beacons, site) for site in new_sites]
+            figures = [
+                *_to_screen("from a beacon to its row", rows),
+                *_to_screen("from the first visit to the table", first),
+                _bytes(chromium, server, beacons),
+                *_cpu(chromium, server, beacons, seconds),
+            ]
             chromium.close()
+    return figures
 
 
 def _add_sites(url: str, keys: list[str]) -> None:
@@ -156,7 +167,7 @@ def _seconds_to(page: Page, path: str, send: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def _report_bytes(chromium: Browser, server: BenchmarkServer, beacons: Beacons) -> None:
+def _bytes(chromium: Browser, server: BenchmarkServer, beacons: Beacons) -> Figure:
     """What a refresh carries, and what it would with the scripts and styles in it."""
     received: list[int] = []
 
@@ -181,14 +192,17 @@ def _report_bytes(chromium: Browser, server: BenchmarkServer, beacons: Beacons) 
             .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)"""
     )
     page.context.close()
-    size = statistics.median(sizes)
-    click.echo(
-        f"a refresh: {size / 1024:.1f} kB; the scripts that it does not carry: "
-        f"{scripts / 1024:.1f} kB; ratio to one with them: {size / (size + scripts):.2f}"
+    return Figure(
+        "a pushed refresh, to one with its scripts",
+        "kB",
+        [size / 1024 for size in sizes],
+        [(size + scripts) / 1024 for size in sizes],
     )
 
 
-def _report_cpu(chromium: Browser, server: BenchmarkServer, beacons: Beacons, seconds: int) -> None:
+def _cpu(
+    chromium: Browser, server: BenchmarkServer, beacons: Beacons, seconds: int
+) -> list[Figure]:
     page = _open(chromium, server, "busy")
     paused: dict[int, float] = {}
     live: dict[int, float] = {}
@@ -201,13 +215,15 @@ def _report_cpu(chromium: Browser, server: BenchmarkServer, beacons: Beacons, se
                 page.wait_for_timeout(seconds * 1_000)
                 measured[visitors] = (server.cpu() - before) / seconds
     page.context.close()
-    for visitors in live:
-        more = (live[visitors] - paused[visitors]) * 100
-        click.echo(
-            f"{visitors} active visitors: a live viewer {live[visitors] * 100:.1f} % of a core, a "
-            f"paused one {paused[visitors] * 100:.1f} %, ratio "
-            f"{live[visitors] / max(paused[visitors], 0.001):.1f}, the push {more:.1f} %"
+    return [
+        Figure(
+            f"a live viewer, to a paused one, {visitors} active visitors",
+            "% of a core",
+            [live[visitors] * 100],
+            [max(paused[visitors], 0.001) * 100],
         )
+        for visitors in live
+    ]
 
 
 def _choose(page: Page, choice: str) -> None:
@@ -216,11 +232,18 @@ def _choose(page: Page, choice: str) -> None:
     page.wait_for_timeout(2_000)
 
 
-def _report_times(label: str, seconds: list[float]) -> None:
-    click.echo(
-        f"{label}: median {statistics.median(seconds):.2f} s, "
-        f"slowest of {len(seconds)} {max(seconds):.2f} s"
-    )
+def _to_screen(label: str, seconds: list[float]) -> list[Figure]:
+    return [
+        Figure(label, "s", seconds, needs_quiet=True),
+        Figure(
+            f"{label}, slowest of {len(seconds)}",
+            "s",
+            [max(seconds)],
+            (),
+            at_most(MOST_SECONDS),
+            needs_quiet=True,
+        ),
+    ]
 
 
 if __name__ == "__main__":

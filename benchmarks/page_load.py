@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.figure import Figure
+from benchmarks.figure_table import print_figures
 from benchmarks.servers import collector
 from benchmarks.viewers import BROWSER_ARGUMENTS
 
@@ -47,8 +49,13 @@ class Cost(NamedTuple):
 @click.option("--revision", default="HEAD", show_default=True, help="Of the tag to compare with.")
 @click.option("--loads", default=12, show_default=True, help="Of each page, in turns.")
 @click.option("--browser", default="/usr/bin/chromium", show_default=True)
-def main(revision: str, loads: int, browser: str) -> None:
+def main(**options: Any) -> None:
     """Print milliseconds of the main thread per page load, and their ratios."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(revision: str, loads: int, browser: str) -> list[Figure]:
+    """Milliseconds of the main thread for a page load: the tag's, and the page's."""
     before = subprocess.check_output(["git", "show", f"{revision}:{TAG}"], text=True)
     scripts = {"no tag": "", f"tag at {revision}": before, "tag now": TAG.read_text("utf-8")}
     costs: dict[str, list[Cost]] = {name: [] for name in scripts}
@@ -68,13 +75,21 @@ def main(revision: str, loads: int, browser: str) -> None:
             f"{name}: {cost.script:.1f} ms of the tag's, the longest {cost.longest:.1f};"
             f" in idle moments {cost.idle:.1f}; {cost.page:.0f} ms of the page's in all"
         )
-    none, then, now = medians
-    click.echo(
-        f"ratio of the tag now to {revision}, outside idle moments: {now.script / then.script:.2f}"
-    )
-    click.echo(
-        f"ratio of the page with the tag to the page without one: {now.page / none.page:.2f}"
-    )
+    none, then, now = costs.values()
+    return [
+        Figure(
+            f"the tag's main thread, to that of {revision}",
+            "ms",
+            [cost.script for cost in now],
+            [cost.script for cost in then],
+        ),
+        Figure(
+            "a page's main thread, to one without a tag",
+            "ms",
+            [cost.page for cost in now],
+            [cost.page for cost in none],
+        ),
+    ]
 
 
 @contextmanager

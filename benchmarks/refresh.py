@@ -18,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sqlalchemy import Engine
 
+from benchmarks.figure import Figure, at_most, ratio_at_most
+from benchmarks.figure_table import print_figures
 from benchmarks.history import fill
 from core.database import open_database, reading
 from core.frames import live_picture
@@ -25,14 +27,25 @@ from core.sites import find_site
 from core.visits.live_visits import live_visits
 from pages.parts.snapshots import FIRST_ROWS
 
+MOST_PICTURE = 45
+"""Milliseconds of CPU for the picture of 10,000 live visitors."""
+
+MOST_OF_HISTORY = 1.2
+"""Times what the picture costs with little history."""
+
 
 @click.command()
 @click.option("--live", default=10_000, show_default=True, help="Live visitors.")
 @click.option("--little", default=10_000, show_default=True, help="Visits of history.")
 @click.option("--much", default=1_000_000, show_default=True, help="Visits of history.")
 @click.option("--rounds", default=15, show_default=True)
-def main(live: int, little: int, much: int, rounds: int) -> None:
+def main(**options: Any) -> None:
     """Print the median cost of a refresh at both sizes and their ratio, each in CPU and wall time."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(live: int, little: int, much: int, rounds: int) -> list[Figure]:
+    """CPU of the picture, compared with bare SQL and with little history."""
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as folder:
         engines = {}
@@ -51,7 +64,8 @@ def main(live: int, little: int, much: int, rounds: int) -> None:
             works[f"bare SQL, {history:,} of history"] = lambda engine=engine: _rows(engine, now)
         gc.collect()
         gc.freeze()  # as the dashboard does at its start
-        costs = _measure(works, rounds)
+        times = _measure(works, rounds)
+    costs = {name: _medians(taken) for name, taken in times.items()}
     for name, (wall, cpu) in costs.items():
         click.echo(f"{name}: {wall * 1000:.0f} ms, {cpu * 1000:.0f} ms CPU")
     for clock, position in (("wall", 0), ("CPU", 1)):
@@ -63,6 +77,26 @@ def main(live: int, little: int, much: int, rounds: int) -> None:
             f"refresh to bare SQL {at_little / bare_little:.1f} and {at_much / bare_much:.1f}, "
             f"with every row {whole_little / bare_little:.1f} and {whole_much / bare_much:.1f}"
         )
+    at_little, _, bare_little, at_much, whole_much, bare_much = (
+        [cpu * 1000 for _, cpu in taken] for taken in times.values()
+    )
+    return [
+        Figure(
+            f"picture of {live:,} live, to bare SQL",
+            "ms",
+            at_little,
+            bare_little,
+            at_most(MOST_PICTURE),
+        ),
+        Figure(
+            f"picture at {much:,} of history, to {little:,}",
+            "ms",
+            at_much,
+            at_little,
+            ratio_at_most(MOST_OF_HISTORY),
+        ),
+        Figure(f"picture with every row of {live:,}, to bare SQL", "ms", whole_much, bare_much),
+    ]
 
 
 def _refresh(engine: Engine, now: datetime, *, every_row: bool = False) -> None:
@@ -82,8 +116,10 @@ def _rows(engine: Engine, now: datetime) -> None:
         live_visits(db, [site.id], now)
 
 
-def _measure(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, tuple[float, float]]:
-    """Median wall and CPU seconds of each; they run in turns, so that noise affects all alike."""
+def _measure(
+    works: dict[str, Callable[[], Any]], rounds: int
+) -> dict[str, list[tuple[float, float]]]:
+    """Wall and CPU seconds of each, in each round; they run in turns, so that noise affects all alike."""
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
@@ -91,10 +127,12 @@ def _measure(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, tupl
             work()
             if number:
                 times[name].append((time.perf_counter() - wall, time.process_time() - cpu))
-    return {
-        name: (statistics.median(w for w, _ in taken), statistics.median(c for _, c in taken))
-        for name, taken in times.items()
-    }
+    return times
+
+
+def _medians(taken: list[tuple[float, float]]) -> tuple[float, float]:
+    wall, cpu = zip(*taken, strict=True)
+    return statistics.median(wall), statistics.median(cpu)
 
 
 if __name__ == "__main__":

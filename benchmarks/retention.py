@@ -20,11 +20,13 @@ from time import monotonic
 from typing import Any
 
 import click
-from load import LoadResult, send
-from servers import ROOT, collector
 
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.figure import Figure
+from benchmarks.figure_table import print_figures
+from benchmarks.load import LoadResult, send
+from benchmarks.servers import collector
 from core.database import open_database, writing
 from core.moment import to_milliseconds, utc_now
 from core.schema import upgrade_schema
@@ -62,8 +64,13 @@ class LogWatch:
 @click.option("--visits", default=500_000, show_default=True)
 @click.option("--seconds", default=20, show_default=True, help="Of the load without retention.")
 @click.option("--most", default=1_800, show_default=True, help="Seconds for retention.")
-def main(visits: int, seconds: int, most: int) -> None:
+def main(**options: Any) -> None:
     """Measure, and print."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(visits: int, seconds: int, most: int) -> list[Figure]:
+    """How long visitors wait while visits are deleted and while none are, and what it takes."""
     with tempfile.TemporaryDirectory(prefix="monitor-retention-") as folder:
         file = Path(folder) / "monitor.db"
         _fill(file, visits)
@@ -84,6 +91,21 @@ def main(visits: int, seconds: int, most: int) -> None:
             f"file: {before / 1e6:,.0f} MB before, {file.stat().st_size / 1e6:,.0f} MB after"
         )
         click.echo(f"all of it took {monotonic() - began:.0f} s")
+    waits = [
+        Figure(
+            f"{word} of an answer while {visits:,} visits go",
+            "ms",
+            [busy.percentile(share)],
+            [quiet.percentile(share)],
+            needs_quiet=True,
+        )
+        for word, share in (("p50", 0.5), ("p99", 0.99), ("longest", 1))
+    ]
+    return [
+        *waits,
+        Figure("visits that retention deletes", "/s", [gone / took], needs_quiet=True),
+        Figure("largest log of a retention", "MB", [watch.peak / 1e6]),
+    ]
 
 
 def _fill(file: Path, visits: int) -> None:

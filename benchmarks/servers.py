@@ -107,6 +107,16 @@ def dashboard(
         yield server
 
 
+@contextmanager
+def empty_page() -> Iterator[BenchmarkServer]:
+    """Streamlit with a page whose fragment draws nothing."""
+    port = free_port()
+    page = str(Path(__file__).with_name("empty_page.py"))
+    command = [sys.executable, "-m", "streamlit", "run", page, "--server.port", str(port)]
+    with _running(command, port, ROOT, {}, "_stcore/health") as server:
+        yield server
+
+
 def free_port() -> int:
     """A port that nothing listens on now."""
     with socket.socket() as probe:

@@ -16,12 +16,14 @@ from typing import Any
 
 import click
 import psycopg
-from load import AGENTS
-from servers import ROOT, collector
 from sqlalchemy import Engine
 
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.figure import Figure, at_most
+from benchmarks.figure_table import print_figures
+from benchmarks.load import AGENTS
+from benchmarks.servers import collector
 from core.database import open_database, writing
 from core.locks import lock_site
 from core.sites import list_sites
@@ -30,6 +32,9 @@ from tests.helpers.postgres_server import postgres_server
 
 BEFORE = 630
 """Bytes that a page view took when its rows had the visit's id, the tab's and all texts (SQLite)."""
+
+MOST_BYTES = 200
+"""For a page view on SQLite."""
 
 PAGES = 3
 CONNECTIONS = 32
@@ -48,8 +53,13 @@ REFERRERS = (
 @click.option("--visits", default=20_000, show_default=True)
 @click.option("--own-titles", is_flag=True, help="Each page view has a title of its own.")
 @click.option("--postgres", is_flag=True, help="Of a Postgres that the tests bring.")
-def main(visits: int, own_titles: bool, postgres: bool) -> None:
+def main(**options: Any) -> None:
     """Send visits of three pages, each in view twice and then left; print what they take."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(visits: int, own_titles: bool, postgres: bool) -> list[Figure]:
+    """The bytes of a page view."""
     with _database(postgres) as url:
         with collector(url) as server:
             asyncio.run(_send(server.port, visits, own_titles))
@@ -61,6 +71,10 @@ def main(visits: int, own_titles: bool, postgres: bool) -> None:
     _report(sizes, views)
     remembered = sum(live.values()) - sum(sizes.values())
     click.echo(f"  while the visits may change {remembered / views:7.1f} more")
+    where = f"on {'Postgres' if postgres else 'SQLite'}{', own titles' if own_titles else ''}"
+    bar = None if own_titles or postgres else at_most(MOST_BYTES)
+    took = sum(sizes.values()) / views
+    return [Figure(f"disk for a page view, {where}", "B", [took], [BEFORE], bar)]
 
 
 @contextmanager

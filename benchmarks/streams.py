@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
-import statistics
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.figure import Figure
+from benchmarks.figure_table import print_figures
 from benchmarks.history import fill
 from benchmarks.servers import BenchmarkServer, collector
 from core.agents import add_agent
@@ -38,8 +40,13 @@ HeldStream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @click.option("--streams", default=5_000, show_default=True, help="Visitors with an open stream.")
 @click.option("--seconds", default=30, show_default=True, help="How long the CPU is measured.")
 @click.option("--database-url", default=None, help="Default: a SQLite file of its own.")
-def main(streams: int, seconds: int, database_url: str | None) -> None:
+def main(**options: Any) -> None:
     """Print memory a stream, CPU with and without streams, and how long a message takes."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(streams: int, seconds: int, database_url: str | None) -> list[Figure]:
+    """Memory of a stream, CPU with and without streams, and how long a message takes."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory() as folder:
@@ -48,28 +55,32 @@ def main(streams: int, seconds: int, database_url: str | None) -> None:
         with collector(url) as server:
             engine = open_database(url)
             tokens = _open_conversations(engine, streams)
-            asyncio.run(_measure(server, engine, tokens, seconds))
+            return asyncio.run(_measure(server, engine, tokens, streams, seconds))
 
 
 async def _measure(
-    server: BenchmarkServer, engine: Engine, tokens: list[str], seconds: int
-) -> None:
+    server: BenchmarkServer, engine: Engine, tokens: list[str], streams: int, seconds: int
+) -> list[Figure]:
     idle = await _cpu_share(server, seconds)
     memory = server.resident()
-    streams: list[HeldStream] = []
+    held: list[HeldStream] = []
     for start in range(0, len(tokens), OPENED_AT_ONCE):
         some = tokens[start : start + OPENED_AT_ONCE]
-        streams += await asyncio.gather(*(_open_stream(server.port, token) for token in some))
+        held += await asyncio.gather(*(_open_stream(server.port, token) for token in some))
     await asyncio.sleep(2)
     each = (server.resident() - memory) / len(tokens)
     busy = await _cpu_share(server, seconds)
-    click.echo(f"{len(tokens):,} open streams: {each / 1024:.1f} KiB of memory each")
-    click.echo(f"CPU while nothing is said: {busy:.2%} of a core, {idle:.2%} without a stream")
-    passed = [await _time_message(engine, tokens[-1], streams[-1], n) for n in range(MESSAGES)]
-    click.echo(
-        f"a message to one of them, from its commit: median {statistics.median(passed):.2f} s, "
-        f"slowest of {MESSAGES} {max(passed):.2f} s"
-    )
+    passed = [await _time_message(engine, tokens[-1], held[-1], n) for n in range(MESSAGES)]
+    return [
+        Figure(f"memory of each of {streams:,} open streams", "KiB", [each / 1024]),
+        Figure(
+            f"{streams:,} silent streams, to none",
+            "% of a core",
+            [busy * 100],
+            [max(idle, 0.0001) * 100],
+        ),
+        Figure(f"a message to one of {streams:,}", "s", passed, needs_quiet=True),
+    ]
 
 
 async def _cpu_share(server: BenchmarkServer, seconds: int) -> float:

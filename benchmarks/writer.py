@@ -6,6 +6,7 @@ No HTTP and no other thread: batches of hits, committed one after the other to a
 from __future__ import annotations
 
 import gc
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -20,6 +21,10 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.figure import Figure, at_most
+from benchmarks.figure_table import print_figures
 from collector.writing import hit_batch, visit_batch
 from collector.writing.hit_batch import commit_hits
 from collector.writing.statements import Statements
@@ -38,6 +43,9 @@ VISITORS = 2_000
 BETWEEN = 15_000
 EVENTS_A_PAGE = 4
 """A page view, then three presences."""
+
+MOST_LOG = 4_500
+"""Bytes of SQLite's log for each hit."""
 
 PAGES = ("/", "/collections/tea", "/products/cup", "/cart", "/checkout")
 WARM_UP = 20
@@ -61,8 +69,14 @@ _seconds: defaultdict[str, float] = defaultdict(float)
 @click.option("--batch", "sizes", multiple=True, type=int, default=(32, 128, 512))
 @click.option("--hits", type=int, default=30_000, help="Hits that are measured, of each size.")
 @click.option("--database-url", help="Another database than a new SQLite file, empty.")
-def main(sizes: Sequence[int], hits: int, database_url: str | None) -> None:
+def main(**options: Any) -> None:
     """Print the microseconds of CPU of each hit by what they are for, and the bytes of SQLite's log."""
+    print_figures(lambda: measure(**options))
+
+
+def measure(sizes: Sequence[int], hits: int, database_url: str | None) -> list[Figure]:
+    """CPU and log of a hit, for each size of a batch. What is measured is changed for good: once a process."""
+    figures: list[Figure] = []
     for stage, (owner, name) in _STAGES.items():
         setattr(owner, name, _timed(stage, getattr(owner, name)))
     hit_batch.writing = _timed_transaction
@@ -72,10 +86,11 @@ def main(sizes: Sequence[int], hits: int, database_url: str | None) -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
-            _measure(open_database(url), size, hits)
+            figures += _measure(open_database(url), size, hits)
+    return figures
 
 
-def _measure(engine: Engine, size: int, wanted: int) -> None:
+def _measure(engine: Engine, size: int, wanted: int) -> list[Figure]:
     upgrade_schema(engine)
     with open_writing(engine) as db:
         key = f"shop{size}"
@@ -97,9 +112,16 @@ def _measure(engine: Engine, size: int, wanted: int) -> None:
     stages = dict(_seconds) | {"record": total - sum(_seconds.values())}
     parts = ", ".join(f"{name} {stages[name] / done * 1e6:.1f}" for name in sorted(stages))
     click.echo(f"batches of {size}: {total / done * 1e6:.1f} us a hit: {parts}")
+    figures = [
+        Figure(f"CPU of the writer for a hit, batches of {size}", "us", [total / done * 1e6])
+    ]
     if log:
-        click.echo(f"  SQLite's log: {log.stat().st_size / done:,.0f} bytes a hit")
+        written = log.stat().st_size / done
+        figures.append(
+            Figure(f"log of a hit, batches of {size}", "B", [written], (), at_most(MOST_LOG))
+        )
     engine.dispose()
+    return figures
 
 
 def _batches(site_id: int, size: int, now: int) -> Iterator[list[Hit]]:

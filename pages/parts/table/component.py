@@ -182,7 +182,9 @@ def draw_table(
 
 def ready_rows(rows: pd.DataFrame) -> ReadyJson:
     """The frame as the browser gets it, which can be made once for all viewers."""
-    return ReadyJson(rows.to_json(orient="split", index=False, force_ascii=False))
+    # pandas writes orient="split" without an index by way of Python objects, which takes twice as long.
+    values = rows.to_json(orient="values", force_ascii=False)
+    return ReadyJson(f'{{"columns":{as_json([*rows])},"data":{values}}}')
 
 
 @lru_cache(maxsize=100)

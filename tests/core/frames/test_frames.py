@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
+import pandas as pd
 import pytest
 
 from core.database import reading
@@ -16,6 +17,7 @@ from core.frames import (
     order_by,
     picture_of_sites,
 )
+from core.frames.breakdown import breakdown
 from core.tables import Conversation, Site, VisitCount
 from core.visits.labels import activity_label, duration_label
 
@@ -361,6 +363,11 @@ def test_empty_site_has_zeros_and_seven_days(picture, now):
     assert set(vars(empty.cards).values()) == {0}
     assert empty.days["visits"].tolist() == [0] * 7
     assert all(shares.empty for shares in vars(empty.breakdowns).values())
+
+
+def test_breakdown_has_the_same_types_without_a_visitor() -> None:
+    some = breakdown({"DE": 3, "": 1}, "country").dtypes
+    pd.testing.assert_series_equal(breakdown({}, "country").dtypes, some)
 
 
 def test_days_are_local_and_today_is_marked(picture, store, now):
