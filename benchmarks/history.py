@@ -9,11 +9,11 @@ from datetime import datetime
 from benchmarks.past_rows import Past, make_past
 from collector.writing.statements import Statements
 from core.agents import add_agent
-from core.database import open_database, writing
+from core.database import open_database, reading, writing
 from core.enrich.page_context import PageContext
 from core.moment import milliseconds, to_milliseconds
 from core.schema import upgrade_schema
-from core.sites import add_site
+from core.sites import add_site, existing_site
 from core.visits.hit import Event, EventKind, Opening
 from core.visits.presence import COUNT_SLOT, VISIT_ENDS_AFTER
 from core.visits.tracked_visit import TrackedVisit
@@ -60,16 +60,20 @@ def fill(database_url: str, history: int, live: int, now: datetime) -> None:
     if history:
         ids = [site_id, *(other.id or 0 for other in others)]
         make_past(database_url, Past(ids, history, to_milliseconds(now)))
-    _store_live(database_url, site_id, live, to_milliseconds(now))
+    if live:
+        store_live(database_url, live, to_milliseconds(now))
 
 
-def _store_live(database_url: str, site_id: int, live: int, now: int) -> None:
-    engine, chance = open_database(database_url), random.Random(live)
+def store_live(database_url: str, live: int, now: int) -> None:
+    """Store so many visits of `shop` that are live at `now`, in milliseconds, each with its first page view."""
+    engine, chance = open_database(database_url), random.Random(now)
     over = milliseconds(VISIT_ENDS_AFTER)
     moments = [now - chance.randrange(1, over) for _ in range(live)]
-    made = [_visit(site_id, place, at, chance) for place, at in enumerate(moments)]
     counts = Counter(at // _SLOT * _SLOT for at in moments)
     rows = Statements(engine)
+    with reading(engine) as db:
+        site_id = existing_site(db, "shop").id or 0
+    made = [_visit(site_id, at, chance) for at in moments]
     with writing(engine) as db:
         for number, (visit, _) in enumerate(made, take_numbers(db, site_id, live)):
             visit.number = number
@@ -79,17 +83,16 @@ def _store_live(database_url: str, site_id: int, live: int, now: int) -> None:
     engine.dispose()
 
 
-def _visit(
-    site_id: int, place: int, at: int, chance: random.Random
-) -> tuple[TrackedVisit, VisitRows]:
+def _visit(site_id: int, at: int, chance: random.Random) -> tuple[TrackedVisit, VisitRows]:
     """A visit that has just opened its first page, and the rows of that."""
+    page = chance.randrange(500)
     event = Event(
         kind=EventKind.VIEW,
         number=1,
         at=at,
         active_at=at,
-        path=f"/products/{place % 500}",
-        title=f"Product {place % 500}",
+        path=f"/products/{page}",
+        title=f"Product {page}",
         context=chance.choice(_CONTEXTS),
     )
     opening = Opening(
@@ -98,6 +101,6 @@ def _visit(
         os=chance.choice(_SYSTEMS),
         country=chance.choice(_COUNTRIES),
     )
-    visit, rows = open_visit(site_id, f"live{place:016d}", event, opening), VisitRows()
+    visit, rows = open_visit(site_id, f"{chance.getrandbits(80):020x}", event, opening), VisitRows()
     advance(visit, "tab00001", event, rows)
     return visit, rows

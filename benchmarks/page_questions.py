@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from benchmarks.past_rows import COMMON_WORD, RARE_WORD
-from core.chat.queries import count_found, found_conversations
+from core.chat.search import found_page
 from core.chat.store import find_conversation
 from core.frames import conversations_frame, live_picture, messages_frame, visitor_journey
 from core.health.reading import read_health
@@ -37,7 +37,7 @@ class Looked(NamedTuple):
     conversation: str
 
 
-Question = Callable[[Connection, Looked, datetime], object]
+PageQuestion = Callable[[Connection, Looked, datetime], object]
 
 
 def what_is_looked_at(db: Connection) -> Looked:
@@ -61,7 +61,7 @@ def _whole_picture(db: Connection, looked: Looked, now: datetime) -> None:
     assert live_picture(db, looked.site, now).is_whole
 
 
-def _visitor(visit_of: Callable[[Looked], str]) -> Question:
+def _visitor(visit_of: Callable[[Looked], str]) -> PageQuestion:
     def ask(db: Connection, looked: Looked, now: datetime) -> None:
         visit = visit_of(looked)
         assert visitor_journey(db, looked.site, visit, now)
@@ -82,12 +82,10 @@ def _open_chats(db: Connection, looked: Looked, now: datetime) -> None:
     assert news_since(db, 0, to_milliseconds(now))["whole"]
 
 
-def _past_chats(search: str = "", days: int = 30, page: int = 0) -> Question:
+def _past_chats(search: str = "", days: int = 30, page: int = 0) -> PageQuestion:
     def ask(db: Connection, looked: Looked, now: datetime) -> None:
         site_id, period = looked.site.id or 0, (now - timedelta(days=days), now)
-        place = {"limit": ROWS, "offset": page * ROWS}
-        found = found_conversations(db, site_id, search, *period, **place)
-        count_found(db, site_id, search, *period)
+        found, _ = found_page(db, site_id, search, *period, limit=ROWS, offset=page * ROWS)
         conversations_frame(db, found)
 
     return ask
@@ -110,7 +108,7 @@ def _arrivals(db: Connection, looked: Looked, now: datetime) -> None:
     drops(db, site_id, now)
 
 
-QUESTIONS: Mapping[str, Question] = {
+QUESTIONS: Mapping[str, PageQuestion] = {
     "live page, first rows": _picture,
     "live page, every row": _whole_picture,
     "visitor page, on the site": _visitor(lambda looked: looked.live),

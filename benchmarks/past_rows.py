@@ -53,7 +53,7 @@ _SAID = (
     "That is fine. Good bye!",
 )
 
-Run = Callable[[str], object]
+RunStatement = Callable[[str], object]
 
 
 class Past(NamedTuple):
@@ -85,7 +85,7 @@ def make_past(database_url: str, past: Past) -> None:
 
 
 @contextmanager
-def _opened(database_url: str) -> Iterator[tuple[Run, bool]]:
+def _opened(database_url: str) -> Iterator[tuple[RunStatement, bool]]:
     """What runs a statement, and whether it is SQLite."""
     file = sqlite_file(database_url)
     if file is None:
@@ -100,7 +100,7 @@ def _opened(database_url: str) -> Iterator[tuple[Run, bool]]:
 
 
 @contextmanager
-def _postgres(database_url: str) -> Iterator[Run]:
+def _postgres(database_url: str) -> Iterator[RunStatement]:
     """The keys and indexes of large tables are made at the end, as a restored dump makes them."""
     url = make_url(database_url).set(drivername="postgresql")
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
