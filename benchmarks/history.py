@@ -1,19 +1,19 @@
-"""A database with a given number of past and of live visits, as the collector would have written it."""
+"""A database with a given number of past and of live visits."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import islice
+from datetime import datetime
 
+from benchmarks.past_rows import Past, make_past
 from collector.writing.statements import Statements
-from core.database import open_database, writing
+from core.agents import add_agent
+from core.database import open_database, reading, writing
 from core.enrich.page_context import PageContext
 from core.moment import milliseconds, to_milliseconds
 from core.schema import upgrade_schema
-from core.sites import add_site
+from core.sites import add_site, existing_site
 from core.visits.hit import Event, EventKind, Opening
 from core.visits.presence import COUNT_SLOT, VISIT_ENDS_AFTER
 from core.visits.tracked_visit import TrackedVisit
@@ -21,9 +21,9 @@ from core.visits.visit import advance, open_visit
 from core.visits.visit_rows import VisitRows
 from core.visits.visit_sequence import take_numbers
 
-DAY = 86_400_000
-HISTORY_DAYS = 90
-AT_ONCE = 20_000
+OTHER_SITES = 3
+"""Which have three visits of ten."""
+
 _SLOT = milliseconds(COUNT_SLOT)
 _BROWSERS = (
     "Chrome",
@@ -42,45 +42,57 @@ _CONTEXTS = tuple(PageContext)
 
 
 def fill(database_url: str, history: int, live: int, now: datetime) -> None:
-    """Create the tables and one site, `shop`, with its visits and their counts."""
+    """Create the tables and the site `shop` with its live visits, as the collector would have stored them.
+
+    history: visits that are over, of `shop` and, where there are any, of OTHER_SITES others: `past_rows`.
+    """
     engine = open_database(database_url)
     upgrade_schema(engine)
     with writing(engine) as db:
-        site = add_site(db, name="Shop", key="shop", now=datetime.now(UTC))
-    visits = _visits(site.id or 0, history, live, to_milliseconds(now))
+        site_id = add_site(db, name="Shop", key="shop", now=now).id or 0
+        others = [
+            add_site(db, name=f"Shop {number + 2}", now=now)
+            for number in range(OTHER_SITES * bool(history))
+        ]
+        if history:
+            add_agent(db, "Ann", now)
+    engine.dispose()
+    if history:
+        ids = [site_id, *(other.id or 0 for other in others)]
+        make_past(database_url, Past(ids, history, to_milliseconds(now)))
+    if live:
+        store_live(database_url, live, to_milliseconds(now))
+
+
+def store_live(database_url: str, live: int, now: int) -> None:
+    """Store so many visits of `shop` that are live at `now`, in milliseconds, each with its first page view."""
+    engine, chance = open_database(database_url), random.Random(now)
+    over = milliseconds(VISIT_ENDS_AFTER)
+    moments = [now - chance.randrange(1, over) for _ in range(live)]
+    counts = Counter(at // _SLOT * _SLOT for at in moments)
     rows = Statements(engine)
-    while batch := list(islice(visits, AT_ONCE)):
-        counts = Counter((visit.site_id, visit.started_at // _SLOT * _SLOT) for visit in batch)
-        with writing(engine) as db:
-            for number, visit in enumerate(batch, take_numbers(db, site.id or 0, len(batch))):
-                visit.number = number
-            rows.store_visits(db, batch)
-            rows.add_counts(db, [(*slot, visits) for slot, visits in counts.items()])
-    if engine.dialect.name == "sqlite":
-        with writing(engine) as db:
-            db.exec_driver_sql("ANALYZE")
+    with reading(engine) as db:
+        site_id = existing_site(db, "shop").id or 0
+    made = [_visit(site_id, at, chance) for at in moments]
+    with writing(engine) as db:
+        for number, (visit, _) in enumerate(made, take_numbers(db, site_id, live)):
+            visit.number = number
+        rows.store_visits(db, [visit for visit, _ in made])
+        rows.store_rows(db, made)
+        rows.add_counts(db, [(site_id, starts_at, count) for starts_at, count in counts.items()])
     engine.dispose()
 
 
-def _visits(site_id: int, history: int, live: int, now: int) -> Iterator[TrackedVisit]:
-    """The visits, oldest first, as they would have arrived."""
-    chance = random.Random(history)
-    over = milliseconds(VISIT_ENDS_AFTER)
-    span = HISTORY_DAYS * DAY
-    for number in range(history):
-        yield _visit(site_id, number, now - over - span + span * number // history, chance)
-    for number in range(live):
-        yield _visit(site_id, history + number, now - chance.randrange(1, over), chance)
-
-
-def _visit(site_id: int, number: int, at: int, chance: random.Random) -> TrackedVisit:
+def _visit(site_id: int, at: int, chance: random.Random) -> tuple[TrackedVisit, VisitRows]:
+    """A visit that has just opened its first page, and the rows of that."""
+    page = chance.randrange(500)
     event = Event(
         kind=EventKind.VIEW,
         number=1,
         at=at,
         active_at=at,
-        path=f"/products/{number % 500}",
-        title=f"Product {number % 500}",
+        path=f"/products/{page}",
+        title=f"Product {page}",
         context=chance.choice(_CONTEXTS),
     )
     opening = Opening(
@@ -89,6 +101,6 @@ def _visit(site_id: int, number: int, at: int, chance: random.Random) -> Tracked
         os=chance.choice(_SYSTEMS),
         country=chance.choice(_COUNTRIES),
     )
-    visit = open_visit(site_id, f"visit{number:015d}", event, opening)
-    advance(visit, "tab00001", event, VisitRows())
-    return visit
+    visit, rows = open_visit(site_id, f"{chance.getrandbits(80):020x}", event, opening), VisitRows()
+    advance(visit, "tab00001", event, rows)
+    return visit, rows

@@ -1,4 +1,4 @@
-"""Conversations and their messages: those that changed, are open, or match a search.
+"""Conversations and their messages: those that changed, or are open.
 
 Statements that run for every message are built once, as in core/chat/store.py.
 """
@@ -7,35 +7,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Label,
-    Row,
-    Select,
-    Text,
     bindparam,
     case,
-    cast,
     func,
     or_,
     select,
-    type_coerce,
 )
-from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from core.chat.conversation_facts import FoundConversation, RowKey, ids_by_site, of_ids
-from core.chat.retention import NO_VISIT
 from core.chat.states import INVITED_STATES, OPEN_STATES, Author, ConversationState
 from core.chat.store import CHANNEL
-from core.enrich.text import clean
 from core.feed import NOWHERE, FeedPlace, FeedSource
 from core.sites import is_removed
-from core.tables import IS_OPEN, Agent, Conversation, Message, Table, Visit
+from core.tables import IS_OPEN, Conversation, Message, Table
 
 _conversation, _message = (Table.metadata.tables[name] for name in ("conversation", "message"))
 _UNREAD = (
@@ -86,11 +75,6 @@ _count_unread = select(col(Conversation.id), _UNREAD).where(
     col(Conversation.site_id) == bindparam("of_site"),
     col(Conversation.id).in_(of_ids()),
 )
-
-_ATTRIBUTES = type_coerce(col(Visit.attributes), Text)
-
-LONGEST_SEARCH = 200
-"""Characters; what is longer is cut."""
 
 
 class Changes(NamedTuple):
@@ -241,103 +225,6 @@ def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
         )
     )
     return {each.visit_id: each for each in _conversations(db, statement)}
-
-
-FOUND_COLUMNS: tuple[Label[Any], ...] = (
-    *(col(getattr(Conversation, name)).label(name) for name in Conversation.model_fields),
-    func.coalesce(col(Agent.name), "").label("agent_name"),
-    func.coalesce(_ATTRIBUTES, "").label("attributes"),
-)
-"""The columns of `found_conversations`: the conversation's, the agent's name, the visitor's attributes."""
-
-
-def found_conversations(
-    db: Connection,
-    site_id: int,
-    search: str = "",
-    from_at: datetime | None = None,
-    until_at: datetime | None = None,
-    *,
-    limit: int = 100,
-    offset: int = 0,
-) -> Sequence[Row[Any]]:
-    """The conversations with a message or a name that contains the text, the newest first.
-
-    From `from_at` up to, but without, `until_at`, by their beginning. See FOUND_COLUMNS.
-    """
-    statement = _found(db, select(*FOUND_COLUMNS), site_id, search, from_at, until_at)
-    newest_first = statement.order_by(col(Conversation.created_at).desc(), col(Conversation.id))
-    return db.execute(newest_first.limit(limit).offset(offset)).all()
-
-
-def count_found(
-    db: Connection,
-    site_id: int,
-    search: str = "",
-    from_at: datetime | None = None,
-    until_at: datetime | None = None,
-) -> int:
-    """How many conversations `found_conversations` would return without a limit."""
-    counted = _found(db, select(func.count()), site_id, search, from_at, until_at)
-    return db.execute(counted).scalar_one()
-
-
-def _found(
-    db: Connection,
-    statement: Select[Any],
-    site_id: int,
-    search: str,
-    from_at: datetime | None,
-    until_at: datetime | None,
-) -> Select[Any]:
-    statement = (
-        statement.select_from(Conversation)
-        .outerjoin(Agent, col(Agent.id) == col(Conversation.agent_id))
-        .outerjoin(
-            Visit,
-            (col(Visit.site_id) == col(Conversation.site_id))
-            & (col(Visit.id) == col(Conversation.visit_id)),
-        )
-        .where(col(Conversation.site_id) == site_id, col(Conversation.visit_id) != NO_VISIT)
-    )
-    if from_at is not None:
-        statement = statement.where(col(Conversation.created_at) >= from_at)
-    if until_at is not None:
-        statement = statement.where(col(Conversation.created_at) < until_at)
-    search = clean(search, LONGEST_SEARCH)
-    return statement.where(_contains(db, search)) if search else statement
-
-
-def _contains(db: Connection, search: str) -> ColumnElement[bool]:
-    escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    # SQLite's LIKE ignores the case of ASCII letters itself, in half the time.
-    ignores_case = db.dialect.name == "sqlite" and search.isascii()
-
-    def has(text: Any) -> ColumnElement[bool]:
-        folded = text if ignores_case else func.lower(text)
-        pattern = f"%{escaped}%"
-        return folded.like(pattern if ignores_case else func.lower(pattern), escape="\\")
-
-    said = (
-        select(col(Message.number))
-        .where(
-            col(Message.site_id) == col(Conversation.site_id),
-            col(Message.conversation_id) == col(Conversation.id),
-            has(col(Message.text)),
-        )
-        .correlate(Conversation)
-        .exists()
-    )
-    names = (col(Agent.name), _attribute(db, "name"), _attribute(db, "email"))
-    return or_(said, *map(has, names))
-
-
-def _attribute(db: Connection, name: str) -> ColumnElement[str]:
-    """The value that the visitor's attributes have under this name."""
-    written = func.nullif(_ATTRIBUTES, "")
-    if db.dialect.name == "postgresql":
-        return cast(written, postgresql.JSON)[name].astext
-    return func.json_extract(written, f"$.{name}")
 
 
 def _conversations(db: Connection, statement: Any) -> Sequence[Conversation]:

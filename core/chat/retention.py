@@ -6,10 +6,11 @@ not of rows that are gone. So it ends first, without a visit and without a word,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 from sqlmodel import col
 
 from core.chat.closing import close, lock_conversation
@@ -33,10 +34,13 @@ def forget_messages(db: Connection, site_id: int, before: datetime, limit: int) 
     """
     key = (col(Message.conversation_id), col(Message.number))
     oldest = select(*key).where(col(Message.site_id) == site_id, col(Message.sent_at) < before)
-    keys = [tuple(row) for row in db.execute(oldest.limit(limit)).all()]
+    oldest = oldest.order_by(col(Message.sent_at)).limit(limit)
+    keys = [tuple(row) for row in db.execute(oldest).all()]
     if keys:
+        # By the conversations first: of pairs SQLite would look through all messages of the site.
+        of_these = col(Message.conversation_id).in_({id for id, _ in keys})
         listed = tuple_(*key).in_(keys)
-        db.execute(delete(Message).where(col(Message.site_id) == site_id, listed))
+        db.execute(delete(Message).where(col(Message.site_id) == site_id, of_these, listed))
     return len(keys)
 
 
@@ -81,14 +85,20 @@ def delete_withdrawn(db: Connection, now: datetime, told_after: timedelta = TOLD
     Those of a site that somebody else writes for longer are left for the next time.
     """
     before = to_milliseconds(now - told_after)
-    is_withdrawn = col(Conversation.visit_id) == NO_VISIT
-    withdrawn = (is_withdrawn, col(Conversation.revision) < before)
-    of_site = (col(Conversation.site_id) == col(Site.id), is_withdrawn)
-    oldest = select(func.min(col(Conversation.revision))).where(*of_site).scalar_subquery()
-    sites = db.execute(select(col(Site.id)).where(oldest < before)).scalars()
-    taken = take_sites(db, [id for id in sites if id is not None], TAKE_WITHIN)
-    of_taken = (col(Conversation.site_id).in_(taken), *withdrawn)
-    return db.execute(delete(Conversation).where(*of_taken)).rowcount if taken else 0
+    told: defaultdict[int, list[str]] = defaultdict(list)
+    sites = db.execute(select(col(Site.id))).scalars().all()
+    # Few at any time. By their revisions too, SQLite would look through all conversations that have a visit.
+    withdrawn = select(
+        col(Conversation.site_id), col(Conversation.id), col(Conversation.revision)
+    ).where(col(Conversation.site_id).in_(sites), col(Conversation.visit_id) == NO_VISIT)
+    for site_id, id, revision in db.execute(withdrawn).tuples():
+        if revision < before:
+            told[site_id].append(id)
+    deleted = 0
+    for site_id in sorted(take_sites(db, list(told), TAKE_WITHIN)):
+        are_these = (col(Conversation.site_id) == site_id, col(Conversation.id).in_(told[site_id]))
+        deleted += db.execute(delete(Conversation).where(*are_these)).rowcount
+    return deleted
 
 
 def _is_told(conversation: Conversation, now: datetime) -> bool:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from core.accounts.identity import Role
-from core.chat.conversation_facts import FoundConversation
 from core.chat.outcome import outcome_text
-from core.chat.queries import count_found, found_conversations
+from core.chat.search import MOST_SEARCHED, found_conversations, found_page, searched_from
 from core.database import Connection
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.moment import utc_now
@@ -73,10 +72,14 @@ class PastSearch:
 
 @dataclass(frozen=True)
 class PastPage:
-    """One page of the conversations that were found, and the number of all."""
+    """One page of the conversations that were found, and the number of all.
+
+    searched_from: since when the search has looked, where these days have more than it looks through.
+    """
 
     rows: pd.DataFrame
     count: int
+    searched_from: datetime | None = None
 
 
 def draw_past(sites: Sequence[Site]) -> None:
@@ -101,6 +104,7 @@ def draw_past(sites: Sequence[Site]) -> None:
         listed, opened = st.columns(2, gap="medium") if chosen else (st.container(), None)
         with listed:
             _draw_list(site, past_search, found, chosen)
+            _draw_cut(site, found)
             _draw_download(site, past_search, days, found.count)
         if opened is not None:
             with opened:
@@ -134,16 +138,11 @@ def _period(days: tuple[date, date], site: Site) -> Period:
 
 def _find(db: Connection, site: Site, past_search: PastSearch, period: Period) -> PastPage:
     assert site.id is not None
-    conversations = _conversations(db, site, past_search, period, ROWS, past_search.page * ROWS)
-    count = count_found(db, site.id, past_search.search, *period)
-    return PastPage(conversations_frame(db, conversations), count)
-
-
-def _conversations(
-    db: Connection, site: Site, past_search: PastSearch, period: Period, limit: int, offset: int = 0
-) -> Sequence[FoundConversation]:
-    assert site.id is not None
-    return found_conversations(db, site.id, past_search.search, *period, limit=limit, offset=offset)
+    place = {"limit": ROWS, "offset": past_search.page * ROWS}
+    conversations, count = found_page(db, site.id, past_search.search, *period, **place)
+    since = searched_from(db, site.id, *period) if past_search.search else None
+    is_cut = since is not None and since > period.from_at
+    return PastPage(conversations_frame(db, conversations), count, since if is_cut else None)
 
 
 def _draw_list(site: Site, past_search: PastSearch, found: PastPage, chosen: str) -> None:
@@ -188,6 +187,15 @@ def _draw_list(site: Site, past_search: PastSearch, found: PastPage, chosen: str
         st.rerun()
 
 
+def _draw_cut(site: Site, found: PastPage) -> None:
+    if found.searched_from is not None:
+        since = day_and_time_of(found.searched_from, site.time_zone)
+        small_text(
+            f"Only the newest {MOST_SEARCHED:,} chats of these days were searched, those since {since}."
+            " For older ones choose other days."
+        )
+
+
 def _draw_download(
     site: Site, past_search: PastSearch, days: tuple[date, date], count: int
 ) -> None:
@@ -217,7 +225,10 @@ def _csv(site: Site, past_search: PastSearch, period: Period) -> str:
     """Every message of the conversations that were found."""
 
     def load(db: Connection) -> pd.DataFrame:
-        return messages_frame(db, _conversations(db, site, past_search, period, MOST_IN_CSV))
+        assert site.id is not None
+        search = past_search.search
+        found = found_conversations(db, site.id, search, *period, limit=MOST_IN_CSV)
+        return messages_frame(db, found)
 
     return csv_of(read_as(Role.AGENT, load, site))
 

@@ -14,12 +14,12 @@ from sqlmodel import col
 
 from core.chat.queries import (
     changes_since,
-    count_found,
     invitations,
     newest_revision,
     open_conversations,
 )
 from core.chat.retention import TOLD_AFTER, delete_withdrawn
+from core.chat.search import count_found
 from core.chat.states import ConversationState
 from core.database import insert_into
 from core.file_rewrite import asked_rewrite

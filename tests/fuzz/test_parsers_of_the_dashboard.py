@@ -21,7 +21,7 @@ from core.accounts.identity import WHOEVER_IS_HERE
 from core.accounts.links import find_link
 from core.accounts.provisioning import Denial, ExternalIdentity
 from core.agents import find_agent
-from core.chat.queries import found_conversations
+from core.chat.search import found_conversations
 from core.chat.store import find_conversation
 from core.chat.templates import mark_used
 from core.database import open_database, reading, writing

@@ -8,8 +8,6 @@ from core.chat.invitations import open_conversations_of
 from core.chat.queries import (
     changes_since,
     conversations_of_visit,
-    count_found,
-    found_conversations,
     invitations,
     messages,
     messages_of,
@@ -18,6 +16,7 @@ from core.chat.queries import (
     unread_counts,
 )
 from core.chat.retention import forget_conversations, forget_messages
+from core.chat.search import count_found, found_conversations
 from core.chat.states import OPEN_STATES, ConversationState
 from core.chat.store import find_by_token, find_conversation
 from core.tables import IS_OPEN, Conversation

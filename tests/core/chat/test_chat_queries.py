@@ -7,8 +7,6 @@ from sqlmodel import col
 from core.chat.queries import (
     changes_since,
     conversations_of_visit,
-    count_found,
-    found_conversations,
     invitations,
     messages,
     newest_revision,
@@ -17,8 +15,9 @@ from core.chat.queries import (
     unread_counts,
 )
 from core.chat.retention import forget_conversations, forget_messages
+from core.chat.search import count_found, found_conversations, found_page, searched_from
 from core.chat.states import Author, ClosedBy
-from core.tables import Visit
+from core.tables import Conversation, Visit
 from tests.helpers.chat_rows import (
     INSTANT,
     MINUTE,
@@ -222,6 +221,29 @@ def test_found_are_cut_by_dates_and_pages(db, conversations):
     assert found(db, "100", from_at=NOW + INSTANT, until_at=NOW + 3 * MINUTE) == ["eve"]
     assert found(db, limit=2) == ["eve", "bob"]
     assert found(db, limit=2, offset=2) == ["ann"]
+
+
+def test_search_looks_through_the_newest_of_the_days(db, conversations, monkeypatch):
+    assert searched_from(db, 7, NOW, None) == NOW
+    monkeypatch.setattr("core.chat.search.MOST_SEARCHED", 2)
+
+    assert searched_from(db, 7, NOW, None) == NOW + INSTANT
+    assert found(db, "100", from_at=NOW) == ["eve"]
+    assert found(db, "100", from_at=NOW, until_at=NOW + MINUTE) == ["ann"]
+    assert found(db, from_at=NOW) == ["eve", "bob", "ann"]
+
+
+@pytest.mark.parametrize(("search", "count"), [("", 3), ("100", 2)])
+def test_page_has_the_number_of_all(db, conversations, search, count):
+    days = (NOW, NOW + 10 * MINUTE)
+    for offset in range(5):
+        rows, known = found_page(db, 7, search, *days, limit=2, offset=offset)
+        assert (len(rows), known) == (max(min(count - offset, 2), 0), count)
+
+
+def test_count_leaves_out_what_is_withdrawn(db, conversations):
+    db.execute(update(Conversation).where(col(Conversation.visit_id) == "bob").values(visit_id=""))
+    assert found(db, from_at=NOW) == ["eve", "ann"]
 
 
 def test_found_conversations_name_the_agent_and_outlive_their_visit(db, conversations):

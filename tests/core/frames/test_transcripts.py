@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import event, insert
 
 from core.chat.conversation_facts import AT_A_TIME
-from core.chat.queries import found_conversations, invitations, messages_of
+from core.chat.queries import invitations, messages_of
+from core.chat.search import found_conversations
 from core.chat.states import TemplateKind
 from core.chat.templates import add_template, all_templates, list_templates
 from core.frames import conversations_frame, messages_frame

@@ -15,7 +15,7 @@ from sqlmodel import col
 from streamlit.testing.v1 import AppTest
 
 from core.chat.outcome import outcome_text
-from core.chat.queries import found_conversations
+from core.chat.search import found_conversations
 from core.chat.states import ConversationState, TemplateKind
 from core.chat.templates import add_template
 from core.database import reading, writing
@@ -196,6 +196,23 @@ def test_search_finds_words_names_and_agents(
         found = listed(page.run())
         assert found["name"].tolist() == names, search
     assert tables(page)["Past chats"]["table"]["empty"] == NOTHING_FOUND
+
+
+def test_search_says_when_there_is_more_than_it_looks_through(
+    database: Database, site: Site, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        visitor_opens(database.engine, site, f"visit{number}", "A blue bowl?")
+    page = past(open_page)
+    page.session_state["past asked of tea"] = PastSearch("blue")
+    assert "Only the newest" not in texts(page.run())
+    monkeypatch.setattr("core.chat.search.MOST_SEARCHED", 2)
+
+    assert len(listed(page.run())) == 2
+    assert "Only the newest" in texts(page)
+    page.session_state["past asked of tea"] = PastSearch()
+    assert len(listed(page.run())) == 3
+    assert "Only the newest" not in texts(page)
 
 
 def test_days_are_those_of_the_sites_time_zone(
