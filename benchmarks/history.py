@@ -19,6 +19,7 @@ from core.visits.presence import COUNT_SLOT, VISIT_ENDS_AFTER
 from core.visits.tracked_visit import TrackedVisit
 from core.visits.visit import advance, open_visit
 from core.visits.visit_rows import VisitRows
+from core.visits.visit_sequence import take_numbers
 
 DAY = 86_400_000
 HISTORY_DAYS = 90
@@ -51,6 +52,8 @@ def fill(database_url: str, history: int, live: int, now: datetime) -> None:
     while batch := list(islice(visits, AT_ONCE)):
         counts = Counter((visit.site_id, visit.started_at // _SLOT * _SLOT) for visit in batch)
         with writing(engine) as db:
+            for number, visit in enumerate(batch, take_numbers(db, site.id or 0, len(batch))):
+                visit.number = number
             rows.store_visits(db, batch)
             rows.add_counts(db, [(*slot, visits) for slot, visits in counts.items()])
     if engine.dialect.name == "sqlite":
