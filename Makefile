@@ -66,6 +66,7 @@ lint: .venv/installed-dev .venv/installed-typescript-$(TYPESCRIPT)
 bench: .venv/installed-dev
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/writer.py
+	$(BIN)/python benchmarks/footprint.py
 	$(BIN)/python benchmarks/refresh.py
 	$(BIN)/python benchmarks/retention.py
 	$(BIN)/python benchmarks/storage.py
