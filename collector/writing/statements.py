@@ -34,12 +34,11 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy import Table as SchemaTable
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
 from collector.writing.stored_rows import StoredRows
+from core.database import dialect_module
 from core.tables import Table
 from core.visits.memories import lost_memory
 from core.visits.tab_state import read_memory, write_memory
@@ -132,6 +131,7 @@ class Statements:
     """The statements of the writer, for one kind of database."""
 
     def __init__(self, engine: Engine) -> None:
+        self._dialect = engine.dialect
         self.is_postgres = engine.dialect.name == "postgresql"
         self._load_edits = self.compile(self._select_edits())
         self._load_visits = self.compile(self._select_visits())
@@ -345,9 +345,12 @@ class Statements:
     def insert(self, table: str, size: int, moving: Sequence[str], total: str) -> ClauseElement:
         """Upsert so many rows. Of a row that exists, set what moves, or add to the total."""
         target = _table(table)
-        module = postgresql if self.is_postgres else sqlite
-        insert: Any = module.insert(target).values(
-            [{c.name: bindparam(f"{c.name}_{row}") for c in target.c} for row in range(size)]
+        insert: Any = (
+            dialect_module(self._dialect)
+            .insert(target)
+            .values(
+                [{c.name: bindparam(f"{c.name}_{row}") for c in target.c} for row in range(size)]
+            )
         )
         changes = {name: insert.excluded[name] for name in moving}
         if total:
@@ -381,7 +384,8 @@ class Statements:
 
     def compile(self, statement: ClauseElement) -> str:
         """With positional parameters: question marks, or %s."""
-        dialect = psycopg_dialect(paramstyle="format") if self.is_postgres else sqlite.dialect()
+        kind: Any = type(self._dialect)
+        dialect = kind(paramstyle="format" if self.is_postgres else "qmark")
         return str(statement.compile(dialect=dialect))
 
     def _listed(self) -> Any:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Label,
@@ -25,7 +26,6 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from core.chat.conversation_facts import FoundConversation, RowKey, ids_by_site, of_ids
@@ -336,7 +336,7 @@ def _attribute(db: Connection, name: str) -> ColumnElement[str]:
     """The value that the visitor's attributes have under this name."""
     written = func.nullif(_ATTRIBUTES, "")
     if db.dialect.name == "postgresql":
-        return cast(written, postgresql.JSON)[name].astext
+        return cast(written, JSON)[name].as_string()
     return func.json_extract(written, f"$.{name}")
 
 
