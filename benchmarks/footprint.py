@@ -56,7 +56,7 @@ def main(starts: int, idle: float, workers: int) -> None:
         for name, url in urls.items():
             servers[name] = lambda url=url: collector(url, workers=workers)
             first = _start(servers[name], 0)
-            click.echo(f"{name}: first start, which makes the tables: {first.cpu:.2f} s of CPU")
+            click.echo(f"{name}: the first start, with tables to make: {first.cpu:.2f} s of CPU")
         rounds = [
             {name: _start(server, idle) for name, server in servers.items()} for _ in range(starts)
         ]
