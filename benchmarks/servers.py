@@ -24,13 +24,22 @@ class BenchmarkServer(NamedTuple):
     pid: int
 
     def cpu(self) -> float:
-        """Seconds of CPU that it has used so far, with the processes that it has started."""
+        """Seconds of CPU that it has used so far, with the processes that it has started, also those that have ended."""
         return sum(map(_ticks, family(self.pid))) / os.sysconf("SC_CLK_TCK")
 
     def resident(self) -> int:
         """Bytes of memory that its processes hold now, and its share of what others hold too (PSS)."""
-        rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in family(self.pid)]
-        return sum(int(each.split("\nPss:", 1)[1].split()[0]) for each in rollups) * 1024
+        return sum(memory(self.pid).values())
+
+
+def memory(pid: int) -> dict[str, int]:
+    """What each process of this family holds now, as `BenchmarkServer.resident` does all of them: by name and number."""
+    held: dict[str, int] = {}
+    for each in family(pid):
+        name = Path(f"/proc/{each}/comm").read_text().strip()
+        rollup = Path(f"/proc/{each}/smaps_rollup").read_text()
+        held[f"{len(held)} {name}"] = int(rollup.split("\nPss:", 1)[1].split()[0]) * 1024
+    return held
 
 
 def family(pid: int) -> list[int]:
@@ -49,7 +58,7 @@ def _parent(pid: int) -> int:
 
 def _ticks(pid: int) -> int:
     fields = _stat(pid)
-    return int(fields[11]) + int(fields[12]) if fields else 0
+    return sum(map(int, fields[11:15])) if fields else 0
 
 
 def _stat(pid: int) -> list[str]:
@@ -101,8 +110,12 @@ def dashboard(
 ) -> Iterator[BenchmarkServer]:
     """The dashboard as `make run` starts it; log and settings: as for `collector`."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = {"MONITOR_DATABASE_URL": database_url, **settings}
+    command = [sys.executable, "-m", "pages"]
+    environment = {
+        "MONITOR_DATABASE_URL": database_url,
+        "MONITOR_DASHBOARD_PORT": str(port),
+        **settings,
+    }
     with _running(command, port, ROOT, environment, "_stcore/health", log) as server:
         yield server
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import socket
 from collections.abc import Callable
@@ -17,7 +16,6 @@ import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
 from collector.apart import run_apart
-from collector.background import warm_up
 from collector.closed import Looks, build_closed_app
 from collector.file_watch import FileWatch
 from collector.http.file_limit import allow_open_files
@@ -25,10 +23,10 @@ from collector.http.locator import open_country_database
 from collector.preparation import AwaitedServer, is_prepared, prepare
 from collector.served_file import ServedFile
 from collector.server import BACKLOG, server_config
-from collector.service import Service
+from collector.service import Service, kept_shared
 from collector.stop_signal import StopSignal
 from core.command_error import CommandError, exit_in_one_line
-from core.database import files_of, sqlite_file
+from core.database import files_of, open_database, sqlite_file
 from core.log_format import start_log
 from core.open_file import ANY_FILE, FileRule
 from core.private_file import tighten
@@ -84,6 +82,7 @@ def _serve(chosen: Settings, host: str, port: int, workers: int) -> None:
 
 def _serve_server(chosen: Settings, host: str, port: int, workers: int) -> None:
     """Serve a Postgres database, once it is there."""
+    engine = open_database(chosen.database_url)  # its driver is loaded once, for all processes
     with _bind(host, port) as listener:
         awaited, work = (
             AwaitedServer(),
@@ -95,7 +94,7 @@ def _serve_server(chosen: Settings, host: str, port: int, workers: int) -> None:
             work = partial(prepare, chosen.database_url, ANY_FILE, chosen.demo)
             look = partial(awaited.prepare, work)
             _answer_closed(chosen, listener, Looks(fault, look, is_told=True))
-        _run(Service(chosen, ANY_FILE, listener, workers))
+        _run(Service(chosen, engine, ANY_FILE, listener, workers))
 
 
 def _serve_file(chosen: Settings, served: ServedFile, host: str, port: int, workers: int) -> None:
@@ -139,7 +138,8 @@ def _serve_taken(
         _tighten(chosen.database_url)
         _prepare(chosen, rule)
         listener.listen(BACKLOG)
-        service = Service(chosen, rule, listener, workers, served.let_go_in_child)
+        engine = open_database(chosen.database_url, rule)
+        service = Service(chosen, engine, rule, listener, workers, served.let_go_in_child)
         with FileWatch(served) as watch:
             _run(service, watch.begin, watch.is_lost)
     except SQLAlchemyError:
@@ -164,14 +164,10 @@ def _run(
 ) -> None:
     """Serve until a signal, or until the database's file is lost."""
     _log_started(service.listener, service.workers)
-    warm_up()
-    gc.collect()
-    gc.freeze()  # what all processes have stays in memory that they share
     try:
-        with _stop_signal.waking() as awake:
+        with kept_shared(), _stop_signal.waking() as awake:
             service.serve(awake, lambda: _has_to_stop(service) or is_lost(), on_ready)
     finally:
-        gc.unfreeze()
         _log.info("collector_stopped")
     _stop_signal.raise_again()
 

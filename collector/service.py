@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
 from msgspec import Struct
+from sqlalchemy import Engine
 
 from collector.app import build_app, system_clock
+from collector.background import warm_up
 from collector.children import Children
 from collector.metrics import forget_process, process_numbers
 from collector.shared_limits import SharedLimits, shared_limits
@@ -19,7 +22,7 @@ from collector.shared_numbers import SharedNumbers
 from collector.worker_process import end_at_once, serve_app
 from collector.worker_slot import WRITER_ROW, WorkerSlot
 from collector.writer_process import build_writer
-from core.database import open_database, sqlite_file
+from core.database import sqlite_file
 from core.open_file import FileRule, inode_of
 from core.settings import Settings
 
@@ -32,10 +35,11 @@ LOOKS_EVERY = 0.5
 
 
 class Service(Struct):
-    """What it serves. let_go_in_child: gives back what the parent has open of the database's file; keeps the serving
-    lock where the process writes."""
+    """What it serves. engine: its processes', with which the parent connects to nothing. let_go_in_child: gives back
+    what the parent has open of the database's file; keeps the serving lock where the process writes."""
 
     settings: Settings
+    engine: Engine
     rule: FileRule
     listener: socket.socket
     workers: int
@@ -60,22 +64,20 @@ class Service(Struct):
         self.listener.close()
         self.let_go_in_child(True)
         _collect_rarely()
-        engine = open_database(self.settings.database_url, self.rule)
         writer = build_writer(
-            self.settings, engine, shared.numbers, control, system_clock, on_lost=end_at_once
+            self.settings, self.engine, shared.numbers, control, system_clock, on_lost=end_at_once
         )
         writer.run()
         file = sqlite_file(self.settings.database_url)
         if file is None or inode_of(file) == self.rule.only:
-            engine.dispose()  # who closes the last connection to another file would take away its log
+            self.engine.dispose()  # who closes the last connection to another file would take away its log
 
     def _work(self, shared: SharedMemory, row: int, control: socket.socket) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until it has something to answer
         self.let_go_in_child(False)
         _collect_rarely()
-        engine = open_database(self.settings.database_url, self.rule)
         slot = WorkerSlot(shared.numbers, row, control, shared.limits)
-        app = build_app(self.settings, engine, slot, on_lost=end_at_once)
+        app = build_app(self.settings, self.engine, slot, on_lost=end_at_once)
         serve_app(app, self.listener, control)
 
 
@@ -90,6 +92,21 @@ class SharedMemory(NamedTuple):
         forget_process(self.numbers, row)
         if self.limits and row != WRITER_ROW:
             self.limits.forget_worker(row)
+
+
+@contextmanager
+def kept_shared() -> Generator[None]:
+    """While it lasts, processes that are forked off this one share the memory of what is loaded now.
+
+    Python does not look for garbage in it, which would write into all of it.
+    """
+    warm_up()
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _collect_rarely() -> None:

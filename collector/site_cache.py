@@ -56,7 +56,7 @@ class SiteCache:
         """Read the list again; a site that has not changed keeps its cached contexts."""
         with reading(self._engine) as connection:
             sites = list_sites(connection)
-        rows = {site.key: site.model_dump() for site in sites}
+        rows = {site.key: dict(site) for site in sites}
         self._sites = {
             site.key: self._sites[site.key]
             if self._rows.get(site.key) == rows[site.key]

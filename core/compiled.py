@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql.psycopg import dialect as psycopg_dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
 
@@ -22,9 +20,10 @@ from core.disk_fault import DATABASE_FILE
 
 def compile_for(database: Connection | Engine, statement: ClauseElement) -> str:
     """The text for its driver, with positional parameters: question marks, or %s."""
-    is_postgres = database.dialect.name == "postgresql"
-    dialect = psycopg_dialect(paramstyle="format") if is_postgres else sqlite.dialect()
-    return str(statement.compile(dialect=dialect))
+    dialect = database.dialect
+    kind: Any = type(dialect)  # of its own module: that of the other kind of database is not loaded
+    style = "format" if dialect.name == "postgresql" else "qmark"
+    return str(statement.compile(dialect=kind(paramstyle=style)))
 
 
 def run_each(db: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:

@@ -6,12 +6,20 @@ import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from glob import escape
+from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    ExceptionContext,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.damage_mark import mark_of, set_mark
@@ -121,8 +129,12 @@ def database_sign(engine: Engine) -> None:
 
 def insert_into(connection: Connection, table: Any) -> Any:
     """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update` of its database."""
-    is_postgres = connection.dialect.name == "postgresql"
-    return postgresql.insert(table) if is_postgres else sqlite.insert(table)
+    return dialect_module(connection.dialect).insert(table)
+
+
+def dialect_module(dialect: Dialect) -> Any:
+    """SQLAlchemy's module for this kind of database. Only that of the one in use is loaded: Postgres' takes 4 MB."""
+    return import_module(f"sqlalchemy.dialects.{dialect.name}")
 
 
 def mark_damage(engine: Engine, fault: BaseException | None) -> None:

@@ -34,12 +34,12 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy import Table as SchemaTable
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
 from collector.writing.stored_rows import StoredRows
 from core.compiled import compile_for, find_value, run_each
+from core.database import dialect_module
 from core.tables import Table
 from core.visits.memories import lost_memory
 from core.visits.tab_state import read_memory, write_memory
@@ -346,9 +346,12 @@ class Statements:
     def insert(self, table: str, size: int, moving: Sequence[str], total: str) -> ClauseElement:
         """Upsert so many rows. Of a row that exists, set what moves, or add to the total."""
         target = _table(table)
-        module = postgresql if self.is_postgres else sqlite
-        insert: Any = module.insert(target).values(
-            [{c.name: bindparam(f"{c.name}_{row}") for c in target.c} for row in range(size)]
+        insert: Any = (
+            dialect_module(self._engine.dialect)
+            .insert(target)
+            .values(
+                [{c.name: bindparam(f"{c.name}_{row}") for c in target.c} for row in range(size)]
+            )
         )
         changes = {name: insert.excluded[name] for name in moving}
         if total:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Label,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from core.chat.retention import NO_VISIT
@@ -178,5 +178,5 @@ def _attribute(db: Connection, name: str) -> ColumnElement[str]:
     """The value that the visitor's attributes have under this name."""
     written = func.nullif(_ATTRIBUTES, "")
     if db.dialect.name == "postgresql":
-        return cast(written, postgresql.JSON)[name].astext
+        return cast(written, JSON)[name].as_string()
     return func.json_extract(written, f"$.{name}")

@@ -3,13 +3,11 @@
 import re
 from functools import lru_cache
 
-import ua_parser
 from is_bot import Bots  # pyright: ignore[reportMissingTypeStubs]
 
 from core.enrich.device import hide_model
+from core.enrich.spider import is_spider
 from core.enrich.user_agent import LONGEST_BRANDS, LONGEST_USER_AGENT
-
-_SPIDER = "Spider"  # ua-parser's device family for crawlers
 
 # Machines that is-bot and ua-parser miss, and what every machine's name ends in.
 _MACHINE = re.compile(
@@ -69,8 +67,7 @@ def _is_machine(user_agent: str) -> bool:
         return False
     if _PHONE.match(user_agent):
         user_agent = _NEWS_APP.sub("", user_agent).strip()
-    device = ua_parser.parse_device(user_agent)
-    return (device is not None and device.family == _SPIDER) or _BOTS.is_bot(user_agent)
+    return _BOTS.is_bot(user_agent) or is_spider(user_agent)
 
 
 # The patterns take a moment to compile: at import, not for the first visitor.

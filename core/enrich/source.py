@@ -7,8 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib import resources
 
-from publicsuffixlist import PublicSuffixList
-
+from core.enrich.registries import public_suffixes
 from core.enrich.text import clean
 from core.enrich.url import LONGEST_HOST, is_ip_host, readable_host, split_host, split_url
 
@@ -241,8 +240,7 @@ def _read_table(match: str) -> dict[str, Source]:
 
 # Two lists: anybody can rent "google.blogspot.com", so brands count under ICANN suffixes only,
 # while two shops on one platform ("a.myshopify.com", "b.myshopify.com") are two sites.
-_REGISTRIES = PublicSuffixList()
-_ICANN_REGISTRIES = PublicSuffixList(only_icann=True)
+_REGISTRIES, _ICANN_REGISTRIES = public_suffixes()
 _HOSTS = _read_table("host")
 _APPS = _read_table("app")
 CLICK_IDS = _read_table("click")

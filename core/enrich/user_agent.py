@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-import ua_parser
+from ua_parser import Domain, Parser, load_lazy_builtins
 
 from core.enrich.browser import OTHER, name_browser
 from core.enrich.device import hide_model
@@ -53,13 +53,25 @@ def read_user_agent(
 @lru_cache(maxsize=4_096)
 def _read(user_agent: str, brands: str, platform: str, mobile: str, touch_points: int) -> UserAgent:
     plain = hide_model(user_agent)
-    parsed = ua_parser.parse(plain)
-    family = parsed.user_agent.family if parsed.user_agent else ""
-    os_family = parsed.os.family if parsed.os else ""
+    family, os_family = _families(plain)
     os = _os(user_agent, os_family, platform, touch_points)
     browser = name_browser(plain, family, os, brands)
     return UserAgent(browser.name, os, _device(user_agent, os, mobile), browser.in_app)
 
+
+def _families(user_agent: str) -> tuple[str, str]:
+    """Those of the browser and of the operating system, as ua-parser names them; "" where it knows none."""
+    found = _PARSER(user_agent, _NAMES)
+    return (
+        found.user_agent.family if found.user_agent else "",
+        found.os.family if found.os else "",
+    )
+
+
+_NAMES = Domain.USER_AGENT | Domain.OS
+_BROWSERS, _SYSTEMS, _ = load_lazy_builtins()
+_PARSER = Parser.from_matchers((_BROWSERS, _SYSTEMS, []))
+"""Without the patterns of devices, which are most: 15 of 25 MB, and two thirds of the time that they take to load."""
 
 _OS_TOKENS = tuple(
     (re.compile(pattern), name)

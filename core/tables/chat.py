@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field
 
-from core.tables.base import Table, moment
+from core.tables.base import PartialIndex, Table, moment
 
 IS_OPEN: Any = text("state IN ('queued', 'delivered', 'shown', 'open')")
 """Not over. A query with exactly this condition may use the index `conversation_open`."""
@@ -23,12 +23,11 @@ class Agent(Table, table=True):
     """
 
     __table_args__ = (
-        Index(
+        PartialIndex(
             "agent_by_email",
             "email",
             unique=True,
-            sqlite_where=text("email <> ''"),
-            postgresql_where=text("email <> ''"),
+            where=text("email <> ''"),
         ),
     )
 
@@ -50,14 +49,13 @@ class Conversation(Table, table=True):
 
     __table_args__ = (
         Index("conversation_by_visit", "site_id", "visit_id", "created_at"),
-        Index(
+        PartialIndex(
             "conversation_open",
             "site_id",
             "visit_id",
             "tab",
             unique=True,
-            sqlite_where=IS_OPEN,
-            postgresql_where=IS_OPEN,
+            where=IS_OPEN,
         ),
         Index("conversation_by_state", "state", "site_id", "agent_read"),
         Index("conversation_by_token", "site_id", "token", unique=True),

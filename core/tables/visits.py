@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field
 
 from core.enrich.page_context import ContextRule, PageContext
-from core.tables.base import JsonText, Table, moment
+from core.tables.base import JsonText, PartialIndex, Table, moment
 
 
 class Site(Table, table=True):
@@ -49,20 +49,18 @@ class Visit(Table, table=True):
         Index("visit_by_number", "site_id", "number", unique=True),
         Index("visit_by_activity", "site_id", "last_activity_at"),
         Index("visit_by_start", "site_id", "started_at"),
-        Index(
+        PartialIndex(
             "visit_by_follows",
             "site_id",
             "follows",
-            sqlite_where=text("follows <> ''"),
-            postgresql_where=text("follows <> ''"),
+            where=text("follows <> ''"),
         ),
-        Index(
+        PartialIndex(
             "visit_by_visitor",
             "site_id",
             "visitor_id",
             "started_at",
-            sqlite_where=text("visitor_id <> ''"),
-            postgresql_where=text("visitor_id <> ''"),
+            where=text("visitor_id <> ''"),
         ),
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pages.__main__ import allocator
 from tests.helpers.free_port import free_port
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_monitor import answers
@@ -62,6 +63,8 @@ def test_it_listens_where_the_settings_say_until_it_is_ended() -> None:
     )
     try:
         wait_for(lambda: answers(f"http://[::1]:{port}/monitor/_stcore/health"), 90)
+        environment = Path(f"/proc/{process.pid}/environ").read_bytes().decode().split("\0")
+        assert {f"{name}={value}" for name, value in allocator().items()} <= {*environment}
     finally:
         process.terminate()
         assert process.wait(30) in (0, -signal.SIGTERM)

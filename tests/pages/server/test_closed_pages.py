@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -12,6 +16,7 @@ import pytest
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.session_manager import SessionInfo
 
+from pages.__main__ import allocator
 from pages.server import closed_pages, shared
 from pages.server.closed_pages import end_expired, give_back
 from pages.server.shared import Shared, forget_unused
@@ -52,6 +57,32 @@ def test_cycles_are_freed() -> None:
     del session
     give_back()
     assert left() is None
+
+
+HELD_AFTER_MOST_ARE_FREED = """
+import re
+from pathlib import Path
+from pages.server.closed_pages import give_back, keep_little
+
+def held():
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    return int(re.search(r"^Pss_Anon: +(\\d+)", rollup, re.M)[1])
+
+keep_little()
+before = held()
+many = [bytes(400) for _ in range(100_000)]
+full = held()
+many = many[::1_000]
+give_back()
+print((held() - before) / (full - before))
+"""
+
+
+@pytest.mark.skipif(not allocator(), reason="not glibc")
+def test_what_is_freed_between_objects_that_stay_is_given_back() -> None:
+    part = partial(subprocess.check_output, [sys.executable, "-c", HELD_AFTER_MOST_ARE_FREED])
+    assert float(part(env={**os.environ, "PYTHONMALLOC": "pymalloc"})) > 0.8
+    assert float(part(env=os.environ | allocator())) < 0.2
 
 
 def test_looks_go_on_and_end_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,49 @@
+"""What a collector does not hold: what only the other database, or only an upgrade, needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.preloaded import ROOT
+
+LOADED = """
+import sys
+import collector.__main__
+from collector.background import warm_up
+from core.database import open_database
+
+warm_up()
+open_database("{url}")
+print(*sys.modules, sep="\\n")
+"""
+NEVER = (
+    *("alembic", "mako", "numpy", "pandas", "pyarrow", "streamlit", "authlib", "argon2", "httpx"),
+    *("multipart", "xml", "unittest", "tkinter", "jinja2", "ua_parser_builtins.matchers"),
+)
+POSTGRES = ("sqlalchemy.dialects.postgresql", "psycopg", "psycopg_binary")
+
+
+@pytest.mark.parametrize(
+    ("url", "unwanted", "wanted"),
+    [
+        (
+            "sqlite:///{folder}/monitor.db",
+            (*NEVER, *POSTGRES),
+            ("sqlalchemy.dialects.sqlite", "sqlite3"),
+        ),
+        ("postgresql+psycopg://u@127.0.0.1/d", NEVER, POSTGRES),
+    ],
+    ids=["sqlite", "postgres"],
+)
+def test_collector_loads_what_its_processes_share_and_nothing_else(
+    tmp_path: Path, url: str, unwanted: tuple[str, ...], wanted: tuple[str, ...]
+) -> None:
+    code = LOADED.format(url=url.format(folder=tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    loaded = set(done.stdout.decode().split())
+    assert loaded.isdisjoint(unwanted)
+    assert loaded.issuperset(wanted)
