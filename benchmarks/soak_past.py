@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
