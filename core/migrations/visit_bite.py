@@ -140,7 +140,7 @@ def _note_tabs(db: sa.Connection, site: int) -> None:
             " JOIN page_view AS v ON v.site_id = :site AND v.visit_id = n.id"
             " UNION ALL SELECT n.number, s.tab, s.from_at FROM noted_visit AS n"
             " JOIN visit_span AS s ON s.site_id = :site AND s.visit_id = n.id"
-            " WHERE NOT EXISTS (SELECT 1 FROM conversation AS c"
+            " WHERE s.kind <> 'chatting' OR NOT EXISTS (SELECT 1 FROM conversation AS c"
             " WHERE c.site_id = s.site_id AND c.id = s.tab AND c.visit_id = s.visit_id)"
             ") AS heard GROUP BY visit, tab) AS tabs"
         ),

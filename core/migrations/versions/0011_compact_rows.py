@@ -69,8 +69,7 @@ def _replace_tables(db: sa.Connection) -> None:
     if db.execute(sa.text("SELECT 1 FROM visit LIMIT 1")).first():
         _log.info("upgrade_drops_old_tables")
     unwatch(db)
-    for name in ("visit_span", "page_view", "visit"):
-        op.drop_table(name)
+    _drop_old(db)
     op.rename_table("numbered_visit", "visit")
     if db.dialect.name == "postgresql":
         op.execute("ALTER TABLE visit RENAME CONSTRAINT numbered_visit_pkey TO visit_pkey")
@@ -84,6 +83,18 @@ def _replace_tables(db: sa.Connection) -> None:
         op.create_index(
             f"visit_by_{name}", "visit", columns, sqlite_where=where, postgresql_where=where
         )
+
+
+def _drop_old(db: sa.Connection) -> None:
+    """On SQLite without overwriting them: that would put all of their pages into the log. What `core/upgrade.py`
+    gives back to the disk afterwards is these pages."""
+    is_sqlite = db.dialect.name == "sqlite"
+    if is_sqlite:
+        op.execute("PRAGMA secure_delete=FAST")
+    for name in ("visit_span", "page_view", "visit"):
+        op.drop_table(name)
+    if is_sqlite:
+        op.execute("PRAGMA secure_delete=ON")
 
 
 def _create_views() -> None:
