@@ -108,8 +108,8 @@ def _run(command: list[str], url: str, watched: str, kind: str, kills: int, of: 
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, "MONITOR_DATABASE_URL": url}
         )
-        used = None
-        while used is None:
+        pid = status = 0
+        while not pid:
             time.sleep(LOOKS_EVERY)
             log = max(log, _bytes_of(folder / "monitor.db-wal"))
             disk = max(disk, _bytes_in(folder) - size)
@@ -118,10 +118,9 @@ def _run(command: list[str], url: str, watched: str, kind: str, kills: int, of: 
                 os.kill(process.pid, signal.SIGKILL)
                 click.echo(f"    killed at {_moved(engine, kind):,} of {of:,}")
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            used = usage if pid else None
         process.returncode = os.waitstatus_to_exitcode(status)
-        cpu += used.ru_utime + used.ru_stime
-        memory = max(memory, used.ru_maxrss * 1024)
+        cpu += usage.ru_utime + usage.ru_stime
+        memory = max(memory, usage.ru_maxrss * 1024)
         if process.returncode != -signal.SIGKILL:
             break
     if process.returncode:
