@@ -68,6 +68,7 @@ bench: .venv/installed-dev
 	$(BIN)/python benchmarks/writer.py
 	$(BIN)/python benchmarks/refresh.py
 	$(BIN)/python benchmarks/retention.py
+	$(BIN)/python benchmarks/upgrade.py
 	$(BIN)/python benchmarks/storage.py
 	$(BIN)/python benchmarks/viewers.py
 	$(BIN)/python benchmarks/live.py

@@ -1,4 +1,4 @@
-"""A million visits of an earlier version: how long their upgrade takes, and what it needs; then `core move`."""
+"""Many visits of an earlier version: how long their upgrade takes, and what it needs; then `core move`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Run(NamedTuple):
 
 
 @click.command()
-@click.option("--visits", default=1_000_000, show_default=True)
+@click.option("--visits", default=100_000, show_default=True)
 @click.option("--postgres", is_flag=True, help="Of a Postgres that the tests bring.")
 @click.option(
     "--kills",

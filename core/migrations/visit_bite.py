@@ -1,4 +1,8 @@
-"""Some thousand visits at once, moved from the old tables into those of small rows."""
+"""Some thousand visits at once, moved from the old tables into those of small rows.
+
+Each query begins with the bite's own visits: SQLite takes the tables of a CROSS JOIN in the order in which they
+are named, and would else read all visits of the site for each bite.
+"""
 
 # ruff: noqa: S608 (statements are made of the names in core/migrations/row_tables.py only)
 from __future__ import annotations
@@ -108,7 +112,7 @@ def _move_visits(db: sa.Connection, site: int, are_escaped: bool) -> None:
         sa.text(
             f"INSERT INTO numbered_visit ({', '.join(names)}, number)"
             f" SELECT {', '.join(f'v.{name}' for name in names)}, n.number FROM noted_visit AS n"
-            " JOIN visit AS v ON v.site_id = :site AND v.id = n.id ORDER BY n.number"
+            " CROSS JOIN visit AS v WHERE v.site_id = :site AND v.id = n.id ORDER BY n.number"
         ),
         {"site": site},
     )
@@ -116,8 +120,8 @@ def _move_visits(db: sa.Connection, site: int, are_escaped: bool) -> None:
         return
     for name in ("entry_path", "current_path"):
         escaped = sa.text(
-            f"SELECT n.number, v.{name} FROM noted_visit AS n JOIN numbered_visit AS v"
-            f" ON v.site_id = :site AND v.id = n.id WHERE v.{name} LIKE '%\\%%' ESCAPE '\\'"
+            f"SELECT n.number, v.{name} FROM noted_visit AS n CROSS JOIN numbered_visit AS v"
+            f" WHERE v.site_id = :site AND v.id = n.id AND v.{name} LIKE '%\\%%' ESCAPE '\\'"
         )
         _run(
             db,
@@ -137,11 +141,11 @@ def _note_tabs(db: sa.Connection, site: int) -> None:
             " row_number() OVER (PARTITION BY visit ORDER BY heard_at, tab), tab FROM ("
             " SELECT visit, tab, min(at) AS heard_at FROM ("
             " SELECT n.number AS visit, v.tab AS tab, v.viewed_at AS at FROM noted_visit AS n"
-            " JOIN page_view AS v ON v.site_id = :site AND v.visit_id = n.id"
+            " CROSS JOIN page_view AS v WHERE v.site_id = :site AND v.visit_id = n.id"
             " UNION ALL SELECT n.number, s.tab, s.from_at FROM noted_visit AS n"
-            " JOIN visit_span AS s ON s.site_id = :site AND s.visit_id = n.id"
-            " WHERE s.kind <> 'chatting' OR NOT EXISTS (SELECT 1 FROM conversation AS c"
-            " WHERE c.site_id = s.site_id AND c.id = s.tab AND c.visit_id = s.visit_id)"
+            " CROSS JOIN visit_span AS s WHERE s.site_id = :site AND s.visit_id = n.id"
+            " AND (s.kind <> 'chatting' OR NOT EXISTS (SELECT 1 FROM conversation AS c"
+            " WHERE c.site_id = s.site_id AND c.id = s.tab AND c.visit_id = s.visit_id))"
             ") AS heard GROUP BY visit, tab) AS tabs"
         ),
         {"site": site},
@@ -149,7 +153,7 @@ def _note_tabs(db: sa.Connection, site: int) -> None:
     chats = db.execute(
         sa.text(
             "SELECT DISTINCT n.number, c.id FROM noted_visit AS n"
-            " JOIN conversation AS c ON c.site_id = :site AND c.visit_id = n.id"
+            " CROSS JOIN conversation AS c WHERE c.site_id = :site AND c.visit_id = n.id"
         ),
         {"site": site},
     ).all()
@@ -165,7 +169,7 @@ def _note_pages(db: sa.Connection, site: int, are_escaped: bool) -> dict[int, Se
     found = db.execute(
         sa.text(
             "SELECT DISTINCT v.path, v.title, v.page_context FROM noted_visit AS n"
-            " JOIN page_view AS v ON v.site_id = :site AND v.visit_id = n.id"
+            " CROSS JOIN page_view AS v WHERE v.site_id = :site AND v.visit_id = n.id"
         ),
         {"site": site},
     ).all()
@@ -196,8 +200,8 @@ def _move_memories(db: sa.Connection, site: int) -> None:
     rows = db.execute(
         sa.text(
             "SELECT n.number, v.memory FROM noted_visit AS n"
-            " JOIN visit AS v ON v.site_id = :site AND v.id = n.id"
-            " WHERE v.memory <> '' AND v.last_activity_at > :since"
+            " CROSS JOIN visit AS v WHERE v.site_id = :site AND v.id = n.id"
+            " AND v.memory <> '' AND v.last_activity_at > :since"
         ),
         {"site": site, "since": int(time() * 1000) - _LIVE_FOR},
     ).all()
@@ -243,8 +247,9 @@ def _move_spans(db: sa.Connection, site: int) -> None:
             " (site_id, visit, tab, kind, number, is_open, from_after, length)"
             f" SELECT s.site_id, n.number, t.tab, CASE s.kind {kinds} END, s.number, s.is_open,"
             " s.from_at - n.started_at, s.until_at - s.from_at FROM noted_visit AS n"
-            " JOIN visit_span AS s ON s.site_id = :site AND s.visit_id = n.id"
-            " JOIN noted_tab AS t ON t.visit = n.number AND t.id = s.tab"
+            " CROSS JOIN visit_span AS s CROSS JOIN noted_tab AS t"
+            " WHERE s.site_id = :site AND s.visit_id = n.id"
+            " AND t.visit = n.number AND t.id = s.tab"
             " ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING"
         ),
         {"site": site},
@@ -257,10 +262,10 @@ def _move_views(db: sa.Connection, site: int) -> None:
             "INSERT INTO page_view_row (site_id, visit, tab, number, viewed_after, page)"
             " SELECT v.site_id, n.number, t.tab, v.number, v.viewed_at - n.started_at, p.id"
             " FROM noted_visit AS n"
-            " JOIN page_view AS v ON v.site_id = :site AND v.visit_id = n.id"
-            " JOIN noted_tab AS t ON t.visit = n.number AND t.id = v.tab"
-            " JOIN noted_page AS p"
-            " ON p.path = v.path AND p.title = v.title AND p.page_context = v.page_context"
+            " CROSS JOIN page_view AS v CROSS JOIN noted_tab AS t CROSS JOIN noted_page AS p"
+            " WHERE v.site_id = :site AND v.visit_id = n.id"
+            " AND t.visit = n.number AND t.id = v.tab"
+            " AND p.path = v.path AND p.title = v.title AND p.page_context = v.page_context"
             " ORDER BY 1, 2, 3, 4"
         ),
         {"site": site},
@@ -272,7 +277,7 @@ def _count_pages(db: sa.Connection, site: int, pages: dict[int, Sequence[str]]) 
     uses = db.execute(
         sa.text(
             "SELECT r.page, count(*) FROM noted_visit AS n"
-            " JOIN page_view_row AS r ON r.site_id = :site AND r.visit = n.number"
+            " CROSS JOIN page_view_row AS r WHERE r.site_id = :site AND r.visit = n.number"
             " GROUP BY r.page ORDER BY r.page"
         ),
         {"site": site},
