@@ -94,6 +94,8 @@ def test_upgrade_may_be_killed_at_every_kind_of_moment(
     with writing(database) as db:
         load_released(db, revision)
     before = counts(database)
+    for changed in ("backlog", "backup"):  # what was left to do is done, and the copy is noted
+        before.pop(changed, None)
 
     known: frozenset[str] = frozenset()
     while kind := upgrade_and_kill(bare_database_url, known, tmp_path / "told"):
