@@ -43,7 +43,7 @@ MOVED = {
 """By what it is seen how far it is: of all visits, and of all spans."""
 
 
-class Run(NamedTuple):
+class MeasuredRun(NamedTuple):
     """seconds: of the clock. cpu: seconds, of the process and of the Postgres server's. memory: bytes, at most, of
     the process. log, disk: bytes, at most: of SQLite's log, and of all that is in the folder above what was there."""
 
@@ -96,7 +96,7 @@ def _servers() -> Iterator[Callable[[], str]]:
         yield lambda: server.url("upgrade")
 
 
-def _run(command: list[str], url: str, watched: str, kind: str, kills: int, of: int) -> Run:
+def _run(command: list[str], url: str, watched: str, kind: str, kills: int, of: int) -> MeasuredRun:
     """Run it until it has ended by itself; each time it is killed it is begun again."""
     engine = open_database(watched)
     marks = [of * kill // (kills + 1) for kill in range(1, kills + 1)]
@@ -108,8 +108,7 @@ def _run(command: list[str], url: str, watched: str, kind: str, kills: int, of: 
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, "MONITOR_DATABASE_URL": url}
         )
-        pid = status = 0
-        while not pid:
+        while True:
             time.sleep(LOOKS_EVERY)
             log = max(log, _bytes_of(folder / "monitor.db-wal"))
             disk = max(disk, _bytes_in(folder) - size)
@@ -118,6 +117,8 @@ def _run(command: list[str], url: str, watched: str, kind: str, kills: int, of: 
                 os.kill(process.pid, signal.SIGKILL)
                 click.echo(f"    killed at {_moved(engine, kind):,} of {of:,}")
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
         process.returncode = os.waitstatus_to_exitcode(status)
         cpu += usage.ru_utime + usage.ru_stime
         memory = max(memory, usage.ru_maxrss * 1024)
@@ -127,10 +128,10 @@ def _run(command: list[str], url: str, watched: str, kind: str, kills: int, of: 
         raise SystemExit(f"{kind} has failed")
     server = _server_cpu(engine) - server_before
     engine.dispose()
-    return Run(time.monotonic() - began, cpu, server, memory, log, disk)
+    return MeasuredRun(time.monotonic() - began, cpu, server, memory, log, disk)
 
 
-def _report(name: str, run: Run, rows: int) -> None:
+def _report(name: str, run: MeasuredRun, rows: int) -> None:
     load = os.getloadavg()[0]
     click.echo(
         f"{name}: {run.cpu + run.server:.0f} s of CPU ({run.server:.0f} of the server),"

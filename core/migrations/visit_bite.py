@@ -39,17 +39,19 @@ _NOTES = (
 """Of a bite: its visits, which number each of their tabs has, and which id each page."""
 
 
-class Place(NamedTuple):
+class VisitPlace(NamedTuple):
     """After which visit of a site a bite begins, in the order of their starts."""
 
     started_at: int
     id: str
 
 
-START = Place(-(2**62), "")
+START = VisitPlace(-(2**62), "")
 
 
-def move_bite(db: sa.Connection, site: int, after: Place, *, are_escaped: bool) -> Place | None:
+def move_bite(
+    db: sa.Connection, site: int, after: VisitPlace, *, are_escaped: bool
+) -> VisitPlace | None:
     """The last visit of a bite that was moved; None: there was none after that place.
 
     are_escaped: paths may still be stored as browsers send them; then they become readable on the way.
@@ -64,7 +66,7 @@ def move_bite(db: sa.Connection, site: int, after: Place, *, are_escaped: bool) 
     return last
 
 
-def _note_visits(db: sa.Connection, site: int, after: Place) -> Place | None:
+def _note_visits(db: sa.Connection, site: int, after: VisitPlace) -> VisitPlace | None:
     """Those of the bite get the next numbers. One that was moved already is left out."""
     db.execute(
         sa.text(
@@ -91,7 +93,7 @@ def _note_visits(db: sa.Connection, site: int, after: Place) -> Place | None:
         ),
         {"site": site, "last": last.number},
     )
-    return Place(last.started_at, last.id)
+    return VisitPlace(last.started_at, last.id)
 
 
 def _move_noted(db: sa.Connection, site: int, are_escaped: bool) -> None:

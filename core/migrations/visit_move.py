@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from core.migrations import changed_visits, row_tables
 from core.migrations.progress_log import ProgressLog
-from core.migrations.visit_bite import START, VISITS_A_BITE, Place, move_bite
+from core.migrations.visit_bite import START, VISITS_A_BITE, VisitPlace, move_bite
 
 Transaction = Callable[[], AbstractContextManager[sa.Connection]]
 """Begins one of the upgrade's transactions; committed at its end."""
@@ -98,7 +98,7 @@ def _sweep(db: sa.Connection) -> None:
     are_escaped = _are_escaped(db)
     progress = ProgressLog(_moved(db), _count(db, "visit"))
     for site in _sites(db):
-        place: Place | None = START
+        place: VisitPlace | None = START
         while place:
             place = move_bite(db, site, place, are_escaped=are_escaped)
             progress.tell(_moved(db))
@@ -115,7 +115,7 @@ def _moved(db: sa.Connection) -> int:
     return int(db.execute(total).scalar_one())
 
 
-def _last_moved(db: sa.Connection, site: int) -> Place:
+def _last_moved(db: sa.Connection, site: int) -> VisitPlace:
     found = db.execute(
         sa.text(
             "SELECT started_at, id FROM numbered_visit WHERE site_id = :site"
@@ -123,7 +123,7 @@ def _last_moved(db: sa.Connection, site: int) -> Place:
         ),
         {"site": site},
     ).first()
-    return Place(*found) if found else START
+    return VisitPlace(*found) if found else START
 
 
 def _are_escaped(db: sa.Connection) -> bool:
