@@ -48,7 +48,7 @@ class Start(NamedTuple):
 @click.option("--workers", default=1, show_default=True, help="Processes that answer.")
 def main(**options: Any) -> None:
     """A collector on SQLite, one on Postgres, and the same uvicorn with a bare handler."""
-    print_figures(measure, options)
+    print_figures(lambda: measure(**options))
 
 
 def measure(starts: int, idle: float, workers: int) -> list[Figure]:

@@ -35,6 +35,9 @@ from core.tables import Table as Base
 ROWS_A_BITE = 20_000
 """Some 0.2 s: after that progress is told, Ctrl-C is heard, and no more than this is done twice."""
 
+_SUMMED_BELOW = 1_000_000_007
+"""Of whole numbers the rest is summed, by this prime: SQLite's sums end at 2^63, which two ids of pages are above."""
+
 _NOTE = "move:"
 """Begins the names of the notes in the table `backlog`: how far the move is, and of what."""
 
@@ -48,7 +51,7 @@ class MoveFault(CommandError):
 
 
 class TableSums(NamedTuple):
-    """rows: how many a table has. sums: of each column, of its numbers or of the lengths of its texts."""
+    """rows: how many a table has. sums: of each column, of its numbers' rests or of the lengths of its texts."""
 
     rows: int
     sums: dict[str, int]
@@ -160,7 +163,7 @@ def _sum(column: Any) -> Any:
         value = func.count().filter(stored.is_(literal_column("true")))
         return func.coalesce(value, 0)
     if _is_number(column):
-        value = func.round(stored * 1_000) if isinstance(kind, Float) else stored
+        value = func.round(stored * 1_000) if isinstance(kind, Float) else stored % _SUMMED_BELOW
     else:
         value = func.length(stored)
     return func.coalesce(func.sum(value), 0)

@@ -7,12 +7,14 @@ needs it.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
 
-from core.database import is_sqlite, reading, writing
+from core.database import empty_log, is_sqlite, reading, writing
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _UPGRADE_LOCK = 7_226_001
@@ -37,13 +39,17 @@ class NewerSchemaError(SchemaError):
 
 
 def upgrade_schema(engine: Engine) -> None:
-    """Create the tables, or bring them to this version."""
-    with writing(engine) as connection:
-        if not is_sqlite(str(engine.url)):
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-            # An index over a large table takes as long as it takes.
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        _refuse_newer(connection)
+    """Create the tables, or bring them to this version.
+
+    One transaction does it, so that tables are of the version before or of this one. What takes long in it may be
+    done before, in transactions that leave the tables of the version before as they are: a migration's `prepare`.
+    On SQLite only for whoever holds the serving lock.
+    """
+    with _upgrading(engine) as connection:
+        revision = schema_revision(connection)
+    if revision is not None and revision != head_revision():
+        _prepare_migrations(engine, revision)
+    with _upgrading(engine) as connection:
         if schema_revision(connection) != head_revision():
             _run_migrations(connection)
 
@@ -97,6 +103,20 @@ def touch_schema(engine: Engine) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
+@contextmanager
+def _upgrading(engine: Engine) -> Generator[Connection]:
+    """One of the upgrade's transactions. After it SQLite's log is emptied, so that it never holds two of them."""
+    with writing(engine) as connection:
+        if not is_sqlite(str(engine.url)):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+            # An index over a large table takes as long as it takes.
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        _refuse_newer(connection)
+        yield connection
+    if is_sqlite(str(engine.url)):
+        empty_log(engine)
+
+
 def _refuse_newer(connection: Connection) -> None:
     revision = schema_revision(connection)
     if revision is not None and is_newer(revision):
@@ -120,6 +140,16 @@ def schema_revision(connection: Connection) -> str | None:
 def _revisions() -> Collection[str]:
     """Those that this version knows: the name of a migration begins with its own."""
     return {file.name.partition("_")[0] for file in _MIGRATIONS.glob("versions/[0-9]*_*.py")}
+
+
+def _prepare_migrations(engine: Engine, revision: str) -> None:
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(_MIGRATIONS)).iterate_revisions("head", revision)
+    for script in reversed(list(scripts)):
+        prepare = getattr(script.module, "prepare", None)
+        if prepare:
+            prepare(partial(_upgrading, engine))
 
 
 def _run_migrations(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from core.backups import BackupKind, forget_missing, record_backup
 from core.command_error import CommandError, first_line
 from core.database import DATABASE_ERRORS, empty_log, reading, sqlite_file, writing
 from core.file_rewrite import file_size, vacuum
-from core.freed_space import can_give_back
+from core.freed_space import can_give_back, give_back
 from core.part_file import PART, remove_unfinished
 from core.schema import (
     head_revision,
@@ -26,6 +26,9 @@ from core.sqlite_copy import copy_database, refuse_full_disk
 
 KEPT_COPIES = 3
 """Copies from before an upgrade that are kept beside the database."""
+
+PAGES_A_BITE = 2_048
+"""Pages that are given back to the disk at once: at most 8 MB of the log."""
 
 _HOW_ON_POSTGRES = "pg_dump --format=custom before you start a new version"
 _log = logging.getLogger("core.upgrade")
@@ -65,11 +68,14 @@ def _upgrade(engine: Engine, now: datetime) -> None:
 
 
 def _let_shrink(engine: Engine, file: Path) -> None:
-    """Rewrite the file of an earlier version, so that what is deleted can be given back to the disk.
+    """Give back to the disk what the old tables took: a dropped table's text stays in its pages until then.
 
-    It is in the log, and in a temporary file, as a whole. Where that has no room the file stays as it is.
+    The file of an earlier version is rewritten for it. It is in the log, and in a temporary file, as a whole. Where
+    that has no room the file stays as it is.
     """
     if can_give_back(engine):
+        while give_back(engine, PAGES_A_BITE):
+            empty_log(engine)
         return
     with reading(engine) as db:
         size = file_size(db)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Integer, insert, text
+from sqlalchemy import Integer, insert, select, text
 
 from core import database_move
 from core.database import open_database, reading, sqlite_file, writing
@@ -18,6 +18,7 @@ from core.schema import upgrade_schema
 from core.serving_lock import serving_lock
 from core.sites import add_site, find_site
 from core.tables import Table
+from core.visits.row_keys import page_id
 
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
 NAME = "Tee & Söhne 🫖 'quoted' \\ tab\tnew\nline"
@@ -97,6 +98,20 @@ def test_every_row_of_every_table_arrives_as_it_is(run, source, empty_postgres):
     target = open_database(empty_postgres)
     assert everything(target) == before == everything(source)
     target.dispose()
+
+
+def test_ids_of_pages_are_compared_however_many_there_are(run, source, empty_postgres):
+    page = Table.metadata.tables["page"]
+    with writing(source) as db:
+        for number in range(5):
+            row = made_row(page, number) | {"site_id": 1, "id": page_id(f"/{number}", "", "")}
+            db.execute(insert(page), row)
+        ids = db.execute(select(page.c.id)).scalars().all()
+
+    done = run("move", "--to", empty_postgres)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sum(ids) > 2**63
 
 
 def test_new_rows_get_ids_of_their_own_afterwards(run, source, empty_postgres):
