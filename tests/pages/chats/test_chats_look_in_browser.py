@@ -57,10 +57,12 @@ def test_draft_survives_refreshes_other_chats_and_a_reload(
     expect(facts).to_be_visible()
     page.wait_for_timeout(6_000)  # the facts next to it are drawn again every 5 s
     expect(field(page)).to_have_value("I look it up for")
+    address = page.url
     open_conversation(page, "Fay")
     expect(field(page)).to_have_value("")
     open_conversation(page, "Eve")
     expect(field(page)).to_have_value("I look it up for")
+    expect(page).to_have_url(address)  # which Streamlit's server changes: a reload before that shows Fay
     page.reload()
     expect(field(page)).to_have_value("I look it up for")
     assert "conversation=" in page.url
