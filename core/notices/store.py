@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlmodel import col
 
+from core.chat.store import CHANNEL
 from core.database import insert_into
 from core.locks import TAKE_WITHIN, take_sites
 from core.moment import to_milliseconds
@@ -15,9 +16,6 @@ from core.notices.events import Event
 from core.notices.wishes import Wish, Wishes, wishes_of
 from core.postgres import notify
 from core.tables import Notice, NoticeAddress, NoticeDelivery
-
-CHANNEL = "visitor_monitor_notices"
-"""The channel on which Postgres notifies of each commit with a notice."""
 
 KEPT_FOR = timedelta(days=7)
 """For so long an event is known to be told: longer than any that is found again (own)."""

@@ -10,6 +10,7 @@ import { AgentApi } from "./agent_api.js"
 import { AgentCookie } from "./agent_cookie.js"
 import { ChatStore } from "./chat_store.js"
 import { ChatsView } from "./chats_view.js"
+import { NoticeTeller } from "./notice_teller.js"
 import { Outbox } from "./outbox.js"
 import { SidebarAlert } from "./sidebar_alert.js"
 import { SingleConversation } from "./single_conversation.js"
@@ -74,9 +75,11 @@ function shared(data) {
   const store = new ChatStore(limits)
   const api = new AgentApi(store)
   const cookie = new AgentCookie(name)
-  const stream = new StreamClient(store, api, cookie, limits, madeFor)
+  const sound = new Sound(store)
+  const notices = new NoticeTeller(sound, store)
+  const stream = new StreamClient(store, api, cookie, limits, notices, madeFor)
   const outbox = new Outbox(store, api, account)
-  known = { store, api, stream, outbox, cookie, limits, sound: new Sound(store) }
+  known = { store, api, stream, outbox, cookie, limits, sound, notices }
   new TabTitle(store)
   silenceHotkeys()
   keepFocusInDialog()
