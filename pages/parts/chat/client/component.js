@@ -3,6 +3,7 @@
 // conversation (one alone). All instances of a page share one store, one stream and one outbox. The
 // alerts are on every page, and so is what they begin.
 
+import { nameManifest } from "../../app_manifest.js"
 import { keepFocusInDialog } from "../../dialog_focus.js"
 import { silenceHotkeys } from "../../hotkeys.js"
 import { watchSession } from "../../stream/session_watch.js"
@@ -84,6 +85,7 @@ function shared(data) {
   silenceHotkeys()
   keepFocusInDialog()
   watchSession()
+  nameManifest()
   // Where the tests find it, to let a tab fall behind.
   Object.assign(window, { [Symbol.for("visitor-monitor-chats")]: store })
   return known
