@@ -15,6 +15,7 @@ from core.moment import to_milliseconds
 from core.notices.events import Event
 from core.notices.wishes import Wish, Wishes, wishes_of
 from core.postgres import notify
+from core.sites import list_sites
 from core.tables import Notice, NoticeAddress, NoticeDelivery
 
 KEPT_FOR = timedelta(days=7)
@@ -52,18 +53,16 @@ def store_events(db: Connection, events: Sequence[Event], wishes: Wishes, now: d
 def forget_notices(db: Connection, now: datetime, at_once: int) -> int:
     """Delete notices that are older than KEPT_FOR, and what could not be delivered of them; returns how many.
 
-    At most `at_once` of them.
+    At most `at_once` of a site. Those of a site that somebody else writes for longer are left for the next time.
     """
-    key = (col(Notice.site_id), col(Notice.id))
-    old = select(*key).where(col(Notice.happened_at) < now - KEPT_FOR).limit(at_once)
-    found = db.execute(old).all()
-    taken = take_sites(db, {row.site_id for row in found}, TAKE_WITHIN)
-    gone = [row for row in found if row.site_id in taken]
-    for site_id, id in gone:
-        of_site, of_delivery = col(NoticeDelivery.site_id), col(NoticeDelivery.notice_id)
-        db.execute(delete(NoticeDelivery).where(of_site == site_id, of_delivery == id))
-        db.execute(delete(Notice).where(key[0] == site_id, key[1] == id))
-    return len(gone)
+    sites = [site.id for site in list_sites(db) if site.id]
+    most = 0
+    for site_id in sorted(take_sites(db, sites, TAKE_WITHIN)):
+        is_old = (col(Notice.site_id) == site_id, col(Notice.happened_at) < now - KEPT_FOR)
+        ids = db.execute(select(col(Notice.id)).where(*is_old).limit(at_once)).scalars().all()
+        _delete(db, site_id, ids)
+        most = max(most, len(ids))
+    return most
 
 
 def forget_notices_of(db: Connection, site_id: int, visit_ids: Iterable[str]) -> None:
@@ -71,9 +70,14 @@ def forget_notices_of(db: Connection, site_id: int, visit_ids: Iterable[str]) ->
     of_visits = select(col(Notice.id)).where(
         col(Notice.site_id) == site_id, col(Notice.visit_id).in_(list(visit_ids))
     )
-    ids = db.execute(of_visits).scalars().all()
+    _delete(db, site_id, db.execute(of_visits).scalars().all())
+
+
+def _delete(db: Connection, site_id: int, ids: Sequence[str]) -> None:
+    """Delete the notices with their deliveries."""
     for table, id in ((NoticeDelivery, NoticeDelivery.notice_id), (Notice, Notice.id)):
-        db.execute(delete(table).where(col(table.site_id) == site_id, col(id).in_(ids)))
+        if ids:
+            db.execute(delete(table).where(col(table.site_id) == site_id, col(id).in_(ids)))
 
 
 def _store(db: Connection, event: Event, now: datetime) -> bool:

@@ -55,7 +55,7 @@ class Notice(Table, table=True):
 
     __table_args__ = (
         Index("notice_by_revision", "site_id", "revision", unique=True),
-        Index("notice_by_time", "happened_at"),
+        Index("notice_by_time", "site_id", "happened_at"),
         Index("notice_by_visit", "site_id", "visit_id"),
     )
 

@@ -26,6 +26,14 @@ from core.chat.templates import add_template, list_templates, mark_used
 from core.database import open_database, reading, writing
 from core.frames import live_picture, visitor_journey
 from core.moment import from_milliseconds
+from core.notices.addresses import add_address, address_states, change_address, delete_address
+from core.notices.deliveries import count_given_up, due_deliveries, note_failed, note_sent, take
+from core.notices.events import find_events
+from core.notices.kinds import NoticeKind
+from core.notices.queries import notices_since
+from core.notices.store import forget_notices, store_events
+from core.notices.text import notice_text
+from core.notices.wishes import current_wishes
 from core.removal import delete_some, removals, remove_site
 from core.site_changes import site_revisions
 from core.sites import find_site
@@ -49,6 +57,7 @@ HELD_EVERYWHERE = {"agent_site": "the sites that an account sees: read with the 
 
 OTHER_INDEXES = {
     "conversation_by_state": "what is open, and what has ended by itself, is looked for on all sites at once",
+    "notice_delivery_due": "what is due to an address of any site: the index has nothing else",
 }
 """Indexes of tables by site that do not begin with it, and why."""
 
@@ -58,6 +67,9 @@ OVER_ALL_SITES: Mapping[str, str] = {
     "FROM conversation WHERE conversation.state IN": "invitations that wait, of which agents' lists have all",
     "FROM conversation WHERE (conversation.state =": "open chats, of which agents' lists have all",
     "FROM conversation LEFT OUTER JOIN visit ON visit.site_id =": "chats that have ended by themselves",
+    "FROM notice_address WHERE notice_address.is_enabled": "what is looked for: ten addresses a site at most",
+    "DISTINCT notice_delivery.site_id": "what is due to an address of any site",
+    "count(*) AS count_1 FROM notice_delivery WHERE notice_delivery.is_given_up": "Health counts those of all sites",
     "GROUP BY conversation.agent_id": "which agent has the fewest open chats, on whichever sites",
 }
 """Words of the queries that name no site, and why."""
@@ -107,6 +119,7 @@ def test_every_query_names_the_site_but_for_a_reason(run_collector: Any, postgre
     with recorded() as statements:
         collector: RunningCollector = run_collector(postgres_url)
         a_visit_with_chats(collector)
+        notices_are_told(collector)
         pages_are_read(collector)
         time_goes_by(collector)
         a_visitor_is_forgotten(collector)
@@ -174,6 +187,32 @@ def a_visit_with_chats(collector: RunningCollector) -> None:
     refresh(collector)
     collector.clock.advance(5_000)
     collector.post(view(2), visit=VISITS[2])
+
+
+def notices_are_told(collector: RunningCollector) -> None:
+    """As the collector and its sender do, with a page of the dashboard open."""
+    now = from_milliseconds(collector.clock.now)
+    with writing(collector.engine) as db:
+        site = find_site(db, "shop1")
+        assert site is not None
+        address = add_address(
+            db, 1, "json://x/", now - timedelta(hours=1), kinds=list(NoticeKind), minutes=1
+        )
+        later = now + timedelta(minutes=1)
+        wishes = current_wishes(db, later)
+        store_events(db, find_events(db, wishes.by_site, later), wishes, later)
+        for due in due_deliveries(db, later):
+            mine = take(db, due, later)
+            for notice in mine.notices:
+                notice_text(db, site, notice, with_words=True)
+            note_failed(db, mine, "no answer", later)
+            note_sent(db, mine, later)
+        notices_since(db, {})
+        address_states(db, 1)
+        count_given_up(db)
+        change_address(db, 1, address, is_enabled=False)
+        forget_notices(db, now + timedelta(days=30), 10)
+        delete_address(db, 1, address)
 
 
 def pages_are_read(collector: RunningCollector) -> None:

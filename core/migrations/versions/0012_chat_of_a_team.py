@@ -140,7 +140,7 @@ def upgrade() -> None:
         op.create_table(table, *made, key)
     op.create_index("chat_block_by_visit", "chat_block", ["site_id", "visit_id"])
     op.create_index("notice_by_revision", "notice", ["site_id", "revision"], unique=True)
-    op.create_index("notice_by_time", "notice", ["happened_at"])
+    op.create_index("notice_by_time", "notice", ["site_id", "happened_at"])
     op.create_index("notice_by_visit", "notice", ["site_id", "visit_id"])
     op.create_index(
         "notice_delivery_due",
