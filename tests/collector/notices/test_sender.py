@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from email import message_from_bytes, policy
 from typing import Any
@@ -269,6 +270,21 @@ def test_one_address_that_does_not_answer_holds_up_no_other(database, sender, re
 
     assert len(receiver.requests) == 1
     assert waiting(database) == 1
+
+
+def test_two_senders_of_one_database_send_each_notice_once(
+    database, sender, receiver, to_address, clock
+):
+    tell(database, to_address(webhook_url(receiver.url)), number=10)
+    other = Sender(database, Metrics(process_numbers(1), 0), DASHBOARD, clock)
+
+    threads = [threading.Thread(target=each.send_due) for each in (sender, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert (len(receiver.requests), waiting(database)) == (10, 0)
 
 
 KILLED = """
