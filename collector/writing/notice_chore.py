@@ -16,6 +16,12 @@ from core.notices.wishes import current_wishes
 LOOK_EVERY = 2.0
 """Seconds between two looks at what is wanted, and at what has happened."""
 
+STORED_AT_ONCE = 200
+"""New notices that one transaction stores, so that beacons never wait long for it."""
+
+AGAIN_AFTER = 0.25
+"""Seconds until the rest of them."""
+
 FORGET_EVERY = 600.0
 """Seconds between two searches for notices that are old."""
 
@@ -43,12 +49,12 @@ class NoticeChore:
             events = find_events(db, wishes.by_site, now) if wishes.by_site else []
         if events:
             with writing(self._engine) as db:
-                store_events(db, events, wishes, now)
+                store_events(db, events[:STORED_AT_ONCE], wishes, now)
         if self._has_addresses != bool(wishes.addresses):
             self._has_addresses = bool(wishes.addresses)
             self._tell_addresses(self._has_addresses)
         self._forget()
-        return LOOK_EVERY
+        return LOOK_EVERY if len(events) <= STORED_AT_ONCE else AGAIN_AFTER
 
     def _forget(self) -> None:
         if monotonic() < self._forgets_at:

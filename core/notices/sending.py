@@ -1,4 +1,4 @@
-"""Sends one text to one address by Apprise, which is imported when that is done first: it takes some 20 MB.
+"""Sends one text to one address by Apprise, which is imported when that is done first: it takes some 45 MB.
 
 Apprise logs addresses. Here it logs nothing: what it says is read for what went wrong, and goes no further.
 """

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, event, select
 
-from collector.writing.notice_chore import NoticeChore
+from collector.writing.notice_chore import AGAIN_AFTER, LOOK_EVERY, NoticeChore
 from core.agents import add_agent
 from core.database import open_database, reading, writing
 from core.notices.addresses import add_address, change_address
@@ -83,6 +83,20 @@ def test_parent_hears_when_the_first_address_comes_and_the_last_one_goes(databas
 
     assert told == [True, False]
     assert count(database, NoticeDelivery) == 0
+
+
+def test_of_many_events_so_many_are_stored_at_once_and_the_others_soon_after(
+    database, chore, monkeypatch
+):
+    monkeypatch.setattr("collector.writing.notice_chore.STORED_AT_ONCE", 2)
+    with writing(database) as db:
+        for name in ("one", "two"):
+            add_visit(db, name, site_id=1, visit_number=2)
+        before = NOW - 60 * MINUTE
+        add_address(db, 1, "json://x/", before, kinds=["returning"], minutes=5)
+
+    assert (chore.do(), count(database, Notice)) == (AGAIN_AFTER, 2)
+    assert (chore.do(), count(database, Notice)) == (LOOK_EVERY, 3)
 
 
 def test_several_collectors_store_an_event_once(database, chore):
