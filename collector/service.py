@@ -14,7 +14,7 @@ from msgspec import Struct
 from collector.app import build_app, system_clock
 from collector.children import Children
 from collector.metrics import Metrics, forget_process, process_numbers
-from collector.notices.sender import Sender
+from collector.notices.sender import NoticeSender
 from collector.shared_limits import SharedLimits, shared_limits
 from collector.shared_numbers import SharedNumbers
 from collector.worker_process import end_at_once, serve_app
@@ -87,7 +87,7 @@ class Service(Struct):
         engine = open_database(self.settings.database_url, self.rule)
         metrics = Metrics(shared.numbers, 1 + self.workers)
         address = self.settings.dashboard_address
-        Sender(engine, metrics, address, system_clock).run(control)
+        NoticeSender(engine, metrics, address, system_clock).run(control)
 
 
 class SharedMemory(NamedTuple):

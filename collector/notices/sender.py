@@ -39,7 +39,7 @@ _ENDS_WITHIN = 2.0
 _log = logging.getLogger("collector.notices")
 
 
-class Sender:
+class NoticeSender:
     """Sends what is due until it is to stop. dashboard_url: the address to which links lead."""
 
     def __init__(

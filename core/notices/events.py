@@ -49,7 +49,7 @@ SEEN_WITHIN = timedelta(minutes=10)
 """What a visitor did longer ago is not told any more (own)."""
 
 
-class Event(NamedTuple):
+class NoticeEvent(NamedTuple):
     """A notice that is to be. id: made of what makes this event another one than the next of its kind."""
 
     site_id: int
@@ -64,7 +64,9 @@ class Event(NamedTuple):
 Sites = Sequence[int]
 
 
-def find_events(db: Connection, wanted: Mapping[int, Iterable[Wish]], now: datetime) -> list[Event]:
+def find_events(
+    db: Connection, wanted: Mapping[int, Iterable[Wish]], now: datetime
+) -> list[NoticeEvent]:
     """What is wanted and new, by site and wish; the oldest first."""
     sites_of: dict[Wish, list[int]] = {}
     for site_id, wishes in wanted.items():
@@ -78,7 +80,9 @@ def find_events(db: Connection, wanted: Mapping[int, Iterable[Wish]], now: datet
     return sorted(found, key=lambda event: event.happened_at)
 
 
-def _waiting_chats(db: Connection, wish: Wish, sites: Sites, now: datetime) -> Iterator[Event]:
+def _waiting_chats(
+    db: Connection, wish: Wish, sites: Sites, now: datetime
+) -> Iterator[NoticeEvent]:
     """A visitor's message is unanswered for WAITS_AFTER, by the agent who has the chat or by anybody.
 
     While an agent writes the answer, it is not told.
@@ -93,7 +97,9 @@ def _waiting_chats(db: Connection, wish: Wish, sites: Sites, now: datetime) -> I
         yield _event(wish, row, row.at + WAITS_AFTER)
 
 
-def _left_messages(db: Connection, wish: Wish, sites: Sites, now: datetime) -> Iterator[Event]:
+def _left_messages(
+    db: Connection, wish: Wish, sites: Sites, now: datetime
+) -> Iterator[NoticeEvent]:
     """A message was left while nobody was there."""
     created_at = col(Conversation.created_at)
     id = _id_of(wish, col(Conversation.id))
@@ -102,7 +108,7 @@ def _left_messages(db: Connection, wish: Wish, sites: Sites, now: datetime) -> I
         yield _event(wish, row, row.at)
 
 
-def _stays(db: Connection, wish: Wish, sites: Sites, now: datetime) -> Iterator[Event]:
+def _stays(db: Connection, wish: Wish, sites: Sites, now: datetime) -> Iterator[NoticeEvent]:
     """A visitor is in the context for so many minutes, and the page is in view: once in a visit."""
     id = _id_of(wish, col(Visit.id), str(wish.minutes))
     statement = _visits(id, type_coerce(VisitMemory.memory, Text)).join(VisitMemory, _IS_MEMORY)
@@ -118,7 +124,9 @@ def _stays(db: Connection, wish: Wish, sites: Sites, now: datetime) -> Iterator[
             yield _event(wish, row, told_at)
 
 
-def _returning_visitors(db: Connection, wish: Wish, sites: Sites, now: datetime) -> Iterator[Event]:
+def _returning_visitors(
+    db: Connection, wish: Wish, sites: Sites, now: datetime
+) -> Iterator[NoticeEvent]:
     """A remembered visitor begins another visit."""
     started_at = col(Visit.started_at)
     statement = _visits(_id_of(wish, col(Visit.id)), started_at).where(
@@ -128,7 +136,9 @@ def _returning_visitors(db: Connection, wish: Wish, sites: Sites, now: datetime)
         yield _event(wish, row, row.at)
 
 
-def _named_visitors(db: Connection, wish: Wish, sites: Sites, now: datetime) -> Iterator[Event]:
+def _named_visitors(
+    db: Connection, wish: Wish, sites: Sites, now: datetime
+) -> Iterator[NoticeEvent]:
     """A visit has got its first name or e-mail address by `identify`."""
     named_after = func.min(col(VisitChangeRow.changed_after))
     named_at = type_coerce(Visit.started_at, BigInteger) + named_after
@@ -150,7 +160,7 @@ def _named_visitors(db: Connection, wish: Wish, sites: Sites, now: datetime) -> 
             yield _event(wish, row, told_at)
 
 
-_Rule = Callable[[Connection, Wish, Sites, datetime], Iterator[Event]]
+_Rule = Callable[[Connection, Wish, Sites, datetime], Iterator[NoticeEvent]]
 _RULES: Mapping[NoticeKind, _Rule] = {
     NoticeKind.CHAT_WAITS: _waiting_chats,
     NoticeKind.MESSAGE_LEFT: _left_messages,
@@ -214,6 +224,6 @@ _NAMES = ("name", "email")
 """The attributes by which `core.visits.labels.visitor_name` names a visitor."""
 
 
-def _event(wish: Wish, row: Any, at: datetime) -> Event:
+def _event(wish: Wish, row: Any, at: datetime) -> NoticeEvent:
     of_whom = row.visit_id, row.conversation_id
-    return Event(row.site_id, row.id, wish.kind, wish.minutes, *of_whom, at)
+    return NoticeEvent(row.site_id, row.id, wish.kind, wish.minutes, *of_whom, at)

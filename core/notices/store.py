@@ -12,7 +12,7 @@ from core.chat.store import CHANNEL
 from core.database import insert_into
 from core.locks import TAKE_WITHIN, take_sites
 from core.moment import to_milliseconds
-from core.notices.events import Event
+from core.notices.events import NoticeEvent
 from core.notices.wishes import Wish, Wishes, wishes_of
 from core.postgres import notify
 from core.sites import list_sites
@@ -22,7 +22,9 @@ KEPT_FOR = timedelta(days=7)
 """For so long an event is known to be told: longer than any that is found again (own)."""
 
 
-def store_events(db: Connection, events: Sequence[Event], wishes: Wishes, now: datetime) -> int:
+def store_events(
+    db: Connection, events: Sequence[NoticeEvent], wishes: Wishes, now: datetime
+) -> int:
     """Store the events that are new, each with a delivery to every address that wants it; returns how many.
 
     What happened before an address was added does not go there. Those of a site that somebody else writes for
@@ -80,7 +82,7 @@ def _delete(db: Connection, site_id: int, ids: Sequence[str]) -> None:
             db.execute(delete(table).where(col(table.site_id) == site_id, col(id).in_(ids)))
 
 
-def _store(db: Connection, event: Event, now: datetime) -> bool:
+def _store(db: Connection, event: NoticeEvent, now: datetime) -> bool:
     """Whether it is new."""
     newest = select(func.max(col(Notice.revision))).where(col(Notice.site_id) == event.site_id)
     revision = max(to_milliseconds(now), (db.execute(newest).scalar_one() or 0) + 1)
@@ -90,7 +92,7 @@ def _store(db: Connection, event: Event, now: datetime) -> bool:
     return db.execute(kept.returning(col(Notice.id))).first() is not None
 
 
-def _is_for(address: NoticeAddress, event: Event) -> bool:
+def _is_for(address: NoticeAddress, event: NoticeEvent) -> bool:
     is_wanted = Wish(event.kind, event.minutes) in wishes_of(address.kinds, address.minutes)
     is_its_own = address.site_id == event.site_id
     return is_its_own and is_wanted and address.created_at <= event.happened_at

@@ -25,7 +25,7 @@ WORDS_HELP = (
 )
 
 
-class Place(StrEnum):
+class AddressKind(StrEnum):
     """The sorts of addresses, as the page names them."""
 
     MAIL = "E-mail"
@@ -51,7 +51,7 @@ class Wanted(NamedTuple):
 
 def draw_place(key: str) -> Callable[[], str]:
     """Draw the fields of where it is; what is returned gives the address, and raises NoticeError."""
-    place = st.selectbox("Where to", list(Place), key=f"{key} place")
+    place = st.selectbox("Where to", list(AddressKind), key=f"{key} place")
     return _DRAWN[place](key)
 
 
@@ -132,9 +132,9 @@ def _draw_other(key: str) -> Callable[[], str]:
     return lambda: check_url(address)
 
 
-_DRAWN: dict[Place, Callable[[str], Callable[[], str]]] = {
-    Place.MAIL: _draw_mail,
-    Place.WEBHOOK: _draw_webhook,
-    Place.NTFY: _draw_ntfy,
-    Place.OTHER: _draw_other,
+_DRAWN: dict[AddressKind, Callable[[str], Callable[[], str]]] = {
+    AddressKind.MAIL: _draw_mail,
+    AddressKind.WEBHOOK: _draw_webhook,
+    AddressKind.NTFY: _draw_ntfy,
+    AddressKind.OTHER: _draw_other,
 }

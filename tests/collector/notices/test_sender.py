@@ -17,7 +17,7 @@ from sqlmodel import col
 
 from collector.metrics import Metrics, process_numbers
 from collector.notices.rate import MOST_SENT, SENT_WITHIN
-from collector.notices.sender import Sender
+from collector.notices.sender import NoticeSender
 from core.database import open_database, reading, writing
 from core.moment import milliseconds, to_milliseconds
 from core.notices.address_url import MailFields, Security, mail_url, ntfy_url, webhook_url
@@ -55,8 +55,8 @@ def database(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def sender(database: Engine, clock: FakeClock) -> Sender:
-    return Sender(database, Metrics(process_numbers(1), 0), DASHBOARD, clock)
+def sender(database: Engine, clock: FakeClock) -> NoticeSender:
+    return NoticeSender(database, Metrics(process_numbers(1), 0), DASHBOARD, clock)
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_two_senders_of_one_database_send_each_notice_once(
     database, sender, receiver, to_address, clock
 ):
     tell(database, to_address(webhook_url(receiver.url)), number=10)
-    other = Sender(database, Metrics(process_numbers(1), 0), DASHBOARD, clock)
+    other = NoticeSender(database, Metrics(process_numbers(1), 0), DASHBOARD, clock)
 
     threads = [threading.Thread(target=each.send_due) for each in (sender, other)]
     for thread in threads:
@@ -290,11 +290,11 @@ def test_two_senders_of_one_database_send_each_notice_once(
 KILLED = """
 import sys
 from collector.metrics import Metrics, process_numbers
-from collector.notices.sender import Sender
+from collector.notices.sender import NoticeSender
 from core.database import open_database
 url, now = sys.argv[1:]
 print("begins", flush=True)
-Sender(open_database(url), Metrics(process_numbers(1), 0), "", lambda: int(now)).send_due()
+NoticeSender(open_database(url), Metrics(process_numbers(1), 0), "", lambda: int(now)).send_due()
 """
 
 

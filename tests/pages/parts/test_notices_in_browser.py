@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from core.database import reading, writing
 from core.moment import utc_now
 from core.notices.agent_choice import choose_notices, notices_of_agent
-from core.notices.events import Event
+from core.notices.events import NoticeEvent
 from core.notices.kinds import NoticeKind
 from core.notices.store import store_events
 from core.notices.wishes import Wishes
@@ -69,7 +69,7 @@ def happens(engine: Any, site: Any) -> Callable[..., str]:
         number = next(_numbers)
         now, visit = utc_now(), f"told{number}"
         make_visit(engine, site, visit, now=now, attributes={"name": f"Ada {number}"})
-        event = Event(site.id, f"{kind}-{visit}-{minutes}", kind, minutes, visit, "", now)
+        event = NoticeEvent(site.id, f"{kind}-{visit}-{minutes}", kind, minutes, visit, "", now)
         with writing(engine) as db:
             assert store_events(db, [event], Wishes([], {}), now) == 1
         return f"Ada {number}"
