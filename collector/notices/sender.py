@@ -20,7 +20,7 @@ from collector.notices.rate import AddressRate
 from core.database import DATABASE_ERRORS, mark_damage, reading, writing
 from core.faults import place_fault
 from core.moment import from_milliseconds
-from core.notices.deliveries import Due, due_deliveries, note_failed, note_sent, take
+from core.notices.deliveries import Due, drop_answered, due_deliveries, note_failed, note_sent, take
 from core.notices.sending import send_text
 from core.notices.text import NoticeText, notice_text, summary_text, with_link
 from core.sites import list_sites
@@ -105,7 +105,7 @@ class NoticeSender:
     def _send(self, due: Due, site: Site, rate: AddressRate) -> bool:
         """Whether it has arrived, or nothing of it was to be sent any more."""
         with writing(self._engine) as db:
-            due = take(db, due, self._now())
+            due = drop_answered(db, take(db, due, self._now()))
             text = _text(db, due, site) if due.notices else None
         if text is None:
             return True

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
 from sqlmodel import col
 
+from core.chat.store import find_conversation
 from core.notices.addresses import note_attempt
+from core.notices.kinds import NoticeKind
 from core.sites import is_removed
 from core.tables import Notice, NoticeAddress, NoticeDelivery
 
@@ -58,6 +60,22 @@ def take(db: Connection, due: Due, now: datetime) -> Due:
     )
     mine = set(db.execute(taken).scalars())
     return Due(due.address, [notice for notice in due.notices if notice.id in mine])
+
+
+def drop_answered(db: Connection, due: Due) -> Due:
+    """What is still worth telling: of chats that wait no more, because they were answered or are over, nothing goes."""
+    answered = [notice for notice in due.notices if not _holds(db, notice)]
+    if answered:
+        db.execute(delete(NoticeDelivery).where(*_are(Due(due.address, answered))))
+    return Due(due.address, [notice for notice in due.notices if notice not in answered])
+
+
+def _holds(db: Connection, notice: Notice) -> bool:
+    if notice.kind != NoticeKind.CHAT_WAITS:
+        return True
+    chat = find_conversation(db, notice.site_id, notice.conversation_id)
+    since = chat.waiting_since if chat else None
+    return since is not None and since <= notice.happened_at
 
 
 def note_sent(db: Connection, due: Due, now: datetime) -> None:

@@ -25,7 +25,7 @@ from core.notices.addresses import add_address, address_states, change_address
 from core.notices.deliveries import GIVEN_UP_AFTER, PAUSES, TAKEN_FOR
 from core.sites import add_site
 from core.tables import Conversation, Notice, NoticeDelivery
-from tests.helpers.chat_rows import MINUTE, NOW, add_visit, ask, open_it, opened
+from tests.helpers.chat_rows import MINUTE, NOW, add_visit, answer, ask, open_it, opened
 from tests.helpers.notice_receivers import Receiver, mail_receiver, web_receiver
 from tests.helpers.preloaded import ROOT
 from tests.helpers.running_collector import FakeClock
@@ -156,6 +156,29 @@ def test_only_what_is_not_answered_goes_along(database, sender, receiver, to_add
     assert "“First\nSecond”" in receiver.texts[0]
     assert "Can I help?" not in receiver.texts[0]
     assert "Waits since 13:34" in receiver.texts[0]
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_chat_that_was_answered_meanwhile_is_not_told_any_more(
+    database, sender, receiver, to_address, clock, is_answered
+):
+    receiver.statuses = [500]
+    address = to_address(webhook_url(receiver.url))
+    with writing(database) as db:
+        add_visit(db, site_id=1)
+        chat = opened(db, site_id=1)
+        ask(db, chat)
+    tell(database, address, kind="chat_waits", conversation_id=chat.id)
+    sender.send_due()
+    if is_answered:
+        with writing(database) as db:
+            answer(db, chat)
+
+    clock.advance(milliseconds(PAUSES[0]))
+    sender.send_due()
+
+    assert len(receiver.requests) == (1 if is_answered else 2)
+    assert waiting(database) == 0
 
 
 def test_webhook_that_fails_twice_gets_it_after_growing_pauses(
