@@ -15,6 +15,7 @@ from core.command_error import exit_in_one_line
 from core.settings import SettingsError, settings, warn_of_unknown_settings
 from pages.server.agent_feed import AgentFeed
 from pages.server.agent_routes import agent_routes
+from pages.server.app_files import app_routes
 from pages.server.closed_pages import freed_pages, keep_little
 from pages.server.dashboard_log import start_dashboard_log
 from pages.server.direct_peer import keep_direct_peer
@@ -70,6 +71,7 @@ app = st.App(
         *agent_routes(agent_feed),
         *site_routes(site_feed),
         *script_routes(),
+        *app_routes(),
     ],
     middleware=[Middleware(SecurityHeaders), Middleware(BoundedBodies), Middleware(Gate)],
     lifespan=warm,

@@ -1,4 +1,5 @@
-"""The processes of a collector: one that writes and the workers that answer, each started again when it ends."""
+"""The processes of a collector: one that writes, the workers that answer, and while there are addresses for notices
+one that sends them. Each is started again when it ends."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ _log = logging.getLogger("collector")
 
 
 class _Post(Struct):
-    """What is to run as a process: row 0 writes, the others are workers. due_at: when it is started again."""
+    """What is to run as a process: row 0 writes, the next are workers, the last one sends. due_at: when it is
+    started again. is_wanted: else it is not started."""
 
     name: str
     row: int
@@ -41,13 +43,14 @@ class _Post(Struct):
     child: Child | None = None
     due_at: float = 0.0
     pause: float = 0.0
+    is_wanted: bool = True
 
 
 class Children:
     """Runs them until it is to leave.
 
-    write: what the writer does, with its control. work: what a worker does, with its row and its control.
-    on_ready: is called once, when the first worker serves. forget: is called with the row of one that has ended.
+    write, send: what the writer and the sender do, with their control. work: what a worker does, with its row and
+    its control. on_ready: is called once, when the first worker serves. forget: is called with the row of one that has ended.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Children:
         workers: int,
         write: Callable[[socket.socket], object],
         work: Callable[[int, socket.socket], object],
+        send: Callable[[socket.socket], object],
         on_ready: Callable[[], None],
         forget: Callable[[int], None],
     ) -> None:
@@ -63,6 +67,7 @@ class Children:
         self._workers = [
             _Post("worker", row, lambda control, row=row: work(row, control)) for row in rows
         ]
+        self._sender = _Post("sender", WRITER_ROW + 1 + workers, send, is_wanted=False)
         self._on_ready = on_ready
         self._forget_row = forget
         self._is_ready = False
@@ -86,21 +91,23 @@ class Children:
         workers = [post.child for post in self._workers if post.child]
         for worker in workers:
             worker.send(signal.SIGTERM)
-        _end(workers, latest)
+        if sender := self._sender.child:
+            say(sender.control, Word.STOP)
+        _end([*workers, *([sender] if sender else [])], latest)
         if writer := self._writer.child:
             say(writer.control, Word.STOP)
             _end([writer], max(latest, monotonic() + WRITER_STOPS_WITHIN))
-        for post in (*self._workers, self._writer):
+        for post in self._posts:
             self._forget(post)
         self._selector.close()
 
     @property
     def _posts(self) -> Sequence[_Post]:
-        return [self._writer, *self._workers]
+        return [self._writer, *self._workers, self._sender]
 
     @property
     def _missing(self) -> Sequence[_Post]:
-        return [post for post in self._posts if post.child is None]
+        return [post for post in self._posts if post.child is None and post.is_wanted]
 
     def _start_due(self) -> None:
         for post in self._missing:
@@ -118,7 +125,7 @@ class Children:
         if post is self._writer:
             for worker in self._workers:
                 self._link(worker)
-        else:
+        elif post is not self._sender:
             self._link(post)
 
     def _link(self, worker: _Post) -> None:
@@ -131,8 +138,18 @@ class Children:
         if said.word is Word.READY and not self._is_ready:
             self._is_ready = True
             self._on_ready()
+        elif said.word in (Word.ADDRESSES, Word.NO_ADDRESSES):
+            self._want_sender(said.word is Word.ADDRESSES)
+        elif said.word is None and not post.is_wanted:
+            _ = post.child.exit_code
+            self._forget(post)
         elif said.word is None:
             self._restart_later(post, post.child)
+
+    def _want_sender(self, is_wanted: bool) -> None:
+        self._sender.is_wanted = is_wanted
+        if not is_wanted and self._sender.child:
+            say(self._sender.child.control, Word.STOP)
 
     def _restart_later(self, post: _Post, child: Child) -> None:
         ended = child.exit_text

@@ -13,11 +13,16 @@ from typing import NamedTuple
 
 
 class Word(bytes, Enum):
-    """LINK: here is a socket to another process. STOP: end once what has arrived is done. READY: I serve."""
+    """LINK: here is a socket to another process. STOP: end once what has arrived is done. READY: I serve.
+
+    ADDRESSES, NO_ADDRESSES: there are, or are no more, addresses to which notices go.
+    """
 
     LINK = b"L"
     STOP = b"S"
     READY = b"R"
+    ADDRESSES = b"A"
+    NO_ADDRESSES = b"N"
 
 
 class Said(NamedTuple):

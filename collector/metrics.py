@@ -23,6 +23,7 @@ from core.reasons import Reason
 _BATCHES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 _COMMITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 _RESULTS = ("accepted", *Reason)
+NOTICE_RESULTS = ("sent", "failed", "given_up")
 MOST_REFUSALS = 40
 """Reasons for which a connection may be refused, at most."""
 
@@ -68,7 +69,8 @@ _REFUSED = _CALLS + len(_RESULTS)
 _BATCH_HITS = _Histogram(_REFUSED + MOST_REFUSALS, _BATCHES)
 _COMMIT_SECONDS = _Histogram(_BATCH_HITS.end, _COMMITS)
 _ACTION_SECONDS = _Histogram(_COMMIT_SECONDS.end, _COMMITS)
-COLUMNS = _ACTION_SECONDS.end
+_NOTICES = _ACTION_SECONDS.end
+COLUMNS = _NOTICES + len(NOTICE_RESULTS)
 """Numbers in the row of a process."""
 
 _BEACON_OF = {result: _BEACONS + number for number, result in enumerate(_RESULTS)}
@@ -122,6 +124,10 @@ class Metrics:
         """Count one transaction of `size` hits."""
         _BATCH_HITS.observe(self._row, size)
         _COMMIT_SECONDS.observe(self._row, seconds)
+
+    def notice(self, result: str, number: int = 1) -> None:
+        """Count attempts to send notices: one of NOTICE_RESULTS."""
+        self._row[_NOTICES + NOTICE_RESULTS.index(result)] += number
 
     def set(self, gauge: Gauge, value: float) -> None:
         """Note what this process is at."""
@@ -186,6 +192,10 @@ class _Sums(MetricSource):
         yield _counter(
             "monitor_refused_connections", "Connections that were refused or ended, by reason",
             "reason", refusals, sums[_REFUSED:],
+        )  # fmt: skip
+        yield _counter(
+            "monitor_notices", "Texts to addresses for notices, by result", "result",
+            NOTICE_RESULTS, sums[_NOTICES:],
         )  # fmt: skip
 
 

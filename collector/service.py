@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 from collector.app import build_app, system_clock
 from collector.background import warm_up
 from collector.children import Children
-from collector.metrics import forget_process, process_numbers
+from collector.metrics import Metrics, forget_process, process_numbers
+from collector.notices.sender import NoticeSender
 from collector.shared_limits import SharedLimits, shared_limits
 from collector.shared_numbers import SharedNumbers
 from collector.worker_process import end_at_once, serve_app
@@ -50,11 +51,13 @@ class Service(Struct):
     ) -> None:
         """Until `is_over`; `awake` says when to ask. on_ready: is called once visitors are answered."""
         shared = SharedMemory(
-            process_numbers(1 + self.workers),
+            self.workers,
+            process_numbers(2 + self.workers),
             shared_limits(self.workers) if self.workers > 1 else None,
         )
         write, work = partial(self._write, shared), partial(self._work, shared)
-        children = Children(self.workers, write, work, on_ready, shared.forget)
+        send = partial(self._send, shared)
+        children = Children(self.workers, write, work, send, on_ready, shared.forget)
         try:
             children.run(awake, is_over, LOOKS_EVERY)
         finally:
@@ -80,17 +83,25 @@ class Service(Struct):
         app = build_app(self.settings, self.engine, slot, on_lost=end_at_once)
         serve_app(app, self.listener, control)
 
+    def _send(self, shared: SharedMemory, control: socket.socket) -> None:
+        self.listener.close()
+        self.let_go_in_child(False)
+        metrics = Metrics(shared.numbers, 1 + self.workers)
+        address = self.settings.dashboard_address
+        NoticeSender(self.engine, metrics, address, system_clock).run(control)
+
 
 class SharedMemory(NamedTuple):
     """The memory that the processes share. limits: where there are several workers."""
 
+    workers: int
     numbers: SharedNumbers
     limits: SharedLimits | None
 
     def forget(self, row: int) -> None:
         """The process of this row has ended: it is at nothing any more, and has nothing open."""
         forget_process(self.numbers, row)
-        if self.limits and row != WRITER_ROW:
+        if self.limits and WRITER_ROW < row <= self.workers:
             self.limits.forget_worker(row)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from collector.chat.actions import ACTIONS, RESULTS
 from collector.chat.perform import perform
+from collector.control import Word, say
 from collector.metrics import Gauge, Metrics
 from collector.shared_numbers import SharedNumbers
 from collector.worker_slot import WRITER_ROW
@@ -43,6 +44,10 @@ def build_writer(
     load = WriteLoad(lambda: int(metrics.sum(Gauge.DEPTH)))
     state = CommitState(sqlite_file(settings.database_url), metrics.set)
     state.tell = inbox.tell_state
+
+    def tell_addresses(there_are: bool) -> None:
+        say(control, Word.ADDRESSES if there_are else Word.NO_ADDRESSES)
+
     retention = Retention(settings.retention_days, settings.chat_retention_days)
     return Writer(
         engine,
@@ -52,7 +57,7 @@ def build_writer(
         metrics,
         load,
         state,
-        Housekeeping(engine, retention, load, clock),
+        Housekeeping(engine, retention, load, clock, tell_addresses),
         VisitLimit(settings.new_visits),
         clock,
     )

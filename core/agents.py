@@ -68,6 +68,11 @@ def available_agents(db: Connection, now: datetime, site_id: int) -> list[Agent]
     return _agents(db, _is_available(now), sees)
 
 
+def agents_here(db: Connection, now: datetime) -> list[Agent]:
+    """The agents who may chat and have the dashboard open, available or not."""
+    return _agents(db, col(Agent.role) != _MAY_NOT_CHAT, _is_here(now))
+
+
 def attended_sites(db: Connection, now: datetime) -> frozenset[int] | None:
     """The ids of the sites whose visitors find an available agent; None: every one does."""
     agents = _agents(db, _is_available(now))

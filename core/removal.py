@@ -14,6 +14,7 @@ from core.chat.retention import forget_conversations
 from core.enrich.text import clean
 from core.locks import TAKE_WITHIN, lock_site, take_sites
 from core.moment import to_milliseconds
+from core.notices.store import forget_notices_of
 from core.site_changes import ALL_SITES, forget_changes, note_changes
 from core.sites import LONGEST_NAME, SiteError, existing_site, removed_sites
 from core.tables import Site, Visit
@@ -99,9 +100,10 @@ def delete_some(db: Connection, site_id: int, visits: int, rows: int, after: str
 
 
 def delete_visits(db: Connection, site_id: int, visit_ids: Sequence[str]) -> None:
-    """Delete the visits with their page views, spans and conversations."""
+    """Delete the visits with their page views, spans, conversations and notices."""
     note_all_edited(db, [site_id])
     forget_conversations(db, site_id, visit_ids)
+    forget_notices_of(db, site_id, visit_ids)
     are_these = (col(Visit.site_id) == site_id, col(Visit.id).in_(visit_ids))
     numbers = db.execute(select(col(Visit.number)).where(*are_these)).scalars().all()
     uses = pages_of(db, site_id, numbers)

@@ -27,7 +27,7 @@ class TableEnd(StrEnum):
 
     RETENTION = "its rows go with their visit, or after days that the owner chooses"
     OVER = "its rows go when their visit cannot change any more: `core.visits.memories`"
-    AGE = "its rows go when they are old: `forget_old_counts`"
+    AGE = "its rows go when they are old: `forget_old_counts`, `core.notices.store`"
     FIXED = "it has at most so many rows for each name, site or account, or for the last days"
     PEOPLE = "a row is made by a person who works here, and goes when they remove it"
     KEPT = "its rows stay for good: what is told of past years is counted from them"
@@ -43,6 +43,8 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "visit_tab": TableEnd.OVER,
     "conversation": TableEnd.RETENTION,
     "message": TableEnd.RETENTION,
+    "notice": TableEnd.AGE,
+    "notice_delivery": TableEnd.AGE,
     "drop_count": TableEnd.AGE,
     "site_origin": TableEnd.AGE,
     "collector_warning": TableEnd.AGE,
@@ -61,6 +63,8 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "site": TableEnd.PEOPLE,
     "agent": TableEnd.PEOPLE,
     "agent_site": TableEnd.PEOPLE,
+    "agent_notices": TableEnd.PEOPLE,
+    "notice_address": TableEnd.PEOPLE,
     "backup": TableEnd.PEOPLE,
     "visit_count": TableEnd.KEPT,
 }

@@ -28,6 +28,7 @@ from core.tables import (
     Backup,
     Conversation,
     Message,
+    Notice,
     PageView,
     Site,
     View,
@@ -144,6 +145,7 @@ def export_visits(
         "visit_span": _rows_by(db, site.id, col(VisitSpan.visit_id), visit_ids),
         "visit_change": _rows_by(db, site.id, col(VisitChange.visit_id), visit_ids),
         "conversation": conversations,
+        "notice": _rows_by(db, site.id, col(Notice.visit_id), visit_ids),
     }
     visits = _rows_by(db, site.id, col(Visit.id), visit_ids)
     numbers = [row["number"] for rows in visits.values() for row in rows]

@@ -18,6 +18,7 @@ from collector.writing.bite_pace import BitePace
 from collector.writing.checkpoints import CHECKPOINT_EVERY, EMPTY_LOG_EVERY, Checkpoints
 from collector.writing.faults import name_fault
 from collector.writing.free_space import FreeSpace
+from collector.writing.notice_chore import NoticeChore
 from collector.writing.retention_chore import FORGET_EVERY, Retention, RetentionChore
 from collector.writing.visits_ahead import SET_BACK_AT_ONCE, set_back_visits
 from collector.writing.write_load import WriteLoad
@@ -95,8 +96,14 @@ class Housekeeping:
     """Chores of the writer, done between two batches."""
 
     def __init__(
-        self, engine: Engine, retention: Retention, load: WriteLoad, clock: Callable[[], int]
+        self,
+        engine: Engine,
+        retention: Retention,
+        load: WriteLoad,
+        clock: Callable[[], int],
+        tell_addresses: Callable[[bool], None] = lambda there_are: None,
     ) -> None:
+        """tell_addresses: is called with whether there are addresses for notices, when that changes."""
         self._engine = engine
         self._load = load
         self._checkpoints = Checkpoints(engine, clock)
@@ -117,6 +124,7 @@ class Housekeeping:
             Chore(self._remove_sites),
             Chore(self._forget_counts),
             Chore(self._set_back),
+            Chore(NoticeChore(engine, clock, tell_addresses).do),
         ]
         if engine.dialect.name == "sqlite":
             self._chores.append(Chore(self._checkpoints.move, monotonic() + CHECKPOINT_EVERY))

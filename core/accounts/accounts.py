@@ -24,7 +24,7 @@ from core.enrich.text import clean
 from core.locks import lock_accounts, lock_site
 from core.random_id import digest
 from core.sites import has_site
-from core.tables import Agent, AgentSite, SignInLink
+from core.tables import Agent, AgentNotices, AgentSite, SignInLink
 
 LONGEST_EMAIL = 254
 """Characters, RFC 5321."""
@@ -200,7 +200,7 @@ def remove_account(db: Connection, agent_id: int) -> Agent:
     if count_accounts(db) > 1:
         _refuse_last_admin(db, agent_id)
     end_sessions(db, agent_id)
-    for table in (AgentSite, SignInLink):
+    for table in (AgentNotices, AgentSite, SignInLink):
         db.execute(delete(table).where(col(table.agent_id) == agent_id))
     nothing = {"email": "", "role": "", "password": "", "subject": removal_mark(agent)}
     key = digest(new_secret())  # a browser may know the old one

@@ -18,7 +18,7 @@ from core.chat.states import OPEN_STATES, ClosedBy, ConversationState
 from core.chat.store import change
 from core.locks import TAKE_WITHIN, take_sites
 from core.moment import to_milliseconds
-from core.tables import Conversation, Message, Site
+from core.tables import Conversation, ConversationNote, Message, Site
 
 NO_VISIT = ""
 """The `visit_id` of a conversation that has been withdrawn: of nobody any more, and listed nowhere."""
@@ -52,11 +52,7 @@ def forget_conversations(db: Connection, site_id: int, visit_ids: Sequence[str])
     ids = db.execute(of_visits).scalars().all()
     if not ids:
         return
-    db.execute(
-        delete(Message).where(
-            col(Message.site_id) == site_id, col(Message.conversation_id).in_(ids)
-        )
-    )
+    _delete_words(db, site_id, ids)
     db.execute(
         delete(Conversation).where(
             col(Conversation.site_id) == site_id, col(Conversation.id).in_(ids)
@@ -116,9 +112,13 @@ def _withdraw(db: Connection, conversation: Conversation, now: datetime) -> None
         was_open = found.state == ConversationState.OPEN
         state = ConversationState.ENDED if was_open else ConversationState.EXPIRED
         found = close(db, found, state, ClosedBy.VISIT, now)
-    db.execute(
-        delete(Message).where(
-            col(Message.site_id) == found.site_id, col(Message.conversation_id) == found.id
-        )
-    )
-    change(db, found, now, visit_id=NO_VISIT, message_count=0, agent_read=0, visitor_read=0)
+    _delete_words(db, found.site_id, [found.id])
+    counts = {"message_count": 0, "agent_read": 0, "visitor_read": 0}
+    change(db, found, now, visit_id=NO_VISIT, email="", rating_text="", **counts)
+
+
+def _delete_words(db: Connection, site_id: int, conversation_ids: Sequence[str]) -> None:
+    """Delete what was said and noted in these conversations."""
+    for table in (Message, ConversationNote):
+        ids = col(table.conversation_id)
+        db.execute(delete(table).where(col(table.site_id) == site_id, ids.in_(conversation_ids)))

@@ -17,6 +17,7 @@ from core.health.report import CollectorSigns, HealthReport, Keeping, SiteHealth
 from core.health.storage import Storage, measure_storage
 from core.heartbeat import list_collectors
 from core.moment import EPOCH
+from core.notices.deliveries import count_given_up
 from core.replica import ReplicaState
 from core.schema import schema_revision
 from core.settings import Settings
@@ -69,6 +70,7 @@ def read_health(
         warned=collector_warnings(db),
         public_url=chosen.public_url,
         dashboard_url=chosen.dashboard_url,
+        untold=count_given_up(db),
     )
 
 

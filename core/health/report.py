@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.health.storage import Storage
@@ -61,7 +61,8 @@ class HealthReport:
     program that is, "" when it is unknown.
     drops: by the site's id (`NO_SITE` for beacons that named none), then by reason, of the last 24 hours.
     replica: how the one is that pages read; None without one, and where nobody looks at it.
-    public_url, dashboard_url: "" when they are not set.
+    public_url, dashboard_url: "" when they are not set. untold: notices of the last days that were given up, by the
+    site's id.
     """
 
     at: datetime
@@ -82,6 +83,7 @@ class HealthReport:
     dashboard_url: str
     reader: str = ""
     replica: ReplicaState | None = None
+    untold: Mapping[int, int] = field(default_factory=dict[int, int])
 
     @property
     def is_sqlite(self) -> bool:

@@ -70,6 +70,13 @@ def _refused(report: HealthReport, reason: Reason) -> dict[str, int]:
     }
 
 
+def notices_are_given_up(report: HealthReport) -> str | None:
+    """Notices that no attempt of a day has brought to an address."""
+    names = {each.site.id or 0: each.site.name for each in report.sites}
+    lost = [f"{names[id]} {number:,}" for id, number in report.untold.items() if id in names]
+    return f"Notices of the last days were not told: {', '.join(lost)}." if lost else None
+
+
 def is_not_https(report: HealthReport) -> str | None:
     """An address that is set, is not of this machine, and can be overheard."""
     plain = [url for url in (report.public_url, report.dashboard_url) if _is_plain(url)]

@@ -177,6 +177,13 @@ REPORT_RULES: Sequence[HealthRule[HealthReport]] = (
         "See why none was made since: python -m core backup FILE says what is wrong.",
     ),
     HealthRule(
+        "notices_given_up",
+        Severity.WARN,
+        site_rules.notices_are_given_up,
+        "See under Sites, Notices, what is wrong with the address, and press Test there. The warning goes once the "
+        "address is changed for another, or after a week.",
+    ),
+    HealthRule(
         "not_https",
         Severity.WARN,
         site_rules.is_not_https,

@@ -4,7 +4,18 @@ from sqlalchemy.orm import configure_mappers
 
 from core.tables.accounts import AgentSite, Secret, Session, SignInLink
 from core.tables.base import JsonText, Moment, Table
-from core.tables.chat import IS_OPEN, Agent, ChatRule, ChatTemplate, Conversation, Message
+from core.tables.chat import (
+    IS_OPEN,
+    Agent,
+    ChatBlock,
+    ChatRule,
+    ChatTemplate,
+    Conversation,
+    ConversationNote,
+    Message,
+)
+from core.tables.chat_looks import ChatLook, MailServer
+from core.tables.notices import AgentNotices, Notice, NoticeAddress, NoticeDelivery
 from core.tables.visit_rows import (
     Page,
     PageViewRow,
@@ -34,19 +45,27 @@ from core.tables.visits import (
 __all__ = [
     "IS_OPEN",
     "Agent",
+    "AgentNotices",
     "AgentSite",
     "Backlog",
     "Backup",
+    "ChatBlock",
+    "ChatLook",
     "ChatRule",
     "ChatTemplate",
     "ChoreRun",
     "Collector",
     "CollectorWarning",
     "Conversation",
+    "ConversationNote",
     "DropCount",
     "JsonText",
+    "MailServer",
     "Message",
     "Moment",
+    "Notice",
+    "NoticeAddress",
+    "NoticeDelivery",
     "Page",
     "PageView",
     "PageViewRow",

@@ -86,6 +86,12 @@ class Conversation(Table, table=True):
     agent_typing_at: datetime | None = moment(default=None)
     visitor_typing_at: datetime | None = moment(default=None)
     revision: int = Field(sa_type=BigInteger)
+    email: str = ""
+    vacated_at: datetime | None = moment(default=None)
+    done_at: datetime | None = moment(default=None)
+    done_by: int = 0
+    rating: str = ""
+    rating_text: str = Field(default="", sa_type=Text)
 
 
 class Message(Table, table=True):
@@ -106,6 +112,34 @@ class Message(Table, table=True):
     text: str = Field(sa_type=Text)
     sent_at: datetime = moment()
     revision: int = Field(sa_type=BigInteger)
+
+
+class ConversationNote(Table, table=True):
+    """What an agent wrote about a conversation, for agents only."""
+
+    site_id: int = Field(primary_key=True)
+    conversation_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    agent_id: int
+    text: str = Field(sa_type=Text)
+    written_at: datetime = moment()
+
+
+class ChatBlock(Table, table=True):
+    """A visit, or a remembered visitor, who begins no chat any more.
+
+    visitor: who it was, in an agent's words for a list. visitor_id: "" where visitors are not remembered.
+    """
+
+    __table_args__ = (Index("chat_block_by_visit", "site_id", "visit_id"),)
+
+    site_id: int = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    visit_id: str
+    visitor_id: str = ""
+    visitor: str = ""
+    agent_id: int
+    blocked_at: datetime = moment()
 
 
 class ChatTemplate(Table, table=True):

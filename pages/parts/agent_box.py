@@ -22,6 +22,7 @@ from pages.parts.agent import (
     set_available,
     set_current_agent,
 )
+from pages.parts.agent_notices import draw_own_notices, own_notices
 from pages.parts.chat.component import draw_alerts
 from pages.parts.notices import draw_retry
 from pages.parts.viewer import REFUSALS, may
@@ -64,7 +65,8 @@ def _draw_box() -> None:
 def _draw_alerts(known: AgentSnapshot) -> Any:
     """Nothing waits for who may not chat."""
     try:
-        return draw_alerts(known.agent if may(Role.AGENT) else None)
+        agent = known.agent if may(Role.AGENT) else None
+        return draw_alerts(agent, own_notices(agent) if agent else None)
     except REFUSALS:
         return NO_ALERTS
 
@@ -94,6 +96,7 @@ def _draw_agent(agent: Agent, *, is_account: bool) -> None:
                 _draw_renaming(agent)
     if chats:
         _draw_switch(agent)
+        draw_own_notices(agent)
     if is_account:
         st.page_link(OWN_ACCOUNT, label="Your account", icon=":material/account_circle:")
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from core.accounts.identity import SiteIds
 from core.agents import mark_seen
-from core.chat.queries import CHAT_FEED, Changes
 from core.database import Connection
 from core.deadline import database_engine, write_async
 from core.moment import utc_now
 from core.subscribers import Subscriber
+from pages.server.agent_changes import AGENT_FEED, AgentChanges
 from pages.server.feed_streams import FeedStreams
 from pages.server.news import News, read_news, read_news_since
 
@@ -27,11 +27,11 @@ AgentSubscriber = Subscriber[Listener, News]
 """One open stream or poll."""
 
 
-class AgentFeed(FeedStreams[Listener, Changes]):
+class AgentFeed(FeedStreams[Listener, AgentChanges]):
     """The agents' subscribers in this process."""
 
     def __init__(self) -> None:
-        super().__init__(CHAT_FEED)
+        super().__init__(AGENT_FEED)
         self._number = 0
         self._told: Mapping[int, int] = {}
         """The number of the newest news of each site."""
@@ -41,14 +41,16 @@ class AgentFeed(FeedStreams[Listener, Changes]):
         await _mark_seen([key.agent_id])
         return await super().subscribe(key)
 
-    def publish(self, changes: Changes) -> None:
+    def publish(self, changes: AgentChanges) -> None:
         """Make the news once for all subscribers who hear of the same sites."""
         limits: set[SiteIds] = set()
         self._subscribers.call_on_loop(self._note_limits, limits)
         # Of two sites, the change with the lower revision may be committed last.
-        self._number = max(self._number + 1, changes.revision)
-        changes = changes._replace(revision=self._number)
-        told = {each.site_id: self._number for each in changes.conversations}
+        notices = [each.revision for each in changes.notices]
+        self._number = max(self._number + 1, changes.chats.revision, *notices)
+        changes = changes._replace(chats=changes.chats._replace(revision=self._number))
+        changed = (*changes.chats.conversations, *changes.notices)
+        told = {each.site_id: self._number for each in changed}
         self._told = {**self._told, **told}  # as a whole: the event loop reads it
         # Who comes now reads for themselves what is committed by now.
         self._subscribers.call_on_loop(self._tell, read_news(changes, limits))

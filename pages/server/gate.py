@@ -23,6 +23,7 @@ from core.accounts.provisioning import Denial
 from core.deadline import DatabaseUnavailable
 from core.enrich.this_machine import is_direct, is_loopback, names_this_machine
 from pages.server.access import MAY_NOT, SIGNED_OUT, refuse
+from pages.server.app_files import APP_FILES
 from pages.server.base_path import below_base
 from pages.server.one_session import with_one_session
 from pages.server.open_connections import OpenConnections
@@ -40,7 +41,13 @@ from pages.server.session_book import SESSION_COOKIE, Guests, SessionBook
 from pages.server.unavailable import RETRY_AFTER
 
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
-OPEN = (SIGN_IN, f"{SIGN_IN}/link", f"{SIGN_IN}/oidc", f"{SIGN_IN}/oidc/callback")
+OPEN = (
+    SIGN_IN,
+    f"{SIGN_IN}/link",
+    f"{SIGN_IN}/oidc",
+    f"{SIGN_IN}/oidc/callback",
+    *APP_FILES,
+)
 HEALTH, METRICS = "/_stcore/health", "/_stcore/metrics"
 
 NO_ACCOUNT = """\

@@ -18,7 +18,7 @@ def work(row, control):
     print("started", row, flush=True)
     raise SystemExit(3)
 
-children = Children(1, lambda control: control.recv(1), work, lambda: None, lambda row: None)
+children = Children(1, lambda control: control.recv(1), work, print, lambda: None, lambda row: None)
 children.run(awake, lambda: time.monotonic() > began + 3, 0.1)
 children.stop()
 """

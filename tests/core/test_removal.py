@@ -57,6 +57,17 @@ def id_of(db, key: str) -> Any:
     return site.id
 
 
+_OF_NO_CHAT = {"visit_id": "v", "conversation_id": "", "happened_at": NOW, "revision": 1}
+_FIVE_MINUTES = {
+    "minutes": 5,
+    "with_words": False,
+    "is_enabled": True,
+    "fault": "",
+    "created_at": NOW,
+}
+_NOT_TRIED = {"attempts": 0, "is_given_up": False}
+
+
 def fill(db, site_id: Any) -> None:
     """At least one row of the site in every table."""
     for number in range(3):
@@ -75,6 +86,9 @@ def fill(db, site_id: Any) -> None:
         "site_origin": {"host": "tea.example", "hits": 3},
         "site_change": {"revision": 3},
         "agent_site": {"agent_id": 3},
+        "notice": {"id": "n", "kind": "named", "minutes": 0, **_OF_NO_CHAT},
+        "notice_address": {"id": "a", "url": "json://x", "kinds": [], **_FIVE_MINUTES},
+        "notice_delivery": {"notice_id": "n", "address_id": "a", "due_at": NOW, **_NOT_TRIED},
         "visit_memory": {"visit": 1, "memory": "{}"},
         "visit_tab": {"visit": 1, "tab": 1, "id": "tab1"},
         "visit_change_row": {

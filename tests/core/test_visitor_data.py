@@ -61,9 +61,12 @@ OF_VISITOR = (
     "visit_change_row",
     "conversation",
     "message",
+    "notice",
+    "notice_delivery",
 )
 OF_NO_VISITOR = {
     "agent": "a colleague",
+    "agent_notices": "a colleague",
     "agent_site": "a colleague",
     "backlog": "work that is left to the collector",
     "backup": "names files; who is forgotten is told of them",
@@ -73,6 +76,7 @@ OF_NO_VISITOR = {
     "collector": "how the collector is",
     "collector_warning": "a fault in the set-up",
     "drop_count": "numbers of all visitors",
+    "notice_address": "where a site's notices go",
     "salt": "a day's secret, deleted with the next day but one",
     "secret": "signs cookies",
     "session": "a colleague's browser",
@@ -149,6 +153,10 @@ def fill(db, site: Site) -> set[str]:
             **({"closed_at": None} if state in ("open", "shown") else {"agent_read": 0}),
         )
         words |= words_of(db, "message", **of_chat, author="visitor")
+    told = f"notice{next(_words)}"
+    of_visit = {"site_id": site.id, "visit_id": visit, "revision": next(_words)}
+    words |= {told} | words_of(db, "notice", id=told, **of_visit)
+    words |= words_of(db, "notice_delivery", site_id=site.id, notice_id=told, address_id="a")
     return words
 
 

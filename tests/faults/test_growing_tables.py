@@ -7,7 +7,11 @@ from collections.abc import Mapping
 import pytest
 from sqlalchemy import func, select
 
-from core.database import reading
+from core.database import reading, writing
+from core.moment import from_milliseconds
+from core.notices.addresses import add_address
+from core.notices.kinds import NoticeKind
+from core.sites import list_sites
 from core.table_ends import TABLE_ENDS, TableEnd
 from core.tables import Table
 from tests.helpers.collector_chats import attend, open_chat
@@ -28,9 +32,18 @@ def rows_of(collector: RunningCollector) -> Mapping[str, int]:
         }
 
 
+def want_all(collector: RunningCollector) -> None:
+    """An address of each site for everything that happens there."""
+    with writing(collector.engine) as db:
+        for site in list_sites(db):
+            now, kinds = from_milliseconds(collector.clock.now), list(NoticeKind)
+            add_address(db, site.id or 0, "json://127.0.0.1:9/", now, kinds=kinds, minutes=5)
+
+
 def fill(collector: RunningCollector) -> None:
     """What every kind of row comes from that is not made by people: visits, a chat, refusals, a warning."""
     attend(collector)
+    want_all(collector)
     open_chat(collector)
     collector.post(view(), site="open", headers={"Origin": "https://copy.example"})
     collector.post(

@@ -24,6 +24,14 @@ from core.frames import conversations_frame, live_picture, messages_frame, visit
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
 from core.moment import from_milliseconds
+from core.notices.addresses import add_address, address_states, change_address, delete_address
+from core.notices.deliveries import count_given_up, due_deliveries, note_failed, note_sent, take
+from core.notices.events import find_events
+from core.notices.kinds import NoticeKind
+from core.notices.queries import notices_since
+from core.notices.store import forget_notices, store_events
+from core.notices.text import notice_text
+from core.notices.wishes import current_wishes
 from core.removal import delete_some, removals, remove_site
 from core.settings import settings
 from core.site_changes import site_revisions
@@ -68,6 +76,7 @@ def recorded(tables: Collection[str]) -> Iterator[dict[str, Any]]:
 def a_day(collector: RunningCollector) -> None:
     """A visit with chats is recorded, read, over and past its retention; a visitor and a site go."""
     a_visit_with_chats(collector)
+    notices_are_told(collector)
     pages_are_read(collector)
     time_goes_by(collector)
     a_visitor_is_forgotten(collector)
@@ -101,6 +110,32 @@ def a_visit_with_chats(collector: RunningCollector) -> None:
     refresh(collector)
     collector.clock.advance(5_000)
     collector.post(view(2), visit=VISITS[2])
+
+
+def notices_are_told(collector: RunningCollector) -> None:
+    """As the collector and its sender do, with a page of the dashboard open."""
+    now = from_milliseconds(collector.clock.now)
+    with writing(collector.engine) as db:
+        site = find_site(db, "shop1")
+        assert site is not None
+        address = add_address(
+            db, 1, "json://x/", now - timedelta(hours=1), kinds=list(NoticeKind), minutes=1
+        )
+        later = now + timedelta(minutes=1)
+        wishes = current_wishes(db, later)
+        store_events(db, find_events(db, wishes.by_site, later), wishes, later)
+        for due in due_deliveries(db, later):
+            mine = take(db, due, later)
+            for notice in mine.notices:
+                notice_text(db, site, notice, with_words=True)
+            note_failed(db, mine, "no answer", later)
+            note_sent(db, mine, later)
+        notices_since(db, {})
+        address_states(db, 1)
+        count_given_up(db)
+        change_address(db, 1, address, is_enabled=False)
+        forget_notices(db, now + timedelta(days=30), 10)
+        delete_address(db, 1, address)
 
 
 def pages_are_read(collector: RunningCollector) -> None:

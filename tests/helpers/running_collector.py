@@ -61,6 +61,8 @@ TABLES = (
     "visit_edit",
     "collector",
     "chore_run",
+    "notice",
+    "notice_delivery",
 )
 
 

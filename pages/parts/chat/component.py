@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from core.accounts.identity import Identity
-from core.tables import Agent, ChatTemplate, Site
+from core.tables import Agent, AgentNotices, ChatTemplate, Site
 from pages.parts.agent import own_secret
 from pages.parts.chat.client_limits import CLIENT_LIMITS
 from pages.parts.script import component
@@ -31,12 +31,12 @@ Replies = Mapping[str, Sequence[ChatTemplate]]
 """Each site's canned replies, by the site's key."""
 
 
-def draw_alerts(agent: Agent | None) -> Any:
+def draw_alerts(agent: Agent | None, notices: AgentNotices | None) -> Any:
     """What every page needs of the chats; nothing of them without an agent. In the result, `opened` is set when the agent wants to see
     them, and `known` is the key of an agent whose name was given in another tab."""
     return _chat(
         key=ALERTS_KEY,
-        data=_data("alerts", agent),
+        data=_data("alerts", agent, notices=_wanted(notices)),
         on_opened_change=_nothing,
         on_known_change=_nothing,
     )
@@ -124,6 +124,11 @@ def _who(agent: Agent | None) -> dict[str, Any] | None:
     if agent is None:
         return None
     return {"id": agent.id, "name": agent.name, "key": own_secret(agent)}
+
+
+def _wanted(notices: AgentNotices | None) -> dict[str, Any] | None:
+    """What the agent hears of; None while it is not known."""
+    return notices and notices.model_dump(exclude={"agent_id"})
 
 
 def _rights(identity: Identity) -> str:

@@ -62,7 +62,8 @@ def test_draft_survives_refreshes_other_chats_and_a_reload(
     expect(field(page)).to_have_value("")
     open_conversation(page, "Eve")
     expect(field(page)).to_have_value("I look it up for")
-    expect(page).to_have_url(address)  # which Streamlit's server changes: a reload before that shows Fay
+    # Streamlit's server changes the address: a reload before that shows Fay.
+    expect(page).to_have_url(address)
     page.reload()
     expect(field(page)).to_have_value("I look it up for")
     assert "conversation=" in page.url

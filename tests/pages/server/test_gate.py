@@ -22,6 +22,7 @@ from core.accounts.sessions import ENDS_AFTER, end_session, list_sessions, sessi
 from core.database import open_database, reading, writing
 from core.settings import settings
 from pages.server import open_connections
+from pages.server.app_files import APP_FILES
 from pages.server.gate import Gate
 from pages.server.session_book import SESSION_COOKIE, signed
 from tests.helpers.database_away import database_away
@@ -202,9 +203,10 @@ def test_a_websocket_needs_a_session(database: Database, cookie: str) -> None:
         ("/sign-in/oidc/callback", "GET"),
         ("/sign-out", "POST"),
         ("/_stcore/health", "GET"),
+        *((path, "GET") for path in APP_FILES),
     ],
 )
-def test_signing_in_and_out_is_open(
+def test_signing_in_and_out_and_the_apps_files_are_open(
     database: Database, cookie: str, path: str, method: str
 ) -> None:
     assert ask(path, method=method, headers=OWN).identity is None

@@ -4,6 +4,7 @@
 import type { AgentApi } from "./agent_api.js"
 import type { AgentCookie } from "./agent_cookie.js"
 import type { ChatStore } from "./chat_store.js"
+import type { NoticeTeller } from "./notice_teller.js"
 import type { Outbox } from "./outbox.js"
 import type { Sound } from "./sound.js"
 import type { StreamClient } from "./stream_client.js"
@@ -59,10 +60,25 @@ export interface MessageJson {
   client: string
 }
 
+/** What somebody wants to hear of. */
+export interface NoticeJson {
+  id: string
+  revision: number
+  kind: string
+  /** Of Checkout and Cart: how long the visitor had been there. */
+  minutes: number
+  title: string
+  text: string
+  /** Where it leads to in the dashboard. */
+  path: string
+  at: number
+}
+
 export interface NewsJson {
   /** The newest revision in it. */
   id: number
   now: number
+  notices?: NoticeJson[]
   conversations: ConversationJson[]
   messages: MessageJson[]
   /** All that is open, instead of what has changed. */
@@ -117,8 +133,19 @@ interface PartData {
   limits: LimitsJson
 }
 
+/** What the agent hears of; the quiet hours in minutes of the day, the same twice for none. */
+export interface WantedNoticesJson {
+  kinds: string[]
+  minutes: number
+  quiet_from: number
+  quiet_until: number
+  time_zone: string
+}
+
 export interface AlertsData extends PartData {
   part: "alerts"
+  /** null: not known just now. */
+  notices: WantedNoticesJson | null
 }
 
 export interface ChatsData extends PartData {
@@ -176,6 +203,7 @@ export type StoreEvent =
 export type TabMessage =
   | { kind: "ask" }
   | { kind: "named" }
+  | { kind: "ring" }
   | { kind: "beat" | "status"; status: ConnectionStatus }
   /** from: the revision that the leader tab had before. */
   | { kind: "news"; from: number; news: NewsJson }
@@ -188,6 +216,7 @@ export interface ChatApp {
   stream: StreamClient
   outbox: Outbox
   sound: Sound
+  notices: NoticeTeller
   cookie: AgentCookie
   limits: LimitsJson
 }

@@ -3,6 +3,7 @@
 // conversation (one alone). All instances of a page share one store, one stream and one outbox. The
 // alerts are on every page, and so is what they begin.
 
+import { nameManifest } from "../../app_manifest.js"
 import { keepFocusInDialog } from "../../dialog_focus.js"
 import { silenceHotkeys } from "../../hotkeys.js"
 import { watchSession } from "../../stream/session_watch.js"
@@ -10,6 +11,7 @@ import { AgentApi } from "./agent_api.js"
 import { AgentCookie } from "./agent_cookie.js"
 import { ChatStore } from "./chat_store.js"
 import { ChatsView } from "./chats_view.js"
+import { NoticeTeller } from "./notice_teller.js"
 import { Outbox } from "./outbox.js"
 import { SidebarAlert } from "./sidebar_alert.js"
 import { SingleConversation } from "./single_conversation.js"
@@ -74,13 +76,16 @@ function shared(data) {
   const store = new ChatStore(limits)
   const api = new AgentApi(store)
   const cookie = new AgentCookie(name)
-  const stream = new StreamClient(store, api, cookie, limits, madeFor)
+  const sound = new Sound(store)
+  const notices = new NoticeTeller(sound, store)
+  const stream = new StreamClient(store, api, cookie, limits, notices, madeFor)
   const outbox = new Outbox(store, api, account)
-  known = { store, api, stream, outbox, cookie, limits, sound: new Sound(store) }
+  known = { store, api, stream, outbox, cookie, limits, sound, notices }
   new TabTitle(store)
   silenceHotkeys()
   keepFocusInDialog()
   watchSession()
+  nameManifest()
   // Where the tests find it, to let a tab fall behind.
   Object.assign(window, { [Symbol.for("visitor-monitor-chats")]: store })
   return known

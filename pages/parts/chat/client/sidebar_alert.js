@@ -5,7 +5,7 @@ import { make, setText } from "../../table/elements.js"
 import { newId } from "./random_id.js"
 
 /** @import { ComponentArguments } from "../../streamlit.js" */
-/** @import { AlertsData, ChatApp, ChatPart, StoreEvent } from "./chat_types.js" */
+/** @import { AlertsData, ChatApp, ChatPart, StoreEvent, WantedNoticesJson } from "./chat_types.js" */
 
 /** @implements {ChatPart<AlertsData>} */
 export class SidebarAlert {
@@ -17,6 +17,7 @@ export class SidebarAlert {
     this.app = app
     this.key = ""
     this.keySent = ""
+    this.isDrawn = false
     /** @type {(name: string, value: unknown) => void} */
     this.trigger = () => {}
     this.root = make("div", "chat-root alerts", parent)
@@ -25,6 +26,12 @@ export class SidebarAlert {
     this.count = make("span", "count", this.button)
     this.words = make("span", "", this.button)
     this.button.addEventListener("click", () => this.trigger("opened", newId()))
+    this.asking = make("button", "act quiet asking", this.root)
+    this.asking.type = "button"
+    setText(this.asking, "Allow notifications")
+    this.asking.addEventListener("click", () => this.ask())
+    this.denied = make("p", "denied", this.root)
+    setText(this.denied, "This browser forbids notifications: allow them for this page in its settings.")
   }
 
   /** @param {ComponentArguments<AlertsData>} component */
@@ -32,7 +39,25 @@ export class SidebarAlert {
     this.trigger = setTriggerValue
     this.key = data.agent?.key ?? ""
     if (data.agent) this.app.stream.start(data.agent)
+    if (data.notices) this.choose(data.notices)
     this.sendKey()
+    this.show()
+  }
+
+  /**
+   * What the agent has just switched on, the browser is asked for at once: a click was a moment ago.
+   * @param {WantedNoticesJson} wanted
+   */
+  choose(wanted) {
+    const { notices } = this.app
+    const wasOff = this.isDrawn && !notices.wanted.kinds.length
+    this.isDrawn = true
+    notices.wanted = wanted
+    if (wasOff && wanted.kinds.length) this.ask()
+  }
+
+  async ask() {
+    await this.app.notices.ask()
     this.show()
   }
 
@@ -56,6 +81,8 @@ export class SidebarAlert {
     this.button.hidden = count === 0
     setText(this.count, String(count))
     setText(this.words, count === 1 ? "visitor waits for you" : "visitors wait for you")
+    this.asking.hidden = !this.app.notices.mustAsk
+    this.denied.hidden = !this.app.notices.isDenied
   }
 
   tick() {}

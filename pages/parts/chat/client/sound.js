@@ -61,6 +61,11 @@ export class Sound {
     if (isAnswered || event.spoken.some(isForMe)) this.play()
   }
 
+  /** For what happened elsewhere than in this tab: each tab of the browser is asked, and one makes the sound. */
+  ring() {
+    if (this.isOn && keptLocally(ACTIVE_TAB) === this.tab) this.play()
+  }
+
   /** Two soft tones, 0.3 s. */
   async play() {
     try {

@@ -9,6 +9,7 @@ import { agentAddress } from "./agent_api.js"
 /** @import { AgentApi } from "./agent_api.js" */
 /** @import { AgentCookie } from "./agent_cookie.js" */
 /** @import { ChatStore } from "./chat_store.js" */
+/** @import { NoticeTeller } from "./notice_teller.js" */
 /** @import { AgentJson, ConnectionStatus, LimitsJson, NewsJson, TabMessage } from "./chat_types.js" */
 
 const NAME = "visitor-monitor-agent"
@@ -20,13 +21,16 @@ export class StreamClient {
    * @param {AgentApi} api
    * @param {AgentCookie} cookie
    * @param {LimitsJson} limits
+   * @param {NoticeTeller} notices
    * @param {string} whose what tabs of somebody else, or with other rights, have another one of
    */
-  constructor(store, api, cookie, limits, whose) {
+  constructor(store, api, cookie, limits, notices, whose) {
     this.store = store
     this.api = api
     this.cookie = cookie
     this.limits = limits
+    this.notices = notices
+    notices.ring = () => this.tab.broadcast({ kind: "ring" })
     this.lastSignAt = 0
     this.newestOfLeader = 0 // the newest revision that the leader tab has sent
     this.isCatchingUp = false
@@ -88,6 +92,7 @@ export class StreamClient {
   receive(message) {
     if (message.kind === "named") return this.store.emit({ kind: "named" })
     if (message.kind === "ask") return this.answer()
+    if (message.kind === "ring") return this.notices.sound.ring()
     if (this.tab.isLeader) return
     this.lastSignAt = Date.now()
     if (message.kind === "news") return this.takeFrom(message.from, message.news)
@@ -160,6 +165,7 @@ export class StreamClient {
     const from = this.store.revision
     this.store.take(news, news.whole)
     this.tab.broadcast({ kind: "news", from, news: { ...news, id: this.store.revision } })
+    this.notices.tell(news.notices ?? [])
   }
 
   /** @param {ConnectionStatus} status */
