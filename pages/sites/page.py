@@ -16,6 +16,7 @@ from pages.parts.title import draw_title
 from pages.parts.viewer import may, may_add_sites
 from pages.sites.add_dialog import draw_add_button
 from pages.sites.arrivals import draw_arrivals
+from pages.sites.blocked_visitors import draw_blocked_visitors
 from pages.sites.chat_settings import draw_chat, draw_templates_card
 from pages.sites.context_rules import draw_rules
 from pages.sites.own_visits import draw_own_visits
@@ -77,6 +78,7 @@ def _draw_site(site: Site) -> None:
     if not may(Role.ADMIN):
         small_text("Your texts for chats on this site. Only admins change the site itself.")
         draw_templates_card(site)
+        draw_blocked_visitors(site)
         return
     left, right = st.columns([3, 2])
     with left:
@@ -97,6 +99,7 @@ def _draw_site(site: Site) -> None:
         draw_tracking(site)
         draw_arrivals(site)
     draw_chat(site)
+    draw_blocked_visitors(site)
 
 
 draw_page()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from core.chat.closing import close_due
-from core.chat.conversations import read_left_messages
+from core.chat.left_messages import drop_left_messages
 from core.chat.queries import invitations, newest_revision, open_conversations
 from core.chat.rules import delete_rule, list_rules
 from core.chat.states import OpenedBy, TemplateKind
@@ -103,7 +103,7 @@ def counts(db, site_id: int) -> dict[str, int]:
 def end_chats(db, site_id: int) -> None:
     """As housekeeping does."""
     close_due(db, NOW)
-    read_left_messages(db, site_id, NOW)
+    drop_left_messages(db, site_id, NOW)
 
 
 def delete_all(db, site_id: int, visits: int = 2, rows: int = 2) -> int:
@@ -214,7 +214,7 @@ def test_nothing_waits_for_an_agent_at_once_and_then_the_chats_are_over(db, tea)
     assert states == {(cups, "open"), (cups, "left"), (cups, "queued")}
     end_chats(db, tea)
     assert all_states(db, tea) == [("ended", "visit"), ("expired", "visit"), ("left", "")]
-    assert unread_left(db, tea) == 0
+    assert undone_left(db, tea) == 0
 
 
 def all_states(db, site_id: int) -> list[tuple[str, str]]:
@@ -223,10 +223,10 @@ def all_states(db, site_id: int) -> list[tuple[str, str]]:
     return sorted((state, by) for state, by in rows)
 
 
-def unread_left(db, site_id: int) -> int:
+def undone_left(db, site_id: int) -> int:
     table = Table.metadata.tables["conversation"]
-    unread = (table.c.site_id == site_id, table.c.state == "left", table.c.agent_read == 0)
-    return db.execute(select(func.count()).where(*unread)).scalar_one()
+    undone = (table.c.site_id == site_id, table.c.state == "left", table.c.done_at.is_(None))
+    return db.execute(select(func.count()).where(*undone)).scalar_one()
 
 
 def test_nobody_is_invited_and_nobody_opens_or_goes_on_with_a_chat(db, tea):
@@ -241,13 +241,13 @@ def test_nobody_is_invited_and_nobody_opens_or_goes_on_with_a_chat(db, tea):
     assert reason_of(ask(db, chat)) is Reason.OVER
 
 
-@pytest.mark.parametrize("is_left_unread", [True, False])
-def test_nothing_is_deleted_before_agents_lists_have_dropped_the_chats(db, tea, is_left_unread):
+@pytest.mark.parametrize("is_left_undone", [True, False])
+def test_nothing_is_deleted_before_agents_lists_have_dropped_the_chats(db, tea, is_left_undone):
     remove_site(db, "tea", "Tea shop", NOW)
-    if is_left_unread:
+    if is_left_undone:
         close_due(db, NOW)
     else:
-        read_left_messages(db, tea, NOW)
+        drop_left_messages(db, tea, NOW)
     before = counts(db, tea)
 
     assert delete_some(db, tea, 9, 9) == (False, "")

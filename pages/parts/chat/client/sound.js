@@ -58,7 +58,7 @@ export class Sound {
       return conversation && store.isForMe(conversation)
     }
     const isAnswered = event.moved.some((each) => each.phase === "open" && store.isForMe(each))
-    if (isAnswered || event.spoken.some(isForMe)) this.play()
+    if (isAnswered || event.offered.length || event.spoken.some(isForMe)) this.play()
   }
 
   /** Two soft tones, 0.3 s. */
