@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from core.chat.blocks import block
 from core.chat.closing import close_due
 from core.chat.left_messages import drop_left_messages
+from core.chat.notes import add_note
 from core.chat.queries import invitations, newest_revision, open_conversations
 from core.chat.rules import delete_rule, list_rules
 from core.chat.states import OpenedBy, TemplateKind
@@ -63,9 +65,10 @@ def fill(db, site_id: Any) -> None:
         add_visit(db, f"visit{number}", site_id)
         view = {"site_id": site_id, "visit_id": f"visit{number}", "tab": 1, "path": "/"}
         store_views(db, [{**view, "number": at, "viewed_at": NOW} for at in range(4)])
-    opened(db, "visit0", site_id=site_id)
+    chat = opened(db, "visit0", site_id=site_id)
+    add_note(db, chat, agent_id=1, client_id="note00000001", text="Rude", now=NOW)
     invited(db, "visit1", site_id=site_id)
-    open_it(db, "visit2", site_id=site_id, is_attended=False)
+    block(db, open_it(db, "visit2", site_id=site_id, is_attended=False), 1, NOW)
     add_template(db, site_id, TemplateKind.REPLY, "Hello", NOW)
     add_rule(db, site_id, NOW, trigger="seconds", threshold=9, text="Hello")
     values = {"site_id": site_id, "starts_at": NOW, "first_seen_at": NOW, "last_seen_at": NOW}
