@@ -10,8 +10,10 @@ export class Menu {
    * @param {HTMLElement} parent
    * @param {string} name
    * @param {string} className
+   * @param {() => void} [onOpen] what is in it may be found then
    */
-  constructor(parent, name, className) {
+  constructor(parent, name, className, onOpen = () => {}) {
+    this.onOpen = onOpen
     this.node = make("div", className, parent)
     this.button = make("button", "act quiet", this.node)
     this.button.type = "button"
@@ -31,6 +33,14 @@ export class Menu {
   /** @param {MenuItem[]} items */
   fill(items) {
     this.menu.replaceChildren()
+    this.add(items)
+  }
+
+  /**
+   * Add items below those that are there, which stay where they are.
+   * @param {MenuItem[]} items
+   */
+  add(items) {
     for (const { text, act } of items) {
       const item = make("button", "reply", this.menu)
       item.type = "button"
@@ -51,6 +61,7 @@ export class Menu {
   }
 
   open() {
+    this.onOpen()
     this.menu.hidden = false
     this.button.setAttribute("aria-expanded", "true")
     this.items[0]?.focus()

@@ -26,43 +26,44 @@ export class MoreMenu {
     this.actions = actions
     /** @type {ConversationJson | undefined} */
     this.conversation = undefined
-    this.menu = new Menu(parent, "More", "more")
-    this.menu.button.addEventListener("click", () => this.menu.menu.hidden || this.findColleagues())
+    /** @type {object | undefined} */
+    this.asked = undefined
+    this.menu = new Menu(parent, "More", "more", () => this.fill())
   }
 
   /** @param {ConversationJson | undefined} conversation */
   show(conversation) {
+    if (conversation?.id !== this.conversation?.id) this.menu.close()
     this.conversation = conversation
-    if (this.menu.menu.hidden) this.fill([])
   }
 
-  get isGivable() {
+  fill() {
     const { conversation } = this
-    return conversation?.phase === "open" && this.app.store.isForMe(conversation)
-  }
-
-  /** Who is there changes: it is asked each time. */
-  async findColleagues() {
-    const { conversation } = this
-    if (!conversation || !this.isGivable) return
-    const found = await this.app.api.colleagues(conversation.site)
-    if (!Array.isArray(found) || this.menu.menu.hidden || conversation.id !== this.conversation?.id) return
-    this.fill(found)
-    if (!found.length) setText(make("p", "nobody", this.menu.menu), NOBODY)
-    this.menu.items[0]?.focus()
-  }
-
-  /** @param {ColleagueJson[]} colleagues */
-  fill(colleagues) {
-    const { give, note, block } = this.actions
-    const isMine = this.conversation !== undefined && this.app.store.isForMe(this.conversation)
+    this.asked = undefined
+    if (!conversation) return
+    const { note, block } = this.actions
+    const isForMe = this.app.store.isForMe(conversation)
     this.menu.fill([
-      ...colleagues.map((each) => ({
-        text: `Give to ${each.name}${each.is_available ? "" : " (Away)"}`,
-        act: () => give(each),
-      })),
       { text: "Add a note", act: note },
-      ...(isMine && this.conversation?.visit ? [{ text: "Block this visitor", act: block }] : []),
+      ...(isForMe && conversation.visit ? [{ text: "Block this visitor", act: block }] : []),
     ])
+    if (isForMe && conversation.phase === "open") this.findColleagues(conversation)
+  }
+
+  /**
+   * Who is there changes: it is asked each time.
+   * @param {ConversationJson} conversation
+   */
+  async findColleagues({ site }) {
+    const asked = (this.asked = {}) // by the opening that is shown, and no earlier one
+    const found = await this.app.api.colleagues(site)
+    if (!Array.isArray(found) || this.asked !== asked || this.menu.menu.hidden) return
+    this.menu.add(
+      found.map((each) => ({
+        text: `Give to ${each.name}${each.is_available ? "" : " (Away)"}`,
+        act: () => this.actions.give(each),
+      })),
+    )
+    if (!found.length) setText(make("p", "nobody", this.menu.menu), NOBODY)
   }
 }
