@@ -226,3 +226,20 @@ def test_address_of_a_chat_puts_the_cursor_into_the_answer(
     page.keyboard.type("Hello Mia")
     page.keyboard.press("Enter")
     wait_for(lambda: chat.texts == ["Hello?", "Hello Mia"])
+
+
+def test_row_of_the_table_opens_the_chat_with_the_cursor_in_the_answer(
+    open_chats: OpenChats, engine, site, agent, visit
+) -> None:
+    for chat in all_open_chats(engine):
+        chat.ends()
+    chat = visitor_opens(engine, site, visit, attributes={"name": "Ned"}, current_path="/tea")
+    page = open_chats(agent, "")
+    row_button = page.get_by_role("button", name="Open chat with the visitor on /tea")
+    row_button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Conversation with Ned")).to_be_visible()
+    expect(field(page)).to_be_focused()
+    page.keyboard.type("Hello Ned")
+    page.keyboard.press("Enter")
+    wait_for(lambda: chat.texts == ["Hello?", "Hello Ned"])

@@ -122,7 +122,8 @@ def test_title_names_the_page_and_counts_who_waits(
     expect(page).to_have_title(re.compile(r"^\(1\) [\d,]+ online · Tea shop · Visitor Monitor$"))
     page.get_by_role("button", name="1 visitor waits for you").click()
     expect(page).to_have_title("(1) Chats · Visitor Monitor")
-    open_conversation(page, "Jon")
+    expect(page.get_by_role("region", name="Conversation with Jon")).to_be_visible()
+    expect(field(page)).to_be_focused()
     wait_for(lambda: chat.row.agent_read == 1)
     expect(page).to_have_title("(1) Chats · Visitor Monitor")  # read, and not answered
     field(page).fill("Hello Jon")

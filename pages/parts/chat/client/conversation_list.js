@@ -6,8 +6,8 @@ import { lengthLabel } from "../../table/labels.js"
 import { keyOf } from "./chat_store.js"
 import { SoundSwitch } from "./sound_switch.js"
 import { STATUS, timeOf } from "./texts.js"
+import { byUrgency } from "./urgency.js"
 
-/** @import { ChatStore } from "./chat_store.js" */
 /** @import { ConversationJson, ListApp } from "./chat_types.js" */
 
 /** @type {[name: string, phase: ConversationJson["phase"]][]} */
@@ -217,26 +217,3 @@ const HAS_GONE = "No page of this visitor is in view; they may come back"
 
 /** @param {number} length since they left, in milliseconds */
 const leftLabel = (length) => `left ${Math.max(Math.floor(length / 60_000), 1)} min ago`
-
-/**
- * Those that wait for me first, then those that have waited longest, then the newest; below them whoever has gone.
- * @param {ChatStore} store
- */
-function byUrgency(store) {
-  /** @param {ConversationJson} each */
-  const rank = (each) => (each.phase === "open" && each.gone_at ? 2 : store.waitsForMe(each) ? 0 : 1)
-  /** @param {ConversationJson} each */
-  const waiting = (each) =>
-    (store.isForMe(each) && (each.waiting_since ?? each.vacated_at ?? each.given_at)) || Infinity
-  /** @param {ConversationJson} each */
-  const newest = (each) => each.message_at ?? each.created_at
-  /**
-   * @param {ConversationJson} one
-   * @param {ConversationJson} other
-   */
-  return (one, other) => {
-    if (rank(one) !== rank(other)) return rank(one) - rank(other)
-    if (waiting(one) !== waiting(other)) return waiting(one) - waiting(other)
-    return newest(other) - newest(one) || (one.id < other.id ? -1 : 1)
-  }
-}
