@@ -66,10 +66,9 @@ def available_agents(db: Connection, now: datetime, site_id: int) -> list[Agent]
     return _agents(db, _is_available(now), _sees(site_id))
 
 
-def agents_here(db: Connection, now: datetime, site_id: int) -> list[Agent]:
-    """The agents who may chat with the site's visitors and have the dashboard open, available ones first."""
-    here = _agents(db, col(Agent.role) != _MAY_NOT_CHAT, is_here(now), _sees(site_id))
-    return sorted(here, key=lambda agent: not agent.is_available)
+def agents_here(db: Connection, now: datetime) -> list[Agent]:
+    """The agents who may chat and have the dashboard open, available or not."""
+    return _agents(db, col(Agent.role) != _MAY_NOT_CHAT, _is_here(now))
 
 
 def attended_sites(db: Connection, now: datetime) -> frozenset[int] | None:
@@ -82,9 +81,15 @@ def attended_sites(db: Connection, now: datetime) -> frozenset[int] | None:
     return frozenset(db.execute(statement).scalars())
 
 
+def agents_of_site(db: Connection, now: datetime, site_id: int) -> list[Agent]:
+    """The agents who may chat with the site's visitors and have the dashboard open, available ones first."""
+    here = _agents(db, col(Agent.role) != _MAY_NOT_CHAT, _is_here(now), _sees(site_id))
+    return sorted(here, key=lambda agent: not agent.is_available)
+
+
 def is_watched(db: Connection, now: datetime) -> bool:
     """Whether any agent has the dashboard open."""
-    statement = select(func.count()).select_from(Agent).where(is_here(now))
+    statement = select(func.count()).select_from(Agent).where(_is_here(now))
     return db.execute(statement).scalar_one() > 0
 
 
@@ -115,19 +120,19 @@ def check_agent_name(name: str) -> str:
     return name
 
 
-def is_here(now: datetime) -> Any:
-    """The condition that an agent's dashboard was open within AGENT_AWAY_AFTER, by a clock that can be right."""
-    seen_at = col(Agent.seen_at)
-    return and_(lasts_for(AGENT_AWAY_AFTER, seen_at, now), is_plausible(seen_at, now))
-
-
 def _agents(db: Connection, *conditions: Any) -> list[Agent]:
     statement = select(Agent).where(*conditions).order_by(col(Agent.id))
     return [Agent.of(row) for row in db.execute(statement).mappings()]
 
 
 def _is_available(now: datetime) -> Any:
-    return and_(col(Agent.is_available), col(Agent.role) != _MAY_NOT_CHAT, is_here(now))
+    return and_(col(Agent.is_available), col(Agent.role) != _MAY_NOT_CHAT, _is_here(now))
+
+
+def _is_here(now: datetime) -> Any:
+    """The dashboard was open within AGENT_AWAY_AFTER, by a clock that can be right."""
+    seen_at = col(Agent.seen_at)
+    return and_(lasts_for(AGENT_AWAY_AFTER, seen_at, now), is_plausible(seen_at, now))
 
 
 def _sees(site_id: int) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from core.agents import agents_here
+from core.agents import agents_of_site
 from core.chat.answerers import may_answer
 from core.chat.closing import lock_conversation
 from core.chat.states import INVITED_STATES, ConversationState
@@ -45,7 +45,7 @@ def give(
         return found
     if not may_answer(found, agent_id):
         return Refused(Reason.TAKEN)
-    if to_agent_id not in {agent.id for agent in agents_here(db, now, found.site_id)}:
+    if to_agent_id not in {agent.id for agent in agents_of_site(db, now, found.site_id)}:
         return Refused(Reason.AGENT_AWAY)
     return change(
         db,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, select
 from sqlmodel import col
 
-from core.agents import is_here
+from core.agents import agents_here
 from core.chat.due import take_due
 from core.chat.states import ConversationState
 from core.chat.store import change
@@ -56,8 +56,9 @@ def vacate_due(db: Connection, now: datetime, unheard: UnheardAgents, at: float)
 
     Gone is who gave no sign for AGENT_AWAY_AFTER by the clock, nor for UNHEARD_FOR while this process looked.
     """
-    gone = unheard.look(_signs(db), at)
-    vacated = _vacant(db, gone, now) if gone else []
+    silent = unheard.look(_signs(db), at)
+    gone = silent - {agent.id for agent in agents_here(db, now)} if silent else silent
+    vacated = _conversations_of(db, gone) if gone else []
     for conversation in vacated:
         change(
             db,
@@ -71,7 +72,6 @@ def vacate_due(db: Connection, now: datetime, unheard: UnheardAgents, at: float)
     return len(vacated)
 
 
-_OF_AGENT = col(Agent.id) == col(Conversation.agent_id)
 _HAS_AGENT = and_(
     col(Conversation.state) == ConversationState.OPEN.value, col(Conversation.agent_id) != 0
 )
@@ -81,19 +81,13 @@ def _signs(db: Connection) -> Signs:
     """Of the agents who have an open chat."""
     statement = (
         select(col(Conversation.agent_id), func.max(col(Agent.seen_at)))
-        .outerjoin(Agent, _OF_AGENT)
+        .outerjoin(Agent, col(Agent.id) == col(Conversation.agent_id))
         .where(_HAS_AGENT)
         .group_by(col(Conversation.agent_id))
     )
     return {row[0]: row[1] for row in db.execute(statement)}
 
 
-def _vacant(db: Connection, gone: Collection[int], now: datetime) -> list[Conversation]:
-    is_gone = or_(col(Agent.id).is_(None), ~is_here(now))
-    return take_due(
-        db,
-        select(Conversation)
-        .outerjoin(Agent, _OF_AGENT)
-        .where(_HAS_AGENT, col(Conversation.agent_id).in_(gone), is_gone)
-        .limit(VACATED_AT_ONCE),
-    )
+def _conversations_of(db: Connection, agent_ids: Collection[int]) -> list[Conversation]:
+    of_agents = col(Conversation.agent_id).in_(agent_ids)
+    return take_due(db, select(Conversation).where(_HAS_AGENT, of_agents).limit(VACATED_AT_ONCE))

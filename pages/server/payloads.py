@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.accounts.identity import SiteIds
-from core.agents import agents_here
+from core.agents import agents_of_site
 from core.chat.answerers import answerers
 from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
 from core.chat.mail_answer import mailto
@@ -114,7 +114,7 @@ def colleagues_payload(
         return []
     return [
         {"id": each.id, "name": each.name, "is_available": each.is_available}
-        for each in agents_here(db, now, site.id)
+        for each in agents_of_site(db, now, site.id)
         if each.id != agent_id
     ]
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.accounts.accounts import limit_account, set_account
 from core.accounts.identity import Role
-from core.agents import agents_here, change_agent
+from core.agents import agents_of_site, change_agent
 from core.chat.handover import give
 from core.chat.states import ClosedBy
 from core.reasons import Reason
@@ -88,7 +88,7 @@ def test_available_colleagues_come_first(db, ann):
     agent(db, "Cid", NOW - MINUTE)
     change_agent(db, ann, is_available=False)
 
-    assert [each.id for each in agents_here(db, NOW, 7)] == [bea, ann]
+    assert [each.id for each in agents_of_site(db, NOW, 7)] == [bea, ann]
 
 
 @pytest.mark.parametrize("do", ["give", "take"])
