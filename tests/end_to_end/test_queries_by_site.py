@@ -19,10 +19,17 @@ from sqlalchemy import Engine, event
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.retention_chore import Retention
 from collector.writing.write_load import WriteLoad
+from core.agents import add_agent
+from core.chat.blocks import all_blocked, block, lift_block, list_blocks
+from core.chat.departure import note_departures
+from core.chat.handover import give, take_over
+from core.chat.left_messages import drop_left_messages, mark_done
+from core.chat.notes import add_note
 from core.chat.queries import count_found, found_conversations, open_by_visit
 from core.chat.rules import add_rule, list_rules
 from core.chat.states import TemplateKind, Trigger
 from core.chat.templates import add_template, list_templates, mark_used
+from core.chat.vacancy import UnheardAgents, vacate_due
 from core.database import open_database, reading, writing
 from core.frames import live_picture, visitor_journey
 from core.moment import from_milliseconds
@@ -53,6 +60,8 @@ OTHER_INDEXES = {
 """Indexes of tables by site that do not begin with it, and why."""
 
 OVER_ALL_SITES: Mapping[str, str] = {
+    "FROM chat_block": "each collector keeps who is blocked on all sites in memory: 500 a site at most",
+    "FROM conversation JOIN visit ON visit.site_id =": "open chats whose visitor has gone, or is back",
     "FROM chat_rule ORDER BY": "each collector keeps the rules of all sites in memory: 20 a site at most",
     "FROM site_change LEFT OUTER JOIN site ON": "what feeds follow: one row a site",
     "FROM conversation WHERE conversation.state IN": "invitations that wait, of which agents' lists have all",
@@ -107,6 +116,7 @@ def test_every_query_names_the_site_but_for_a_reason(run_collector: Any, postgre
     with recorded() as statements:
         collector: RunningCollector = run_collector(postgres_url)
         a_visit_with_chats(collector)
+        a_team_cares(collector)
         pages_are_read(collector)
         time_goes_by(collector)
         a_visitor_is_forgotten(collector)
@@ -174,6 +184,28 @@ def a_visit_with_chats(collector: RunningCollector) -> None:
     refresh(collector)
     collector.clock.advance(5_000)
     collector.post(view(2), visit=VISITS[2])
+
+
+def a_team_cares(collector: RunningCollector) -> None:
+    """A chat is given, noted, vacated and blocked; a left message is ticked off."""
+    now = from_milliseconds(collector.clock.now)
+    unheard = UnheardAgents()
+    with writing(collector.engine) as db:
+        ann, bea = (add_agent(db, name, now).id or 0 for name in ("Ann", "Bea"))
+        chat = open_by_visit(db, 1)[VISITS[1]]
+        take_over(db, chat, ann, now)
+        give(db, chat, ann, bea, now)
+        add_note(db, chat, agent_id=bea, client_id="note00000001", text="Kind", now=now)
+        later = now + timedelta(minutes=2)
+        for at in range(0, 60, 5):
+            vacate_due(db, later, unheard, float(at))
+        note_departures(db, later)
+        block(db, chat, ann, later)
+        lift_block(db, 1, list_blocks(db, 1)[0].id)
+        block(db, chat, ann, later)
+        all_blocked(db, later)
+        mark_done(db, chat, ann, True, later)
+        drop_left_messages(db, 1, later)
 
 
 def pages_are_read(collector: RunningCollector) -> None:

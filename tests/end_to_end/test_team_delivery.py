@@ -33,7 +33,7 @@ pytestmark = pytest.mark.timeout(480)
 
 
 @dataclass(frozen=True)
-class Member:
+class TeamMember:
     """An agent of the team, and their browser."""
 
     id: int
@@ -79,7 +79,7 @@ def test_every_message_of_a_team_arrives_once_and_in_order(
         ids = [add_agent(db, name, datetime.now(UTC), f"secret {name}").id or 0 for name in NAMES]
     with running_dashboard(database_url) as dashboard:
         team = [
-            Member(id, AgentBrowser(dashboard, f"secret {name}", SITE))
+            TeamMember(id, AgentBrowser(dashboard, f"secret {name}", SITE))
             for id, name in zip(ids, NAMES, strict=True)
         ]
         visitors = run(Conversing(team, collectors, engine, scale).all())
@@ -112,7 +112,11 @@ class Conversing:
     """The conversations of one run."""
 
     def __init__(
-        self, team: list[Member], collectors: list[CollectorProcess], engine: Engine, scale: Scale
+        self,
+        team: list[TeamMember],
+        collectors: list[CollectorProcess],
+        engine: Engine,
+        scale: Scale,
     ) -> None:
         self._team, self._collectors, self._engine, self._scale = team, collectors, engine, scale
 
@@ -164,7 +168,7 @@ class Conversing:
         for at in range(2 * lines // 3, lines):
             await ann.browser.send(visitor, at)
 
-    async def _give(self, visitor: PeerVisitor, first: Member, second: Member) -> None:
+    async def _give(self, visitor: PeerVisitor, first: TeamMember, second: TeamMember) -> None:
         """Who has given it away says nothing more in it."""
         given = await first.browser.act("give", visitor, to=second.id)
         assert given.status_code == 200, given.text

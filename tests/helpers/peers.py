@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from itertools import count
 from time import monotonic
 from typing import Any
 
@@ -37,11 +38,19 @@ class PeerVisitor:
     async def talk(self, lines: int, all_lines: int) -> None:
         """Return once every line was answered and all lines of both sides have arrived."""
         async with self._http:
-            view = {"e": "v", "n": 1, "u": "/cart"}
-            await self._post("beacon", s=self.visit, t="tab1", b=[view])
+            await self._arrive()
             opened = await self._call("open", s=self.visit, t="tab1", n="line0000", x=self.line(0))
             self._token = opened["c"]
             await asyncio.gather(self._listen(all_lines), self._send_lines(lines))
+
+    async def _arrive(self) -> None:
+        """Open a page, and stay until the collector knows that an agent is there."""
+        for number in count(1):
+            event = {"e": "v" if number == 1 else "p", "n": number, "u": "/cart"}
+            answer = await self._post("beacon", s=self.visit, t="tab1", b=[event])
+            if answer.json().get("c", {}).get("b") == 1:
+                return
+            await asyncio.sleep(RETRY)
 
     async def is_refused(self) -> list[tuple[int, str]]:
         """How another line, and another conversation, are answered: status and reason."""

@@ -30,9 +30,9 @@ _CONVERSATION: tuple[tuple[str, sa.types.TypeEngine[Any], str | None], ...] = (
 )
 """Name, type and value of rows that exist already; None: NULL."""
 
-Columns = tuple[tuple[str, sa.types.TypeEngine[Any]], ...]
+TableColumns = tuple[tuple[str, sa.types.TypeEngine[Any]], ...]
 
-_TABLES: dict[str, tuple[Columns, int]] = {
+_TABLES: dict[str, tuple[TableColumns, int]] = {
     "conversation_note": (
         (
             ("site_id", _INT),
