@@ -65,6 +65,17 @@ def test_agent_who_gives_signs_keeps_the_chat(db, ann):
     assert stored(db, chat).agent_id == ann
 
 
+def test_dashboard_that_starts_anew_costs_nobody_a_chat(db, ann):
+    """All streams are gone for half a minute, twice."""
+    chat, unheard = opened(db, agent_id=ann), UnheardAgents()
+    signs = (0, 25, 80, 105, 160)
+    for at in range(0, 200, EVERY):
+        if at in signs:
+            mark_seen(db, ann, NOW + at * SECOND)
+        assert vacate_due(db, NOW + at * SECOND, unheard, float(at)) == 0
+    assert stored(db, chat).agent_id == ann
+
+
 @pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(days=-1)], ids=["ahead", "back"])
 def test_clock_that_jumps_takes_no_chat_from_who_is_there(db, ann, jump):
     chat, unheard = opened(db, agent_id=ann), UnheardAgents()

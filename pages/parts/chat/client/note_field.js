@@ -25,7 +25,7 @@ export class NoteField {
     this.field.placeholder = "Write a note"
     this.field.setAttribute("aria-label", "Note")
     const foot = make("div", "foot", this.node)
-    this.hint = make("span", "hint over", foot)
+    this.hint = make("span", "hint", foot)
     this.hint.setAttribute("role", "status")
     this.cancel = make("button", "act quiet", foot)
     this.cancel.type = "button"
@@ -41,8 +41,11 @@ export class NoteField {
   }
 
   open() {
+    const { messages } = this.panel
+    const wasAtEnd = messages.isAtEnd()
     this.n = newId()
     this.node.hidden = false
+    if (wasAtEnd) messages.toEnd()
     this.fit()
     this.field.focus()
   }
@@ -80,6 +83,7 @@ export class NoteField {
   fit() {
     const { excess } = this
     setText(this.hint, excess || ONLY_AGENTS)
+    this.hint.classList.toggle("over", Boolean(excess))
     this.button.disabled = Boolean(excess) || !this.field.value.trim()
   }
 }
