@@ -18,7 +18,7 @@ from core.tables import Conversation
 def mark_done(
     db: Connection, conversation: Conversation, agent_id: int, is_done: bool, now: datetime
 ) -> Conversation | Refused:
-    """The left message, ticked off by this agent, or not any more. Doing it twice changes nothing."""
+    """The left message, ticked off by this agent and read, or not any more. Doing it twice changes nothing."""
     found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
@@ -26,8 +26,10 @@ def mark_done(
         return Refused(Reason.NOT_LEFT)
     if (found.done_at is not None) == is_done:
         return found
-    done = {"done_at": now, "done_by": agent_id} if is_done else {"done_at": None, "done_by": 0}
-    return change(db, found, now, **done)
+    if not is_done:
+        return change(db, found, now, done_at=None, done_by=0)
+    read = max(found.agent_read, found.message_count)
+    return change(db, found, now, done_at=now, done_by=agent_id, agent_read=read)
 
 
 def drop_left_messages(db: Connection, site_id: int, now: datetime) -> None:

@@ -44,6 +44,11 @@ def test_left_message_is_listed_until_it_is_done_and_again_when_it_is_not(db, le
     assert has_listed_conversation(db, 7)
 
 
+def test_what_is_done_is_read(db, left):
+    mark_done(db, left, 3, True, NOW)
+    assert stored(db, left).agent_read == 1
+
+
 @pytest.mark.parametrize("is_done", [True, False])
 def test_doing_it_twice_changes_nothing(db, left, is_done):
     mark_done(db, left, 3, is_done, NOW)
