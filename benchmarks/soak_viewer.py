@@ -7,6 +7,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
+from time import monotonic
 
 import httpx
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -19,6 +20,9 @@ from pages.server.access import COOKIE
 
 DRAW_EVERY = 2.0
 """Seconds: the shortest that an agent may choose."""
+
+HERE_EVERY = 10.0
+"""Seconds between two signs that the agent's browser is awake."""
 
 STAYS_FOR = 120.0
 """Seconds after which a viewer closes the page and opens it anew."""
@@ -69,6 +73,7 @@ async def attend(port: int, secret: str, audience: Audience, is_over: asyncio.Ev
     numbers = count(1)
     address, cookies = f"http://127.0.0.1:{port}", {COOKIE: secret}
     own = {"Origin": address}
+    here_at = 0.0
     async with httpx.AsyncClient(
         base_url=address, cookies=cookies, headers=own, timeout=None
     ) as http:
@@ -78,6 +83,9 @@ async def attend(port: int, secret: str, audience: Audience, is_over: asyncio.Ev
                     async for line in answer.aiter_lines():
                         if is_over.is_set():
                             return
+                        if monotonic() >= here_at + HERE_EVERY:
+                            here_at = monotonic()
+                            await http.post("/agent/here", json={})
                         for message in _messages(line):
                             await _reply(http, message, next(numbers), audience)
             await asyncio.sleep(1)

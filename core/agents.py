@@ -63,9 +63,7 @@ def list_agents(db: Connection) -> list[Agent]:
 
 def available_agents(db: Connection, now: datetime, site_id: int) -> list[Agent]:
     """The agents who may chat with the site's visitors, are available and have the dashboard open."""
-    own = select(col(AgentSite.agent_id)).where(col(AgentSite.site_id) == site_id)
-    sees = or_(~col(Agent.is_limited), col(Agent.id).in_(own))
-    return _agents(db, _is_available(now), sees)
+    return _agents(db, _is_available(now), _sees(site_id))
 
 
 def agents_here(db: Connection, now: datetime) -> list[Agent]:
@@ -81,6 +79,12 @@ def attended_sites(db: Connection, now: datetime) -> frozenset[int] | None:
     ids = [agent.id for agent in agents]
     statement = select(col(AgentSite.site_id)).where(col(AgentSite.agent_id).in_(ids))
     return frozenset(db.execute(statement).scalars())
+
+
+def agents_of_site(db: Connection, now: datetime, site_id: int) -> list[Agent]:
+    """The agents who may chat with the site's visitors and have the dashboard open, available ones first."""
+    here = _agents(db, col(Agent.role) != _MAY_NOT_CHAT, _is_here(now), _sees(site_id))
+    return sorted(here, key=lambda agent: not agent.is_available)
 
 
 def is_watched(db: Connection, now: datetime) -> bool:
@@ -129,6 +133,11 @@ def _is_here(now: datetime) -> Any:
     """The dashboard was open within AGENT_AWAY_AFTER, by a clock that can be right."""
     seen_at = col(Agent.seen_at)
     return and_(lasts_for(AGENT_AWAY_AFTER, seen_at, now), is_plausible(seen_at, now))
+
+
+def _sees(site_id: int) -> Any:
+    own = select(col(AgentSite.agent_id)).where(col(AgentSite.site_id) == site_id)
+    return or_(~col(Agent.is_limited), col(Agent.id).in_(own))
 
 
 def _found(agent: Agent | None) -> Agent:

@@ -222,6 +222,34 @@ class Reason(StrEnum):
         "",
         "A colleague is in this conversation: take it over first.",
     )
+    TOO_MANY_NOTES = (
+        "too_many_notes",
+        409,
+        "",
+        "",
+        "The conversation has 200 notes, which is the most.",
+    )
+    TOO_MANY_BLOCKS = (
+        "too_many_blocks",
+        409,
+        "",
+        "",
+        "The site has 500 blocked visitors, which is the most: lift some on the Sites page.",
+    )
+    AGENT_AWAY = (
+        "agent_away",
+        409,
+        "",
+        "",
+        "This colleague has gone by now: choose another one.",
+    )
+    NOT_LEFT = (
+        "not_left",
+        409,
+        "",
+        "",
+        "This is not a message that was left: it is answered here.",
+    )
 
 
 class Refused(Struct, frozen=True, gc=False, array_like=True, tag=True):

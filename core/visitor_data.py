@@ -26,7 +26,9 @@ from core.removal import delete_visits
 from core.site_changes import note_changes
 from core.tables import (
     Backup,
+    ChatBlock,
     Conversation,
+    ConversationNote,
     Message,
     Notice,
     PageView,
@@ -128,24 +130,23 @@ def export_visits(
 ) -> dict[str, Any]:
     """Everything that any table has about these visits, ready for JSON; names as in docs/schema.md.
 
-    Each visit has its rows of other tables under the table's name, and a conversation its messages.
+    Each visit has its rows of other tables under the table's name, and a conversation its messages and notes.
     """
     assert site.id is not None
-    messages = _rows_by(
-        db,
-        site.id,
-        col(Message.conversation_id),
-        _ids_of_conversations(db, site.id, visit_ids),
-    )
+    chats = _ids_of_conversations(db, site.id, visit_ids)
+    messages = _rows_by(db, site.id, col(Message.conversation_id), chats)
+    notes = _rows_by(db, site.id, col(ConversationNote.conversation_id), chats)
     conversations = _rows_by(db, site.id, col(Conversation.visit_id), visit_ids)
     for row in [each for rows in conversations.values() for each in rows]:
         row["message"] = messages[row["id"]]
+        row["conversation_note"] = notes[row["id"]]
     parts = {
         "page_view": _rows_by(db, site.id, col(PageView.visit_id), visit_ids),
         "visit_span": _rows_by(db, site.id, col(VisitSpan.visit_id), visit_ids),
         "visit_change": _rows_by(db, site.id, col(VisitChange.visit_id), visit_ids),
         "conversation": conversations,
         "notice": _rows_by(db, site.id, col(Notice.visit_id), visit_ids),
+        "chat_block": _rows_by(db, site.id, col(ChatBlock.visit_id), visit_ids),
     }
     visits = _rows_by(db, site.id, col(Visit.id), visit_ids)
     numbers = [row["number"] for rows in visits.values() for row in rows]

@@ -1,4 +1,4 @@
-"""Who is there to answer, and the rules of the sites: what the chat needs at every beacon."""
+"""Who is there to answer, who is blocked, and the rules of the sites: what the chat needs at every beacon."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import suppress
 from sqlalchemy import Engine
 
 from core.agents import attended_sites, is_watched, list_agents
+from core.chat.blocks import Blocked, all_blocked
 from core.chat.rules import all_rules
 from core.database import DATABASE_ERRORS, reading
 from core.moment import from_milliseconds
@@ -30,6 +31,7 @@ class Attendance:
         self._rules: dict[int, Sequence[ChatRule]] = {}
         self._names: dict[int, str] = {}
         self._attended: frozenset[int] | None = frozenset()
+        self._blocked = Blocked()
         self.presence_seconds = PRESENCE_SECONDS
 
     def rules(self, site_id: int) -> Sequence[ChatRule]:
@@ -39,6 +41,10 @@ class Attendance:
     def is_attended(self, site_id: int) -> bool:
         """Whether an agent is available to the site's visitors."""
         return self._attended is None or site_id in self._attended
+
+    def is_blocked(self, site_id: int, visit_id: str, visitor_id: str = "") -> bool:
+        """Whether the visit, or its visitor where a beacon names them, is offered no chat."""
+        return self._blocked.has(site_id, visit_id, visitor_id)
 
     def name_of(self, agent_id: int) -> str:
         """The agent's name, or ""."""
@@ -51,10 +57,11 @@ class Attendance:
                 self.refresh()
 
     def refresh(self) -> None:
-        """Read names, rules and presence again."""
+        """Read names, rules, presence and blocks again."""
         now = from_milliseconds(self._clock())
         with reading(self._engine) as db:
             self._attended = attended_sites(db, now)
+            self._blocked = all_blocked(db, now)
             self.presence_seconds = WATCHED_SECONDS if is_watched(db, now) else PRESENCE_SECONDS
             self._names = {agent.id or 0: agent.name for agent in list_agents(db)}
             rules: defaultdict[int, list[ChatRule]] = defaultdict(list)

@@ -73,7 +73,7 @@ class Offers:
         """The offer for the visit that took the hit, or None; to be awaited where it is stored before it is made."""
         # A page that is left reads no answer: who comes back asks again.
         if hit.events[-1].kind is EventKind.HIDDEN:
-            return self._of_site(site, accepted)
+            return self._of_site(site, hit, accepted)
         invitation = self.waiting.find(site.id, accepted.visit_id)
         if invitation is None:
             return self._by_rules(site, hit, accepted)
@@ -94,12 +94,12 @@ class Offers:
     ) -> Offer | Awaitable[Offer | None] | None:
         due = self._attendance.rules(site.id) and self._due_rules(site, hit, accepted)
         if not due:
-            return self._of_site(site, accepted)
+            return self._of_site(site, hit, accepted)
         exit_rule = next((rule.id for rule in due if rule.trigger == Trigger.EXIT), "")
         inviting = [rule.id for rule in due if rule.trigger != Trigger.EXIT]
         if inviting:
             return self._invite_or_offer(inviting, exit_rule, site, hit, accepted)
-        return self._of_site(site, accepted, exit_rule)
+        return self._of_site(site, hit, accepted, exit_rule)
 
     async def _invite_or_offer(
         self,
@@ -111,11 +111,13 @@ class Offers:
     ) -> Offer | None:
         if invited := await self._invite(inviting, site, hit, accepted):
             return self.invitation(invited)
-        return self._of_site(site, accepted, exit_rule)
+        return self._of_site(site, hit, accepted, exit_rule)
 
-    def _of_site(self, site: TrackedSite, accepted: Accepted, exit_rule: str = "") -> Offer | None:
+    def _of_site(
+        self, site: TrackedSite, hit: Hit, accepted: Accepted, exit_rule: str = ""
+    ) -> Offer | None:
         """The site's button and the rule for who leaves, where the visit has room for a chat."""
-        if not accepted.has_room:
+        if not accepted.has_room or self._is_blocked(hit, accepted):
             return None
         word = ATTENDED if self._attendance.is_attended(site.id) else UNATTENDED
         button = word if site.chat_button else 0
@@ -178,6 +180,8 @@ class Offers:
         rules = self._attendance.rules(site.id)
         if not (rules and accepted.has_room and self._attendance.is_attended(site.id)):
             return []
+        if self._is_blocked(hit, accepted):
+            return []
         now = from_milliseconds(hit.received_at)
         return [
             rule
@@ -185,6 +189,10 @@ class Offers:
             if (site.id, accepted.visit_id, rule.id) not in self._tried
             and not is_quiet(rule, site.time_zone, now)
         ]
+
+    def _is_blocked(self, hit: Hit, accepted: Accepted) -> bool:
+        visitor_id = hit.opening.visitor_id if hit.opening is not None else ""
+        return self._attendance.is_blocked(hit.site_id, accepted.visit_id, visitor_id)
 
     async def _invite(
         self, rule_ids: Sequence[str], site: TrackedSite, hit: Hit, accepted: Accepted

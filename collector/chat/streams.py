@@ -47,6 +47,7 @@ class ConversationUpdate(Struct, rename={"sender": "from"}):
     typing: int
     read: int
     by: str
+    v: int
     m: list[MessagePayload]
 
     @property
@@ -107,8 +108,14 @@ class Streams:
             typing=0 if until is None else max(to_milliseconds(until) - moment, 0),
             read=conversation.visitor_read,
             by=conversation.closed_by,
+            v=int(self._is_to_be_taken(conversation)),
             m=[self._payload(message, moment) for message in new],
         )
+
+    def _is_to_be_taken(self, conversation: Conversation) -> bool:
+        """Whether its agent had to go, and somebody is there to take it: else nobody is promised."""
+        is_vacant = conversation.vacated_at is not None
+        return is_vacant and self._attendance.is_attended(conversation.site_id)
 
     def _payload(self, message: Message, now: int) -> MessagePayload:
         return MessagePayload(

@@ -23,8 +23,10 @@ from collector.writing.retention_chore import FORGET_EVERY, Retention, Retention
 from collector.writing.visits_ahead import SET_BACK_AT_ONCE, set_back_visits
 from collector.writing.write_load import WriteLoad
 from core.chat.closing import close_due
-from core.chat.conversations import read_left_messages
+from core.chat.departure import note_departures
+from core.chat.left_messages import drop_left_messages
 from core.chat.retention import delete_withdrawn
+from core.chat.vacancy import UnheardAgents, vacate_due
 from core.chore_runs import ChoreName
 from core.database import DATABASE_ERRORS, reading, writing
 from core.file_rewrite import asked_rewrite, rewrite_file, rewrites_itself
@@ -43,6 +45,9 @@ GIVE_BACK_EVERY = 60.0
 
 CLOSE_CHATS_EVERY = 5.0
 """Seconds between two searches for conversations that are over by themselves."""
+
+NOTE_ABSENCES_EVERY = 5.0
+"""Seconds between two searches for open chats whose agent or visitor has gone, or come back."""
 
 FORGET_MEMORIES_EVERY = 60.0
 """Seconds between two searches for visits of which nothing needs to be remembered any more."""
@@ -113,6 +118,7 @@ class Housekeeping:
         self._clock = clock
         self._id = random_id()
         self._started_at = from_milliseconds(clock())
+        self._unheard = UnheardAgents()
         self._removed: dict[int, float] = {}
         self._deleted_to: dict[int, str] = {}
         self._rewrite_asked = ("", 0.0)
@@ -120,6 +126,7 @@ class Housekeeping:
         self._chores = [
             Chore(self._beat),
             Chore(self._close_chats),
+            Chore(self._note_absences),
             Chore(self._forget_memories),
             Chore(self._remove_sites),
             Chore(self._forget_counts),
@@ -206,7 +213,7 @@ class Housekeeping:
         return FORGET_EVERY if gone < REMOVE_ROWS_AT_ONCE else NEXT_BITE_AFTER
 
     def _close_chats(self) -> float:
-        """Those that are over, and those of removed sites, also what was left there and nobody has read.
+        """Those that are over, and those of removed sites, also what was left there.
 
         Of withdrawn ones the rows are deleted.
         """
@@ -216,8 +223,18 @@ class Housekeeping:
             delete_withdrawn(connection, now)
             removed = [site.id for site in removed_sites(connection) if site.id]
             for site_id in sorted(take_sites(connection, removed, TAKE_WITHIN)):
-                read_left_messages(connection, site_id, now)
+                drop_left_messages(connection, site_id, now)
         return CLOSE_CHATS_EVERY
+
+    def _note_absences(self) -> float:
+        """Of agents, whose chats are anybody's then, and of visitors."""
+        now = from_milliseconds(self._clock())
+        with writing(self._engine) as connection:
+            vacated = vacate_due(connection, now, self._unheard, monotonic())
+            note_departures(connection, now)
+        if vacated:
+            _log.info("chats_vacated chats=%d", vacated)
+        return NOTE_ABSENCES_EVERY
 
     def _forget_memories(self) -> float:
         now, most = from_milliseconds(self._clock()), 0

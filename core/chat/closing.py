@@ -115,12 +115,23 @@ def close(
         closed_by=by.value,
         closed_at=at or now,
         waiting_since=None,
+        vacated_at=None,
+        given_at=None,
         agent_typing_at=None,
         visitor_typing_at=None,
     )
     if was_open:
         end_chat(db, conversation, at or now)
     return closed
+
+
+def cut_short(
+    db: Connection, conversation: Conversation, by: ClosedBy, now: datetime
+) -> Conversation:
+    """The open conversation, closed: a chat as ended, an invitation as expired."""
+    is_open = conversation.state == ConversationState.OPEN
+    state = ConversationState.ENDED if is_open else ConversationState.EXPIRED
+    return close(db, conversation, state, by, now)
 
 
 def close_due(db: Connection, now: datetime) -> int:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, Row, String, bindparam, select
 
@@ -52,7 +52,14 @@ _find_last_texts = (
 FoundConversation = Conversation | Row[Any]
 """A conversation as a table row, or as `found_conversations` returns it."""
 
-_DELETED = (UNKNOWN_VISITOR, "")
+
+class _VisitFacts(NamedTuple):
+    visitor: str
+    path: str
+    email: str
+
+
+_DELETED = _VisitFacts(UNKNOWN_VISITOR, "", "")
 
 RowKey = tuple[int, str]
 """The id of a conversation's or a visit's site, and its own."""
@@ -61,12 +68,13 @@ RowKey = tuple[int, str]
 @dataclass(frozen=True)
 class ConversationFacts:
     """visitor: who they are (`visitor_label`). path: the page shown last; "" when the visit is deleted.
-    last: the text of the newest message."""
+    email: what the page says that it is, or "". last: the text of the newest message."""
 
     site_key: str
     site_name: str
     visitor: str
     path: str
+    email: str
     agent_name: str
     last: str
 
@@ -83,8 +91,7 @@ def facts_of(
         (each.site_id, each.id): ConversationFacts(
             site_key=sites[each.site_id].key,
             site_name=sites[each.site_id].name,
-            visitor=visits.get((each.site_id, each.visit_id), _DELETED)[0],
-            path=visits.get((each.site_id, each.visit_id), _DELETED)[1],
+            **visits.get((each.site_id, each.visit_id), _DELETED)._asdict(),
             agent_name=names.get(each.agent_id, ""),
             last=last.get((each.site_id, each.id), ""),
         )
@@ -100,14 +107,14 @@ def agent_names(db: Connection) -> Mapping[int, str]:
 
 def _visits(
     db: Connection, conversations: Iterable[FoundConversation]
-) -> Mapping[RowKey, tuple[str, str]]:
-    """Who the visitor is, and the current path, by (site_id, visit_id)."""
-    found: dict[RowKey, tuple[str, str]] = {}
+) -> Mapping[RowKey, _VisitFacts]:
+    """Who the visitor is, the current path, and the e-mail, by (site_id, visit_id)."""
+    found: dict[RowKey, _VisitFacts] = {}
     for site_id, ids in ids_by_site((each.site_id, each.visit_id) for each in conversations):
         rows = db.execute(_find_visits, {"of_site": site_id, "of_ids": ids})
         for visit_id, attributes, browser, country, path in rows:
             who = visitor_label(visitor_name(attributes), browser, country)
-            found[site_id, visit_id] = who, path
+            found[site_id, visit_id] = _VisitFacts(who, path, attributes.get("email", ""))
     return found
 
 

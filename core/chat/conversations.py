@@ -1,4 +1,4 @@
-"""Conversations: opened by the visitor, read, handed over, ended."""
+"""Conversations: opened by the visitor, read, ended."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from core.chat.closing import CLOSED_AT_ONCE, close, lock_conversation
+from core.chat.blocks import is_blocked
+from core.chat.closing import close, cut_short, lock_conversation
 from core.chat.invitations import open_conversations_of
 from core.chat.limits import LONGEST_MESSAGE
 from core.chat.messages import send_as_visitor
@@ -69,7 +70,7 @@ def open_as_visitor(
     for other in open_conversations_of(db, site_id, visit_id, now):
         if other.tab in ("", tab):
             return _answer(db, other, tab, client_id, text, now)
-    if not is_offered:
+    if not is_offered or is_blocked(db, site_id, visit_id, visit.visitor_id):
         return Refused(Reason.NOT_OFFERED)
     if not has_room(visit, visit_id, now):
         return Refused(Reason.CHATTING)
@@ -90,27 +91,9 @@ def end(
         return Refused(Reason.NO_CONVERSATION)
     if found.closed_at is not None:
         return found
-    if found.state == ConversationState.OPEN:
-        return close(db, found, ConversationState.ENDED, by, now)
-    is_dismissed = by is ClosedBy.VISITOR
-    state = ConversationState.DISMISSED if is_dismissed else ConversationState.EXPIRED
-    return close(db, found, state, by, now)
-
-
-def take_over(
-    db: Connection, conversation: Conversation, agent_id: int, now: datetime
-) -> Conversation | Refused:
-    """The conversation with this agent as its agent. An invitation cannot be taken over."""
-    found = lock_conversation(db, conversation, now)
-    if found is None:
-        return Refused(Reason.NO_CONVERSATION)
-    if found.state in INVITED_STATES:
-        return Refused(Reason.INVITED)
-    if found.state != ConversationState.OPEN:
-        return Refused(Reason.OVER)
-    if found.agent_id == agent_id:
-        return found
-    return change(db, found, now, agent_id=agent_id, agent_typing_at=None)
+    if found.state in INVITED_STATES and by is ClosedBy.VISITOR:
+        return close(db, found, ConversationState.DISMISSED, by, now)
+    return cut_short(db, found, by, now)
 
 
 def mark_typing(
@@ -137,23 +120,6 @@ def mark_read(
     if number <= getattr(found, column):
         return found
     return change(db, found, now, **{column: number})
-
-
-def read_left_messages(db: Connection, site_id: int, now: datetime) -> None:
-    """Mark the site's left messages as read by the agents, the newest first, at most CLOSED_AT_ONCE."""
-    left = (
-        select(Conversation)
-        .where(
-            col(Conversation.site_id) == site_id,
-            col(Conversation.state) == ConversationState.LEFT.value,
-            col(Conversation.agent_read) == 0,
-        )
-        .order_by(col(Conversation.created_at).desc())
-        .limit(CLOSED_AT_ONCE)
-    )
-    for row in db.execute(left).mappings().all():
-        conversation = Conversation.of(row)
-        mark_read(db, conversation, Author.AGENT, conversation.message_count, now)
 
 
 def _opened_with(

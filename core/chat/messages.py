@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from core.chat.answerers import may_answer
 from core.chat.closing import lock_conversation
+from core.chat.handover import HELD
 from core.chat.invitations import accept
 from core.chat.limits import LONGEST_MESSAGE, MAX_MESSAGES
 from core.chat.states import INVITED_STATES, OPEN_STATES, Author
@@ -49,6 +50,7 @@ def send_as_agent(
         client_id=client_id,
         waiting_since=None,
         agent_typing_at=None,
+        **HELD,
     )
     record_agent_message(db, changed, now)
     return message
@@ -78,6 +80,7 @@ def send_as_visitor(
         text=clean_lines(text, LONGEST_MESSAGE),
         client_id=client_id,
         waiting_since=found.waiting_since or now,
+        gone_at=None,
         visitor_typing_at=None,
     )
     record_visitor_message(db, changed, now)

@@ -53,8 +53,8 @@ WITHDRAWN = "The invitation was withdrawn"
 EXPIRED = "The invitation expired without an answer"
 SILENT = f"Ended after {CHAT_ENDS_AFTER.seconds // 60} minutes without a message"
 LEFT = (
-    "Left while nobody was available: it cannot be answered here. "
-    "While the visitor is on the site, you can invite them from their page."
+    "Left while nobody was available: answer by e-mail, "
+    "or while the visitor is on the site, invite them from their page."
 )
 
 

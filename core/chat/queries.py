@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
+    and_,
     bindparam,
     case,
     func,
@@ -155,22 +157,24 @@ def unread_counts(
     return found
 
 
-def open_conversations(db: Connection) -> Sequence[Conversation]:
-    """The conversations of all sites that go on, and unread messages that were left.
+def is_left() -> ColumnElement[bool]:
+    """The condition that a message was left while nobody was there, and is not ticked off."""
+    is_of_state = col(Conversation.state) == ConversationState.LEFT.value
+    return and_(is_of_state, col(Conversation.done_at).is_(None))
 
-    Unread first, then those that have waited longest, then the newest.
+
+def open_conversations(db: Connection) -> Sequence[Conversation]:
+    """The conversations of all sites that go on, and messages that were left and are not ticked off.
+
+    Whose visitor has gone last, who has waited longest for an answer first, then the newest.
     """
-    state = col(Conversation.state)
-    goes_on = state == ConversationState.OPEN.value
-    # A visitor leaves one message only, so the index says whether it is unread.
-    is_left = (state == ConversationState.LEFT.value) & (col(Conversation.agent_read) == 0)
-    waits = case((col(Conversation.waiting_since).is_(None), 1), else_=0)
+    goes_on = col(Conversation.state) == ConversationState.OPEN.value
     statement = (
         select(Conversation)
-        .where(or_(goes_on, is_left & (_UNREAD > 0)), ~_IS_OF_REMOVED_SITE)
+        .where(or_(goes_on, is_left()), ~_IS_OF_REMOVED_SITE)
         .order_by(
-            case((_UNREAD > 0, 0), else_=1),
-            waits,
+            case((col(Conversation.gone_at).is_(None), 0), else_=1),
+            case((col(Conversation.waiting_since).is_(None), 1), else_=0),
             col(Conversation.waiting_since),
             col(Conversation.created_at).desc(),
             col(Conversation.id),
@@ -191,10 +195,9 @@ def invitations(db: Connection) -> Sequence[Conversation]:
 
 def has_listed_conversation(db: Connection, site_id: int) -> bool:
     """Whether agents' lists have something of the site: a chat or an invitation that is not over, or
-    an unread message that was left."""
+    a message that was left and is not ticked off."""
     of_site = select(col(Conversation.id)).where(col(Conversation.site_id) == site_id)
-    is_left = col(Conversation.state) == ConversationState.LEFT.value
-    listed = (of_site.where(IS_OPEN), of_site.where(is_left, col(Conversation.agent_read) == 0))
+    listed = (of_site.where(IS_OPEN), of_site.where(is_left()))
     return any(db.execute(each.limit(1)).first() is not None for each in listed)
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, select, tuple_
 from sqlmodel import col
 
-from core.chat.closing import close, lock_conversation
+from core.chat.closing import cut_short, lock_conversation
 from core.chat.states import OPEN_STATES, ClosedBy, ConversationState
 from core.chat.store import change
 from core.locks import TAKE_WITHIN, take_sites
 from core.moment import to_milliseconds
-from core.tables import Conversation, ConversationNote, Message, Site
+from core.tables import ChatBlock, Conversation, ConversationNote, Message, Site
 
 NO_VISIT = ""
 """The `visit_id` of a conversation that has been withdrawn: of nobody any more, and listed nowhere."""
@@ -28,24 +29,20 @@ TOLD_AFTER = timedelta(seconds=10)
 
 
 def forget_messages(db: Connection, site_id: int, before: datetime, limit: int) -> int:
-    """Delete messages sent before the moment, at most `limit`; returns how many.
+    """Delete messages sent, and notes written, before the moment, at most `limit`; returns how many.
 
     Their conversations stay, without text, until their visits go.
     """
-    key = (col(Message.conversation_id), col(Message.number))
-    oldest = select(*key).where(col(Message.site_id) == site_id, col(Message.sent_at) < before)
-    oldest = oldest.order_by(col(Message.sent_at)).limit(limit)
-    keys = [tuple(row) for row in db.execute(oldest).all()]
-    if keys:
-        # By the conversations first: of pairs SQLite would look through all messages of the site.
-        of_these = col(Message.conversation_id).in_({id for id, _ in keys})
-        listed = tuple_(*key).in_(keys)
-        db.execute(delete(Message).where(col(Message.site_id) == site_id, of_these, listed))
-    return len(keys)
+    said = _forget_words(db, Message, col(Message.sent_at), site_id, before, limit)
+    written_at = col(ConversationNote.written_at)
+    noted = _forget_words(db, ConversationNote, written_at, site_id, before, limit - said)
+    return said + noted
 
 
 def forget_conversations(db: Connection, site_id: int, visit_ids: Sequence[str]) -> None:
-    """Delete the conversations of these visits with their messages."""
+    """Delete the conversations of these visits with their messages and notes, and the visits' blocks."""
+    of_blocked = col(ChatBlock.visit_id).in_(visit_ids)
+    db.execute(delete(ChatBlock).where(col(ChatBlock.site_id) == site_id, of_blocked))
     of_visits = select(col(Conversation.id)).where(
         col(Conversation.site_id) == site_id, col(Conversation.visit_id).in_(visit_ids)
     )
@@ -99,9 +96,9 @@ def delete_withdrawn(db: Connection, now: datetime, told_after: timedelta = TOLD
 
 def _is_told(conversation: Conversation, now: datetime) -> bool:
     """Whether no list has it, and whoever looks at it knows how it stands."""
-    is_unread = conversation.state == ConversationState.LEFT and conversation.agent_read == 0
+    is_left = conversation.state == ConversationState.LEFT and conversation.done_at is None
     is_new = conversation.revision >= to_milliseconds(now - TOLD_AFTER)
-    return not (conversation.state in OPEN_STATES or is_unread or is_new)
+    return not (conversation.state in OPEN_STATES or is_left or is_new)
 
 
 def _withdraw(db: Connection, conversation: Conversation, now: datetime) -> None:
@@ -109,12 +106,32 @@ def _withdraw(db: Connection, conversation: Conversation, now: datetime) -> None
     if found is None:
         return
     if found.state in OPEN_STATES:
-        was_open = found.state == ConversationState.OPEN
-        state = ConversationState.ENDED if was_open else ConversationState.EXPIRED
-        found = close(db, found, state, ClosedBy.VISIT, now)
+        found = cut_short(db, found, ClosedBy.VISIT, now)
     _delete_words(db, found.site_id, [found.id])
-    counts = {"message_count": 0, "agent_read": 0, "visitor_read": 0}
-    change(db, found, now, visit_id=NO_VISIT, email="", rating_text="", **counts)
+    counts = {"message_count": 0, "agent_read": 0, "visitor_read": 0, "note_count": 0}
+    words = {"email": "", "rating": "", "rating_text": ""}
+    is_left = found.state == ConversationState.LEFT
+    done_at = found.done_at or now if is_left else None
+    change(db, found, now, visit_id=NO_VISIT, done_at=done_at, **words, **counts)
+
+
+def _forget_words(
+    db: Connection,
+    table: type[Message] | type[ConversationNote],
+    at: Any,
+    site_id: int,
+    before: datetime,
+    limit: int,
+) -> int:
+    key = (col(table.conversation_id), col(table.number))
+    oldest = select(*key).where(col(table.site_id) == site_id, at < before).order_by(at)
+    keys = [tuple(row) for row in db.execute(oldest.limit(limit)).all()] if limit else []
+    if keys:
+        # By the conversations first: of pairs SQLite would look through all messages of the site.
+        of_these = col(table.conversation_id).in_({id for id, _ in keys})
+        listed = tuple_(*key).in_(keys)
+        db.execute(delete(table).where(col(table.site_id) == site_id, of_these, listed))
+    return len(keys)
 
 
 def _delete_words(db: Connection, site_id: int, conversation_ids: Sequence[str]) -> None:

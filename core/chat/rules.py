@@ -11,9 +11,11 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlmodel import col
 
 from core.agents import available_agents
+from core.chat.blocks import is_blocked
 from core.chat.invitations import invite
 from core.chat.states import ConversationState, OpenedBy, Trigger
 from core.chat.templates import ChatSettingsError, check_text, hold_site
+from core.chat.visit_chat import find_visit_state
 from core.enrich.page_context import PageContext
 from core.locks import lock_site
 from core.random_id import random_id
@@ -127,7 +129,7 @@ def open_by_rule(
     """The invitation that the rule sends, or NOT_NOW.
 
     Only while an agent is available, outside the quiet hours, up to the daily cap, and to a visit
-    that has had no conversation and no invitation yet. It comes from the available agent with the
+    that has had no conversation and no invitation yet, and is not blocked. It comes from the available agent with the
     fewest open conversations.
     """
     site_id = cast(int, site.id)
@@ -140,6 +142,7 @@ def open_by_rule(
         or not agents
         or is_quiet(known[0], site.time_zone, now)
         or _has_had_one(db, site_id, visit_id)
+        or _is_blocked(db, site_id, visit_id)
         or _count_today(db, known[0], site.time_zone, now) >= known[0].daily_cap
     ):
         return Refused(Reason.NOT_NOW)
@@ -153,6 +156,11 @@ def open_by_rule(
         opened_by=OpenedBy.RULE,
         rule_id=rule_id,
     )
+
+
+def _is_blocked(db: Connection, site_id: int, visit_id: str) -> bool:
+    visit = find_visit_state(db, site_id, visit_id)
+    return visit is not None and is_blocked(db, site_id, visit_id, visit.visitor_id)
 
 
 def _check(rule: ChatRule) -> None:

@@ -34,6 +34,7 @@ class VisitState(NamedTuple):
     chat_started_at: datetime | None
     chat_message_at: datetime | None
     page_context: str
+    visitor_id: str
 
 
 _find_state = select(*(_visit.c[name] for name in VisitState._fields)).where(

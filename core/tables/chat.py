@@ -57,7 +57,7 @@ class Conversation(Table, table=True):
             unique=True,
             where=IS_OPEN,
         ),
-        Index("conversation_by_state", "state", "site_id", "agent_read"),
+        Index("conversation_by_state", "state", "site_id", "done_at"),
         Index("conversation_by_token", "site_id", "token", unique=True),
         Index("conversation_by_revision", "site_id", "revision"),
         Index("conversation_by_creation", "site_id", "created_at"),
@@ -88,6 +88,9 @@ class Conversation(Table, table=True):
     revision: int = Field(sa_type=BigInteger)
     email: str = ""
     vacated_at: datetime | None = moment(default=None)
+    given_at: datetime | None = moment(default=None)
+    gone_at: datetime | None = moment(default=None)
+    note_count: int = 0
     done_at: datetime | None = moment(default=None)
     done_by: int = 0
     rating: str = ""
@@ -117,10 +120,13 @@ class Message(Table, table=True):
 class ConversationNote(Table, table=True):
     """What an agent wrote about a conversation, for agents only."""
 
+    __table_args__ = (Index("conversation_note_by_time", "site_id", "written_at"),)
+
     site_id: int = Field(primary_key=True)
     conversation_id: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
     agent_id: int
+    client_id: str
     text: str = Field(sa_type=Text)
     written_at: datetime = moment()
 
@@ -131,7 +137,10 @@ class ChatBlock(Table, table=True):
     visitor: who it was, in an agent's words for a list. visitor_id: "" where visitors are not remembered.
     """
 
-    __table_args__ = (Index("chat_block_by_visit", "site_id", "visit_id"),)
+    __table_args__ = (
+        Index("chat_block_by_visit", "site_id", "visit_id"),
+        Index("chat_block_by_visitor", "site_id", "visitor_id"),
+    )
 
     site_id: int = Field(primary_key=True)
     id: str = Field(primary_key=True)

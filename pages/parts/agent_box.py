@@ -52,7 +52,7 @@ def _draw_box() -> None:
         if alerts.known and not is_current_here(alerts.known) and set_current_agent(alerts.known):
             st.rerun()
         if alerts.opened:
-            st.switch_page("chats/page.py")
+            _open_chats(str(alerts.opened))
         if known.agent is not None:
             _draw_agent(known.agent, is_account=known.is_account)
         elif known.fault:
@@ -60,6 +60,13 @@ def _draw_box() -> None:
             draw_retry()
         else:
             _draw_offer()
+
+
+def _open_chats(opened: str) -> None:
+    """Show Chats with the conversation that comes first; opened: an id, the site's key, the conversation's id."""
+    _, site, conversation = opened.split(" ") if opened.count(" ") == 2 else ("", "", "")
+    chosen = {"site": site, "conversation": conversation} if conversation else None
+    st.switch_page("chats/page.py", query_params=chosen)
 
 
 def _draw_alerts(known: AgentSnapshot) -> Any:

@@ -1,10 +1,10 @@
-"""The messages of one conversation, to read and to download."""
+"""The messages of one conversation, and what agents have noted on it, to read and to download."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -15,6 +15,8 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.identity import Role
+from core.chat.conversation_facts import agent_names
+from core.chat.notes import notes
 from core.chat.outcome import outcome_text
 from core.chat.store import find_conversation
 from core.database import Connection
@@ -30,7 +32,7 @@ GONE = "This chat is not known, or it is deleted by now."
 
 @dataclass(frozen=True)
 class TranscriptLine:
-    """One message; author: "agent" or "visitor"."""
+    """One message, or a note of an agent's for agents; author: "agent", "visitor" or "note"."""
 
     author: str
     name: str
@@ -101,10 +103,16 @@ def transcript_text(transcript: Transcript, site: Site) -> str:
 
 
 def read_transcript(db: Connection, site: Site, conversation_id: str) -> Transcript | None:
-    """The conversation with all its messages; None when it is deleted."""
+    """The conversation with all its messages, and agents' notes in their place; None when it is deleted."""
     assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
-    return None if found is None else read_transcripts(db, [found])[0]
+    if found is None:
+        return None
+    [transcript] = read_transcripts(db, [found])
+    lines = list(transcript.lines)
+    for note in _notes(db, site.id, found.id):
+        lines.insert(_place(lines, note.sent_at), note)
+    return replace(transcript, lines=lines)
 
 
 def read_transcripts(db: Connection, conversations: Sequence[Conversation]) -> list[Transcript]:
@@ -115,6 +123,22 @@ def read_transcripts(db: Connection, conversations: Sequence[Conversation]) -> l
         lines[conversation_id].append(TranscriptLine(*values))
     rows = conversations_frame(db, conversations)
     return [Transcript(row, lines[row["id"]]) for _, row in rows.iterrows()]
+
+
+def _notes(db: Connection, site_id: int, conversation_id: str) -> list[TranscriptLine]:
+    names = agent_names(db)
+    return [
+        TranscriptLine(
+            "note", f"Note by {names.get(note.agent_id) or 'an agent'}", note.written_at, note.text
+        )
+        for note in notes(db, site_id, conversation_id)
+    ]
+
+
+def _place(lines: Sequence[TranscriptLine], at: datetime) -> int:
+    """Where a note of this moment stands: messages keep the order of their numbers, whatever a clock says."""
+    later = (i for i, line in enumerate(lines) if line.author != "note" and line.sent_at > at)
+    return next(later, len(lines))
 
 
 def _when(row: pd.Series[Any], site: Site) -> str:

@@ -11,8 +11,12 @@ import msgspec
 from msgspec import Meta
 
 from core.chat.answerers import may_answer
-from core.chat.conversations import end, mark_read, mark_typing, take_over
+from core.chat.blocks import block
+from core.chat.conversations import end, mark_read, mark_typing
+from core.chat.handover import give, take_over
+from core.chat.left_messages import mark_done
 from core.chat.messages import send_as_agent
+from core.chat.notes import add_note
 from core.chat.states import Author, ClosedBy
 from core.chat.store import find_conversation
 from core.chat.templates import mark_used
@@ -36,12 +40,29 @@ class ConversationBody(msgspec.Struct, frozen=True):
     id: str
 
 
-class SendBody(ConversationBody, frozen=True):
-    """A message; n: the client's id of it. template: the canned reply that it was made from."""
+class TextBody(ConversationBody, frozen=True):
+    """A text; n: the client's id of it."""
 
     n: Annotated[str, Meta(pattern=r"^[a-z0-9]{8,40}\Z")]
     text: str
+
+
+class SendBody(TextBody, frozen=True):
+    """A message. template: the canned reply that it was made from."""
+
     template: str = ""
+
+
+class GiveBody(ConversationBody, frozen=True):
+    """to: the id of the agent who gets the conversation."""
+
+    to: int
+
+
+class DoneBody(ConversationBody, frozen=True):
+    """done: false takes it back."""
+
+    done: bool
 
 
 class ReadBody(ConversationBody, frozen=True):
@@ -135,6 +156,31 @@ def _take(context: ActionContext, _body: ConversationBody) -> Outcome:
     return take_over(context.db, context.conversation, context.agent_id, context.now)
 
 
+def _give(context: ActionContext, body: GiveBody) -> Outcome:
+    return give(context.db, context.conversation, context.agent_id, body.to, context.now)
+
+
+def _note(context: ActionContext, body: TextBody) -> Outcome:
+    return add_note(
+        context.db,
+        context.conversation,
+        agent_id=context.agent_id,
+        client_id=body.n,
+        text=body.text,
+        now=context.now,
+    )
+
+
+def _block(context: ActionContext, _body: ConversationBody) -> Outcome:
+    if not context.is_for_me:
+        return Refused(Reason.TAKEN)
+    return block(context.db, context.conversation, context.agent_id, context.now)
+
+
+def _done(context: ActionContext, body: DoneBody) -> Outcome:
+    return mark_done(context.db, context.conversation, context.agent_id, body.done, context.now)
+
+
 def _end(context: ActionContext, _body: ConversationBody) -> Outcome:
     if not context.is_for_me:
         return Refused(Reason.TAKEN)
@@ -157,6 +203,10 @@ def _typing(context: ActionContext, _body: ConversationBody) -> Outcome:
 ACTIONS = {
     "send": AgentAction(SendBody, _send),
     "take": AgentAction(ConversationBody, _take),
+    "give": AgentAction(GiveBody, _give),
+    "note": AgentAction(TextBody, _note),
+    "block": AgentAction(ConversationBody, _block),
+    "done": AgentAction(DoneBody, _done),
     "end": AgentAction(ConversationBody, _end),
     "read": AgentAction(ReadBody, _read),
     "typing": AgentAction(ConversationBody, _typing),

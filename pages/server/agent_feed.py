@@ -1,13 +1,12 @@
-"""The agents' streams: what changes in the chats, and who has the dashboard open."""
+"""The agents' streams: what changes in the chats; and who has the dashboard open."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from core.accounts.identity import SiteIds
 from core.agents import mark_seen
-from core.database import Connection
 from core.deadline import database_engine, write_async
 from core.moment import utc_now
 from core.subscribers import Subscriber
@@ -38,7 +37,7 @@ class AgentFeed(FeedStreams[Listener, AgentChanges]):
 
     async def subscribe(self, key: Listener) -> AgentSubscriber:
         """As of every feed; the agent is marked as seen."""
-        await _mark_seen([key.agent_id])
+        await mark_here(key.agent_id)
         return await super().subscribe(key)
 
     def publish(self, changes: AgentChanges) -> None:
@@ -68,10 +67,6 @@ class AgentFeed(FeedStreams[Listener, AgentChanges]):
         if database_engine().dialect.name == "sqlite":
             subscriber.begin(known)
 
-    async def check(self) -> None:
-        """Mark who is connected as seen."""
-        await _mark_seen({listener.agent_id for listener in self._subscribers.keys})
-
     def _note_limits(self, limits: set[SiteIds]) -> None:
         limits.update(listener.site_ids for listener in self._subscribers.keys)
 
@@ -80,14 +75,7 @@ class AgentFeed(FeedStreams[Listener, AgentChanges]):
             self._subscribers.publish(listener, news[listener.site_ids])
 
 
-async def _mark_seen(agents: Collection[int]) -> None:
-    """Record that these agents have the dashboard open."""
-    if not agents:
-        return
+async def mark_here(agent_id: int) -> None:
+    """Record that the agent has the dashboard open. Raises DatabaseUnavailable."""
     now = utc_now()
-
-    def mark(db: Connection) -> None:
-        for agent_id in agents:
-            mark_seen(db, agent_id, now)
-
-    await write_async(mark)
+    await write_async(lambda db: mark_seen(db, agent_id, now))

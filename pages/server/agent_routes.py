@@ -3,7 +3,9 @@
     GET  /agent/stream?after=REV         what changes, as server-sent events
     GET  /agent/poll?after=REV           the same, once, after 25 s at the latest
     GET  /agent/conversation?site=&id=   one conversation with all its messages
-    POST /agent/send, take, end, read, typing
+    GET  /agent/colleagues?site=         who may be given a conversation of the site
+    POST /agent/here                     the dashboard is open: the agent is there
+    POST /agent/send, take, give, end, block, read, typing, note, done
 
 docs/chat.md describes them. Only the chat's component uses them: they may change with it.
 """
@@ -19,12 +21,12 @@ from core.deadline import read_async
 from core.moment import utc_now
 from pages.server.access import Endpoint, guarded_get, guarded_post, refuse
 from pages.server.actions import ACTIONS, UNKNOWN, AgentAction, perform
-from pages.server.agent_feed import AgentFeed, Listener
+from pages.server.agent_feed import AgentFeed, Listener, mark_here
 from pages.server.base_path import below_base
 from pages.server.caller import caller_of
 from pages.server.event_stream import EventStream, events
 from pages.server.news import News, json_of, now_ms
-from pages.server.payloads import conversation_payload
+from pages.server.payloads import colleagues_payload, conversation_payload
 from pages.server.request_body import read_body
 from pages.server.unavailable import or_unavailable
 
@@ -38,6 +40,8 @@ def agent_routes(feed: AgentFeed) -> list[BaseRoute]:
         _get("stream", _stream(feed)),
         _get("poll", _poll(feed)),
         _get("conversation", _conversation),
+        _get("colleagues", _colleagues),
+        _post("here", _here),
         *(_post(name, _performing(action)) for name, action in ACTIONS.items()),
     ]
 
@@ -106,6 +110,26 @@ async def _conversation(request: Request) -> Response:
         lambda db: conversation_payload(db, site_key, conversation_id, listener.site_ids)
     )
     return refuse(404, NO_CONVERSATION) if found is None else _json(json_of(found))
+
+
+async def _colleagues(request: Request) -> Response:
+    listener = await _listener(request)
+    if listener is None:
+        return refuse(401, UNKNOWN)
+    site_key = request.query_params.get("site", "")
+    found = await read_async(
+        lambda db: colleagues_payload(db, site_key, listener.agent_id, utc_now(), listener.site_ids)
+    )
+    return _json(json_of(found))
+
+
+async def _here(request: Request) -> Response:
+    """What is open may be the stream of a computer that sleeps: only a browser that calls is there."""
+    listener = await _listener(request)
+    if listener is None:
+        return refuse(401, UNKNOWN)
+    await mark_here(listener.agent_id)
+    return Response(status_code=204)
 
 
 def _performing(action: AgentAction) -> Endpoint:

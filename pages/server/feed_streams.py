@@ -52,9 +52,6 @@ class FeedStreams(ABC, Generic[Key, Changes]):
     def publish(self, changes: Changes) -> None:
         """Give the changes to the subscribers; called on the feed's thread."""
 
-    async def check(self) -> None:
-        """What else is to be done every CHECK_EVERY as long as anybody listens."""
-
     @property
     def is_following(self) -> bool:
         """Whether subscribers get what is new at once."""
@@ -114,7 +111,6 @@ class FeedStreams(ABC, Generic[Key, Changes]):
         is_idle = False
         while not is_idle:
             try:
-                await self.check()
                 is_idle = await self._is_idle()
             except Exception as fault:
                 fault_name = type(fault).__name__

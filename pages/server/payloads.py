@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.accounts.identity import SiteIds
+from core.agents import agents_of_site
 from core.chat.answerers import answerers
 from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
+from core.chat.mail_answer import mailto
+from core.chat.notes import notes
 from core.chat.outcome import end_text, outcome_text, steps_taken
 from core.chat.phase import phase_of
 from core.chat.queries import (
@@ -20,13 +23,13 @@ from core.chat.queries import (
     open_conversations,
     unread_counts,
 )
-from core.chat.states import Author
+from core.chat.states import Author, ConversationState
 from core.chat.store import find_conversation
 from core.chat.typing import typing_until
 from core.database import Connection
 from core.moment import to_milliseconds
 from core.sites import find_site, list_sites
-from core.tables import Conversation, Message, Site
+from core.tables import Conversation, ConversationNote, Message, Site
 
 Payload = dict[str, Any]
 
@@ -46,8 +49,8 @@ def news_since(
 ) -> Payload:
     """What has changed since the revision on these sites; `now` in milliseconds.
 
-    For 0 or an old revision it is `whole`: every conversation that is open or ended with an unread
-    message that the visitor left, every invitation, and no messages. told: see `read_news_since`.
+    For 0 or an old revision it is `whole`: every conversation that is open, or was left and is not
+    ticked off, every invitation, and no messages. told: see `read_news_since`.
 
     On Postgres the change of one site may be committed after one of another site with a higher revision.
     So there it goes back by COMMITTED_WITHIN: what the browser has already, it takes for what it is.
@@ -87,7 +90,7 @@ def news_of(db: Connection, changes: Changes, now: int) -> Payload:
 def conversation_payload(
     db: Connection, site_key: str, conversation_id: str, site_ids: SiteIds = None
 ) -> Payload | None:
-    """One conversation with all its messages; None when there is none on these sites."""
+    """One conversation with all its messages and notes; None when there is none on these sites."""
     site = find_site(db, site_key)
     if site is None or site.id is None or (site_ids is not None and site.id not in site_ids):
         return None
@@ -97,7 +100,23 @@ def conversation_payload(
     return {
         "conversation": _conversations(db, [found])[0],
         "messages": _messages(db, messages(db, site.id, conversation_id), {site.id: site.key}),
+        "notes": _notes(db, notes(db, site.id, conversation_id)),
     }
+
+
+def colleagues_payload(
+    db: Connection, site_key: str, agent_id: int, now: datetime, site_ids: SiteIds = None
+) -> list[Payload]:
+    """The other agents who see the site and have the dashboard open, available ones first; none of a site
+    that the agent does not see."""
+    site = find_site(db, site_key)
+    if site is None or site.id is None or (site_ids is not None and site.id not in site_ids):
+        return []
+    return [
+        {"id": each.id, "name": each.name, "is_available": each.is_available}
+        for each in agents_of_site(db, now, site.id)
+        if each.id != agent_id
+    ]
 
 
 def action_payload(
@@ -115,8 +134,10 @@ def action_payload(
 def _conversations(db: Connection, conversations: Sequence[Conversation]) -> list[Payload]:
     facts = facts_of(db, conversations)
     unread = unread_counts(db, conversations)
+    names = agent_names(db) if any(each.done_by for each in conversations) else {}
     return [
         _conversation(each, facts[each.site_id, each.id], unread.get((each.site_id, each.id), 0))
+        | {"done_by": names.get(each.done_by, "")}
         for each in conversations
         if (each.site_id, each.id) in facts
     ]
@@ -124,6 +145,8 @@ def _conversations(db: Connection, conversations: Sequence[Conversation]) -> lis
 
 def _conversation(conversation: Conversation, facts: ConversationFacts, unread: int) -> Payload:
     steps = steps_taken(conversation, facts.agent_name)
+    is_left = conversation.state == ConversationState.LEFT
+    email = conversation.email or facts.email
     return {
         "site": facts.site_key,
         "site_name": facts.site_name,
@@ -142,6 +165,13 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
         "unread": unread,
         "read": conversation.visitor_read,
         "waiting_since": _ms(conversation.waiting_since),
+        "vacated_at": _ms(conversation.vacated_at),
+        "given_at": _ms(conversation.given_at),
+        "gone_at": _ms(conversation.gone_at),
+        "done_at": _ms(conversation.done_at),
+        "note_count": conversation.note_count,
+        "email": email,
+        "mailto": mailto(email, facts.site_name, facts.last) if is_left else "",
         "message_at": _ms(conversation.message_at),
         "created_at": _ms(conversation.created_at),
         "closed_at": _ms(conversation.closed_at),
@@ -169,6 +199,20 @@ def _messages(
         }
         for each in messages
         if each.site_id in site_keys
+    ]
+
+
+def _notes(db: Connection, notes: Sequence[ConversationNote]) -> list[Payload]:
+    names = agent_names(db) if notes else {}
+    return [
+        {
+            "n": each.number,
+            "agent": each.agent_id,
+            "agent_name": names.get(each.agent_id, ""),
+            "text": each.text,
+            "at": _ms(each.written_at),
+        }
+        for each in notes
     ]
 
 

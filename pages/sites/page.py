@@ -16,6 +16,7 @@ from pages.parts.title import draw_title
 from pages.parts.viewer import may, may_add_sites
 from pages.sites.add_dialog import draw_add_button
 from pages.sites.arrivals import draw_arrivals
+from pages.sites.blocked_visitors import draw_blocked_visitors
 from pages.sites.chat_settings import draw_chat, draw_templates_card
 from pages.sites.context_rules import draw_rules
 from pages.sites.notice_addresses import draw_addresses
@@ -78,6 +79,7 @@ def _draw_site(site: Site) -> None:
     if not may(Role.ADMIN):
         small_text("Your texts for chats on this site. Only admins change the site itself.")
         draw_templates_card(site)
+        draw_blocked_visitors(site)
         return
     left, right = st.columns([3, 2])
     with left:
@@ -101,6 +103,7 @@ def _draw_site(site: Site) -> None:
     with st.container(border=True):
         subheading("Notices")
         draw_addresses(site)
+    draw_blocked_visitors(site)
 
 
 draw_page()

@@ -170,15 +170,15 @@ def test_each_bite_goes_on_where_the_last_one_ended(quick_removal, collector):
     assert sorted(set(begins)) == ["", *(f"visit{number:011d}" for number in (1, 3, 4))]
 
 
-def test_left_message_that_nobody_has_read_is_dropped_by_agents(quick_closing, collector):
+def test_left_message_that_is_not_ticked_off_is_dropped_by_agents(quick_closing, collector):
     open_chat(collector, "Call me")
     with reading(collector.engine) as db:
         before = newest_revision(db)
     remove(collector)
 
-    def changed() -> list[tuple[str, int]]:
+    def changed() -> list[tuple[str, bool]]:
         with reading(collector.engine) as db:
             found = changes_since(db, before).conversations
-        return [(each.state, each.agent_read) for each in found]
+        return [(each.state, each.done_at is not None) for each in found]
 
-    wait_for(lambda: changed() == [("left", 1)])
+    wait_for(lambda: changed() == [("left", True)])

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from core.chat.blocks import block
 from core.chat.closing import close_due
-from core.chat.conversations import read_left_messages
+from core.chat.left_messages import drop_left_messages
+from core.chat.notes import add_note
 from core.chat.queries import invitations, newest_revision, open_conversations
 from core.chat.rules import delete_rule, list_rules
 from core.chat.states import OpenedBy, TemplateKind
@@ -74,9 +76,10 @@ def fill(db, site_id: Any) -> None:
         add_visit(db, f"visit{number}", site_id)
         view = {"site_id": site_id, "visit_id": f"visit{number}", "tab": 1, "path": "/"}
         store_views(db, [{**view, "number": at, "viewed_at": NOW} for at in range(4)])
-    opened(db, "visit0", site_id=site_id)
+    chat = opened(db, "visit0", site_id=site_id)
+    add_note(db, chat, agent_id=1, client_id="note00000001", text="Rude", now=NOW)
     invited(db, "visit1", site_id=site_id)
-    open_it(db, "visit2", site_id=site_id, is_attended=False)
+    block(db, open_it(db, "visit2", site_id=site_id, is_attended=False), 1, NOW)
     add_template(db, site_id, TemplateKind.REPLY, "Hello", NOW)
     add_rule(db, site_id, NOW, trigger="seconds", threshold=9, text="Hello")
     values = {"site_id": site_id, "starts_at": NOW, "first_seen_at": NOW, "last_seen_at": NOW}
@@ -117,7 +120,7 @@ def counts(db, site_id: int) -> dict[str, int]:
 def end_chats(db, site_id: int) -> None:
     """As housekeeping does."""
     close_due(db, NOW)
-    read_left_messages(db, site_id, NOW)
+    drop_left_messages(db, site_id, NOW)
 
 
 def delete_all(db, site_id: int, visits: int = 2, rows: int = 2) -> int:
@@ -228,7 +231,7 @@ def test_nothing_waits_for_an_agent_at_once_and_then_the_chats_are_over(db, tea)
     assert states == {(cups, "open"), (cups, "left"), (cups, "queued")}
     end_chats(db, tea)
     assert all_states(db, tea) == [("ended", "visit"), ("expired", "visit"), ("left", "")]
-    assert unread_left(db, tea) == 0
+    assert undone_left(db, tea) == 0
 
 
 def all_states(db, site_id: int) -> list[tuple[str, str]]:
@@ -237,10 +240,10 @@ def all_states(db, site_id: int) -> list[tuple[str, str]]:
     return sorted((state, by) for state, by in rows)
 
 
-def unread_left(db, site_id: int) -> int:
+def undone_left(db, site_id: int) -> int:
     table = Table.metadata.tables["conversation"]
-    unread = (table.c.site_id == site_id, table.c.state == "left", table.c.agent_read == 0)
-    return db.execute(select(func.count()).where(*unread)).scalar_one()
+    undone = (table.c.site_id == site_id, table.c.state == "left", table.c.done_at.is_(None))
+    return db.execute(select(func.count()).where(*undone)).scalar_one()
 
 
 def test_nobody_is_invited_and_nobody_opens_or_goes_on_with_a_chat(db, tea):
@@ -255,13 +258,13 @@ def test_nobody_is_invited_and_nobody_opens_or_goes_on_with_a_chat(db, tea):
     assert reason_of(ask(db, chat)) is Reason.OVER
 
 
-@pytest.mark.parametrize("is_left_unread", [True, False])
-def test_nothing_is_deleted_before_agents_lists_have_dropped_the_chats(db, tea, is_left_unread):
+@pytest.mark.parametrize("is_left_undone", [True, False])
+def test_nothing_is_deleted_before_agents_lists_have_dropped_the_chats(db, tea, is_left_undone):
     remove_site(db, "tea", "Tea shop", NOW)
-    if is_left_unread:
+    if is_left_undone:
         close_due(db, NOW)
     else:
-        read_left_messages(db, tea, NOW)
+        drop_left_messages(db, tea, NOW)
     before = counts(db, tea)
 
     assert delete_some(db, tea, 9, 9) == (False, "")

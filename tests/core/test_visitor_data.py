@@ -63,6 +63,8 @@ OF_VISITOR = (
     "message",
     "notice",
     "notice_delivery",
+    "conversation_note",
+    "chat_block",
 )
 OF_NO_VISITOR = {
     "agent": "a colleague",
@@ -150,9 +152,11 @@ def fill(db, site: Site) -> set[str]:
             visit_id=visit,
             state=state,
             closed_by="",
-            **({"closed_at": None} if state in ("open", "shown") else {"agent_read": 0}),
+            **({"closed_at": None} if state in ("open", "shown") else {"done_at": None}),
         )
         words |= words_of(db, "message", **of_chat, author="visitor")
+        words |= words_of(db, "conversation_note", **of_chat)
+    words |= words_of(db, "chat_block", site_id=site.id, visit_id=visit)
     told = f"notice{next(_words)}"
     of_visit = {"site_id": site.id, "visit_id": visit, "revision": next(_words)}
     words |= {told} | words_of(db, "notice", id=told, **of_visit)

@@ -11,7 +11,8 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from core.agents import add_agent, change_agent
-from core.chat.conversations import end, mark_read, mark_typing, take_over
+from core.chat.conversations import end, mark_read, mark_typing
+from core.chat.handover import take_over
 from core.chat.invitations import invite
 from core.chat.messages import send_as_agent
 from core.chat.rules import add_rule

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlmodel import col
 
 from core import agents
-from core.chat import conversations, invitations, rules
+from core.chat import conversations, handover, invitations, rules
 from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.store import find_conversation
 from core.reasons import Refused
@@ -29,7 +29,7 @@ add_agent: Callable[..., Any] = agents.add_agent
 end: Callable[..., Any] = conversations.end
 mark_read: Callable[..., Any] = conversations.mark_read
 mark_typing: Callable[..., Any] = conversations.mark_typing
-take_over: Callable[..., Any] = conversations.take_over
+take_over: Callable[..., Any] = handover.take_over
 accept: Callable[..., Any] = invitations.accept
 dismiss: Callable[..., Any] = invitations.dismiss
 invite: Callable[..., Any] = invitations.invite

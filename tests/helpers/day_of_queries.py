@@ -14,11 +14,18 @@ from sqlalchemy import Engine, event
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.retention_chore import Retention
 from collector.writing.write_load import WriteLoad
+from core.agents import add_agent
+from core.chat.blocks import all_blocked, block, lift_block, list_blocks
+from core.chat.departure import note_departures
+from core.chat.handover import give, take_over
+from core.chat.left_messages import drop_left_messages, mark_done
+from core.chat.notes import add_note
 from core.chat.queries import open_by_visit
 from core.chat.rules import add_rule, list_rules
 from core.chat.search import count_found, found_conversations
 from core.chat.states import TemplateKind, Trigger
 from core.chat.templates import add_template, list_templates, mark_used
+from core.chat.vacancy import UnheardAgents, vacate_due
 from core.database import reading, writing
 from core.frames import conversations_frame, live_picture, messages_frame, visitor_journey
 from core.health.reading import read_health
@@ -76,6 +83,7 @@ def recorded(tables: Collection[str]) -> Iterator[dict[str, Any]]:
 def a_day(collector: RunningCollector) -> None:
     """A visit with chats is recorded, read, over and past its retention; a visitor and a site go."""
     a_visit_with_chats(collector)
+    a_team_cares(collector)
     notices_are_told(collector)
     pages_are_read(collector)
     time_goes_by(collector)
@@ -110,6 +118,28 @@ def a_visit_with_chats(collector: RunningCollector) -> None:
     refresh(collector)
     collector.clock.advance(5_000)
     collector.post(view(2), visit=VISITS[2])
+
+
+def a_team_cares(collector: RunningCollector) -> None:
+    """A chat is given, noted, vacated and blocked; a left message is ticked off."""
+    now = from_milliseconds(collector.clock.now)
+    unheard = UnheardAgents()
+    with writing(collector.engine) as db:
+        ann, bea = (add_agent(db, name, now).id or 0 for name in ("Ann", "Bea"))
+        chat = open_by_visit(db, 1)[VISITS[1]]
+        take_over(db, chat, ann, now)
+        give(db, chat, ann, bea, now)
+        add_note(db, chat, agent_id=bea, client_id="note00000001", text="Kind", now=now)
+        later = now + timedelta(minutes=2)
+        for at in range(0, 60, 5):
+            vacate_due(db, later, unheard, float(at))
+        note_departures(db, later)
+        block(db, chat, ann, later)
+        lift_block(db, 1, list_blocks(db, 1)[0].id)
+        block(db, chat, ann, later)
+        all_blocked(db, later)
+        mark_done(db, chat, ann, True, later)
+        drop_left_messages(db, 1, later)
 
 
 def notices_are_told(collector: RunningCollector) -> None:

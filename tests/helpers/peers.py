@@ -7,6 +7,8 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from itertools import count
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -15,6 +17,9 @@ from tests.helpers.running_collector import CHROME
 
 RETRY = 0.2
 DEADLINE = 30
+HERE_EVERY = 10.0
+"""Seconds, as in pages/parts/chat/client/stream_client.js."""
+
 SENT_AT_ONCE = 6
 """Lines that the agent's browser sends at a time: as many as a browser allows for one host."""
 
@@ -25,17 +30,38 @@ class PeerVisitor:
     def __init__(self, url: str, site: str, number: int) -> None:
         self.visit = f"visit{number:015d}"
         self.received: list[dict[str, Any]] = []
+        self.has_lost_its_agent = False
+        """Whether an update has said so."""
         self._http, self._url, self._site = _browser(), url, site
         self._token = ""
 
     async def talk(self, lines: int, all_lines: int) -> None:
         """Return once every line was answered and all lines of both sides have arrived."""
         async with self._http:
-            view = {"e": "v", "n": 1, "u": "/cart"}
-            await self._post("beacon", s=self.visit, t="tab1", b=[view])
+            await self._arrive()
             opened = await self._call("open", s=self.visit, t="tab1", n="line0000", x=self.line(0))
             self._token = opened["c"]
             await asyncio.gather(self._listen(all_lines), self._send_lines(lines))
+
+    async def _arrive(self) -> None:
+        """Open a page, and stay until the collector knows that an agent is there."""
+        for number in count(1):
+            event = {"e": "v" if number == 1 else "p", "n": number, "u": "/cart"}
+            answer = await self._post("beacon", s=self.visit, t="tab1", b=[event])
+            if answer.json().get("c", {}).get("b") == 1:
+                return
+            await asyncio.sleep(RETRY)
+
+    async def is_refused(self) -> list[tuple[int, str]]:
+        """How another line, and another conversation, are answered: status and reason."""
+        self._http = _browser()
+        async with self._http:
+            more = {"n": "afterwards01", "x": "One more thing"}
+            answers = [
+                await self._once("conversation/send", c=self._token, **more),
+                await self._once("conversation/open", s=self.visit, t="tab1", **more),
+            ]
+        return [(each.status_code, each.headers.get("X-Drop-Reason", "")) for each in answers]
 
     def line(self, number: int) -> str:
         """The text of the number-th line."""
@@ -54,6 +80,7 @@ class PeerVisitor:
                 async with self._http.stream("POST", url, content=body) as stream:
                     async for update in events(stream):
                         after = update["id"]
+                        self.has_lost_its_agent |= bool(update["v"])
                         self.received += update["m"]
                         if len(self.received) >= all_lines:
                             return
@@ -64,12 +91,11 @@ class PeerVisitor:
         return (await self._post(f"conversation/{action}", **fields)).json()
 
     async def _post(self, path: str, **fields: Any) -> httpx.Response:
-        return await send_until_accepted(
-            lambda: self._http.post(
-                f"{self._url}/v1/{path}",
-                content=self._body(**fields),
-                headers={"User-Agent": CHROME},
-            )
+        return await send_until_accepted(lambda: self._once(path, **fields))
+
+    async def _once(self, path: str, **fields: Any) -> httpx.Response:
+        return await self._http.post(
+            f"{self._url}/v1/{path}", content=self._body(**fields), headers={"User-Agent": CHROME}
         )
 
     def _body(self, **fields: Any) -> bytes:
@@ -86,6 +112,7 @@ class AgentBrowser:
         self._headers = {"Cookie": f"visitor-monitor-agent={key}", "Origin": url}
         self._places = asyncio.Semaphore(SENT_AT_ONCE)
         self._is_open = False
+        self._here_at = 0.0
         self._changed = asyncio.Event()
 
     def messages(self, visit: str) -> list[dict[str, Any]]:
@@ -106,29 +133,45 @@ class AgentBrowser:
                     async for news in events(stream):
                         after = news.get("id", after)
                         self._keep(news)
+                        await self._say_here()
             except httpx.HTTPError:
                 await asyncio.sleep(RETRY)
 
     async def answer(self, visitor: PeerVisitor, lines: int) -> None:
         """Send this many lines in the visitor's conversation, once it has appeared."""
-        await self._until(lambda: visitor.visit in self._conversations)
         for number in range(lines):
-            body = {
-                "site": self._site,
-                "id": self._conversations[visitor.visit],
-                "n": f"answer{number:04d}",
-                "text": f"answer {number} to {visitor.visit}",
-            }
-            async with self._places:
-                await send_until_accepted(
-                    lambda body=body: self._http.post(
-                        f"{self._url}/agent/send", json=body, headers=self._headers
-                    )
-                )
+            await self.send(visitor, number)
+
+    async def send(self, visitor: PeerVisitor, number: int) -> None:
+        """Send the number-th answer, once the conversation has appeared, until it is stored."""
+        fields = self.fields(visitor, number)
+        await self._until(lambda: visitor.visit in self._conversations)
+        async with self._places:
+            await send_until_accepted(lambda: self.act("send", visitor, **fields))
+
+    def fields(self, visitor: PeerVisitor, number: int) -> dict[str, str]:
+        """The number-th answer, the same from whichever agent."""
+        return {"n": f"answer{number:04d}", "text": f"answer {number} to {visitor.visit}"}
+
+    async def act(self, action: str, visitor: PeerVisitor, **fields: Any) -> httpx.Response:
+        """Do this in the visitor's conversation, once."""
+        await self._until(lambda: visitor.visit in self._conversations)
+        body = {"site": self._site, "id": self._conversations[visitor.visit], **fields}
+        return await self._post(action, body)
 
     async def has_all(self, visitors: list[PeerVisitor], all_lines: int) -> None:
         """Return once every line of every conversation has arrived."""
         await self._until(lambda: all(len(self.messages(v.visit)) >= all_lines for v in visitors))
+
+    async def _say_here(self) -> None:
+        """As the page does: that this browser is awake."""
+        if monotonic() - self._here_at >= HERE_EVERY:
+            self._here_at = monotonic()
+            await self._post("here", {})
+
+    async def _post(self, action: str, body: dict[str, Any]) -> httpx.Response:
+        url = f"{self._url}/agent/{action}"
+        return await self._http.post(url, json=body, headers=self._headers)
 
     def _keep(self, news: dict[str, Any]) -> None:
         self._is_open = True

@@ -20,6 +20,9 @@ _INT, _BIG, _STRING, _TEXT, _BOOL = (
 _CONVERSATION: tuple[tuple[str, sa.types.TypeEngine[Any], str | None], ...] = (
     ("email", _STRING, "''"),
     ("vacated_at", _BIG, None),
+    ("given_at", _BIG, None),
+    ("gone_at", _BIG, None),
+    ("note_count", _INT, "0"),
     ("done_at", _BIG, None),
     ("done_by", _INT, "0"),
     ("rating", _STRING, "''"),
@@ -27,15 +30,16 @@ _CONVERSATION: tuple[tuple[str, sa.types.TypeEngine[Any], str | None], ...] = (
 )
 """Name, type and value of rows that exist already; None: NULL."""
 
-Columns = tuple[tuple[str, sa.types.TypeEngine[Any]], ...]
+TableColumns = tuple[tuple[str, sa.types.TypeEngine[Any]], ...]
 
-_TABLES: dict[str, tuple[Columns, int]] = {
+_TABLES: dict[str, tuple[TableColumns, int]] = {
     "conversation_note": (
         (
             ("site_id", _INT),
             ("conversation_id", _STRING),
             ("number", _INT),
             ("agent_id", _INT),
+            ("client_id", _STRING),
             ("text", _TEXT),
             ("written_at", _BIG),
         ),
@@ -134,11 +138,19 @@ def upgrade() -> None:
         op.add_column(
             "conversation", sa.Column(name, kind, nullable=value is None, server_default=default)
         )
+    # What agents have read of what was left is no longer in their lists: it was seen to.
+    op.execute(
+        "UPDATE conversation SET done_at = closed_at WHERE state = 'left' AND agent_read > 0"
+    )
+    op.drop_index("conversation_by_state", "conversation")
+    op.create_index("conversation_by_state", "conversation", ["state", "site_id", "done_at"])
     for table, (columns, keys) in _TABLES.items():
         made = [sa.Column(name, kind, nullable=name in _NULLABLE) for name, kind in columns]
         key = sa.PrimaryKeyConstraint(*(name for name, _ in columns[:keys]))
         op.create_table(table, *made, key)
     op.create_index("chat_block_by_visit", "chat_block", ["site_id", "visit_id"])
+    op.create_index("chat_block_by_visitor", "chat_block", ["site_id", "visitor_id"])
+    op.create_index("conversation_note_by_time", "conversation_note", ["site_id", "written_at"])
     op.create_index("notice_by_revision", "notice", ["site_id", "revision"], unique=True)
     op.create_index("notice_by_time", "notice", ["site_id", "happened_at"])
     op.create_index("notice_by_visit", "notice", ["site_id", "visit_id"])
@@ -154,5 +166,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in reversed(_TABLES):
         op.drop_table(table)
+    op.drop_index("conversation_by_state", "conversation")
+    op.create_index("conversation_by_state", "conversation", ["state", "site_id", "agent_read"])
     for name, _, _ in reversed(_CONVERSATION):
         op.drop_column("conversation", name)

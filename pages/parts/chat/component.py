@@ -33,7 +33,7 @@ Replies = Mapping[str, Sequence[ChatTemplate]]
 
 def draw_alerts(agent: Agent | None, notices: AgentNotices | None) -> Any:
     """What every page needs of the chats; nothing of them without an agent. In the result, `opened` is set when the agent wants to see
-    them, and `known` is the key of an agent whose name was given in another tab."""
+    them (an id, the site's key and the conversation's id, with blanks between), and `known` is the key of an agent whose name was given in another tab."""
     return _chat(
         key=ALERTS_KEY,
         data=_data("alerts", agent, notices=_wanted(notices)),

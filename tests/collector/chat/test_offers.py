@@ -8,7 +8,9 @@ import pytest
 
 from collector.writing import write_queue
 from core.agents import change_agent
+from core.chat.blocks import block
 from core.chat.rules import add_rule, list_rules
+from core.chat.store import find_by_token
 from core.database import writing
 from core.tables import ChatRule
 from tests.helpers.collector_chats import (
@@ -194,6 +196,25 @@ def test_invitation_of_one_is_no_hindrance_for_the_other_behind_the_address(coll
     assert other != made.token
     collector.call("accept", c=made.token)
     assert state_of(collector, made.token) == state_of(collector, other) == "open"
+
+
+def test_blocked_visitor_is_offered_no_button_and_opens_no_chat(run_collector, database_url):
+    collector = run_collector(database_url)
+    offer_chat(collector)
+    agent = attend(collector)
+    collector.post(view())
+    assert offer(collector.post(presence(2))) == {"t": "site", "b": 1}
+    token = open_chat(collector, "Rude words")
+    with writing(collector.engine) as db:
+        chat = find_by_token(db, 1, token)
+        assert chat is not None
+        block(db, chat, agent.id or 0, moment(collector))
+    refresh(collector)
+    assert state_of(collector, token) == "ended"
+    assert offer(collector.post(presence(3))) is None
+    again = collector.call("open", s=VISIT, t=TAB, n="visitor0009", x="More")
+    assert (again.status_code, again.headers["X-Drop-Reason"]) == (409, "not_offered")
+    assert offer(collector.post(view(), visit=OTHER)) == {"t": "site", "b": 1}
 
 
 def test_site_that_wants_a_button_has_one_while_an_agent_is_there(collector):

@@ -11,7 +11,8 @@ import pytest
 
 from collector.chat import stream_route, streams
 from core import subscribers
-from core.chat.conversations import end, mark_typing, take_over
+from core.chat.conversations import end, mark_typing
+from core.chat.handover import take_over
 from core.chat.messages import send_as_agent
 from core.chat.states import Author, ClosedBy
 from core.chat.store import find_by_token

@@ -2,9 +2,13 @@
 
 import pytest
 
+from core.chat.blocks import is_blocked
 from core.chat.closing import close_due
 from core.chat.conversation_facts import facts_of
+from core.chat.departure import note_departures
 from core.chat.invitations import open_conversations_of
+from core.chat.left_messages import drop_left_messages
+from core.chat.notes import notes
 from core.chat.queries import (
     changes_since,
     conversations_of_visit,
@@ -19,6 +23,7 @@ from core.chat.retention import forget_conversations, forget_messages
 from core.chat.search import count_found, found_conversations
 from core.chat.states import OPEN_STATES, ConversationState
 from core.chat.store import find_by_token, find_conversation
+from core.chat.vacancy import UnheardAgents, vacate_due
 from core.tables import IS_OPEN, Conversation
 from tests.helpers.chat_rows import NOW
 
@@ -51,7 +56,13 @@ BY_MESSAGE = "sqlite_autoindex_message_1 (site_id=? AND conversation_id=? AND nu
         ("message_1 (site_id=? AND conversation_id=?)", messages, (7, "chat")),
         ("message_1 (site_id=? AND conversation_id=?)", messages_of, ([ANY],)),
         (BY_MESSAGE, unread_counts, ([ANY],)),
-        (BY_MESSAGE, open_conversations, ()),
+        ("conversation_by_state (state=?)", note_departures, (NOW,)),
+        ("conversation_by_state (state=?)", vacate_due, (NOW, UnheardAgents(), 0.0)),
+        ("(state=? AND site_id=? AND done_at=?)", drop_left_messages, (7, NOW)),
+        ("conversation_note_1 (site_id=? AND conversation_id=?)", notes, (7, "chat")),
+        ("conversation_note_by_time (site_id=? AND written_at<?)", forget_messages, (7, NOW, 10)),
+        ("chat_block_by_visitor (site_id=? AND visitor_id=?)", is_blocked, (7, "visit", "ada")),
+        ("chat_block_by_visit (site_id=? AND visit_id=?)", is_blocked, (7, "visit", "ada")),
         ("message_by_time (site_id=? AND sent_at<?)", forget_messages, (7, NOW, 10)),
         ("conversation_by_creation (site_id=?)", found_conversations, (7, "words")),
         (

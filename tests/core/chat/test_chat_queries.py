@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+from core.chat.left_messages import mark_done
 from core.chat.queries import (
     changes_since,
     conversations_of_visit,
@@ -50,7 +51,7 @@ def found(db, search="", **bounds):
     return [row.visit_id for row in rows]
 
 
-def test_unread_come_first_then_who_waits_longest_then_the_newest(db):
+def test_who_waits_longest_comes_first_then_the_newest(db):
     given = {}
     for number, visit_id in enumerate(("idle", "newer", "early", "late", "read", "left")):
         add_visit(db, visit_id)
@@ -61,7 +62,7 @@ def test_unread_come_first_then_who_waits_longest_then_the_newest(db):
         ask(db, given[visit_id], now=NOW + at * SECOND)
     mark_read(db, given["read"], Author.AGENT, 2, NOW + 11 * SECOND)
 
-    assert open_visits(db) == ["early", "late", "left", "read", "newer", "idle"]
+    assert open_visits(db) == ["read", "early", "late", "left", "newer", "idle"]
 
 
 def test_what_is_over_or_only_offered_is_not_open(db):
@@ -75,7 +76,7 @@ def test_what_is_over_or_only_offered_is_not_open(db):
     assert open_visits(db) == ["left"]
     assert invitations(db) == [queued]
     assert open_by_visit(db, 7) == {"queued": queued}
-    mark_read(db, left, Author.AGENT, 1, NOW)
+    mark_done(db, left, 1, True, NOW)
     assert open_visits(db) == []
 
 
@@ -92,7 +93,6 @@ def test_left_message_whose_text_is_forgotten_is_not_unread(db):
     left = open_it(db, is_attended=False)
     forget_messages(db, 7, NOW + INSTANT, 10)
 
-    assert open_visits(db) == []
     assert unread_counts(db, [left]) == {(7, left.id): 0}
 
 

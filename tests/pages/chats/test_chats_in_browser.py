@@ -178,18 +178,6 @@ def test_dismissed_invitation_is_shown_as_dismissed(
     expect(item(page, "Quin")).to_contain_text("Dismissed")
 
 
-def test_message_that_was_left_is_listed_until_it_is_read(
-    open_chats: OpenChats, engine, site, agent, visit
-) -> None:
-    visitor_opens(engine, site, visit, "Call me", is_attended=False, attributes={"name": "Rae"})
-    page = open_chats(agent)
-    expect(item(page, "Rae")).to_contain_text("Left a message")
-    open_conversation(page, "Rae")
-    expect(log(page).get_by_text("Call me")).to_be_visible()
-    expect(page.get_by_text("Left while nobody was available")).to_be_visible()
-    expect(field(page)).to_be_hidden()
-
-
 def test_colleague_takes_over(new_context, dashboard, engine, site, visit) -> None:
     ann, bea = make_agent(engine, "Ann"), make_agent(engine, "Bea")
     chat = visitor_opens(engine, site, visit, attributes={"name": "Ivy"})

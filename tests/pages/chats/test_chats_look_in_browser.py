@@ -125,9 +125,13 @@ def test_title_names_the_page_and_counts_who_waits(
     expect(page).to_have_title(re.compile(r"^\(1\) [\d,]+ online · Tea shop · Visitor Monitor$"))
     page.get_by_role("button", name="1 visitor waits for you").click()
     expect(page).to_have_title("(1) Chats · Visitor Monitor")
-    open_conversation(page, "Jon")
+    expect(page.get_by_role("region", name="Conversation with Jon")).to_be_visible()
+    expect(field(page)).to_be_focused()
+    wait_for(lambda: chat.row.agent_read == 1)
+    expect(page).to_have_title("(1) Chats · Visitor Monitor")  # read, and not answered
+    field(page).fill("Hello Jon")
+    page.keyboard.press("Enter")
     expect(page).to_have_title("Chats · Visitor Monitor")
-    assert chat.row.agent_read == 1
     page.get_by_role("link", name="Open the visitor's page").click()
     expect(page).to_have_title("Jon · Visitor Monitor")
 
@@ -292,7 +296,9 @@ def test_screen_reader_finds_list_conversation_and_field(
         """
         - region "Conversation with Wes":
           - heading "Wes" [level=2]
+          - button "More"
           - button "End"
+          - button "Take"
           - list "Invitation":
             - listitem: /The visitor opened this chat/
           - log "Messages":

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from sqlmodel import col
 from streamlit.testing.v1 import AppTest
 
+from core.chat.notes import add_note
 from core.chat.outcome import outcome_text
 from core.chat.search import found_conversations
 from core.chat.states import ConversationState, TemplateKind
@@ -268,6 +269,29 @@ def test_transcript_as_text_has_a_line_for_each_message(
     assert lines[6] == "    two"
     assert lines[7].endswith("] Ann: Three")
     assert '<p dir="auto">One\ntwo</p>' in transcript_html(transcript, "UTC")
+
+
+def test_note_is_in_the_agents_transcript_marked_as_one(
+    database: Database, site: Site, agent: Agent, open_page: OpenPage
+) -> None:
+    chat = visitor_opens(database.engine, site, "visit1", "One", attributes={"name": "Ada"})
+    with writing(database.engine) as db:
+        given = {"agent_id": agent.id or 0, "client_id": "note00000001", "now": now()}
+        add_note(db, chat.row, text="**Wants** an invoice", **given)
+    chat.says("Two")
+    with reading(database.engine) as db:
+        transcript = read_transcript(db, site, chat.id)
+        found = found_conversations(db, site.id or 0)
+        assert "invoice" not in csv_of(messages_frame(db, found))
+    assert transcript is not None
+    lines = transcript_text(transcript, site).splitlines()[5:]
+    assert [line.partition("] ")[2] for line in lines if line] == [
+        "Ada: One",
+        "Note by Ann: **Wants** an invoice",
+        "Ada: Two",
+    ]
+    assert '<li class="note">' in transcript_html(transcript, "UTC")
+    assert "**Wants** an invoice" in texts(past(open_page, past=chat.id))
 
 
 def test_csv_has_every_message_and_no_formula(database: Database, site: Site, agent: Agent) -> None:

@@ -10,8 +10,6 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from core.agents import find_agent
-from core.database import reading
 from core.subscribers import Subscribers
 from core.tables import Agent
 from pages.server import agent_feed, feed_streams
@@ -21,7 +19,7 @@ from pages.server.agent_routes import agent_routes
 from pages.server.event_stream import EventStream
 from pages.server.gate import Gate
 from pages.server.news import read_news_since
-from tests.helpers.dashboard_chats import Chat, make_agent, now, secret_of, visitor_opens
+from tests.helpers.dashboard_chats import Chat, make_agent, secret_of, visitor_opens
 from tests.helpers.event_loop import run
 from tests.helpers.seed import make_site
 from tests.pages.conftest import Database
@@ -81,31 +79,6 @@ def test_stream_is_let_go_and_nothing_is_lost(
     run(follow())
     assert "chat_feed_fails fault=RuntimeError at=" in caplog.text
     assert "what a visitor wrote" not in caplog.text
-
-
-def test_agent_stays_seen_when_one_note_has_failed(
-    database: Database, agent: Agent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feed_streams, "CHECK_EVERY", 0.05)
-
-    def seen() -> Any:
-        with reading(database.engine) as db:
-            found = find_agent(db, secret_of(agent))
-        assert found is not None
-        return found.seen_at
-
-    async def follow() -> None:
-        feed = AgentFeed()
-        await subscribe(feed, agent, 0)
-        monkeypatch.setattr(agent_feed, "mark_seen", raising_once(agent_feed.mark_seen))
-        await asyncio.sleep(0.2)
-        before = now()
-        async with asyncio.timeout(SOON):
-            while await asyncio.to_thread(seen) < before:
-                await asyncio.sleep(0.05)
-        await feed.stop()
-
-    run(follow())
 
 
 def test_process_holds_so_many_streams_and_no_more(

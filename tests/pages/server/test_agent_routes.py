@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from core.chat.states import ConversationState
 from core.database import open_database, reading
 from core.tables import Agent
 from pages.server.agent_feed import AgentSubscriber, Listener
-from pages.server.feed_streams import MOST_UNREAD
+from pages.server.feed_streams import CHECK_EVERY, MOST_UNREAD
 from pages.server.news import News
 from tests.helpers.dashboard_chats import Chat, client_id, make_agent, now, secret_of, visitor_opens
 from tests.helpers.event_loop import run
@@ -36,8 +37,16 @@ from tests.helpers.stored_texts import every_text
 
 ROOT = Path(__file__).parents[3]
 COOKIE = "visitor-monitor-agent"
-READ = ["stream", "poll", "conversation"]
-ACTS = ["send", "read", "typing", "end", "take"]
+READ = ["stream", "poll", "conversation", "colleagues"]
+ACTS = ["send", "read", "typing", "end", "take", "give", "note", "block", "done", "here"]
+FIELDS = {
+    "send": {"n": "client000001", "text": "x"},
+    "note": {"n": "client000001", "text": "x"},
+    "read": {"to": 1},
+    "give": {"to": 1},
+    "done": {"done": True},
+}
+"""What an action says beside its conversation."""
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -130,8 +139,7 @@ def test_nothing_that_is_stored_makes_a_browser_an_agents(
 
 @pytest.mark.parametrize("act", ACTS)
 def test_nobody_acts_without_an_agents_key(browser_of: Any, chat: Chat, act: str) -> None:
-    fields = {"send": {"n": client_id(), "text": "x"}, "read": {"to": 1}}.get(act, {})
-    assert post(browser_of(None), act, chat, **fields).status_code == 401
+    assert post(browser_of(None), act, chat, **FIELDS.get(act, {})).status_code == 401
     assert chat.texts == ["Hello?"]
 
 
@@ -151,8 +159,7 @@ def test_nobody_acts_without_an_agents_key(browser_of: Any, chat: Chat, act: str
 def test_no_other_site_acts_in_the_agents_name(
     browser_of: Any, agent: Agent, chat: Chat, act: str, origin: str
 ) -> None:
-    fields = {"send": {"n": client_id(), "text": "x"}, "read": {"to": 1}}.get(act, {})
-    body = {"site": "tea", "id": chat.id, **fields}
+    body = {"site": "tea", "id": chat.id, **FIELDS.get(act, {})}
     done = browser_of(agent).post(f"/agent/{act}", json=body, headers={"Origin": origin})
     assert done.status_code == 403
     assert chat.row.state == ConversationState.OPEN
@@ -319,17 +326,67 @@ def test_conversation_belongs_to_who_answered_until_it_is_taken(
     assert chat.row.closed_by == "agent"
 
 
-def test_open_stream_keeps_the_agent_seen(
+def test_browser_that_says_so_is_there_and_an_open_stream_alone_is_not(
     browser_of: Any, engine: Any, site: Any, agent: Agent
 ) -> None:
-    before = find(engine, agent).seen_at
-    stream = AgentStream(browser_of(agent))
+    """A computer that sleeps keeps its connection: what is open says nothing of who is there."""
+    client = browser_of(agent)
+    stream = AgentStream(client)
     wait_for(stream.news)
-    wait_for(lambda: find(engine, agent).seen_at > before)
-    first = find(engine, agent).seen_at
-    wait_for(lambda: find(engine, agent).seen_at > first, 30)
+    began = find(engine, agent).seen_at
+    client.get("/agent/colleagues", params={"site": "tea"})
+    wait_for(lambda: now() - began > timedelta(seconds=CHECK_EVERY + 2), 60)
+    assert find(engine, agent).seen_at == began
+    assert client.post("/agent/here", json={}).status_code == 204
+    assert find(engine, agent).seen_at > began
     with reading(engine) as db:
         assert agent.id in [each.id for each in available_agents(db, now(), site.id)]
+
+
+def test_colleagues_are_those_who_are_there_without_oneself(
+    browser_of: Any, engine: Any, agent: Agent
+) -> None:
+    bea = make_agent(engine, "Bea")
+    found = browser_of(agent).get("/agent/colleagues", params={"site": "tea"}).json()
+    ids = [each["id"] for each in found]
+    assert bea.id in ids and agent.id not in ids
+    assert {"id": bea.id, "name": "Bea", "is_available": True} in found
+    assert browser_of(agent).get("/agent/colleagues", params={"site": "none"}).json() == []
+
+
+def test_chat_is_given_noted_and_blocked(
+    browser_of: Any, engine: Any, agent: Agent, chat: Chat
+) -> None:
+    bea, client = make_agent(engine, "Bea"), browser_of(agent)
+    noted = post(client, "note", chat, n=client_id(), text="Speaks French")
+    assert noted.json()["conversations"][0]["note_count"] == 1
+    assert post(client, "give", chat, to=bea.id).json()["conversations"][0]["agent"] == bea.id
+    assert chat.row.agent_id == bea.id
+    assert post(client, "block", chat).status_code == 409  # it is a colleague's
+    assert post(browser_of(bea), "block", chat).status_code == 200
+    assert (chat.row.state, chat.row.closed_by) == ("ended", "agent")
+    whole = client.get("/agent/conversation", params={"site": "tea", "id": chat.id}).json()
+    assert [(each["agent_name"], each["text"]) for each in whole["notes"]] == [
+        ("Ann", "Speaks French")
+    ]
+    assert "French" not in str(whole["messages"])
+
+
+def test_left_message_is_ticked_off_and_back(
+    browser_of: Any, engine: Any, site: Any, agent: Agent
+) -> None:
+    visit = f"visit{time.time_ns():x}"
+    told = {"name": "Rae", "email": "rae@example.org"}
+    left = visitor_opens(engine, site, visit, "Call me", is_attended=False, attributes=told)
+    client = browser_of(agent)
+    [done] = post(client, "done", left, done=True).json()["conversations"]
+    assert (done["done_by"], done["email"]) == ("Ann", "rae@example.org")
+    assert done["mailto"].startswith(
+        "mailto:rae@example.org?subject=Your%20message%20to%20Tea%20shop"
+    )
+    assert "Call%20me" in done["mailto"]
+    [undone] = post(client, "done", left, done=False).json()["conversations"]
+    assert (undone["done_at"], undone["done_by"]) == (None, "")
 
 
 def test_many_streams_cost_one_look_at_the_database(

@@ -4,7 +4,7 @@
 import { addressOf } from "../../stream/address.js"
 
 /** @import { ChatStore } from "./chat_store.js" */
-/** @import { ConversationAnswer, NewsJson, PostResult } from "./chat_types.js" */
+/** @import { ColleagueJson, ConversationAnswer, NewsJson, PostResult } from "./chat_types.js" */
 
 /** @param {string} path */
 export const agentAddress = (path) => addressOf(`agent/${path}`)
@@ -36,6 +36,15 @@ export class AgentApi {
   }
 
   /**
+   * Who may be given a conversation of the site, available ones first; undefined when the server cannot be reached.
+   * @param {string} site
+   * @returns {Promise<ColleagueJson[] | undefined>}
+   */
+  colleagues(site) {
+    return this.get(`colleagues?${new URLSearchParams({ site })}`)
+  }
+
+  /**
    * @param {string} path
    * @returns {Promise<any>}
    */
@@ -64,6 +73,7 @@ export class AgentApi {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
       })
+      if (answer.status === 204) return { isDone: true, error: "" }
       const news = await answer.json()
       if (answer.ok) this.store.take(news)
       return { isDone: answer.ok, error: answer.ok || answer.status >= 500 ? "" : news.error }

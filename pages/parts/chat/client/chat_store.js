@@ -2,7 +2,7 @@
 // What this tab knows of the chats. Everything on the page draws from here. Only the stream, the other
 // tabs and the answers to posts write to it, in any order and any number of times.
 
-/** @import { ConnectionStatus, ConversationJson, LimitsJson, MessageJson, NewsJson, StoreEvent } from "./chat_types.js" */
+/** @import { ConnectionStatus, ConversationJson, LimitsJson, MessageJson, NewsJson, NoteJson, StoreEvent } from "./chat_types.js" */
 
 /** @param {{ site: string, id: string }} conversation */
 export const keyOf = (conversation) => `${conversation.site} ${conversation.id}`
@@ -21,6 +21,8 @@ export class ChatStore {
     this.messages = new Map()
     /** @type {Map<string, number>} The newest message of each conversation that was ever here. */
     this.heard = new Map()
+    /** @type {Map<string, NoteJson[]>} The notes of each conversation whose messages are here. */
+    this.notes = new Map()
     this.revision = 0
     this.isRead = false // whether the open conversations have been read
     this.skew = 0
@@ -69,11 +71,12 @@ export class ChatStore {
   take({ id = 0, now, whole, conversations = [], messages = [] }, isOld = false) {
     if (now) this.skew = now - Date.now()
     if (whole) this.forgetOthers(conversations)
+    const offered = conversations.filter((conversation) => this.isOffered(conversation))
     const moved = conversations.flatMap((conversation) => this.keep(conversation) ?? [])
     const spoken = messages.filter((message) => this.keepMessage(message))
     if (id > this.revision) this.revision = id
     if (whole) this.isRead = true
-    this.emit({ kind: "news", moved, spoken, isOld })
+    this.emit({ kind: "news", moved, offered, spoken, isOld })
     if (whole) this.emit({ kind: "whole" })
   }
 
@@ -86,6 +89,17 @@ export class ChatStore {
     if (before && before.revision > conversation.revision) return undefined
     this.conversations.set(keyOf(conversation), conversation)
     return before?.state === conversation.state ? undefined : conversation
+  }
+
+  /**
+   * Whether it has just become anybody's, or was given to me: somebody else had it until now.
+   * @param {ConversationJson} conversation
+   */
+  isOffered(conversation) {
+    const before = this.conversations.get(keyOf(conversation))
+    if (!before || before.revision >= conversation.revision || !this.isForMe(conversation)) return false
+    const { vacated_at, given_at } = conversation
+    return Boolean((vacated_at && !before.vacated_at) || (given_at && given_at !== before.given_at))
   }
 
   /**
@@ -110,7 +124,7 @@ export class ChatStore {
   forgetOthers(conversations) {
     const kept = new Set(conversations.map(keyOf))
     for (const [key, { phase }] of this.conversations) {
-      if (!kept.has(key) && (phase === "open" || phase === "invited")) this.conversations.delete(key)
+      if (!kept.has(key) && phase !== "over") this.conversations.delete(key)
     }
   }
 
@@ -151,12 +165,14 @@ export class ChatStore {
   }
 
   /**
-   * Whether it has something that I should read; a conversation that is over has not.
+   * Whether it has something for me to do: a question without an answer, a visitor whom a colleague has left
+   * alone or has given to me, or a message that was left and is not ticked off.
    * @param {ConversationJson} conversation
    */
   waitsForMe(conversation) {
-    const { phase, unread } = conversation
-    return unread > 0 && (phase === "open" || phase === "left") && this.isForMe(conversation)
+    const { phase, waiting_since, vacated_at, given_at, done_at } = conversation
+    if (phase === "left") return !done_at
+    return phase === "open" && Boolean(waiting_since || vacated_at || given_at) && this.isForMe(conversation)
   }
 
   /** How many conversations wait for me. */

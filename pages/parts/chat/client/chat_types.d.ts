@@ -35,6 +35,20 @@ export interface ConversationJson {
   /** The number of the newest message that the visitor has read. */
   read: number
   waiting_since: number | null
+  /** When its agent had gone, and it became anybody's. */
+  vacated_at: number | null
+  /** When a colleague gave it to its agent, who has not answered yet. */
+  given_at: number | null
+  /** The last sign of a visitor who has gone. */
+  gone_at: number | null
+  /** When a left message was ticked off, and by whom. */
+  done_at: number | null
+  done_by: string
+  note_count: number
+  /** Where the visitor can be answered, or "". */
+  email: string
+  /** Opens a mail that answers a left message; "" without an address. */
+  mailto: string
   message_at: number | null
   created_at: number
   closed_at: number | null
@@ -74,6 +88,23 @@ export interface NoticeJson {
   at: number
 }
 
+/** What an agent wrote about a conversation, for agents only. */
+export interface NoteJson {
+  /** The number among the notes, from 1. */
+  n: number
+  agent: number
+  agent_name: string
+  text: string
+  at: number
+}
+
+/** An agent who may be given a conversation. */
+export interface ColleagueJson {
+  id: number
+  name: string
+  is_available: boolean
+}
+
 export interface NewsJson {
   /** The newest revision in it. */
   id: number
@@ -85,10 +116,11 @@ export interface NewsJson {
   whole?: boolean
 }
 
-/** One conversation with all its messages, or that there is none. */
+/** One conversation with all its messages and notes, or that there is none. */
 export interface ConversationAnswer {
   conversation: ConversationJson
   messages: MessageJson[]
+  notes: NoteJson[]
   unknown: boolean
 }
 
@@ -192,6 +224,8 @@ export type StoreEvent =
       kind: "news"
       /** The conversations whose state has changed. */
       moved: ConversationJson[]
+      /** Those that have become anybody's, or were given to this agent by a colleague. */
+      offered: ConversationJson[]
       /** The new messages of visitors. */
       spoken: MessageJson[]
       /** From before this page was opened: there is no alert. */

@@ -45,12 +45,12 @@ export class ChatsView {
    */
   choose(key, isByHand) {
     this.app.chosen = key
+    this.panel.wantsField = true
     this.panel.open(key)
     this.show()
     if (!isByHand) return
     this.turn += 1
     this.send("chosen", { key, turn: this.turn })
-    this.panel.composer.focus()
     const isBelow = this.panel.node.offsetTop > this.list.node.offsetTop + 20
     if (isBelow) this.panel.node.scrollIntoView({ block: "nearest" })
   }

@@ -6,17 +6,23 @@ import { lengthLabel } from "../../table/labels.js"
 import { keyOf } from "./chat_store.js"
 import { SoundSwitch } from "./sound_switch.js"
 import { STATUS, timeOf } from "./texts.js"
+import { byUrgency } from "./urgency.js"
 
-/** @import { ChatStore } from "./chat_store.js" */
 /** @import { ConversationJson, ListApp } from "./chat_types.js" */
 
 /** @type {[name: string, phase: ConversationJson["phase"]][]} */
 const GROUPS = [
   ["Open", "open"],
-  ["Messages left", "left"],
+  ["Left messages", "left"],
   ["Invited", "invited"],
   ["Just over", "over"],
 ]
+
+/**
+ * The group of the list: a left message that is ticked off is over.
+ * @param {ConversationJson} conversation
+ */
+const groupOf = ({ phase, done_at }) => (phase === "left" && done_at ? "over" : phase)
 
 /** @typedef {{ node: HTMLElement, button: HTMLElement, conversation: ConversationJson }} ListItem */
 
@@ -59,7 +65,7 @@ export class ConversationList {
   show() {
     const { store } = this.app
     const open = [...store.conversations.values()].filter((each) => this.isListed(each))
-    this.place(this.groups.map((group) => open.filter(({ phase }) => phase === group.phase)))
+    this.place(this.groups.map((group) => open.filter((each) => groupOf(each) === group.phase)))
     const waiting = store.waiting()
     setText(this.title, waiting ? `${waiting} waiting for you` : "Chats")
     setText(this.empty, open.length ? "" : store.isRead ? NO_CHATS : STATUS[store.status] ?? "")
@@ -68,8 +74,9 @@ export class ConversationList {
   /** @param {ConversationJson} conversation */
   isListed(conversation) {
     if (keyOf(conversation) === this.app.chosen) return true
-    if (conversation.phase !== "over") return true
-    return this.app.store.now() - (conversation.closed_at ?? 0) < this.app.limits.over_for
+    if (groupOf(conversation) !== "over") return true
+    const over_at = conversation.done_at ?? conversation.closed_at ?? 0
+    return this.app.store.now() - over_at < this.app.limits.over_for
   }
 
   /** @param {ConversationJson[][]} groups */
@@ -136,7 +143,9 @@ export class ConversationList {
   /** @param {ConversationJson} conversation */
   aboutOf(conversation) {
     const parts = []
-    if (conversation.phase !== "open") parts.push(conversation.state_text)
+    if (conversation.phase !== "open") parts.push(conversation.done_at ? "Done" : conversation.state_text)
+    if (conversation.vacated_at) parts.push("needs an agent")
+    if (conversation.given_at && this.app.store.isMine(conversation)) parts.push("given to you")
     if (!this.isOneSite) parts.push(conversation.site_name)
     if (conversation.phase === "open" && conversation.path) parts.push(conversation.path)
     if (conversation.agent && !this.app.store.isMine(conversation)) parts.push(conversation.agent_name)
@@ -155,12 +164,16 @@ export class ConversationList {
     const isTyping = this.app.store.isTyping(conversation)
     setText(last, isTyping ? "is typing …" : conversation.last)
     last.classList.toggle("typing", isTyping)
-    const { waiting_since, message_at, created_at, phase } = conversation
+    const { waiting_since, gone_at, message_at, created_at, phase } = conversation
+    const isGone = phase === "open" && Boolean(gone_at)
     const since = phase === "open" ? waiting_since : phase === "invited" ? created_at : null
+    const waits = Boolean(since) && phase === "open" && !isGone
     const now = this.app.store.now()
-    setText(node, since ? lengthLabel((now - since) / 1000) : timeOf(message_at ?? created_at))
-    node.classList.toggle("waits", Boolean(since) && phase === "open")
-    setAttribute(node, "title", since && phase === "open" ? "Waiting for an answer" : null)
+    if (isGone) setText(node, leftLabel(now - (gone_at ?? now)))
+    else setText(node, since ? lengthLabel((now - since) / 1000) : timeOf(message_at ?? created_at))
+    node.classList.toggle("waits", waits)
+    button.classList.toggle("gone", isGone)
+    setAttribute(node, "title", isGone ? HAS_GONE : waits ? "Waiting for an answer" : null)
   }
 
   /** @param {HTMLElement | null} button */
@@ -200,24 +213,7 @@ const NO_CHATS =
   "Nobody is chatting. In Visitor Monitor, choose a visitor and invite them: " +
   "the invitation and their answer appear here."
 
-/**
- * Unread ones first, then those that have waited longest for me, then the newest.
- * @param {ChatStore} store
- */
-function byUrgency(store) {
-  /** @param {ConversationJson} each */
-  const rank = (each) => (store.waitsForMe(each) ? 0 : 1)
-  /** @param {ConversationJson} each */
-  const waiting = (each) => (store.isForMe(each) && each.waiting_since) || Infinity
-  /** @param {ConversationJson} each */
-  const newest = (each) => each.message_at ?? each.created_at
-  /**
-   * @param {ConversationJson} one
-   * @param {ConversationJson} other
-   */
-  return (one, other) => {
-    if (rank(one) !== rank(other)) return rank(one) - rank(other)
-    if (waiting(one) !== waiting(other)) return waiting(one) - waiting(other)
-    return newest(other) - newest(one) || (one.id < other.id ? -1 : 1)
-  }
-}
+const HAS_GONE = "No page of this visitor is in view; they may come back"
+
+/** @param {number} length since they left, in milliseconds */
+const leftLabel = (length) => `left ${Math.max(Math.floor(length / 60_000), 1)} min ago`

@@ -5,12 +5,14 @@ import { make, setText } from "../../table/elements.js"
 import { Composer } from "./composer.js"
 import { ConversationHead } from "./conversation_head.js"
 import { MessageList } from "./message_list.js"
+import { NoteField } from "./note_field.js"
 import { STATUS, timeOf } from "./texts.js"
 
 /** @import { ConversationJson, PanelApp } from "./chat_types.js" */
 /** @import { ConversationList } from "./conversation_list.js" */
 
 const LOAD_AGAIN = 3_000
+const NO_ADDRESS = "No e-mail address is known."
 const UNKNOWN = "This chat is not known, or it is deleted by now."
 
 export class ConversationPanel {
@@ -24,16 +26,19 @@ export class ConversationPanel {
     this.list = list
     this.key = ""
     this.readUpTo = 0 // the newest message that the server has as read
+    this.noteCount = 0 // how many notes it had when they were read last
     this.isUnknown = false
+    this.wantsField = false // the cursor goes into the field for answers as soon as it is there
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined
     this.node = make("section", "panel", parent)
-    this.head = new ConversationHead(this.node, app, (action) => this.act(action))
+    this.head = new ConversationHead(this.node, app, (action, more) => this.act(action, more), () => this.note.open())
     this.fault = make("p", "fault", this.node)
     this.fault.setAttribute("role", "alert")
     this.messages = new MessageList(this.node, app)
     this.notice = make("p", "offline", this.node)
     this.notice.setAttribute("role", "status")
+    this.note = new NoteField(this.node, this)
     this.composer = new Composer(this.node, this)
     this.closed = make("p", "closed", this.node)
     this.nothing = make("p", "nothing", this.node)
@@ -54,7 +59,8 @@ export class ConversationPanel {
     this.key = key
     this.readUpTo = 0
     this.isUnknown = false
-    this.head.ask(false)
+    this.head.ask(null)
+    this.note.close()
     setText(this.fault, "")
     this.messages.open(key)
     this.composer.open(key)
@@ -70,7 +76,9 @@ export class ConversationPanel {
     this.app.store.startMessages(key)
     const answer = await this.app.api.conversation(site, id)
     if (answer?.conversation) {
-      const { conversation, messages } = answer
+      const { conversation, messages, notes } = answer
+      if (notes) this.app.store.notes.set(key, notes)
+      if (key === this.key) this.noteCount = conversation.note_count
       this.app.store.take({ conversations: [conversation], messages }, true)
     }
     if (key === this.key) this.loaded(answer)
@@ -98,6 +106,24 @@ export class ConversationPanel {
     setText(this.closed, conversation ? this.textInPlaceOfField(conversation) : "")
     setText(this.notice, conversation ? (STATUS[store.status] ?? "") : "")
     this.sendRead()
+    this.readNotes()
+    this.enterField()
+  }
+
+  /** The stream says how many notes there are: they are read where somebody looks at them. */
+  readNotes() {
+    const { conversation } = this
+    if (!conversation || !this.messages.isLoaded || conversation.note_count === this.noteCount) return
+    this.noteCount = conversation.note_count
+    this.load()
+  }
+
+  /** Whoever opens a conversation wants to answer, unless they have begun to write elsewhere meanwhile. */
+  enterField() {
+    if (!this.wantsField || !this.messages.isLoaded) return
+    this.wantsField = false
+    const isWriting = document.activeElement?.matches("input, textarea, select, [contenteditable]")
+    if (!isWriting && !this.composer.node.hidden) this.composer.focus()
   }
 
   textWithoutConversation() {
@@ -108,9 +134,10 @@ export class ConversationPanel {
 
   /** @param {ConversationJson} conversation */
   textInPlaceOfField(conversation) {
-    const { phase, agent_name, end_text, closed_at } = conversation
+    const { phase, agent_name, end_text, closed_at, done_at, done_by, mailto } = conversation
     if (phase === "invited") return "You can write as soon as the visitor accepts."
-    if (phase === "left") return end_text
+    if (phase === "left" && done_at) return `Done by ${done_by || "nobody"}, ${timeOf(done_at)}.`
+    if (phase === "left") return mailto ? end_text : `${end_text} ${NO_ADDRESS}`
     if (phase === "over") return `${end_text}${closed_at ? `, ${timeOf(closed_at)}` : ""}.`
     if (this.app.store.isForMe(conversation)) return ""
     return `${agent_name} talks with this visitor. Take over to answer.`
@@ -122,16 +149,21 @@ export class ConversationPanel {
 
   // ---- acting
 
-  /** @param {"take" | "end"} action */
-  async act(action) {
+  /**
+   * Whether it was done; else the agent reads why not.
+   * @param {"take" | "end" | "give" | "block" | "done" | "note"} action
+   * @param {object} [more]
+   */
+  async act(action, more = {}) {
     const { conversation } = this
-    if (!conversation) return
-    this.head.ask(false)
+    if (!conversation) return false
+    this.head.ask(null)
     const { site, id } = conversation
-    const { isDone, error } = await this.app.api.post(action, { site, id })
+    const { isDone, error } = await this.app.api.post(action, { site, id, ...more })
     setText(this.fault, isDone ? "" : error || "The dashboard does not answer. Try again in a moment.")
     if (isDone && action === "take") this.composer.focus()
-    if (isDone && action === "end") this.leave()
+    if (isDone && (action === "end" || action === "give" || action === "block")) this.leave()
+    return isDone
   }
 
   /** Report what is in view as read, but only for the agent who answers. */
@@ -153,7 +185,7 @@ export class ConversationPanel {
   /** @param {KeyboardEvent} event */
   keydown(event) {
     if (event.key !== "Escape" || event.isComposing) return
-    if (this.head.isAsking) this.head.ask(false)
+    if (this.head.isAsking) this.head.ask(null)
     else if (this.list) this.leave()
   }
 

@@ -15,10 +15,25 @@ import { dayOf, timeOf } from "./texts.js"
  * @property {string} text
  * @property {number} at
  * @property {boolean} isMine from an agent
+ * @property {boolean} [isNote] of an agent for agents
  * @property {UnsentMessage} [unsent]
  */
 
 const YOU = "You"
+
+/**
+ * The lines with the notes where they belong by their time.
+ * @param {ShownMessage[]} lines
+ * @param {ShownMessage[]} notes
+ */
+const withNotes = (lines, notes) => {
+  const all = [...lines]
+  for (const note of notes) {
+    const next = all.findIndex((line) => !line.isNote && line.at > note.at)
+    all.splice(next < 0 ? all.length : next, 0, note)
+  }
+  return all
+}
 
 /** @param {MessageJson} message */
 const keyOfMessage = ({ client, n }) => client || `number ${n}`
@@ -132,25 +147,38 @@ export class MessageList {
   linesOf(messages, conversation) {
     const stored = new Set(messages.map(({ client }) => client))
     const unsent = this.app.outbox.unsentOf(this.key).filter(({ n }) => !stored.has(n))
-    return [
-      ...messages.map((message) => ({
-        key: keyOfMessage(message),
-        number: String(message.n),
-        by: this.nameOf(message, conversation),
-        text: message.text,
-        at: message.at,
-        isMine: message.author === "agent",
-      })),
-      ...unsent.map((message) => ({
-        key: message.n,
-        number: "",
-        by: YOU,
-        text: message.text,
-        at: message.at,
-        isMine: true,
-        unsent: message,
-      })),
-    ]
+    const said = messages.map((message) => ({
+      key: keyOfMessage(message),
+      number: String(message.n),
+      by: this.nameOf(message, conversation),
+      text: message.text,
+      at: message.at,
+      isMine: message.author === "agent",
+    }))
+    const sending = unsent.map((message) => ({
+      key: message.n,
+      number: "",
+      by: YOU,
+      text: message.text,
+      at: message.at,
+      isMine: true,
+      unsent: message,
+    }))
+    return [...withNotes(said, this.notes()), ...sending]
+  }
+
+  /** @returns {ShownMessage[]} */
+  notes() {
+    const { agent, notes } = this.app.store
+    return (notes.get(this.key) ?? []).map((note) => ({
+      key: `note ${note.n}`,
+      number: "",
+      by: note.agent === agent?.id ? "Your note" : `Note by ${note.agent_name || "an agent"}`,
+      text: note.text,
+      at: note.at,
+      isMine: false,
+      isNote: true,
+    }))
   }
 
   /**
@@ -182,6 +210,7 @@ export class MessageList {
     const [day, by, text, meta] = childrenOf(item)
     const [time, fate] = childrenOf(meta)
     item.classList.toggle("mine", line.isMine)
+    item.classList.toggle("note", Boolean(line.isNote))
     item.classList.toggle("unsent", Boolean(line.unsent))
     item.classList.toggle("refused", Boolean(line.unsent?.error))
     const isNewDay = dayOf(line.at) !== dayOf(before?.at ?? this.app.store.now())

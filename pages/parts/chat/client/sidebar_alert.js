@@ -2,7 +2,9 @@
 // The line in the sidebar that says how many conversations wait.
 
 import { make, setText } from "../../table/elements.js"
+import { keyOf } from "./chat_store.js"
 import { newId } from "./random_id.js"
+import { mostUrgent } from "./urgency.js"
 
 /** @import { ComponentArguments } from "../../streamlit.js" */
 /** @import { AlertsData, ChatApp, ChatPart, StoreEvent, WantedNoticesJson } from "./chat_types.js" */
@@ -25,7 +27,7 @@ export class SidebarAlert {
     this.button.type = "button"
     this.count = make("span", "count", this.button)
     this.words = make("span", "", this.button)
-    this.button.addEventListener("click", () => this.trigger("opened", newId()))
+    this.button.addEventListener("click", () => this.open())
     this.asking = make("button", "act quiet asking", this.root)
     this.asking.type = "button"
     setText(this.asking, "Allow notifications")
@@ -42,6 +44,12 @@ export class SidebarAlert {
     if (data.notices) this.choose(data.notices)
     this.sendKey()
     this.show()
+  }
+
+  /** Open the chat that comes first; by the new id, one that is opened again is news to Python. */
+  open() {
+    const urgent = mostUrgent(this.app.store)
+    this.trigger("opened", [newId(), urgent ? keyOf(urgent) : ""].join(" "))
   }
 
   /**

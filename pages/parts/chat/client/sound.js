@@ -58,7 +58,7 @@ export class Sound {
       return conversation && store.isForMe(conversation)
     }
     const isAnswered = event.moved.some((each) => each.phase === "open" && store.isForMe(each))
-    if (isAnswered || event.spoken.some(isForMe)) this.play()
+    if (isAnswered || event.offered.length || event.spoken.some(isForMe)) this.play()
   }
 
   /** For what happened elsewhere than in this tab: each tab of the browser is asked, and one makes the sound. */

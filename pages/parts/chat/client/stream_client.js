@@ -14,6 +14,7 @@ import { agentAddress } from "./agent_api.js"
 
 const NAME = "visitor-monitor-agent"
 const STREAM_AGAIN = 120_000
+const HERE_EVERY = 10_000
 
 export class StreamClient {
   /**
@@ -32,6 +33,7 @@ export class StreamClient {
     this.notices = notices
     notices.ring = () => this.tab.broadcast({ kind: "ring" })
     this.lastSignAt = 0
+    this.hereAt = 0 // when the server last heard that this browser is awake
     this.newestOfLeader = 0 // the newest revision that the leader tab has sent
     this.isCatchingUp = false
     /** @type {object | null} Identifies the polling loop that runs now. */
@@ -141,10 +143,21 @@ export class StreamClient {
     this.polling = null
   }
 
+  /**
+   * The leader tab has heard something, and says that it is awake: the stream of a computer that sleeps stays
+   * open. In a hidden tab timers hardly run, but what the server sends is heard.
+   */
+  heard() {
+    this.lastSignAt = Date.now()
+    if (Date.now() - this.hereAt < HERE_EVERY) return
+    this.hereAt = Date.now()
+    this.api.post("here", {})
+  }
+
   /** @param {boolean} [isFollowing] whether the server follows the chats: else what is new comes late */
   isUp(isFollowing = true) {
     this.stream.faults = 0
-    this.lastSignAt = Date.now()
+    this.heard()
     this.setStatus(isFollowing ? "live" : "late")
   }
 
@@ -153,7 +166,7 @@ export class StreamClient {
    * @param {{ now: number }} beat
    */
   beat({ now }) {
-    this.lastSignAt = Date.now()
+    this.heard()
     this.store.skew = now - Date.now()
     this.store.setStatus("live")
     this.tab.broadcast({ kind: "beat", status: "live" })
@@ -161,7 +174,7 @@ export class StreamClient {
 
   /** @param {NewsJson} news */
   takeNews(news) {
-    this.lastSignAt = Date.now()
+    this.heard()
     const from = this.store.revision
     this.store.take(news, news.whole)
     this.tab.broadcast({ kind: "news", from, news: { ...news, id: this.store.revision } })
