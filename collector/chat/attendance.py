@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from sqlalchemy import Engine
 
+from collector.site_cache import TrackedSite
 from core.agents import attended_sites, is_watched, list_agents
 from core.chat.rules import all_rules
 from core.database import DATABASE_ERRORS, reading
@@ -39,6 +40,10 @@ class Attendance:
     def is_attended(self, site_id: int) -> bool:
         """Whether an agent is available to the site's visitors."""
         return self._attended is None or site_id in self._attended
+
+    def takes_chats(self, site: TrackedSite) -> bool:
+        """Whether a visitor who begins a chat now finds somebody; else they leave a message."""
+        return self.is_attended(site.id) and site.is_open(from_milliseconds(self._clock()))
 
     def name_of(self, agent_id: int) -> str:
         """The agent's name, or ""."""

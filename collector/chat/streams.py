@@ -47,6 +47,10 @@ class ConversationUpdate(Struct, rename={"sender": "from"}):
     typing: int
     read: int
     by: str
+    v: int
+    seen: int
+    e: str
+    g: str
     m: list[MessagePayload]
 
     @property
@@ -107,6 +111,10 @@ class Streams:
             typing=0 if until is None else max(to_milliseconds(until) - moment, 0),
             read=conversation.visitor_read,
             by=conversation.closed_by,
+            v=int(conversation.vacated_at is not None),
+            seen=conversation.agent_read,
+            e=conversation.email,
+            g=conversation.rating,
             m=[self._payload(message, moment) for message in new],
         )
 

@@ -18,6 +18,7 @@ from pages.sites.add_dialog import draw_add_button
 from pages.sites.arrivals import draw_arrivals
 from pages.sites.chat_settings import draw_chat, draw_templates_card
 from pages.sites.context_rules import draw_rules
+from pages.sites.dialog_look import draw_dialog_look
 from pages.sites.own_visits import draw_own_visits
 from pages.sites.removal import draw_progress, draw_remove_button
 from pages.sites.saving import draw_saved
@@ -97,6 +98,7 @@ def _draw_site(site: Site) -> None:
         draw_tracking(site)
         draw_arrivals(site)
     draw_chat(site)
+    draw_dialog_look(site)
 
 
 draw_page()

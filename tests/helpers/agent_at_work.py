@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 from sqlalchemy import update
 from sqlmodel import col
@@ -13,6 +13,7 @@ from sqlmodel import col
 from core.agents import add_agent, change_agent
 from core.chat.conversations import end, mark_read, mark_typing, take_over
 from core.chat.invitations import invite
+from core.chat.looks import LookChanges, change_look
 from core.chat.messages import send_as_agent
 from core.chat.rules import add_rule
 from core.chat.states import Author, ClosedBy, Trigger
@@ -119,6 +120,13 @@ class AgentAtWork:
         """Remove the site's chat button."""
         with writing(self._engine) as db:
             change_site(db, shop.key, chat_button=False)
+
+    def change_look(self, shop: Shop, **changes: Unpack[LookChanges]) -> None:
+        """Change what the site's dialog says, and how it looks."""
+        with writing(self._engine) as db:
+            site = find_site(db, shop.key)
+            assert site is not None
+            change_look(db, site.id or 0, **changes)
 
     def add_exit_rule(self, shop: Shop, text: str) -> None:
         """Add a rule that invites visitors who are about to leave."""
