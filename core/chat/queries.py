@@ -282,6 +282,21 @@ def count_found(
     return db.execute(counted).scalar_one()
 
 
+def count_ratings(
+    db: Connection,
+    site_id: int,
+    search: str = "",
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+) -> Mapping[str, int]:
+    """How many of the conversations that `found_conversations` would return have each rating."""
+    rating = col(Conversation.rating)
+    columns: tuple[ColumnElement[Any], ...] = (rating, func.count())
+    counted = _found(db, select(*columns), site_id, search, from_at, until_at)
+    rows = db.execute(counted.where(rating != "").group_by(rating))
+    return {found: count for found, count in rows}
+
+
 def _found(
     db: Connection,
     statement: Select[Any],
