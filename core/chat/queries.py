@@ -291,10 +291,10 @@ def count_ratings(
 ) -> Mapping[str, int]:
     """How many of the conversations that `found_conversations` would return have each rating."""
     rating = col(Conversation.rating)
-    columns: tuple[ColumnElement[Any], ...] = (rating, func.count())
-    counted = _found(db, select(*columns), site_id, search, from_at, until_at)
-    rows = db.execute(counted.where(rating != "").group_by(rating))
-    return {found: count for found, count in rows}
+    by_rating: Any = select(rating, func.count()).group_by(rating)
+    counted = _found(db, by_rating, site_id, search, from_at, until_at)
+    rows: Any = db.execute(counted.where(rating != ""))
+    return dict(rows.all())
 
 
 def _found(

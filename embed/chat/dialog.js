@@ -54,16 +54,17 @@ export function makeDialog(actions) {
   const log = make('div', card, 'log', { role: 'log', 'aria-live': 'polite' });
   const foot = make('div', card, 'foot');
   const note = make('div', foot, 'note', { id: 'note', role: 'status' });
-  const faces = make('div', foot, 'row');
-  const good = make('button', faces, '', {}, '🙂');
-  const bad = make('button', faces, '', {}, '🙁');
+  const after = make('div', foot, 'row');
+  const question = make('div', after, 'note');
+  const good = make('button', after);
+  const bad = make('button', after);
+  const save = make('button', after);
   const address = make('div', foot, 'row');
   const email = make('input', address, 'field', {
     type: 'email', autocomplete: 'email', maxlength: 254, 'aria-describedby': 'note',
   });
   const keep = make('button', address);
   const field = make('textarea', foot, 'field', { dir: 'auto', rows: 1, enterkeyhint: 'send', 'aria-describedby': 'note' });
-  const save = make('button', foot);
   const main = make('button', foot, 'main');
   const other = make('button', foot);
   const pill = make('button', box, 'pill main');
@@ -103,8 +104,9 @@ export function makeDialog(actions) {
     describe(less, { 'aria-label': words.minimise });
     describe(log, { 'aria-label': words.messages });
     describe(email, { 'aria-label': words.email, placeholder: words.email });
-    describe(good, { 'aria-label': words.good });
-    describe(bad, { 'aria-label': words.bad });
+    write(question, words.rate);
+    write(good, '☺ ' + words.good); // not as emoji: every system has these two
+    write(bad, '☹ ' + words.bad);
     write(end, words.end);
     write(keep, words.save);
     write(save, words.transcript);
@@ -259,19 +261,19 @@ export function makeDialog(actions) {
     /** @type {[string, () => void, string?, (() => void)?]} */
     const [mainWord, mainWork, otherWord = '', otherWork] =
       step === 'invited' ? [words.accept, actions.join, words.decline, actions.decline]
-      : isExplaining ? [words.send, explain, words.close, actions.minimise]
+      : isExplaining ? [words.send, explain]
       : step === 'over' ? [words.close, actions.minimise]
       : step === 'ending' ? [words.end_chat, actions.end, words.keep, actions.join]
       : [words.send, say];
-    less.hidden = step === 'over';
+    less.hidden = step === 'over' && !isExplaining;
     field.hidden = step !== 'talking' && !isExplaining;
     const label = isExplaining ? words.why : words.message;
     describe(field, { 'aria-label': label, placeholder: isExplaining ? label : words.write });
     end.hidden = step !== 'talking' || !state;
-    faces.hidden = !isRated || !!rating;
+    question.hidden = good.hidden = bad.hidden = !isRated || !!rating;
     address.hidden = !asksAddress(view, look);
     keep.hidden = view.isAway && step === 'talking';
-    save.hidden = step !== 'over' || state !== 'ended';
+    after.hidden = step !== 'over' || state !== 'ended';
     other.hidden = !otherWork;
     main.onclick = mainWork;
     other.onclick = /** @type {any} */ (otherWork);

@@ -57,8 +57,7 @@ export function noteText(view, look) {
   const promise = email && fill(words.promise, email);
   if (step === 'over') {
     if (view.state === 'left') return promise || words.arrived;
-    if (rating) return words.rated;
-    return words.ended + (asksRating(view, look) ? ' ' + words.rate : '');
+    return rating ? words.rated : words.ended;
   }
   if (step === 'ending') return words.ask_end;
   if (view.isLate) return words.late;

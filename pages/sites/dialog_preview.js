@@ -7,7 +7,7 @@
  * @param {(host: Host) => Promise<(offer: ChatNews) => void>} begin the default export of the chat's script
  * @param {{ look: Look, scheme: string, from: string, texts: string[] }} preview
  */
-async function showDialog(begin, { look, scheme, from, texts }) {
+export async function showDialog(begin, { look, scheme, from, texts }) {
   const messages = texts.map((x, index) => ({ n: index + 1, a: 1 - (index % 2), x, i: `sample${index}`, f: from }))
   const update = { id: 1, state: "open", from, read: texts.length, seen: texts.length, m: messages }
   let number = texts.length
