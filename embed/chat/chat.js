@@ -61,7 +61,7 @@ function begin(host, kept) {
   async function dress() {
     dialog.dress(await findLook(host));
     isDressed = true;
-    draw();
+    later(draw, ANNOUNCED_AFTER); // and not before the conversation of the last page is found
   }
 
   /** @param {ChatNews} [offer] */

@@ -31,7 +31,7 @@ class VisitorChat:
 
     def direction(self) -> str:
         """Whether the dialog runs "ltr" or "rtl"."""
-        return "".join(self._find(".card", ".map(each => getComputedStyle(each).direction)"))
+        return "".join(self._find(".log", ".map(each => getComputedStyle(each).direction)"))
 
     def note(self) -> str:
         return "".join(self._find("[role=status]", ".map(each => each.textContent)"))
