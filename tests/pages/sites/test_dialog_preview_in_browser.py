@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from core.tables import ChatLook
 from pages.sites.dialog_preview import preview_page
@@ -16,6 +18,11 @@ LOOK = ChatLook(
     corner="left",
     words={"de": {"send": "Los"}},
 )
+
+
+@pytest.fixture
+def page(make_context: Callable[..., BrowserContext]) -> Page:
+    return make_context().new_page()
 
 
 @pytest.mark.parametrize(("scheme", "canvas"), [("light", 255), ("dark", 18)])
