@@ -91,6 +91,13 @@ def texts_of(look: ChatLook, language: str) -> dict[str, str]:
     return {**words_of(language), **{name: text for name, text in own.items() if text}}
 
 
+def own_texts(language: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """Those that say something else than ours."""
+    ours = words_of(language)
+    own = {name: texts.get(name, "").strip() for name in ours}
+    return {name: text for name, text in own.items() if text not in ("", ours[name])}
+
+
 def payload_of(look: ChatLook, language: str) -> dict[str, Any]:
     """What the visitor's dialog is told of the look (docs/chat.md)."""
     return {
@@ -123,10 +130,8 @@ def _check_words(words: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, 
     """The texts that differ from ours, by language."""
     kept: dict[str, dict[str, str]] = {}
     for language in filter(words.get, LANGUAGES):
-        ours = words_of(language)
-        own = {name: _check_text(words[language].get(name, "")) for name in ours}
-        if own := {name: text for name, text in own.items() if text not in ("", ours[name])}:
-            kept[language] = own
+        if own := own_texts(language, words[language]):
+            kept[language] = {name: _check_text(text) for name, text in own.items()}
     return kept
 
 

@@ -18,6 +18,7 @@ from core.chat.looks import (
     LookChanges,
     change_look,
     find_look,
+    own_texts,
 )
 from core.chat.words import ENGLISH, LANGUAGES, words_of
 from core.tables import ChatLook, Site
@@ -105,7 +106,7 @@ def _draw_fields(site: Site, look: ChatLook, language: str) -> LookChanges:
         email=email.value,
         asks_rating=asks_rating,
         hours=hours,
-        words={**look.words, language: own},
+        words={**look.words, language: own_texts(language, own)},
     )
 
 

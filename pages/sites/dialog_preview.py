@@ -42,7 +42,9 @@ def preview_page(look: ChatLook, language: str, scheme: str) -> str:
         "texts": [words["greeting"], words["message"], words["longer"]],
     }
     dialog = _DIALOG.read_text("utf-8").replace("export default", "const begin =", 1)
-    call = f"showDialog(begin, {json.dumps(preview)})"
-    script = "\n".join((dialog, _SCRIPT.read_text("utf-8"), call)).replace("</", "<\\/")
+    words_as_text = json.dumps(preview).replace(
+        "<", "\\u003c"
+    )  # of the owner: never the frame's markup
+    script = "\n".join((dialog, _SCRIPT.read_text("utf-8"), f"showDialog(begin, {words_as_text})"))
     page = _PAGE.replace("LANGUAGE", language).replace("SCHEME", scheme)
     return page.replace("SCRIPT", script)

@@ -266,7 +266,13 @@ def test_screen_readers_get_names_and_roles(shop, page, agent):
           - text: Ann
           - button "Minimise": –
           - button "End"
-          - log "Messages": Ann Can I help? You Hello Ann Hello again
+          - log "Messages":
+            - text: Ann Can I help?
+            - time: /\\d+:\\d+ [AP]M/
+            - text: You Hello
+            - time: /\\d+:\\d+ [AP]M/
+            - text: Ann Hello again
+            - time: /\\d+:\\d+ [AP]M/
           - status
           - textbox "Message":
             - /placeholder: Write a message

@@ -38,6 +38,15 @@ def test_what_the_owner_sets_is_stored(database: Database, site: Site, page: App
     assert "The chat dialog is changed" in texts(page)
 
 
+def test_preview_follows_the_fields_before_they_are_saved(
+    database: Database, site: Site, page: AppTest
+) -> None:
+    named(page.text_input, "Greeting in every language").set_value("Which tea?").run()
+    [frame] = page.get("iframe")
+    assert "Which tea?" in frame.proto.srcdoc
+    assert stored(database, site).greeting == ""
+
+
 def test_each_text_is_prefilled_and_one_that_is_changed_is_stored_alone(
     database: Database, site: Site, page: AppTest
 ) -> None:

@@ -13,7 +13,7 @@ from pages.sites.dialog_preview import preview_page
 LOOK = ChatLook(
     site_id=1,
     title="Tea & </script> counter",
-    greeting="Which tea?",
+    greeting="Which <!--<script> tea?",
     colour="#00796b",
     corner="left",
     words={"de": {"send": "Los"}},
@@ -30,7 +30,7 @@ def test_preview_is_the_dialog_in_its_colours(page: Page, scheme: str, canvas: i
     page.set_content(preview_page(LOOK, "de", scheme))
     dialog = page.locator("visitor-monitor-chat")
     expect(dialog.locator(".line span")).to_have_text(
-        ["Which tea?", "Nachricht", "Es dauert etwas länger. Danke für Ihre Geduld."]
+        ["Which <!--<script> tea?", "Nachricht", "Es dauert etwas länger. Danke für Ihre Geduld."]
     )
     card = dialog.get_by_role("dialog")
     expect(card).to_have_css("background-color", f"rgb({canvas}, {canvas}, {canvas})")
