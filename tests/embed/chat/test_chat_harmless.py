@@ -547,7 +547,7 @@ def test_hostile_text_of_both_sides_is_text(shop, page, agent, text):
     stored = [row["text"] for row in _messages(shop)]
     shop.until(lambda: dialog.lines.all_text_contents() == stored)
     assert page.evaluate("window.hacked") is None
-    assert dialog.log.evaluate("node => node.querySelectorAll('.line *').length") == 6
+    assert dialog.log.evaluate("node => node.querySelectorAll('.line *').length") == 9
     assert dialog.log.evaluate("node => node.scrollWidth <= node.clientWidth")
 
 
