@@ -54,7 +54,7 @@ export function makeDialog(actions) {
   const log = make('div', card, 'log', { role: 'log', 'aria-live': 'polite' });
   const foot = make('div', card, 'foot');
   const note = make('div', foot, 'note', { id: 'note', role: 'status' });
-  const after = make('div', foot, 'row');
+  const after = make('div', foot, 'row'); // the last thing in the log once the chat is over: so nothing shifts
   const question = make('div', after, 'note');
   const good = make('button', after);
   const bad = make('button', after);
@@ -273,7 +273,8 @@ export function makeDialog(actions) {
     question.hidden = good.hidden = bad.hidden = !isRated || !!rating;
     address.hidden = !asksAddress(view, look);
     keep.hidden = view.isAway && step === 'talking';
-    after.hidden = step !== 'over' || state !== 'ended';
+    if (step !== 'over' || state !== 'ended') after.remove();
+    else if (after.parentNode !== log) log.append(after);
     other.hidden = !otherWork;
     main.onclick = mainWork;
     other.onclick = /** @type {any} */ (otherWork);
