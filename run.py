@@ -27,11 +27,11 @@ STARTS_WITHIN = 90
 """Seconds; the very first start compiles the libraries."""
 CHECKS_EVERY = 0.5
 """Seconds between two checks of the parts and their files; a check of 300 files takes 4 ms."""
-EDITED = {".py", ".js", ".css", ".csv", ".html", ".jinja", ".svg", ".toml"}
+EDITED = {".py", ".js", ".json", ".css", ".csv", ".html", ".jinja", ".svg", ".toml"}
 """Only these count, not what editors and Python write into the same folders."""
 MADE_OF = (
-    ("collector", "core"),
-    ("app.py", "core", "pages", "embed/chat/text.js", ".streamlit"),
+    ("collector", "core", "embed/chat/words"),
+    ("app.py", "core", "pages", "embed/chat/text.js", "embed/chat/words", ".streamlit"),
 )
 """The collector and the dashboard."""
 SCRIPTS = (

@@ -24,6 +24,7 @@ from collector.chat.stream_limit import StreamLimit
 from collector.chat.stream_route import StreamRoute
 from collector.chat.streams import Streams
 from collector.chat.waiting_invitations import WaitingInvitations
+from collector.chat.words_route import words_routes
 from collector.health_metrics import HealthMetrics
 from collector.http import assets, demo_shop, responses
 from collector.http.admission import Admission, send_response
@@ -158,7 +159,7 @@ def build_app(
         ConversationRoute(
             chat_admission, salts, write_queue, stream_route, attendance, offers, clock
         ),
-        _build_others(settings, metrics, health, readiness, background),
+        _build_others(settings, metrics, health, readiness, background, site_cache),
         connections,
     )
 
@@ -203,11 +204,13 @@ def _build_others(
     health: HealthMetrics,
     readiness: Readiness,
     background: Background,
+    site_cache: SiteCache,
 ) -> Starlette:
     """Every path but the hot ones."""
     others = Starlette(
         routes=[
             *health_routes(readiness, metrics, health, settings.metrics_token),
+            *words_routes(site_cache),
             *assets.routes,
             *(demo_shop.routes(settings.public_path) if settings.demo else []),
         ],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -10,12 +11,14 @@ from msgspec import Struct
 from sqlalchemy import Engine
 
 from collector.origin import Allowed, compile_domains
+from core.chat.hours import is_open
+from core.chat.looks import all_looks
 from core.database import reading
 from core.enrich.address import Address
 from core.enrich.page_context import ContextRule, find_context
 from core.own_visits import own_finder
 from core.sites import list_sites
-from core.tables import Site
+from core.tables import ChatLook, Site
 
 _CACHED_CONTEXTS = 2_048
 
@@ -38,6 +41,11 @@ class TrackedSite(Struct, frozen=True):
     time_zone: str
     query_keys: frozenset[str]
     is_own: Callable[[Address | None], bool]
+    look: ChatLook
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether its chat button begins chats now, where somebody is there to answer."""
+        return is_open(self.look.hours, self.time_zone, now)
 
 
 class SiteCache:
@@ -56,17 +64,22 @@ class SiteCache:
         """Read the list again; a site that has not changed keeps its cached contexts."""
         with reading(self._engine) as connection:
             sites = list_sites(connection)
-        rows = {site.key: dict(site) for site in sites}
+            looks = all_looks(connection)
+        looks = {
+            site.id or 0: looks.get(site.id or 0) or ChatLook(site_id=site.id or 0)
+            for site in sites
+        }
+        rows = {site.key: {**dict(site), "look": dict(looks[site.id or 0])} for site in sites}
         self._sites = {
             site.key: self._sites[site.key]
             if self._rows.get(site.key) == rows[site.key]
-            else _track(site)
+            else _track(site, looks)
             for site in sites
         }
         self._rows = rows
 
 
-def _track(site: Site) -> TrackedSite:
+def _track(site: Site, looks: Mapping[int, ChatLook]) -> TrackedSite:
     if site.id is None:
         raise ValueError(f"the site {site.key} has not been stored")
     return TrackedSite(
@@ -79,6 +92,7 @@ def _track(site: Site) -> TrackedSite:
         time_zone=site.time_zone,
         query_keys=frozenset(site.query_keys),
         is_own=own_finder(site.own_networks),
+        look=looks[site.id],
     )
 
 

@@ -27,6 +27,7 @@ from collector.http.body import MAX_BYTES
 from collector.http.responses import REFUSED_FOR_GOOD
 from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
+from core.chat.words import ENGLISH, LANGUAGES, words_of
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
 from core.enrich.source import CLICK_IDS
 from core.enrich.text import LONGEST_PATH_SENT
@@ -44,12 +45,16 @@ LIMITS = {
     "visitor-monitor-click-ids.js": 700,
     "visitor-monitor-history.js": 300,
     "visitor-monitor-time-zone.js": 300,
-    "visitor-monitor-chat.js": 7_000,
+    "visitor-monitor-chat.js": 8_700,
+    "visitor-monitor-english.js": 700,
 }
 """Bytes after `gzip -9` (own rule: the tag must cost a page almost nothing)."""
 ADAPTER_LIMIT = 700
 """The same for each of embed/adapters/*.js, which report the chats of a tool that the page has."""
-SOURCES = {"visitor-monitor-chat.js": "chat/chat.js"}
+SOURCES = {
+    "visitor-monitor-chat.js": "chat/chat.js",
+    "visitor-monitor-english.js": "chat/english.js",
+}
 """The sources of the scripts whose file has another name than the served one."""
 
 
@@ -169,7 +174,9 @@ HANDED_OVER = {
     "ACTIVE_FOR": _milliseconds(ACTIVE_FOR),
     "BARE_KEYS": _one_of(BARE_KEYS),
     "CLICK_IDS": _one_of(CLICK_IDS) + "i",
+    "ENGLISH": json.dumps(words_of(ENGLISH), ensure_ascii=False),
     "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
+    "LANGUAGES": _one_of(LANGUAGES),
     "LONGEST_BEACON": str(MAX_BYTES // 3 - 99),
     "LONGEST_MESSAGE": str(LONGEST_MESSAGE),
     "LONGEST_PATH_SENT": str(LONGEST_PATH_SENT),

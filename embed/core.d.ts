@@ -7,6 +7,10 @@
 export const LONGEST_MESSAGE: number;
 /** core/chat/limits.py: how often typing is reported. */
 export const TYPING_EVERY: number;
+/** core/chat/words.py: what the dialog says in English, by the names of the texts. */
+export const ENGLISH: Record<string, string>;
+/** core/chat/words.py: the codes of the languages that there are. */
+export const LANGUAGES: RegExp;
 /** core/subscribers.py: without a sign for so long, a stream or a poll is dead. */
 export const SILENT_FOR: number;
 /** core/chat/states.py: the states of an invitation that waits for its answer. */

@@ -100,7 +100,8 @@ export interface Listeners {
 export type TakeOffer = (offer?: ChatNews) => void;
 
 export type ChatAction =
-  | 'open' | 'shown' | 'accept' | 'dismiss' | 'send' | 'typing' | 'read' | 'end' | 'stream' | 'poll';
+  | 'open' | 'shown' | 'accept' | 'dismiss' | 'send' | 'typing' | 'read' | 'end' | 'stream' | 'poll'
+  | 'email' | 'rate';
 
 /** Why a conversation ends that the visitor does not end in the dialog. */
 export type EndReason = 'consent' | 'opt_out' | 'page';
@@ -119,6 +120,9 @@ export interface ChatRequest {
   x?: string;
   r?: string;
   w?: EndReason;
+  /** The visitor's e-mail address. */
+  e?: string;
+  g?: Rating;
   to?: number;
   after?: number;
 }
@@ -134,6 +138,23 @@ export interface ChatAnswer {
 export type ConversationState =
   | 'queued' | 'delivered' | 'shown' | 'open' | 'dismissed' | 'expired' | 'ended' | 'left';
 
+export type Rating = 'good' | 'bad';
+
+/** How a site's dialog looks, as /embed/chat-LANGUAGE.json says; without a key it is as usual. */
+export interface Look {
+  lang: string;
+  dir?: string;
+  colour?: string;
+  /** The colour of what is written on it. */
+  text?: string;
+  corner?: string;
+  /** Whether an e-mail address is asked for: 'offered', 'required'. */
+  email?: string;
+  /** Whether a chat is rated after its end. */
+  rating?: number;
+  words: Record<string, string>;
+}
+
 /** A message on the wire: number, 1 of an agent, text, seconds ago, client id, name. */
 export interface MessagePayload {
   n: number;
@@ -142,6 +163,11 @@ export interface MessagePayload {
   o?: number;
   i?: string | number;
   f?: string;
+}
+
+/** A message that the browser has, with its moment by the browser's clock. */
+export interface KnownMessage extends MessagePayload {
+  at?: number;
 }
 
 /** A conversation on the wire, with the new messages. A missing key has not changed. */
@@ -153,7 +179,14 @@ export interface ConversationUpdate {
   typing?: number;
   read?: number;
   by?: string;
-  m: MessagePayload[];
+  /** The number up to which an agent has read. */
+  seen?: number;
+  /** The address at which the visitor wants the answer. */
+  e?: string;
+  g?: Rating | '';
+  /** 1: its agent had to go, and nobody has taken it yet. */
+  v?: number;
+  m: KnownMessage[];
 }
 
 /** An action that waits for the collector's answer. */
@@ -163,6 +196,12 @@ export interface OutboxItem {
   n?: string;
   x?: string;
   to?: number;
+  /** The conversation that it belongs to, if that may be over. */
+  c?: string;
+  e?: string;
+  g?: Rating;
+  /** Why it was good or bad. */
+  why?: string;
   /** When it was written. */
   at?: number;
 }

@@ -24,6 +24,7 @@ class OpenConversation(Struct, frozen=True, tag=True):
     is_offered: bool
     is_attended: bool
     at: int
+    email: str = ""
 
 
 class ChangeConversation(Struct, frozen=True, tag=True):
@@ -37,6 +38,8 @@ class ChangeConversation(Struct, frozen=True, tag=True):
     read_to: int
     at: int
     closed_by: ClosedBy = ClosedBy.VISITOR
+    email: str = ""
+    rating: str = ""
 
 
 class InviteByRule(Struct, frozen=True, tag=True):

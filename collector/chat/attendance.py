@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from sqlalchemy import Engine
 
+from collector.site_cache import TrackedSite
 from core.agents import attended_sites, is_watched, list_agents
 from core.chat.blocks import Blocked, all_blocked
 from core.chat.rules import all_rules
@@ -45,6 +46,10 @@ class Attendance:
     def is_blocked(self, site_id: int, visit_id: str, visitor_id: str = "") -> bool:
         """Whether the visit, or its visitor where a beacon names them, is offered no chat."""
         return self._blocked.has(site_id, visit_id, visitor_id)
+
+    def takes_chats(self, site: TrackedSite) -> bool:
+        """Whether a visitor who begins a chat now finds somebody; else they leave a message."""
+        return self.is_attended(site.id) and site.is_open(from_milliseconds(self._clock()))
 
     def name_of(self, agent_id: int) -> str:
         """The agent's name, or ""."""

@@ -119,7 +119,7 @@ class Offers:
         """The site's button and the rule for who leaves, where the visit has room for a chat."""
         if not accepted.has_room or self._is_blocked(hit, accepted):
             return None
-        word = ATTENDED if self._attendance.is_attended(site.id) else UNATTENDED
+        word = ATTENDED if self._attendance.takes_chats(site) else UNATTENDED
         button = word if site.chat_button else 0
         return Offer("site", b=button, r=exit_rule) if button or exit_rule else None
 

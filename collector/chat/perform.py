@@ -21,10 +21,12 @@ from collector.chat.actions import (
 )
 from collector.chat.request import ChatAction
 from core.chat.closing import is_long_over
+from core.chat.contact import set_email
 from core.chat.conversations import end, mark_read, mark_typing, open_as_visitor
 from core.chat.invitations import accept, dismiss, mark_delivered, mark_shown
 from core.chat.messages import send_as_visitor
 from core.chat.queries import messages
+from core.chat.rating import Rating, rate
 from core.chat.rules import list_rules, open_by_rule
 from core.chat.states import Author, Trigger
 from core.chat.store import find_by_token, find_conversation
@@ -62,6 +64,8 @@ def _open(db: Connection, action: OpenConversation) -> ChatResult | Refused:
         is_attended=action.is_attended,
         now=now,
     )
+    if not isinstance(opened, Refused) and action.email:
+        opened = set_email(db, opened, action.email, now)
     if isinstance(opened, Refused):
         return opened
     return ChatResult(opened.revision, opened.state, opened.token)
@@ -80,6 +84,10 @@ def _change(db: Connection, action: ChangeConversation) -> ChatResult | Refused:
         changed = mark_read(db, conversation, Author.VISITOR, action.read_to, now)
     elif action.action is ChatAction.END:
         changed = end(db, conversation, action.closed_by, now)
+    elif action.action is ChatAction.EMAIL:
+        changed = set_email(db, conversation, action.email, now)
+    elif action.action is ChatAction.RATE:
+        changed = rate(db, conversation, Rating(action.rating), action.text, now)
     else:
         changed = _CHANGES[action.action](db, conversation, now)
     if isinstance(changed, Refused):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from collector.http.json_body import MAX_NUMBER, Malformed, SiteKey, VisitId, decode
+from core.chat.contact import ADDRESS, LONGEST_ADDRESS
 
 MAX_REVISION = 2**63 - 1
 
@@ -16,6 +17,7 @@ Token = Annotated[str, Meta(pattern=r"^([a-z0-9]{32})?\Z")]
 OptionalTabId = Annotated[str, Meta(pattern=r"^([a-z0-9]{4,16})?\Z")]
 ClientId = Annotated[str, Meta(pattern=r"^([a-z0-9]{8,40})?\Z")]
 RuleId = Annotated[str, Meta(pattern=r"^([a-z0-9]{1,40})?\Z")]
+EmailAddress = Annotated[str, Meta(pattern=rf"^({ADDRESS})?\Z", max_length=LONGEST_ADDRESS)]
 
 
 class ChatAction(StrEnum):
@@ -29,13 +31,16 @@ class ChatAction(StrEnum):
     TYPING = "typing"
     READ = "read"
     END = "end"
+    EMAIL = "email"
+    RATE = "rate"
     STREAM = "stream"
     POLL = "poll"
 
 
 class ChatRequest(Struct):
     """Site key and token; to open: visit, tab, and the text or the rule; to send: id and text;
-    to end: why (`ClosedBy`), "": by the visitor's own wish."""
+    to end: why (`ClosedBy`), "": by the visitor's own wish; to be answered by mail: the address; to rate:
+    the rating and the text."""
 
     v: Literal[1]
     k: SiteKey
@@ -46,6 +51,8 @@ class ChatRequest(Struct):
     x: str = ""
     r: RuleId = ""
     w: Literal["", "consent", "opt_out", "page"] = ""
+    e: EmailAddress = ""
+    g: Literal["", "good", "bad"] = ""
     to: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] = 0
     after: Annotated[int, Meta(ge=0, le=MAX_REVISION)] = 0
 
@@ -65,4 +72,8 @@ _decode = msgspec.json.Decoder(ChatRequest).decode
 def _needed(action: ChatAction, request: ChatRequest) -> str:
     if action is ChatAction.OPEN:
         return "t" if request.r else "tn"
-    return "cn" if action is ChatAction.SEND else "c"
+    return "c" + _NEEDED.get(action, "")
+
+
+_NEEDED = {ChatAction.SEND: "n", ChatAction.EMAIL: "e", ChatAction.RATE: "g"}
+"""The keys of what an action needs beside the token."""

@@ -186,6 +186,8 @@ class ConversationRoute:
                 read_to=request.to,
                 at=self.clock(),
                 closed_by=ClosedBy(request.w or ClosedBy.VISITOR),
+                email=request.e,
+                rating=request.g,
             )
         if request.r:
             return InviteOnExit(
@@ -198,8 +200,9 @@ class ConversationRoute:
             client_id=request.n,
             text=request.x,
             is_offered=site.chat_button,
-            is_attended=self.attendance.is_attended(site.id),
+            is_attended=self.attendance.takes_chats(site),
             at=self.clock(),
+            email=request.e,
         )
 
     def _refuse(self, site_id: int, reason: Reason) -> Response:

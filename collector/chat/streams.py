@@ -48,6 +48,9 @@ class ConversationUpdate(Struct, rename={"sender": "from"}):
     read: int
     by: str
     v: int
+    seen: int
+    e: str
+    g: str
     m: list[MessagePayload]
 
     @property
@@ -109,6 +112,9 @@ class Streams:
             read=conversation.visitor_read,
             by=conversation.closed_by,
             v=int(self._is_to_be_taken(conversation)),
+            seen=conversation.agent_read,
+            e=conversation.email,
+            g=conversation.rating,
             m=[self._payload(message, moment) for message in new],
         )
 

@@ -22,7 +22,7 @@ VERSION_LENGTH = 12
 
 _NAME = re.compile(r"[\w$]+(-[\w$]+)*\.js", re.ASCII)
 _FOR_EVER = "public, max-age=31536000, immutable"
-_FOR_MINUTES = "public, max-age=300, stale-while-revalidate=86400"
+FOR_MINUTES = "public, max-age=300, stale-while-revalidate=86400"
 
 
 class Asset(NamedTuple):
@@ -48,22 +48,27 @@ async def send_asset(request: Request) -> Response:
     """A script. With ?v= its version it never changes, without it changes within minutes."""
     asset = find_asset(request.path_params["name"])
     if asset is None:
-        return Response("Not found", 404, headers=OPEN, media_type="text/plain")
+        return NOT_FOUND
+    is_versioned = request.query_params.get("v") == asset.version
+    return answer(request, asset, "text/javascript", _FOR_EVER if is_versioned else FOR_MINUTES)
+
+
+def answer(request: Request, asset: Asset, media_type: str, caching: str) -> Response:
+    """The asset, or that the browser has it; caching: the header Cache-Control."""
     is_zipped = _takes_gzip(request.headers.get("accept-encoding", ""))
     etag = f'"{asset.version}{"-gzip" if is_zipped else ""}"'
-    is_versioned = request.query_params.get("v") == asset.version
     headers = {
         **OPEN,
         "ETag": etag,
         "Vary": "Accept-Encoding",
-        "Cache-Control": _FOR_EVER if is_versioned else _FOR_MINUTES,
+        "Cache-Control": caching,
     }
     if _is_known(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
     if is_zipped:
         headers["Content-Encoding"] = "gzip"
     body = asset.zipped if is_zipped else asset.plain
-    return Response(body, headers=headers, media_type="text/javascript")
+    return Response(body, headers=headers, media_type=media_type)
 
 
 async def send_preflight(_request: Request) -> Response:
@@ -78,6 +83,7 @@ OPEN = {
     "X-Content-Type-Options": "nosniff",
 }
 """Any page may load what is below /embed/, also one that isolates itself from other origins."""
+NOT_FOUND = Response("Not found", 404, headers=OPEN, media_type="text/plain")
 routes = [
     Route("/embed/{name}", send_asset),
     Route("/embed/{name}", send_preflight, methods=["OPTIONS"]),
@@ -86,7 +92,11 @@ routes = [
 
 @lru_cache(maxsize=64)
 def _load(path: Path, _changed_at: int) -> Asset:
-    plain = path.read_bytes()
+    return make_asset(path.read_bytes())
+
+
+def make_asset(plain: bytes) -> Asset:
+    """The bytes, ready to be sent."""
     zipped = gzip.compress(plain, 9, mtime=0)
     return Asset(plain, zipped, sha256(plain).hexdigest()[:VERSION_LENGTH])
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from core.chat.limits import CHAT_ENDS_AFTER
+from core.chat.rating import Rating
 from core.chat.states import ClosedBy, ConversationState, OpenedBy
 from core.tables import Conversation
 
@@ -56,6 +57,14 @@ LEFT = (
     "Left while nobody was available: answer by e-mail, "
     "or while the visitor is on the site, invite them from their page."
 )
+
+
+_RATINGS: Mapping[str, str] = {Rating.GOOD: "Good", Rating.BAD: "Not good"}
+
+
+def rating_text(rating: str) -> str:
+    """The visitor's rating in words, "" without one."""
+    return _RATINGS.get(rating, "")
 
 
 def outcome_text(state: str, closed_by: str) -> str:

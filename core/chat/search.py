@@ -5,7 +5,7 @@ A search is for a text anywhere within a word, of which no index knows: it looks
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -82,6 +82,21 @@ def count_found(
     )
     withdrawn = began.where(col(Conversation.visit_id) == NO_VISIT)
     return db.execute(began).scalar_one() - db.execute(withdrawn).scalar_one()
+
+
+def count_ratings(
+    db: Connection,
+    site_id: int,
+    search: str = "",
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
+) -> Mapping[str, int]:
+    """How many of the conversations that `found_conversations` would return have each rating."""
+    rating = col(Conversation.rating)
+    by_rating: Any = select(rating, func.count()).group_by(rating)
+    counted = _found(db, by_rating, site_id, search, from_at, until_at)
+    rows: Any = db.execute(counted.where(rating != ""))
+    return dict(rows.all())
 
 
 def found_page(

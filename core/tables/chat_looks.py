@@ -14,7 +14,7 @@ class ChatLook(Table, table=True):
 
     words: the owner's own texts, by language and by the name of the text. email: whether who leaves a message
     is asked for an address: "", "offered" or "required". hours: seven pairs of minutes of the site's local day,
-    Monday first, in which the button is there; [] for always, a day without hours is null.
+    Monday first, in which the button begins chats; [] for always, a day without hours is null.
     """
 
     site_id: int = Field(primary_key=True)

@@ -10,6 +10,7 @@
 import { KEY, VisitorConversation } from './conversation.js';
 import { makeDialog } from './dialog.js';
 import { makeLink } from './link.js';
+import { findLook } from './look.js';
 import { later, listen, parse, safe } from './safe.js';
 import { TYPING_EVERY } from '../core.js';
 
@@ -39,6 +40,7 @@ export default async (host) => {
  */
 function begin(host, kept) {
   let isRefused = false;
+  let isDressed = false;
   let typedAt = 0;
   /** @type {ReturnType<typeof setInterval>} */
   let ticker;
@@ -46,13 +48,21 @@ function begin(host, kept) {
   const draw = safe(drawAll);
   const conversation = new VisitorConversation(host, kept);
   const link = makeLink(host, conversation, { answered, received, shared, refused });
-  const dialog = makeDialog({ join, decline, minimise, askToEnd, end, say, typed });
+  const dialog = makeDialog({ join, decline, minimise, askToEnd, end, say, typed, tell });
+
+  safe(dress)();
 
   listen(window, 'visibilitychange online', visibilityChanged);
   listen(window, 'pointerout', leaving);
   // Without storage the next page cannot continue the conversation.
   listen(window, 'pagehide', () => conversation.token && !host.isStoring() && link.post('end', { w: 'page' }));
   return safe(takeOffer);
+
+  async function dress() {
+    dialog.dress(await findLook(host));
+    isDressed = true;
+    later(draw, ANNOUNCED_AFTER); // and not before the conversation of the last page is found
+  }
 
   /** @param {ChatNews} [offer] */
   function takeOffer(offer) {
@@ -220,18 +230,32 @@ function begin(host, kept) {
 
   function minimise() {
     if (conversation.isOver()) conversation.isJoined = false;
+    if (conversation.chat.g) dialog.field.value = ''; // what was said of the last one
     conversation.isOpen = conversation.isEnding = false;
     dialog.leave(draw);
   }
 
-  /** @param {string} written */
-  function say(written) {
+  /**
+   * @param {string} written
+   * @param {string} [email] where the visitor wants the answer
+   */
+  function say(written, email) {
     const x = written.replace(/\p{Cs}/gu, '').trim();
     // Up to 30 digits; crypto.randomUUID is missing on plain http.
     const n = crypto.getRandomValues(new Uint32Array(3)).join('');
     const isFirst = !conversation.token && !conversation.outbox.length;
     conversation.draft = '';
-    if (x) enqueue({ do: isFirst ? 'open' : 'send', n, x, at: Date.now() });
+    if (!x) return;
+    if (email) conversation.chat.e = email;
+    enqueue({ do: isFirst ? 'open' : 'send', n, x, e: email || undefined, at: Date.now() });
+  }
+
+  /**
+   * @param {'email' | 'rate'} action
+   * @param {Pick<OutboxItem, 'e' | 'g' | 'why'>} fields
+   */
+  function tell(action, fields) {
+    enqueue(conversation.addBeside(action, fields));
   }
 
   /** @param {string} draft */
@@ -269,6 +293,7 @@ function begin(host, kept) {
   function drawAll() {
     if (!conversation.isBegun) return;
     if (!isRunning()) return withdraw();
+    if (!isDressed) return conversation.keep();
     if (conversation.isDone() && !conversation.token) {
       conversation.forget();
       dialog.clear(conversation.draft);

@@ -7,7 +7,7 @@ import { INVITED, OVER } from '../core.js';
 import { safe } from './safe.js';
 
 /**
- * @import {ChatAnswer, ConversationUpdate, Host, Kept, MessagePayload, OutboxItem} from '../types.js'
+ * @import {ChatAnswer, ConversationUpdate, Host, Kept, KnownMessage, OutboxItem} from '../types.js'
  */
 
 /**
@@ -21,6 +21,11 @@ import { safe } from './safe.js';
  * @property {boolean} isPill
  * @property {boolean} isTall
  * @property {boolean} isAway no agent is there: the visitor can leave a message
+ * @property {number} waits how long the oldest message without an answer has waited, in milliseconds
+ * @property {boolean} isAnswered an agent has said something
+ * @property {string} vacatedBy the agent who had to go
+ * @property {string} email where the visitor wants the answer
+ * @property {string} rating
  * @property {boolean} isTyping
  * @property {boolean} isUnsent
  * @property {boolean} isLate something has waited long to be sent
@@ -34,6 +39,8 @@ import { safe } from './safe.js';
  * @property {boolean} isMine
  * @property {string} [from] the agent's name
  * @property {string} text
+ * @property {number} [at] when it was sent
+ * @property {boolean} [isSeen] the newest that an agent has read
  * @property {boolean} [isLost] it was not sent and will not be
  */
 
@@ -61,7 +68,7 @@ export class VisitorConversation {
   token;
   /** The newest update. @type {Omit<ConversationUpdate, 'm'> & {state: string, read: number}} */
   chat;
-  /** By their numbers. @type {MessagePayload[]} */
+  /** By their numbers. @type {KnownMessage[]} */
   messages;
   /** Nothing up to this revision is missing. @type {number} */
   cursor;
@@ -93,7 +100,7 @@ export class VisitorConversation {
   forget() {
     this.chat = { id: 0, read: 0, state: '' };
     this.messages = [];
-    this.outbox = [];
+    this.outbox = this.outbox?.filter((item) => item.c) || [];
     this.lost = [];
     this.cursor = 0;
     this.token = this.parting = '';
@@ -106,7 +113,7 @@ export class VisitorConversation {
    * @param {string} token
    */
   adopt(token) {
-    const unsent = this.token ? [] : this.outbox;
+    const unsent = this.token ? this.outbox.filter((item) => item.c) : this.outbox;
     if (this.token) this.draft = '';
     this.forget();
     this.outbox = unsent;
@@ -136,6 +143,7 @@ export class VisitorConversation {
    */
   merge(update, upTo = 0) {
     for (const message of update.m) {
+      message.at ??= this.messages[message.n]?.at || Date.now() - (message.o || 0) * 1000;
       this.messages[message.n] = message;
       this.outbox = this.outbox.filter((item) => item.n !== message.i);
     }
@@ -154,8 +162,10 @@ export class VisitorConversation {
    * @param {ChatAnswer} [answer] undefined: the collector refuses it for good
    */
   answered(item, answer) {
-    const { n, x } = item;
-    const { id, state, number = 0, c: opened } = answer || {};
+    const { at, n, x } = item;
+    /** @type {Partial<ChatAnswer>} */
+    const news = (!item.c && answer) || {};
+    const { id, state, number = 0, c: opened } = news;
     if (x && !answer) this.lost.push(item);
     if (opened) this.token = opened;
     this.keep();
@@ -163,7 +173,7 @@ export class VisitorConversation {
     const isTaken = !opened || state === 'left';
     if (isTaken) this.outbox = this.outbox.filter((one) => one !== item);
     const isNew = x && isTaken && answer && !this.messages[number];
-    const m = isNew ? [{ n: number || 1, a: 0, x, i: n }] : [];
+    const m = isNew ? [{ n: number || 1, a: 0, x, i: n, at }] : [];
     this.merge(id !== undefined && state ? { id, state, m } : { id: -1, m });
   }
 
@@ -173,12 +183,24 @@ export class VisitorConversation {
     this.token = '';
     if (this.chat.state === 'left') {
       // A message that came too late for the one that was left opens the next conversation.
-      for (const item of this.outbox) item.do = 'open';
+      for (const item of this.outbox) item.do = item.c ? item.do : 'open';
     } else {
       this.lost.push(...this.outbox.filter((item) => item.x));
-      this.outbox = [];
+      this.outbox = this.outbox.filter((item) => item.c);
       this.draft = '';
     }
+  }
+
+  /**
+   * What to send of an address or a rating: also of a conversation that has ended.
+   *
+   * @param {'email' | 'rate'} action
+   * @param {Pick<OutboxItem, 'e' | 'g' | 'why'>} fields
+   * @returns {OutboxItem}
+   */
+  addBeside(action, fields) {
+    this.chat = { ...this.chat, ...fields };
+    return { do: action, c: this.token || this.forgotten, ...fields };
   }
 
   /**
@@ -220,6 +242,10 @@ export class VisitorConversation {
     const isInvited = INVITED.test(state) && !this.isJoined;
     const isAway = state === 'left' || (!state && button === 2);
     const isPending = lost.length + unsent.length > 0;
+    const said = messages.filter(Boolean);
+    const seen = said.filter((message) => !message.a && message.n <= (chat.seen || 0)).pop();
+    const answered = said.filter((message) => message.a).pop();
+    const waiting = state === 'open' && said.find((message) => message.n > (answered?.n || 0));
     const isDialog = isOpen && !isDone && !!(state || (!token && (button || isPending)));
     return {
       state,
@@ -229,12 +255,17 @@ export class VisitorConversation {
       isPill: !isDialog && !isDone && !!(state || (button && !token)),
       isTall: !isInvited && !isAway && !!(state || isPending),
       isAway,
+      waits: waiting ? Date.now() - Number(waiting.at) : 0,
+      isAnswered: !!answered,
+      vacatedBy: (chat.v && answered?.f) || '',
+      email: chat.e || '',
+      rating: chat.g || '',
       isTyping: this.typingUntil > Date.now(),
       isUnsent: unsent.length > 0,
       isLate: unsent.some((item) => Number(item.at) < Date.now() - LATE_AFTER),
       unread: this.unread().length,
       lines: [
-        ...messages.filter(Boolean).map(messageLine),
+        ...said.map((message) => messageLine(message, seen)),
         ...lost.map((item) => ({ ...unsentLine(item), isLost: true })),
         ...unsent.map(unsentLine),
       ],
@@ -279,6 +310,7 @@ export class VisitorConversation {
 
   stop() {
     this.forget();
+    this.outbox = [];
     this.draft = '';
     this.kept = {};
     this.keep();
@@ -289,17 +321,21 @@ export class VisitorConversation {
 }
 
 /**
- * @param {MessagePayload} message
+ * @param {KnownMessage} message
+ * @param {KnownMessage} [seen] the newest that an agent has read
  * @returns {LogLine}
  */
-function messageLine({ n, a, x, i, f }) {
-  return a ? { key: n, isMine: false, from: f, text: x } : { key: i || n, isMine: true, text: x };
+function messageLine(message, seen) {
+  const { n, a, x: text, i, f: from, at } = message;
+  return a
+    ? { key: n, isMine: false, from, text, at }
+    : { key: i || n, isMine: true, text, at, isSeen: message === seen };
 }
 
 /**
  * @param {OutboxItem} item
  * @returns {LogLine}
  */
-function unsentLine({ n = '', x = '' }) {
-  return { key: n, isMine: true, text: x };
+function unsentLine({ n = '', x = '', at }) {
+  return { key: n, isMine: true, text: x, at };
 }

@@ -1,15 +1,19 @@
 // @ts-check
 /*
  * What the visitor sees. It draws a view of the conversation, sends nothing, and calls the given
- * actions when the visitor does something. Text is never HTML; the focus moves only when the visitor
- * does something.
+ * actions when the visitor does something. The focus moves only when the visitor does something.
  */
 import { LONGEST_MESSAGE } from '../core.js';
+import { addStyle, describe, make, write, writeMessage } from './elements.js';
+import { asksAddress, asksRating, fill, nameOf, noteText } from './notes.js';
 import { listen } from './safe.js';
-import { style } from './style.js';
-import { excessNote, withLinks } from './text.js';
+import { excessOf } from './text.js';
+import { saveTranscript, stamp } from './transcript.js';
 
-/** @import {LogLine, ConversationView} from './conversation.js' */
+/**
+ * @import {LogLine, ConversationView} from './conversation.js'
+ * @import {Look, Rating} from '../types.js'
+ */
 
 /**
  * What the visitor can do.
@@ -20,8 +24,9 @@ import { excessNote, withLinks } from './text.js';
  * @property {() => void} minimise
  * @property {() => void} askToEnd
  * @property {() => void} end
- * @property {(text: string) => void} say
+ * @property {(text: string, email?: string) => void} say
  * @property {(text: string) => any} typed the field has changed
+ * @property {(action: 'email' | 'rate', fields: {e?: string, g?: Rating, why?: string}) => void} tell an address, or how the chat was
  */
 
 /** @param {Actions} actions */
@@ -30,21 +35,36 @@ export function makeDialog(actions) {
   let before;
   /** The lines of the log by their keys. @type {Record<string, HTMLElement>} */
   let lines = {};
+  /** @type {Look} */
+  let look;
+  /** What is drawn. @type {ConversationView} */
+  let shown;
+  let isAddressWrong = false;
+  /** The visitor has said why the chat was good or bad. */
+  let isExplained = false;
 
   const element = document.createElement('visitor-monitor-chat');
   const root = element.attachShadow({ mode: 'open' });
-  const box = make('div', root, 'box', { lang: 'en' });
+  const box = make('div', root, 'box');
   const card = make('div', box, 'card', { role: 'dialog', tabindex: -1 });
   const head = make('div', card, 'head');
   const title = make('b', head, 'title');
-  const less = make('button', head, '', { 'aria-label': 'Minimise' }, '–');
-  const end = make('button', head, '', {}, 'End');
-  const log = make('div', card, 'log', { role: 'log', 'aria-live': 'polite', 'aria-label': 'Messages' });
+  const less = make('button', head, '', {}, '–');
+  const end = make('button', head);
+  const log = make('div', card, 'log', { role: 'log', 'aria-live': 'polite' });
   const foot = make('div', card, 'foot');
   const note = make('div', foot, 'note', { id: 'note', role: 'status' });
-  const field = make('textarea', foot, 'field', {
-    dir: 'auto', rows: 1, enterkeyhint: 'send', 'aria-label': 'Message', 'aria-describedby': 'note', placeholder: 'Write a message',
+  const after = make('div', foot, 'row'); // the last thing in the log once the chat is over: so nothing shifts
+  const question = make('div', after, 'note');
+  const good = make('button', after);
+  const bad = make('button', after);
+  const save = make('button', after);
+  const address = make('div', foot, 'row');
+  const email = make('input', address, 'field', {
+    type: 'email', autocomplete: 'email', maxlength: 254, 'aria-describedby': 'note',
   });
+  const keep = make('button', address);
+  const field = make('textarea', foot, 'field', { dir: 'auto', rows: 1, enterkeyhint: 'send', 'aria-describedby': 'note' });
   const main = make('button', foot, 'main');
   const other = make('button', foot);
   const pill = make('button', box, 'pill main');
@@ -54,6 +74,7 @@ export function makeDialog(actions) {
   addStyle(root);
   listen(window, 'keydown keypress keyup focus focusin focusout pointerdown mousedown touchstart click', heard);
   listen(field, 'input', () => actions.typed(field.value));
+  listen(email, 'input', () => (isAddressWrong = false));
   less.onclick = actions.minimise;
   end.onclick = () => {
     actions.askToEnd();
@@ -63,8 +84,36 @@ export function makeDialog(actions) {
     before = pill;
     actions.join();
   };
+  keep.onclick = leaveAddress;
+  good.onclick = () => rate('good');
+  bad.onclick = () => rate('bad');
+  save.onclick = () => saveTranscript(shown, look.lang, look.words.you);
 
-  return { element, field, main, attach, clear, draw, isUsable, leave };
+  return { element, field, main, attach, clear, draw, dress, isUsable, leave };
+
+  /**
+   * Say everything in the look's language, in its colour and corner. To be called before it is drawn.
+   *
+   * @param {Look} wanted
+   */
+  function dress(wanted) {
+    look = wanted;
+    const { words } = look;
+    clear(field.value);
+    describe(box, { lang: look.lang, dir: look.dir || 'ltr' });
+    describe(less, { 'aria-label': words.minimise });
+    describe(log, { 'aria-label': words.messages });
+    describe(email, { 'aria-label': words.email, placeholder: words.email });
+    write(question, words.rate);
+    write(good, '☺ ' + words.good); // not as emoji: every system has these two
+    write(bad, '☹ ' + words.bad);
+    write(end, words.end);
+    write(keep, words.save);
+    write(save, words.transcript);
+    if (!look.colour) return;
+    box.style.setProperty('--colour', look.colour);
+    box.style.setProperty('--text', look.text || '');
+  }
 
   /**
    * What happens in the dialog is heard here first, and not by the page: its shortcuts, its focus traps
@@ -84,17 +133,53 @@ export function makeDialog(actions) {
     if (type === 'click') inner.closest('button')?.onclick();
     if (type !== 'keydown' || event.keyCode === 229 /* an input method composes */) return;
     if (event.key === 'Escape') actions.minimise();
-    else if (event.key === 'Enter' && inner === field && !event.shiftKey) say();
+    else if (event.key === 'Enter' && inner === field && !event.shiftKey) main.onclick?.(event);
+    else if (event.key === 'Enter' && inner === email) (keep.hidden ? say : leaveAddress)();
     else return;
     event.preventDefault();
   }
 
   function say() {
     const text = field.value;
-    if (main.disabled) return;
+    if (main.disabled || (shown.isAway && !isAddressGood(look.email === 'required'))) return;
+    const given = address.hidden ? '' : email.value.trim();
     field.value = '';
     field.focus();
-    actions.say(text);
+    actions.say(text, given);
+  }
+
+  function leaveAddress() {
+    if (!isAddressGood(true)) return;
+    main.focus();
+    actions.tell('email', { e: email.value.trim() });
+  }
+
+  /**
+   * Whether the address can be taken as it is; else the visitor is asked to look at it.
+   *
+   * @param {boolean} isNeeded
+   */
+  function isAddressGood(isNeeded) {
+    const isGood = address.hidden || (email.validity.valid && !!(email.value.trim() || !isNeeded));
+    isAddressWrong = !isGood;
+    if (isGood) return true;
+    draw(shown);
+    email.focus();
+    return false;
+  }
+
+  /** @param {Rating} rating */
+  function rate(rating) {
+    actions.tell('rate', { g: rating });
+    field.focus();
+  }
+
+  function explain() {
+    const why = field.value;
+    isExplained = true;
+    field.value = '';
+    main.focus();
+    actions.tell('rate', { g: /** @type {Rating} */ (shown.rating), why });
   }
 
   /** Outside the body, so that the body's last element stays the last. */
@@ -109,6 +194,7 @@ export function makeDialog(actions) {
    */
   function clear(draft = '') {
     lines = {};
+    isExplained = isAddressWrong = false;
     log.textContent = '';
     field.value = draft;
   }
@@ -143,10 +229,12 @@ export function makeDialog(actions) {
     const { isDialog, isPill, unread } = view;
     const isLow = view.isUnsent || log.scrollHeight - log.scrollTop - log.clientHeight < 40;
     const activeElement = /** @type {HTMLElement | null} */ (root.activeElement);
-    const name = nameOf(view);
-    const tooLong = view.step === 'talking' && excessNote(field.value, LONGEST_MESSAGE);
+    const { words } = look;
+    const name = nameOf(view, look);
+    const excess = view.step === 'talking' ? excessOf(field.value, LONGEST_MESSAGE) : 0;
 
-    box.className = 'box' + (isDialog ? ' on' : '') + (view.isTall ? ' tall' : '');
+    shown = view;
+    box.className = ['box', isDialog && 'on', view.isTall && 'tall', look.corner].filter(Boolean).join(' ');
     head.hidden = foot.hidden = !isDialog;
     log.tabIndex = isDialog ? 0 : -1;
     pill.hidden = !isPill;
@@ -154,9 +242,9 @@ export function makeDialog(actions) {
     card.setAttribute('aria-label', name);
     write(title, name);
     write(pillText, name + ' ');
-    write(badge, unread + ' new');
-    write(note, tooLong || noteText(view));
-    main.disabled = !!tooLong;
+    write(badge, fill(words['new_' + new Intl.PluralRules(look.lang).select(unread)] || words.new_other, unread));
+    write(note, excess > 0 ? fill(words.excess, excess) : isAddressWrong ? words.wrong_email : noteText(view, look));
+    main.disabled = excess > 0;
     drawButtons(view);
     drawLines(view);
     if (isDialog || isPill) attach();
@@ -165,16 +253,28 @@ export function makeDialog(actions) {
   }
 
   /** @param {ConversationView} view */
-  function drawButtons({ state, step }) {
+  function drawButtons(view) {
+    const { rating, state, step } = view;
+    const { words } = look;
+    const isRated = asksRating(view, look);
+    const isExplaining = isRated && !!rating && !isExplained;
     /** @type {[string, () => void, string?, (() => void)?]} */
     const [mainWord, mainWork, otherWord = '', otherWork] =
-      step === 'invited' ? ['Chat', actions.join, 'No, thanks', actions.decline]
-      : step === 'over' ? ['Close', actions.minimise]
-      : step === 'ending' ? ['End chat', actions.end, 'Keep chatting', actions.join]
-      : ['Send', say];
-    less.hidden = step === 'over';
-    field.hidden = step !== 'talking';
-    end.hidden = field.hidden || !state;
+      step === 'invited' ? [words.accept, actions.join, words.decline, actions.decline]
+      : isExplaining ? [words.send, explain]
+      : step === 'over' ? [words.close, actions.minimise]
+      : step === 'ending' ? [words.end_chat, actions.end, words.keep, actions.join]
+      : [words.send, say];
+    less.hidden = step === 'over' && !isExplaining;
+    field.hidden = step !== 'talking' && !isExplaining;
+    const label = isExplaining ? words.why : words.message;
+    describe(field, { 'aria-label': label, placeholder: isExplaining ? label : words.write });
+    end.hidden = step !== 'talking' || !state;
+    question.hidden = good.hidden = bad.hidden = !isRated || !!rating;
+    address.hidden = !asksAddress(view, look);
+    keep.hidden = view.isAway && step === 'talking';
+    if (step !== 'over' || state !== 'ended') after.remove();
+    else if (after.parentNode !== log) log.append(after);
     other.hidden = !otherWork;
     main.onclick = mainWork;
     other.onclick = /** @type {any} */ (otherWork);
@@ -192,7 +292,8 @@ export function makeDialog(actions) {
       const node = (lines[line.key] ||= makeLine(line, view.from));
       const author = /** @type {HTMLElement} */ (node.firstChild);
       author.className = line.from && line.from !== view.from ? 'name' : 'off';
-      writeMessage(node.lastChild, line.text + (line.isLost ? ' (not sent)' : ''));
+      writeMessage(node.childNodes[1], line.text + (line.isLost ? ' ' + look.words.lost : ''));
+      write(node.lastChild, (node.title ||= stamp(line.at, look.lang)) + (line.isSeen ? ' · ' + look.words.seen : ''));
       if (log.children[index] !== node) log.insertBefore(node, log.children[index] || null);
     });
   }
@@ -203,67 +304,9 @@ export function makeDialog(actions) {
    */
   function makeLine({ isMine, from }, agent) {
     const node = make('div', log, isMine ? 'line mine' : 'line');
-    make('b', node, '', {}, (isMine ? 'You' : from || agent) + ' ');
+    make('b', node, '', {}, (isMine ? look.words.you : from || agent) + ' ');
     make('span', node);
+    make('time', node);
     return node;
   }
-}
-
-/** @param {ConversationView} view */
-function nameOf({ from, isAway }) {
-  return from || (isAway ? 'Leave a message' : 'Chat');
-}
-
-/** @param {ConversationView} view */
-function noteText(view) {
-  if (view.step === 'over') return view.state === 'left' ? 'Thank you. Your message has arrived.' : 'This chat has ended.';
-  if (view.step === 'ending') return 'End this chat?';
-  if (view.isLate) return 'Not sent yet. It will be tried again.';
-  if (view.isTyping) return nameOf(view) + ' is typing';
-  if (view.isTall || view.step === 'invited') return '';
-  return view.isAway ? 'Nobody is here right now. Leave a message, and say how to reach you.' : 'How can we help?';
-}
-
-/** @param {ShadowRoot} root */
-function addStyle(root) {
-  try {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(style);
-    root.adoptedStyleSheets = [sheet];
-  } catch {
-    make('style', root, '', {}, style);
-  }
-}
-
-/**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {Node & ParentNode} parent
- * @param {string} [name]
- * @param {Record<string, string | number>} [attributes]
- * @param {string} [text]
- */
-function make(tag, parent, name = '', attributes = {}, text = '') {
-  const made = document.createElement(tag);
-  made.className = name;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, /** @type {string} */ (value));
-  made.textContent = text;
-  parent.append(made);
-  return made;
-}
-
-/**
- * @param {Node | null} node
- * @param {string} text
- */
-function write(node, text) {
-  if (node && node.textContent !== text) node.textContent = text;
-}
-
-/**
- * @param {any} node
- * @param {string} text
- */
-function writeMessage(node, text) {
-  if (node.textContent !== text) node.replaceChildren(...withLinks(text));
 }

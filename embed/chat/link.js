@@ -69,7 +69,7 @@ export function makeLink(host, conversation, callbacks) {
     isSending = true;
     for (;;) {
       const [item] = conversation.outbox;
-      if (!conversation.isBegun || !item || !(conversation.token || item.do === 'open')) break;
+      if (!conversation.isBegun || !item || !(conversation.token || item.c || item.do === 'open')) break;
       await sendOne(item);
     }
     isSending = false;
@@ -81,8 +81,9 @@ export function makeLink(host, conversation, callbacks) {
     const reply = await answerOf(safe(postItem)(item));
     const [status, answer] = reply || [];
     if (token !== conversation.token) return;
-    if (status && REFUSED_FOR_GOOD.test(/** @type {any} */ (status))) return callbacks.refused(status);
-    const isHopeless = status === 400 || (status === 409 && (!item.x || failures >= MOST_TRIES));
+    const isRefused = REFUSED_FOR_GOOD.test(/** @type {any} */ (status));
+    if (isRefused && !item.c) return callbacks.refused(/** @type {number} */ (status));
+    const isHopeless = isRefused || status === 400 || (status === 409 && (!item.x || failures >= MOST_TRIES));
     if (!answer && !isHopeless) return pause();
     if (failures) sleep(); // the collector is back
     failures = 0;
@@ -96,10 +97,10 @@ export function makeLink(host, conversation, callbacks) {
    * @param {OutboxItem} item
    * @returns {Promise<[status: number, answer: ChatAnswer | undefined]>}
    */
-  async function postItem({ do: action, n, x, to }) {
-    const reply = await (conversation.token
-      ? post(action === 'open' ? 'send' : action, { n, x, to })
-      : post('open', { n, x, s: host.visit(), t: host.tab }));
+  async function postItem({ do: action, c = conversation.token, n, x, to, e, g, why }) {
+    const reply = await (c
+      ? post(action === 'open' ? 'send' : action, { c, n, x: x || why, to, e, g })
+      : post('open', { n, x, e, s: host.visit(), t: host.tab }));
     return [reply.status, reply.status === 200 && (await reply.json())];
   }
 
@@ -128,7 +129,7 @@ export function makeLink(host, conversation, callbacks) {
 
   /**
    * @param {ChatAction} action
-   * @param {ChatRequest} [fields]
+   * @param {ChatRequest & {c?: string}} [fields] c: another conversation's token
    * @param {Connection} [own]
    */
   function post(action, fields, own) {

@@ -24,15 +24,14 @@ export function withLinks(text) {
 }
 
 /**
- * What to say of a text that is too long to be sent, else ''. Characters are counted as Python counts
- * them: two surrogates are one.
+ * By how many characters a text is too long to be sent; not more than 0 if it fits. They are counted as Python
+ * counts them: two surrogates are one.
  *
  * @param {string} text
  * @param {number} longest
  */
-export function excessNote(text, longest) {
-  const excess = text.replace(/[\ud800-\udbff]/g, '').length - longest;
-  return excess > 0 ? 'Characters too many: ' + excess : '';
+export function excessOf(text, longest) {
+  return text.replace(/[\ud800-\udbff]/g, '').length - longest;
 }
 
 /** @param {string} address */

@@ -11,8 +11,15 @@ import pandas as pd
 import streamlit as st
 
 from core.accounts.identity import Role
-from core.chat.outcome import outcome_text
-from core.chat.search import MOST_SEARCHED, found_conversations, found_page, searched_from
+from core.chat.outcome import outcome_text, rating_text
+from core.chat.rating import Rating
+from core.chat.search import (
+    MOST_SEARCHED,
+    count_ratings,
+    found_conversations,
+    found_page,
+    searched_from,
+)
 from core.database import Connection
 from core.frames import conversations_frame, csv_of, messages_frame
 from core.moment import utc_now
@@ -48,6 +55,7 @@ COLUMNS = (
     Column("last", "Last Message", Kind.LINK, tooltip="last", sorts=False),
     Column("agent", "Agent", tooltip="agent", sorts=False),
     Column("outcome", "Outcome", sorts=False),
+    Column("rating", "Rating", tooltip="rating_text", sorts=False, is_optional=True),
     Column("messages", "Messages", Kind.NUMBER, sorts=False),
 )
 
@@ -72,13 +80,14 @@ class PastSearch:
 
 @dataclass(frozen=True)
 class PastPage:
-    """One page of the conversations that were found, and the number of all.
+    """One page of the conversations that were found, the number of all, and of those with each rating.
 
     searched_from: since when the search has looked, where these days have more than it looks through.
     """
 
     rows: pd.DataFrame
     count: int
+    ratings: Mapping[str, int]
     searched_from: datetime | None = None
 
 
@@ -105,7 +114,7 @@ def draw_past(sites: Sequence[Site]) -> None:
         with listed:
             _draw_list(site, past_search, found, chosen)
             _draw_cut(site, found)
-            _draw_download(site, past_search, days, found.count)
+            _draw_download(site, past_search, days, found)
         if opened is not None:
             with opened:
                 draw_transcript(site, chosen)
@@ -140,9 +149,11 @@ def _find(db: Connection, site: Site, past_search: PastSearch, period: Period) -
     assert site.id is not None
     place = {"limit": ROWS, "offset": past_search.page * ROWS}
     conversations, count = found_page(db, site.id, past_search.search, *period, **place)
+    ratings = count_ratings(db, site.id, past_search.search, *period)
     since = searched_from(db, site.id, *period) if past_search.search else None
     is_cut = since is not None and since > period.from_at
-    return PastPage(conversations_frame(db, conversations), count, since if is_cut else None)
+    frame = conversations_frame(db, conversations)
+    return PastPage(frame, count, ratings, since if is_cut else None)
 
 
 def _draw_list(site: Site, past_search: PastSearch, found: PastPage, chosen: str) -> None:
@@ -155,10 +166,11 @@ def _draw_list(site: Site, past_search: PastSearch, found: PastPage, chosen: str
     rows = found.rows.assign(
         began=[day_and_time_of(at, site.time_zone) for at in found.rows["created_at"]],
         name=found.rows["visitor"].str.slice(0, LONGEST_NAME),
+        rating=found.rows["rating"].map(rating_text),
         outcome=[outcome_text(*row) for row in found.rows[["state", "closed_by"]].to_numpy()],
     )
     done = draw_table(
-        rows[["id", "visitor", *(column.name for column in COLUMNS)]],
+        rows[["id", "visitor", "rating_text", *(column.name for column in COLUMNS)]],
         COLUMNS,
         key=key,
         name="Past chats",
@@ -197,13 +209,14 @@ def _draw_cut(site: Site, found: PastPage) -> None:
 
 
 def _draw_download(
-    site: Site, past_search: PastSearch, days: tuple[date, date], count: int
+    site: Site, past_search: PastSearch, days: tuple[date, date], found: PastPage
 ) -> None:
-    if not count:
+    if not found.count:
         return
-    cut = f" The download has the newest {MOST_IN_CSV:,}." if count > MOST_IN_CSV else ""
+    cut = f" The download has the newest {MOST_IN_CSV:,}." if found.count > MOST_IN_CSV else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        small_text(f"{_days_text(days)}. Times are in {site.time_zone}.{cut}")
+        rated = _ratings_text(found.ratings)
+        small_text(f"{_days_text(days)}. {rated}Times are in {site.time_zone}.{cut}")
         st.download_button(
             "Download CSV",
             data=for_viewer(lambda: _csv(site, past_search, _period(days, site))),
@@ -214,6 +227,13 @@ def _draw_download(
             on_click="ignore",
             key="download_chats",
         )
+
+
+def _ratings_text(ratings: Mapping[str, int]) -> str:
+    """How many were rated, "" when none was."""
+    if not ratings:
+        return ""
+    return f"Rated: {ratings.get(Rating.GOOD, 0)} good, {ratings.get(Rating.BAD, 0)} not good. "
 
 
 def _days_text(days: tuple[date, date]) -> str:

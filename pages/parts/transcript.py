@@ -17,7 +17,7 @@ import streamlit as st
 from core.accounts.identity import Role
 from core.chat.conversation_facts import agent_names
 from core.chat.notes import notes
-from core.chat.outcome import outcome_text
+from core.chat.outcome import outcome_text, rating_text
 from core.chat.store import find_conversation
 from core.database import Connection
 from core.frames import conversations_frame, messages_frame
@@ -52,6 +52,13 @@ class Transcript:
         """How the conversation ended."""
         return outcome_text(self.conversation["state"], self.conversation["closed_by"])
 
+    @property
+    def rating(self) -> str:
+        """How the visitor rated it, and why; "" without a rating."""
+        row = self.conversation
+        said = f": {row['rating_text']}" if row["rating_text"] else ""
+        return f"Rated {rating_text(row['rating']).lower()}{said}" if row["rating"] else ""
+
 
 def draw_transcript(site: Site, conversation_id: str) -> None:
     """Draw the conversation from its first message to its last, with its download."""
@@ -66,7 +73,9 @@ def draw_transcript(site: Site, conversation_id: str) -> None:
     row = found.conversation
     with st.container(border=True):
         subheading(row["visitor"])
-        small_text(" · ".join(filter(None, (_when(row, site), row["agent"], found.outcome))))
+        small_text(
+            " · ".join(filter(None, (_when(row, site), row["agent"], found.outcome, found.rating)))
+        )
         with st.container(horizontal=True, vertical_alignment="center"):
             _draw_links(site, row)
         st.html(LOOK)
@@ -91,6 +100,7 @@ def transcript_text(transcript: Transcript, site: Site) -> str:
         f"Chat with {row['visitor']} on {site.name}",
         f"Began {day_and_time_of(row['created_at'], site.time_zone)} ({site.time_zone})",
         f"Outcome: {transcript.outcome}",
+        *filter(None, [transcript.rating]),
         f"Conversation {row['id']}, visit {row['visit_id']}",
         "",
     ]

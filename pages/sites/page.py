@@ -19,6 +19,7 @@ from pages.sites.arrivals import draw_arrivals
 from pages.sites.blocked_visitors import draw_blocked_visitors
 from pages.sites.chat_settings import draw_chat, draw_templates_card
 from pages.sites.context_rules import draw_rules
+from pages.sites.dialog_look import draw_dialog_look
 from pages.sites.notice_addresses import draw_addresses
 from pages.sites.own_visits import draw_own_visits
 from pages.sites.removal import draw_progress, draw_remove_button
@@ -100,6 +101,7 @@ def _draw_site(site: Site) -> None:
         draw_tracking(site)
         draw_arrivals(site)
     draw_chat(site)
+    draw_dialog_look(site)
     with st.container(border=True):
         subheading("Notices")
         draw_addresses(site)

@@ -143,6 +143,26 @@ def test_visitor_is_invited_and_both_talk(shop, engine, agent):
     shop.until(lambda: chat.note() == "This chat has ended.")
 
 
+def test_dialog_speaks_the_pages_language_and_is_rated(shop, engine, agent):
+    shop.head = NOTE_FAULTS + "<script>document.documentElement.lang = 'ar'</script>"
+    chat = VisitorChat(engine)
+    engine.open(shop.url("/p1"))
+    shop.until_paths("/p1")
+    agent.invite(shop, "Can I help?")
+    chat.until_offered()
+    chat.press_button("ابدأ الدردشة")
+    chat.say("Is it green?")
+    shop.until(lambda: texts(shop) == ["Can I help?", "Is it green?"])
+    assert chat.direction() == "rtl"
+    assert len(chat.times()) == 2
+    agent.end(agent.conversation(shop))
+    shop.until(lambda: chat.note() == "انتهت هذه الدردشة.")
+    chat.press_button("☺ جيدة")
+    shop.until(lambda: agent.conversation(shop).rating == "good")
+    chat.say("Thanks")
+    shop.until(lambda: agent.conversation(shop).rating_text == "Thanks")
+
+
 def until_quiet(shop):
     """Wait until the page has asked for nothing for a moment.
 

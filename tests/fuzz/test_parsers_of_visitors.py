@@ -54,6 +54,7 @@ from core.frames.csv_export import csv_of
 from core.log_format import JsonFormatter
 from core.own_visits import network_text, own_finder, read_network
 from core.reasons import Refused
+from core.tables import ChatLook
 from core.visits.hit import Hit
 from core.visits.labels import visitor_label, visitor_name
 from core.visits.money import money_label
@@ -81,6 +82,7 @@ SITE = TrackedSite(
     time_zone="UTC",
     query_keys=frozenset(),
     is_own=own_finder(()),
+    look=ChatLook(site_id=1),
 )
 KNOWN = Enrichment(lambda client, hint: "", (), counts_bots=True)
 ADDRESSES = st.ip_addresses()

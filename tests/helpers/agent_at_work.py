@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
-from sqlalchemy import update
+from sqlalchemy import BigInteger, type_coerce, update
 from sqlmodel import col
 
 from core.agents import add_agent, change_agent
 from core.chat.conversations import end, mark_read, mark_typing
 from core.chat.handover import take_over
 from core.chat.invitations import invite
+from core.chat.looks import LookChanges, change_look
 from core.chat.messages import send_as_agent
 from core.chat.rules import add_rule
 from core.chat.states import Author, ClosedBy, Trigger
-from core.chat.store import find_conversation
+from core.chat.store import change, find_conversation
 from core.database import open_database, reading, writing
 from core.reasons import Refused
 from core.sites import change_site, find_site
@@ -102,6 +103,27 @@ class AgentAtWork:
                 .values(revision=conversation.revision + 1, **earlier)
             )
 
+    def backdate_messages(self, conversation: Conversation, length: timedelta) -> None:
+        """Move what was said in the conversation back by this length."""
+        with writing(self._engine) as db:
+            sent_at = type_coerce(col(Message.sent_at), BigInteger)
+            earlier = sent_at - length // timedelta(milliseconds=1)
+            db.execute(
+                update(Message)
+                .where(col(Message.conversation_id) == conversation.id)
+                .values(sent_at=type_coerce(earlier, BigInteger))
+            )
+
+    def vacate(self, conversation: Conversation) -> None:
+        """Be gone from the conversation, as when the browser is closed."""
+        with writing(self._engine) as db:
+            change(db, conversation, _now(), agent_id=0, vacated_at=_now())
+
+    def come_back(self, conversation: Conversation) -> None:
+        """Have the conversation again."""
+        with writing(self._engine) as db:
+            change(db, conversation, _now(), agent_id=self.id, vacated_at=None)
+
     def backdate_end(self, conversation: Conversation, ago: timedelta) -> None:
         """Make the conversation's end this long ago."""
         with writing(self._engine) as db:
@@ -120,6 +142,13 @@ class AgentAtWork:
         """Remove the site's chat button."""
         with writing(self._engine) as db:
             change_site(db, shop.key, chat_button=False)
+
+    def change_look(self, shop: Shop, **changes: Unpack[LookChanges]) -> None:
+        """Change what the site's dialog says, and how it looks."""
+        with writing(self._engine) as db:
+            site = find_site(db, shop.key)
+            assert site is not None
+            change_look(db, site.id or 0, **changes)
 
     def add_exit_rule(self, shop: Shop, text: str) -> None:
         """Add a rule that invites visitors who are about to leave."""

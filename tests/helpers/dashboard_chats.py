@@ -14,6 +14,7 @@ from core.chat.conversations import mark_read, mark_typing, open_as_visitor
 from core.chat.invitations import accept, dismiss, invite, mark_delivered, mark_shown
 from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.queries import messages
+from core.chat.rating import Rating, rate
 from core.chat.states import Author, ClosedBy
 from core.chat.store import find_conversation
 from core.database import reading, writing
@@ -100,6 +101,12 @@ class Chat:
         """The visitor ends it."""
         with writing(self.engine) as db:
             end_conversation(db, self.row, ClosedBy.VISITOR, now())
+
+    def rates(self, rating: Rating, why: str = "") -> None:
+        """The visitor rates it after its end."""
+        with writing(self.engine) as db:
+            rated = rate(db, self.row, rating, why, now())
+        assert isinstance(rated, Conversation), rated
 
     def is_delivered(self) -> None:
         """The invitation reaches the visitor's page."""

@@ -12,6 +12,8 @@ from tests.helpers.collector_chats import TAB, VISIT, assert_readable, attend, c
 from tests.helpers.running_collector import view, wait_for
 
 TOKEN = "t" * 32
+WITH_ALL = {"n": "visitor0002", "x": "Hi", "e": "ada@shop.example", "g": "good"}
+"""What any action needs beside visit and token."""
 
 
 def body(**fields: Any) -> Any:
@@ -50,6 +52,20 @@ HOSTILE = [
     ("send", body(x=None, n="visitor0001"), 400, "malformed"),
     ("send", body(x={"a": 1}, n="visitor0001"), 400, "malformed"),
     ("send", body(x="Hi", n="visitor0001"), 404, "no_conversation"),
+    ("email", body(), 400, "malformed"),
+    ("email", body(e="ada"), 400, "malformed"),
+    ("email", body(e="ada@shop.example\nBcc: all@shop.example"), 400, "malformed"),
+    ("email", body(e="ada@shop.example, bob@shop.example"), 400, "malformed"),
+    ("email", body(e="Ada <ada@shop.example>"), 400, "malformed"),
+    ("email", body(e="ada@@shop.example"), 400, "malformed"),
+    ("email", body(e="a" * 242 + "@shop.example"), 400, "malformed"),
+    ("email", body(e="a" * 241 + "@shop.example"), 404, "no_conversation"),
+    ("email", body(e="o'brien+tea@shop.example"), 404, "no_conversation"),
+    ("email", body(e="アダ@例え.テスト"), 404, "no_conversation"),
+    ("rate", body(), 400, "malformed"),
+    ("rate", body(g="fair"), 400, "malformed"),
+    ("rate", body(g="good", x=5), 400, "malformed"),
+    ("rate", body(g="good"), 404, "no_conversation"),
     ("read", body(to=True), 400, "malformed"),
     ("read", body(to=-1), 400, "malformed"),
     ("read", body(to="1"), 400, "malformed"),
@@ -98,7 +114,7 @@ def test_hostile_call_is_refused_readably_and_counted(shared, action, sent, stat
 )
 @pytest.mark.parametrize("action", list(ChatAction))
 def test_call_passes_the_same_checks_as_a_beacon(shared, action, headers, status, reason):
-    sent = body(s=VISIT, t=TAB, n="visitor0001", x="Hi")
+    sent = body(s=VISIT, t=TAB, **WITH_ALL)
     answer = shared.call_with(action, sent, headers=headers)
     assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (status, reason)
     assert_readable(answer)
@@ -129,7 +145,7 @@ def test_tracking_that_is_off_refuses_every_call(run_collector, sqlite_url):
     collector.change_site("shop1", tracking_enabled=False)
     collector.refresh_sites()
     for action in ChatAction:
-        answer = collector.call(action, c=token, s=VISIT, t=TAB, n="visitor0002", x="Hi")
+        answer = collector.call(action, c=token, s=VISIT, t=TAB, **WITH_ALL)
         assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (403, "tracking_off")
 
 

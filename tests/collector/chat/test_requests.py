@@ -257,7 +257,8 @@ def test_token_of_another_site_is_not_known(shared, visit):
     token = token_in(shared, visit, "open")
     for action in ChatAction:
         if action is not ChatAction.OPEN:
-            answer = shared.call(action, k="open", c=token, n="visitor0002", x="Hello")
+            with_all = {"n": "visitor0002", "x": "Hello", "e": "ada@shop.example", "g": "bad"}
+            answer = shared.call(action, k="open", c=token, **with_all)
             assert (answer.status_code, answer.headers["X-Drop-Reason"]) == (404, "no_conversation")
 
 

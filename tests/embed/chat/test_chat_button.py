@@ -6,6 +6,8 @@ from tests.helpers.agent_at_work import AgentAtWork
 from tests.helpers.dialog import Dialog, chatting, send_beacon, until_offered
 from tests.helpers.network_gate import lose
 
+WAIT = "Thank you. Somebody will be with you in a moment."
+
 
 def test_there_is_no_button_unless_the_site_wants_one(shop, page, agent):
     page.goto(shop.url("/p1"))
@@ -48,7 +50,7 @@ def test_opened_twice_by_a_lost_answer_is_one_conversation(shop, page, agent):
     dialog.say("two")
     shop.until(lambda: [row["text"] for row in _messages(shop)] == ["one", "two"])
     assert len(_rows(shop)) == 1
-    dialog.until_note("")
+    dialog.until_note(WAIT)
     dialog.until_lines("one", "two")
 
 
@@ -74,7 +76,7 @@ def test_chat_whose_opening_was_answered_too_late_is_on_the_next_page(shop, page
     page.goto(shop.url("/p2"))
     shop.set_chat_fault(None)
     dialog.until_lines("one")
-    dialog.until_note("")
+    dialog.until_note(WAIT)
     conversation = agent.conversation(shop)
     shop.until(lambda: page.evaluate("localStorage['vm-chat']") == conversation.token)
     assert len(_rows(shop)) == 1

@@ -25,6 +25,14 @@ class VisitorChat:
         """The messages in the log."""
         return self._find(".line span", ".map(each => each.textContent)")
 
+    def times(self) -> list[str]:
+        """What stands below the messages."""
+        return self._find("time", ".map(each => each.textContent).filter(Boolean)")
+
+    def direction(self) -> str:
+        """Whether the dialog runs "ltr" or "rtl"."""
+        return "".join(self._find(".log", ".map(each => getComputedStyle(each).direction)"))
+
     def note(self) -> str:
         return "".join(self._find("[role=status]", ".map(each => each.textContent)"))
 

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.chat.notes import add_note
 from core.chat.outcome import outcome_text
+from core.chat.rating import Rating
 from core.chat.search import found_conversations
 from core.chat.states import ConversationState, TemplateKind
 from core.chat.templates import add_template
@@ -173,6 +174,25 @@ def test_past_lists_the_chats_of_the_site_newest_first(
     assert rows["last"].tolist() == ["May I help?", "Hello Ada"]
     assert rows["agent"].tolist() == ["Ann", "Ann"]
     assert rows["messages"].tolist() == [1, 2]
+
+
+def test_past_shows_ratings_and_counts_those_of_what_was_found(
+    database: Database, site: Site, agent: Agent, open_page: OpenPage
+) -> None:
+    for number, rating in enumerate((Rating.BAD, Rating.GOOD, Rating.GOOD, None)):
+        chat = visitor_opens(database.engine, site, f"visit{number}", f"tea {number}")
+        chat.agent_says(agent, "Hello")
+        chat.ends()
+        if rating:
+            chat.rates(rating, "Too slow" if rating is Rating.BAD else "")
+    page = past(open_page)
+    assert listed(page)["rating"].tolist() == ["", "Good", "Good", "Not good"]
+    assert listed(page)["rating_text"].tolist() == ["", "", "", "Too slow"]
+    assert "Rated: 2 good, 1 not good." in texts(page)
+    page.session_state["past asked of tea"] = PastSearch("tea 0")
+    assert "Rated: 0 good, 1 not good." in texts(page.run())
+    [bad] = listed(page)["id"]
+    assert "Rated not good: Too slow" in texts(past(open_page, past=bad))
 
 
 def test_search_finds_words_names_and_agents(

@@ -198,3 +198,16 @@ def test_site_is_deleted_once_its_name_is_written(
     expect(gone).to_be_visible(timeout=GONE_WITHIN)
     with reading(recording.engine) as db:
         assert site.key not in [each.key for each in list_sites(db)]
+
+
+def test_preview_of_the_chat_dialog_follows_the_fields(
+    recording: Installation, open_page: OpenInBrowser
+) -> None:
+    page = open_page("sites")
+    greeting = page.get_by_label("Greeting in every language")
+    greeting.fill("Which tea?")
+    greeting.press("Enter")
+    dialog = page.frame_locator("iframe").locator("visitor-monitor-chat")
+    expect(dialog.locator(".line span").first).to_have_text("Which tea?")
+    page.get_by_role("radio", name="dark").click()
+    expect(dialog.get_by_role("dialog")).to_have_css("background-color", "rgb(18, 18, 18)")

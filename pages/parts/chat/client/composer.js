@@ -1,7 +1,7 @@
 // @ts-check
 // The field for answers.
 
-import { excessNote } from "../../../../embed/chat/text.js"
+import { excessOf } from "../../../../embed/chat/text.js"
 import { make, setText } from "../../table/elements.js"
 import { ReplyMenu } from "./reply_menu.js"
 
@@ -90,7 +90,8 @@ export class Composer {
 
   /** What to say of a text that is too long, else "". */
   get excess() {
-    return excessNote(this.field.value, this.app.limits.longest_message)
+    const excess = excessOf(this.field.value, this.app.limits.longest_message)
+    return excess > 0 ? `Characters too many: ${excess}` : ""
   }
 
   changed() {
