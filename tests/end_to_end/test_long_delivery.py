@@ -19,7 +19,7 @@ from core.agents import add_agent
 from core.database import open_database, reading, writing
 from core.sites import change_site
 from tests.helpers.collector_process import CollectorProcess
-from tests.helpers.peers import AgentBrowser, PeerVisitor
+from tests.helpers.peers import AgentBrowser, PeerVisitor, until_attended
 from tests.helpers.running_dashboard import running_dashboard
 
 CONVERSATIONS = 200
@@ -82,6 +82,8 @@ async def _converse(collectors, dashboard) -> tuple[list[PeerVisitor], AgentBrow
         agent = AgentBrowser(dashboard, SECRET, SITE)
         listening = group.create_task(agent.listen())
         await agent.wait_until_open()
+        for collector in collectors:
+            await until_attended(_url(collector), SITE)
         visitors = [
             PeerVisitor(_url(collectors[number % len(collectors)]), SITE, number)
             for number in range(CONVERSATIONS)

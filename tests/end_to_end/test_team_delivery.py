@@ -22,7 +22,7 @@ from core.database import open_database, reading, writing
 from core.sites import change_site
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.event_loop import run
-from tests.helpers.peers import RETRY, AgentBrowser, PeerVisitor
+from tests.helpers.peers import RETRY, AgentBrowser, PeerVisitor, until_attended
 from tests.helpers.running_dashboard import running_dashboard
 
 SITE = "shop"
@@ -127,6 +127,8 @@ class Conversing:
             listening = [group.create_task(member.browser.listen()) for member in self._team]
             for member in self._team:
                 await member.browser.wait_until_open()
+            for collector in self._collectors:
+                await until_attended(f"http://127.0.0.1:{collector.port}", SITE)
             visitors = [self._visitor(number) for number in range(scale.conversations)]
             talks = [group.create_task(v.talk(scale.lines, 2 * scale.lines)) for v in visitors]
             answers = [

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from collector.chat.offers import ATTENDED
 from tests.helpers.running_collector import CHROME
 
 RETRY = 0.2
@@ -100,6 +101,20 @@ class PeerVisitor:
 
     def _body(self, **fields: Any) -> bytes:
         return json.dumps({"v": 1, "k": self._site, **fields}).encode()
+
+
+async def until_attended(url: str, site: str) -> None:
+    """Return once this collector knows that an agent is available: it looks every few seconds."""
+    tag = {"v": 1, "k": site, "s": "scout000000000000000", "t": "tab1"}
+    async with _browser() as http:
+        for number in count(1):
+            body = json.dumps({**tag, "b": [{"e": "v", "n": number, "u": "/"}]})
+            answer = await http.post(
+                f"{url}/v1/beacon", content=body, headers={"User-Agent": CHROME}
+            )
+            if answer.json().get("c", {}).get("b") == ATTENDED:
+                return
+            await asyncio.sleep(RETRY)
 
 
 class AgentBrowser:

@@ -1,9 +1,9 @@
 // @ts-check
 // The field for answers.
 
-import { excessOf } from "../../../../embed/chat/text.js"
 import { make, setText } from "../../table/elements.js"
 import { ReplyMenu } from "./reply_menu.js"
+import { excessNote } from "./texts.js"
 
 /** @import { ReplyJson } from "./chat_types.js" */
 /** @import { ConversationPanel } from "./conversation_panel.js" */
@@ -90,8 +90,7 @@ export class Composer {
 
   /** What to say of a text that is too long, else "". */
   get excess() {
-    const excess = excessOf(this.field.value, this.app.limits.longest_message)
-    return excess > 0 ? `Characters too many: ${excess}` : ""
+    return excessNote(this.field.value, this.app.limits.longest_message)
   }
 
   changed() {

@@ -2,9 +2,9 @@
 // The field for a note, which only agents read. It is apart from the field for answers, so that none is
 // sent to the visitor.
 
-import { excessNote } from "../../../../embed/chat/text.js"
 import { make, setText } from "../../table/elements.js"
 import { newId } from "./random_id.js"
+import { excessNote } from "./texts.js"
 
 /** @import { ConversationPanel } from "./conversation_panel.js" */
 

@@ -1,5 +1,7 @@
 // @ts-check
-// Texts for the state of the connection and for moments.
+// Texts for the state of the connection, for moments, and for what is too long.
+
+import { excessOf } from "../../../../embed/chat/text.js"
 
 /** @import { ConnectionStatus } from "./chat_types.js" */
 
@@ -17,3 +19,14 @@ export const timeOf = (moment) =>
 /** @param {number} moment */
 export const dayOf = (moment) =>
   new Date(moment).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" })
+
+/**
+ * How many characters of a text are too many, in words; "" if it fits.
+ *
+ * @param {string} text
+ * @param {number} longest
+ */
+export function excessNote(text, longest) {
+  const excess = excessOf(text, longest)
+  return excess > 0 ? `Characters too many: ${excess}` : ""
+}
