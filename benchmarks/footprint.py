@@ -30,7 +30,7 @@ MOST_MEMORY = 120
 Starts = Callable[[], AbstractContextManager[BenchmarkServer]]
 
 
-class Start(NamedTuple):
+class MeasuredStart(NamedTuple):
     """One start. cpu: seconds until the first answer. memory: bytes (PSS) of each process, once idle."""
 
     cpu: float
@@ -85,14 +85,16 @@ def _compiled() -> Iterator[None]:
             yield
 
 
-def _start(server: Starts, idle: float) -> Start:
+def _start(server: Starts, idle: float) -> MeasuredStart:
     with server() as running:
         cpu = running.cpu()
         time.sleep(idle)
-        return Start(cpu, memory(running.pid))
+        return MeasuredStart(cpu, memory(running.pid))
 
 
-def _figures(name: str, runs: list[Start], yardstick: list[Start]) -> Iterator[Figure]:
+def _figures(
+    name: str, runs: list[MeasuredStart], yardstick: list[MeasuredStart]
+) -> Iterator[Figure]:
     for process in runs[0].memory:
         held = statistics.median(each.memory.get(process, 0) for each in runs)
         click.echo(f"{name}: {process} {held / 1e6:.0f} MB")

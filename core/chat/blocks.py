@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlmodel import col
 
 from core.chat.closing import cut_short, lock_conversation
-from core.chat.conversation_facts import facts_of
+from core.chat.conversation_facts import facts_of, ids_by_site
 from core.chat.states import OPEN_STATES, ClosedBy
 from core.chat.visit_chat import find_visit_state
 from core.locks import lock_site
@@ -79,17 +79,15 @@ def all_blocked(db: Connection, now: datetime) -> Blocked:
     visitors = frozenset((row[0], row[2]) for row in rows if row[2])
     if not rows:
         return Blocked()
-    of_visitor = and_(
-        col(Visit.site_id) == col(ChatBlock.site_id),
-        col(Visit.visitor_id) == col(ChatBlock.visitor_id),
-        _IS_REMEMBERED,
-    )
-    later = (
-        select(col(Visit.site_id), col(Visit.id))
-        .join(ChatBlock, of_visitor)
-        .where(col(ChatBlock.visitor_id) != "", visit_goes_on(col(Visit.last_activity_at), now))
-    )
-    visits = {(row[0], row[1]) for row in rows} | {(row[0], row[1]) for row in db.execute(later)}
+    visits = {(row[0], row[1]) for row in rows}
+    for site_id, ids in ids_by_site(visitors):
+        later = select(col(Visit.id)).where(
+            col(Visit.site_id) == site_id,
+            col(Visit.visitor_id).in_(ids),
+            _IS_REMEMBERED,
+            visit_goes_on(col(Visit.last_activity_at), now),
+        )
+        visits |= {(site_id, visit_id) for visit_id in db.execute(later).scalars()}
     return Blocked(frozenset(visits), visitors)
 
 

@@ -140,19 +140,19 @@ def _named_visitors(
     db: Connection, wish: Wish, sites: Sites, now: datetime
 ) -> Iterator[NoticeEvent]:
     """A visit has got its first name or e-mail address by `identify`."""
-    named_after = func.min(col(VisitChangeRow.changed_after))
-    named_at = type_coerce(Visit.started_at, BigInteger) + named_after
-    id = _id_of(wish, col(Visit.id))
-    statement = (
-        _visits(id, named_at)
-        .join(VisitChangeRow, _IS_CHANGE)
+    named_after: Any = (
+        select(func.min(col(VisitChangeRow.changed_after)))
         .where(
-            are_live(sites, now),
-            _has_name(Visit.attributes),
+            _IS_CHANGE,
             col(VisitChangeRow.kind) == CHANGE_KINDS[ChangeKind.ATTRIBUTES],
             _has_name(VisitChangeRow.told),
         )
-        .group_by(col(Visit.site_id), col(Visit.id), col(Visit.started_at))
+        .correlate(Visit)
+        .scalar_subquery()
+    )
+    named_at = type_coerce(Visit.started_at, BigInteger) + named_after
+    statement = _visits(_id_of(wish, col(Visit.id)), named_at).where(
+        are_live(sites, now), _has_name(Visit.attributes), named_after.is_not(None)
     )
     for row in db.execute(statement):
         told_at = from_milliseconds(row.at)

@@ -14,7 +14,7 @@ from core.tables.chat import (
     ConversationNote,
     Message,
 )
-from core.tables.chat_looks import ChatLook, MailServer
+from core.tables.chat_looks import ChatLook
 from core.tables.notices import AgentNotices, Notice, NoticeAddress, NoticeDelivery
 from core.tables.visit_rows import (
     Page,
@@ -60,7 +60,6 @@ __all__ = [
     "ConversationNote",
     "DropCount",
     "JsonText",
-    "MailServer",
     "Message",
     "Moment",
     "Notice",

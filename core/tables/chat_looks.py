@@ -1,4 +1,4 @@
-"""What a site sets for the dialog on its pages, and the server that sends its mail."""
+"""What a site sets for the dialog on its pages."""
 
 from __future__ import annotations
 
@@ -26,15 +26,3 @@ class ChatLook(Table, table=True):
     email: str = "offered"
     hours: Any = Field(default_factory=list, sa_type=JsonText)
     asks_rating: bool = True
-
-
-class MailServer(Table, table=True):
-    """The SMTP server that answers left messages in a site's name. security: "starttls", "tls" or "none"."""
-
-    site_id: int = Field(primary_key=True)
-    host: str
-    port: int
-    security: str
-    username: str = ""
-    password: str = ""
-    sender: str

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, text
+from sqlalchemy import BigInteger, Boolean, Index, column
 from sqlmodel import Field
 
-from core.tables.base import JsonText, Table, moment
+from core.tables.base import JsonText, PartialIndex, Table, moment
 
 
 class AgentNotices(Table, table=True):
@@ -73,12 +73,7 @@ class NoticeDelivery(Table, table=True):
     """A notice on its way to one address: its row goes once it was sent, or given up."""
 
     __table_args__ = (
-        Index(
-            "notice_delivery_due",
-            "due_at",
-            sqlite_where=text("is_given_up = 0"),
-            postgresql_where=text("NOT is_given_up"),
-        ),
+        PartialIndex("notice_delivery_due", "due_at", where=~column("is_given_up", Boolean)),
     )
 
     site_id: int = Field(primary_key=True)

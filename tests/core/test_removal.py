@@ -87,6 +87,7 @@ def fill(db, site_id: Any) -> None:
         "visit_count": {"visits": 3},
         "drop_count": {"reason": "bot", "hits": 3},
         "site_origin": {"host": "tea.example", "hits": 3},
+        "chat_look": {"hours": [], "words": {}},
         "site_change": {"revision": 3},
         "agent_site": {"agent_id": 3},
         "notice": {"id": "n", "kind": "named", "minutes": 0, **_OF_NO_CHAT},

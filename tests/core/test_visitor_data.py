@@ -72,6 +72,7 @@ OF_NO_VISITOR = {
     "agent_site": "a colleague",
     "backlog": "work that is left to the collector",
     "backup": "names files; who is forgotten is told of them",
+    "chat_look": "how a site's dialog looks",
     "chat_rule": "a site's text, and how many were invited",
     "chat_template": "a site's text",
     "chore_run": "what housekeeping has done",

@@ -28,7 +28,6 @@ OTHER_INDEXES = {
 
 OVER_ALL_SITES: Mapping[str, str] = {
     "FROM chat_block": "each collector keeps who is blocked on all sites in memory: 500 a site at most",
-    "FROM visit JOIN chat_block ON visit.site_id =": "the visits of who is blocked, for the same",
     "AND conversation.agent_id IN": "the open chats of agents who have gone, on whichever sites",
     "FROM conversation JOIN visit ON visit.site_id =": "open chats whose visitor has gone, or is back",
     "FROM chat_rule ORDER BY": "each collector keeps the rules of all sites in memory: 20 a site at most",

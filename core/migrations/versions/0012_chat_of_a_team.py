@@ -68,15 +68,6 @@ _TABLES: dict[str, tuple[TableColumns, int]] = {
         ),
         1,
     ),
-    "mail_server": (
-        (
-            ("site_id", _INT),
-            ("host", _STRING),
-            ("port", _INT),
-            *((name, _STRING) for name in ("security", "username", "password", "sender")),
-        ),
-        1,
-    ),
     "agent_notices": (
         (
             ("agent_id", _INT),

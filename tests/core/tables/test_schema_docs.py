@@ -39,7 +39,6 @@ SECRETS = {
     "secret": {"value"},
     "salt": {"value"},
     "conversation": {"token"},
-    "mail_server": {"password"},
     "notice_address": {"url"},
 }
 """What signs somebody in, makes them an agent or a visitor, or tells who was who."""
