@@ -274,9 +274,9 @@ def test_nothing_is_lost_that_an_earlier_version_writes_during_the_upgrade(
     assert_uses_are_right(engine)
 
 
+@pytest.mark.parametrize("bare_database_url", ["postgres"], indirect=True)
 def test_two_that_start_at_once_move_each_visit_once(engine, bare_database_url):
-    if engine.dialect.name == "sqlite":
-        pytest.skip("the serving lock lets only one collector start")
+    """On SQLite the serving lock lets only one collector start."""
     before = stored(engine)
     other = open_database(bare_database_url)
 
