@@ -210,9 +210,9 @@ class Reason(StrEnum):
     NOT_OFFERED = (
         "not_offered",
         409,
-        "the site has no chat button",
-        "Chats that were to be opened on a site without a chat button: it was just switched off, "
-        "or it is not our script.",
+        "the site has no chat button, or none for this visitor",
+        "Chats that were to be opened on a site without a chat button, or by a visitor whom an agent "
+        "has blocked: it was just switched off, they were just blocked, or it is not our script.",
         "The site has no chat button: its visitors are invited.",
     )
     TAKEN = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -18,7 +17,7 @@ class AddressRate:
     """When texts went to one address. It is forgotten with the process."""
 
     def __init__(self) -> None:
-        self._sent: deque[datetime] = deque()
+        self._sent: list[datetime] = []
 
     def note(self, now: datetime) -> None:
         """A text goes there now."""
@@ -29,8 +28,8 @@ class AddressRate:
 
         Empty once nothing more may go there: it waits.
         """
-        while self._sent and self._sent[0] <= now - SENT_WITHIN:
-            self._sent.popleft()
+        # What went there "later" went before the clock was set back: it holds up nothing.
+        self._sent = [at for at in self._sent if now - SENT_WITHIN < at <= now]
         free = MOST_SENT - len(self._sent)
         if len(notices) <= free:
             return [[notice] for notice in notices]

@@ -43,6 +43,10 @@ PATIENCE = {
 invitation the minutes do not run: as long as the visitor's page hides it, nobody can answer."""
 
 
+_REFUSALS = frozenset((ClosedBy.AGENT, ClosedBy.CONSENT, ClosedBy.OPT_OUT))
+"""Of ends, those after which nobody writes to the visitor: an agent has seen to it, or the visitor wants no more."""
+
+
 class End(NamedTuple):
     """How a conversation has ended by itself, and when."""
 
@@ -105,8 +109,13 @@ def close(
     now: datetime,
     at: datetime | None = None,
 ) -> Conversation:
-    """The conversation, closed; its visit is no longer chatting."""
+    """The conversation, closed; its visit is no longer chatting.
+
+    A chat whose visitor waits for an answer, and has said where to send it, is a message that was left.
+    """
     was_open = conversation.state == ConversationState.OPEN
+    if was_open and _waits_for_mail(conversation) and by not in _REFUSALS:
+        state = ConversationState.LEFT
     closed = change(
         db,
         conversation,
@@ -123,6 +132,10 @@ def close(
     if was_open:
         end_chat(db, conversation, at or now)
     return closed
+
+
+def _waits_for_mail(conversation: Conversation) -> bool:
+    return bool(conversation.email) and conversation.waiting_since is not None
 
 
 def cut_short(

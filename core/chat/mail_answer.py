@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
+
+from core.chat.contact import ADDRESS
 
 LONGEST_MAILTO = 1_800
 """Characters of the whole address: some mail programs take no more than 2,000 (own)."""
@@ -12,8 +15,8 @@ _CUT = "…"
 
 def mailto(email: str, site_name: str, text: str) -> str:
     """The mailto: address that opens a mail to the visitor, with a subject and their words as a quotation;
-    "" without such an address. The quotation is cut so that the whole has LONGEST_MAILTO characters at most."""
-    if "@" not in email:
+    "" without such an address: a page may have told several, or none. The quotation is cut so that the whole has LONGEST_MAILTO characters at most."""
+    if not re.fullmatch(ADDRESS, email):
         return ""
     start = (
         f"mailto:{_encoded(email, '@')}?subject={_encoded(f'Your message to {site_name}')}&body="

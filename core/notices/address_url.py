@@ -23,6 +23,8 @@ _NTFY_SCHEMES = {"https": "ntfys", "http": "ntfy"}
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,30}")
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+_ANOTHER = re.compile(r",[a-z0-9]+://", re.IGNORECASE)
+"""Where Apprise would begin another address: one of this machine, perhaps."""
 _SHOWN = 2
 
 
@@ -101,6 +103,8 @@ def check_url(url: str) -> str:
         raise NoticeError(
             "This is no address as Apprise writes it: it begins with a name and ://, for example tgram://."
         )
+    if _ANOTHER.search(rest):
+        raise NoticeError("These are several addresses: add each by itself.")
     if scheme.lower() in _WEBHOOK_SCHEMES:
         raise NoticeError("This is the address of a webhook: choose Webhook above.")
     if scheme.lower() in _OF_THIS_MACHINE:
@@ -108,7 +112,8 @@ def check_url(url: str) -> str:
     return _checked_length(url)
 
 
-_OF_THIS_MACHINE = {"file", "syslog", "dbus", "kde", "qt", "glib", "gnome", "macosx", "windows"}
+_DESKTOPS = {"dbus", "kde", "qt", "glib", "gio", "gnome", "macosx", "windows"}
+_OF_THIS_MACHINE = {"file", "syslog"} | _DESKTOPS
 """Apprise's names for what happens on the machine of the collector itself."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, select, tuple_, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, tuple_, update
 from sqlmodel import col
 
 from core.chat.store import find_conversation
@@ -43,9 +43,8 @@ class Due(NamedTuple):
 
 def due_deliveries(db: Connection, now: datetime) -> list[Due]:
     """What is due, by address: along an index that has nothing else."""
-    is_due = (~col(NoticeDelivery.is_given_up), col(NoticeDelivery.due_at) <= now)
     of_address: list[Any] = [col(NoticeDelivery.site_id), col(NoticeDelivery.address_id)]
-    keys = db.execute(select(*of_address).where(*is_due).distinct()).all()
+    keys = db.execute(select(*of_address).where(*_are_due(now)).distinct()).all()
     found = [_due_of(db, key[0], key[1], now) for key in keys]
     return [due for due in found if due]
 
@@ -54,7 +53,7 @@ def take(db: Connection, due: Due, now: datetime) -> Due:
     """What of it is the caller's to send now: until TAKEN_FOR is over nobody else takes that."""
     taken = (
         update(NoticeDelivery)
-        .where(*_are(due), col(NoticeDelivery.due_at) <= now)
+        .where(*_are(due), *_are_due(now))
         .values(due_at=now + TAKEN_FOR, attempts=col(NoticeDelivery.attempts) + 1)
         .returning(col(NoticeDelivery.notice_id))
     )
@@ -118,6 +117,12 @@ def count_given_up(db: Connection) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def _are_due(now: datetime) -> tuple[Any, ...]:
+    """What waits for longer than the longest pause was put off before the clock was set back."""
+    due_at = col(NoticeDelivery.due_at)
+    return ~col(NoticeDelivery.is_given_up), or_(due_at <= now, due_at > now + PAUSES[-1])
+
+
 def _due_of(db: Connection, site_id: int, address_id: str, now: datetime) -> Due | None:
     address = select(NoticeAddress).where(
         col(NoticeAddress.site_id) == site_id,
@@ -136,8 +141,7 @@ def _due_of(db: Connection, site_id: int, address_id: str, now: datetime) -> Due
         .where(
             col(NoticeDelivery.site_id) == site_id,
             col(NoticeDelivery.address_id) == address_id,
-            ~col(NoticeDelivery.is_given_up),
-            col(NoticeDelivery.due_at) <= now,
+            *_are_due(now),
         )
         .order_by(col(Notice.revision))
         .limit(TAKEN_AT_ONCE)

@@ -38,7 +38,9 @@ def send_text(url: str, title: str, body: str) -> str:
     with _listening() as said:
         try:
             told = loaded.module.Apprise(asset=loaded.asset)
-            if not told.add(url):
+            # add(url) would take several of it, also one that was refused by itself: those after a comma
+            address = told.instantiate(url, asset=loaded.asset)
+            if address is None or not told.add(address):
                 return UNKNOWN_ADDRESS
             if is_webhook(url):
                 title, body = "", f"{_escaped(title)}\n{_escaped(body)}"

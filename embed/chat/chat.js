@@ -20,6 +20,7 @@ import { TYPING_EVERY } from '../core.js';
  */
 
 const TICK = 500; // how often it checks what has no event: the time, a script that was switched off
+const DRESS_AGAIN = 10_000;
 const ANNOUNCED_AFTER = 100; // screen readers announce only what is added to a log that they know already
 
 const NOT_THERE = /404|410/; // of a conversation, which has a token; else of the collector
@@ -58,7 +59,9 @@ function begin(host, kept) {
   listen(window, 'pagehide', () => conversation.token && !host.isStoring() && link.post('end', { w: 'page' }));
   return safe(takeOffer);
 
+  /** Without words there is no dialog: where not even our English can be had, it tries again. */
   async function dress() {
+    later(() => isDressed || dress(), DRESS_AGAIN);
     dialog.dress(await findLook(host));
     isDressed = true;
     later(draw, ANNOUNCED_AFTER); // and not before the conversation of the last page is found

@@ -182,6 +182,7 @@ export class VisitorConversation {
     this.forgotten = this.token || this.forgotten;
     this.token = '';
     if (this.chat.state === 'left') {
+      this.parting = ''; // who ends a chat that is answered by mail reads so
       // A message that came too late for the one that was left opens the next conversation.
       for (const item of this.outbox) item.do = item.c ? item.do : 'open';
     } else {

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 import pytest
 from sqlalchemy import func, select
 
+from core.chat.blocks import block
+from core.chat.notes import add_note
+from core.chat.store import find_by_token
 from core.database import reading, writing
 from core.moment import from_milliseconds
 from core.notices.addresses import add_address
@@ -40,11 +43,21 @@ def want_all(collector: RunningCollector) -> None:
             add_address(db, site.id or 0, "json://127.0.0.1:9/", now, kinds=kinds, minutes=5)
 
 
+def note_and_block(collector: RunningCollector, agent_id: int, token: str) -> None:
+    """What an agent does with the chat."""
+    now = from_milliseconds(collector.clock.now)
+    with writing(collector.engine) as db:
+        chat = find_by_token(db, 1, token)
+        assert chat is not None
+        add_note(db, chat, agent_id=agent_id, client_id="note0001", text="Rude", now=now)
+        block(db, chat, agent_id, now)
+
+
 def fill(collector: RunningCollector) -> None:
-    """What every kind of row comes from that is not made by people: visits, a chat, refusals, a warning."""
-    attend(collector)
+    """What every kind of row comes from that goes by itself: visits, a chat, refusals, a warning."""
+    agent = attend(collector)
     want_all(collector)
-    open_chat(collector)
+    note_and_block(collector, agent.id or 0, open_chat(collector))
     collector.post(view(), site="open", headers={"Origin": "https://copy.example"})
     collector.post(
         {"e": "i", "n": 2, "i": {"name": "Ann"}},

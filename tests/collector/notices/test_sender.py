@@ -23,6 +23,7 @@ from core.moment import milliseconds, to_milliseconds
 from core.notices.address_url import MailFields, Security, mail_url, ntfy_url, webhook_url
 from core.notices.addresses import add_address, address_states, change_address
 from core.notices.deliveries import GIVEN_UP_AFTER, PAUSES, TAKEN_FOR
+from core.notices.sending import send_text
 from core.sites import add_site
 from core.tables import Conversation, Notice, NoticeDelivery
 from tests.helpers.chat_rows import MINUTE, NOW, add_visit, answer, ask, open_it, opened
@@ -389,6 +390,50 @@ def test_fault_says_what_is_wrong_with_the_mail_server(database, sender, to_addr
         tell(database, to_address(mail_url(MailFields(*fields, "shop", "wrong"))))
         sender.send_due()
     assert state_of(database).fault == "The server refused the user name or the password."
+
+
+def test_address_is_one_whatever_follows_a_comma_in_it(receiver):
+    """Apprise takes it for several: another one might be of this machine."""
+    with web_receiver() as other:
+        second = other.url.replace("http", "json")
+        assert not send_text(f"{receiver.url.replace('http', 'json')}/,{second}", "Title", "Body")
+
+        assert (len(receiver.requests), len(other.requests)) == (1, 0)
+
+
+SET_BACK = milliseconds(GIVEN_UP_AFTER) // 2
+
+
+def test_what_failed_is_tried_again_though_the_clock_is_set_back(
+    database, sender, receiver, to_address, clock
+):
+    clock.advance(SET_BACK)
+    receiver.statuses = [500]
+    tell(database, to_address(webhook_url(receiver.url)))
+    sender.send_due()
+    assert waiting(database) == 1
+
+    clock.advance(-SET_BACK)
+    sender.send_due()
+
+    assert (len(receiver.requests), waiting(database)) == (2, 0)
+
+
+def test_what_was_sent_before_the_clock_was_set_back_holds_up_nothing(
+    database, sender, receiver, to_address, clock
+):
+    clock.advance(SET_BACK)
+    address = to_address(webhook_url(receiver.url))
+    tell(database, address, number=MOST_SENT)
+    sender.send_due()
+    again = NoticeDelivery(site_id=1, notice_id="n0000", address_id=address, due_at=NOW)
+    with writing(database) as db:
+        db.execute(insert(NoticeDelivery).values(**again.model_dump()))
+
+    clock.advance(-SET_BACK)
+    sender.send_due()
+
+    assert (len(receiver.requests), waiting(database)) == (MOST_SENT + 1, 0)
 
 
 def test_address_is_neither_logged_nor_told_in_a_fault(

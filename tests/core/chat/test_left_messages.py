@@ -4,15 +4,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from core.chat.closing import close_due
+from core.chat.contact import set_email
 from core.chat.left_messages import mark_done
 from core.chat.mail_answer import LONGEST_MAILTO, mailto
 from core.chat.queries import has_listed_conversation, open_conversations
-from core.chat.states import Author
+from core.chat.states import Author, ClosedBy
 from core.reasons import Reason
 from tests.helpers.chat_rows import (
+    MINUTE,
     NOW,
     SECOND,
     add_visit,
+    answer,
+    end,
     mark_read,
     open_it,
     opened,
@@ -47,6 +52,46 @@ def test_left_message_is_listed_until_it_is_done_and_again_when_it_is_not(db, le
 def test_what_is_done_is_read(db, left):
     mark_done(db, left, 3, True, NOW)
     assert stored(db, left).agent_read == 1
+
+
+@pytest.mark.parametrize("by", [ClosedBy.VISITOR, ClosedBy.PAGE])
+def test_chat_that_ends_without_an_answer_is_left_for_the_address_that_was_given(db, by):
+    add_visit(db)
+    chat = open_it(db)
+    set_email(db, chat, "ada@tea.example", NOW)
+
+    assert end(db, chat, by, NOW + SECOND).state == "left"
+    assert [each.id for each in open_conversations(db)] == [chat.id]
+
+
+def test_chat_that_nobody_answers_is_left_once_it_ends_by_itself(db):
+    add_visit(db)
+    chat = open_it(db)
+    set_email(db, chat, "ada@tea.example", NOW)
+
+    assert close_due(db, NOW + 31 * MINUTE) == 1
+    found = stored(db, chat)
+    assert (found.state, found.closed_by) == ("left", "silence")
+
+
+@pytest.mark.parametrize("by", [ClosedBy.AGENT, ClosedBy.CONSENT, ClosedBy.OPT_OUT])
+def test_chat_that_an_agent_or_a_refusal_ends_is_not_left(db, by):
+    add_visit(db)
+    chat = open_it(db)
+    set_email(db, chat, "ada@tea.example", NOW)
+
+    assert end(db, chat, by, NOW).state == "ended"
+
+
+@pytest.mark.parametrize(("email", "is_answered"), [("", False), ("ada@tea.example", True)])
+def test_chat_without_an_address_or_with_an_answer_is_over(db, email, is_answered):
+    add_visit(db)
+    chat = open_it(db)
+    set_email(db, chat, email, NOW)
+    if is_answered:
+        answer(db, chat)
+
+    assert end(db, chat, ClosedBy.VISITOR, NOW).state == "ended"
 
 
 @pytest.mark.parametrize("is_done", [True, False])
@@ -99,12 +144,15 @@ def test_words_that_just_fit_are_whole(room):
     assert ("%E2%80%A6" in mailto("ada@example.org", "Shop", text)) is (room > 0)
 
 
-def test_address_cannot_add_headers_or_recipients_of_its_own():
-    address = mailto("a@b.example?bcc=c@d.example&x=1\r\n", "Shop", "Hi")
+def test_address_cannot_add_headers_of_its_own():
+    address = mailto("a@b.example?bcc=x&y=1", "Shop", "Hi")
 
-    assert address.startswith("mailto:a@b.example%3Fbcc%3Dc@d.example%26x%3D1%0D%0A?subject=")
+    assert address.startswith("mailto:a@b.example%3Fbcc%3Dx%26y%3D1?subject=")
 
 
-@pytest.mark.parametrize("email", ["", "no address"])
-def test_without_an_address_there_is_no_answer(email):
+SEVERAL = ["a@b.example,c@d.example", "a@b.example;c@d.example", "a@b.example?bcc=c@d.example"]
+
+
+@pytest.mark.parametrize("email", ["", "no address", "a@b.example\r\n", *SEVERAL])
+def test_without_one_address_there_is_no_answer(email):
     assert mailto(email, "Shop", "Hi") == ""

@@ -73,6 +73,8 @@ def test_webhook_keeps_what_its_address_asks_for():
         (lambda: check_url("https://chat.example/x"), "choose Webhook"),
         (lambda: check_url("syslog://"), "no address as Apprise writes it"),
         (lambda: check_url("file:///etc/x"), "tells only this machine"),
+        (lambda: check_url("gio://x"), "tells only this machine"),
+        (lambda: check_url("json://shop.example/,syslog://"), "several addresses"),
         (lambda: check_url(f"tgram://{'x' * 2000}"), "too long"),
     ],
 )

@@ -16,7 +16,8 @@ from core.enrich.page_context import ContextRule, PageContext
 from core.schema import SchemaError, check_schema, upgrade_schema
 from core.sites import list_sites
 from core.tables import Table
-from tests.helpers.old_schema import downgrade, make_first_version, upgrade
+from core.upgrade import upgrade_database
+from tests.helpers.old_schema import downgrade, load_released, make_first_version, upgrade
 from tests.helpers.stored_texts import every_text
 
 
@@ -148,6 +149,38 @@ def test_agents_of_before_are_no_accounts_and_survive_the_way_up_and_down(databa
     upgrade_schema(database)
     with reading(database) as connection:
         assert list_accounts(connection) == []
+
+
+def _stored_chats(connection, columns="*"):
+    rows = connection.exec_driver_sql(f"SELECT {columns} FROM conversation ORDER BY site_id, id")
+    return [dict(row) for row in rows.mappings()]
+
+
+def test_left_messages_of_before_that_were_read_are_done_and_chats_survive_the_way_up_and_down(
+    database,
+):
+    with writing(database) as connection:
+        load_released(connection, "0011")
+        for id, read in ((1, 1), (2, 0)):
+            connection.exec_driver_sql(
+                f"UPDATE conversation SET state = 'left', agent_read = {read} WHERE site_id = {id}"
+            )
+        before = _stored_chats(connection)
+
+    upgrade_database(database, datetime(2026, 11, 30, tzinfo=UTC))
+    with writing(database) as connection:
+        done = {row["site_id"]: row["done_at"] for row in _stored_chats(connection)}
+        assert done == {1: before[0]["closed_at"], 2: None}
+        defaults = _stored_chats(connection, "email, vacated_at, note_count, rating, rating_text")
+        assert defaults[0] == {
+            "email": "",
+            "vacated_at": None,
+            "note_count": 0,
+            "rating": "",
+            "rating_text": "",
+        }
+        downgrade(connection, "0011")
+        assert _stored_chats(connection) == before
 
 
 def test_browsers_of_before_stay_their_agents_and_their_secrets_are_gone(database):

@@ -34,10 +34,10 @@ def test_waiting_visitor_is_told_so_and_can_leave_an_address_on_any_page(shop, p
     dialog.pill.click()
     say(shop, dialog, "Do you have white tea?")
     expect(_address(dialog)).to_be_hidden()
-    agent.backdate_messages(agent.conversation(shop), timedelta(seconds=31))
+    _backdate(shop, page, agent, timedelta(seconds=31))
     page.goto(shop.url("/p2"))
     dialog.until_note(LONGER)
-    agent.backdate_messages(agent.conversation(shop), timedelta(seconds=30))
+    _backdate(shop, page, agent, timedelta(seconds=30))
     page.goto(shop.url("/p3"))
     dialog.until_note(ASKED)
     _address(dialog).fill("ada@")
@@ -52,6 +52,24 @@ def test_waiting_visitor_is_told_so_and_can_leave_an_address_on_any_page(shop, p
     dialog.until_lines("Do you have white tea?")
     agent.say(agent.conversation(shop), "We do")
     dialog.until_note("")
+
+
+def test_visitor_who_ends_a_chat_without_an_answer_reads_that_it_comes_by_mail(shop, page, agent):
+    dialog = _with_button(shop, page, agent)
+    dialog.pill.click()
+    say(shop, dialog, "Do you have white tea?")
+    _backdate(shop, page, agent, timedelta(seconds=61))
+    page.goto(shop.url("/p2"))
+    dialog.until_note(ASKED)
+    _address(dialog).fill(ADDRESS)
+    dialog.button("Save").click()
+    dialog.until_note(PROMISED)
+    shop.until(lambda: agent.conversation(shop).email == ADDRESS)
+    dialog.button("End").click()
+    dialog.button("End chat").click()
+    shop.until(lambda: agent.conversation(shop).state == "left")
+    dialog.until_note(PROMISED)
+    dialog.until_lines("Do you have white tea?")
 
 
 def test_agent_who_had_to_go_is_named(shop, page, agent):
@@ -125,7 +143,7 @@ def test_each_message_has_its_time_and_the_newest_that_was_read_is_seen(shop, pa
 def test_message_of_another_day_has_its_date(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     say(shop, dialog, "one")
-    agent.backdate_messages(agent.conversation(shop), timedelta(days=2))
+    _backdate(shop, page, agent, timedelta(days=2))
     page.goto(shop.url("/p2"))
     days_ago = "new Date(Date.now() - 2 * 864e5).toLocaleDateString('en-US', {dateStyle: 'short'})"
     expect(dialog.element.locator("time").nth(1)).to_contain_text(page.evaluate(days_ago))
@@ -177,6 +195,12 @@ def _with_button(shop, page, agent):
     dialog = Dialog(page)
     until_offered(shop, page, dialog)
     return dialog
+
+
+def _backdate(shop, page, agent, length):
+    """Once the browser knows that all is sent: what it sends again on the next page has its own time."""
+    page.wait_for_function("""() => sessionStorage['vm-chat'].includes('"o":{}')""")
+    agent.backdate_messages(agent.conversation(shop), length)
 
 
 def _address(dialog):

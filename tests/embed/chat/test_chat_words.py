@@ -56,6 +56,23 @@ def test_words_that_cannot_be_had_are_english(shop, page, agent):
     expect(dialog.button("No, thanks")).to_be_visible()
 
 
+def test_dialog_comes_once_words_can_be_had(shop, page, agent):
+    routes = ("**/embed/chat-*.json*", "**/visitor-monitor-english.js")
+    asked = []
+    for each in routes:
+        page.route(each, lambda route: asked.append(route.request.url) or route.abort())
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    agent.invite(shop, "Hello")
+    dialog = Dialog(page)
+    shop.until(lambda: _beat(page) or any("english" in url for url in asked))
+    assert dialog.lines.count() == 0
+
+    for each in routes:
+        page.unroute(each)
+    expect(dialog.button("No, thanks")).to_be_visible(timeout=20_000)
+
+
 def test_owners_texts_colour_and_corner_are_shown_within_seconds(shop, page, agent):
     agent.change_look(
         shop,
