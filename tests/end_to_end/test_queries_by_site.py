@@ -27,6 +27,7 @@ OTHER_INDEXES = {
 """Indexes of tables by site that do not begin with it, and why."""
 
 OVER_ALL_SITES: Mapping[str, str] = {
+    "FROM chat_look": "each collector keeps how every site's dialog looks in memory: one row a site",
     "FROM chat_block": "each collector keeps who is blocked on all sites in memory: 500 a site at most",
     "AND conversation.agent_id IN": "the open chats of agents who have gone, on whichever sites",
     "FROM conversation JOIN visit ON visit.site_id =": "open chats whose visitor has gone, or is back",

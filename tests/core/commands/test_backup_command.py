@@ -51,7 +51,7 @@ def test_backup_is_one_private_file_with_everything_and_is_recorded(run, engine,
 
     assert (done.returncode, done.stderr) == (0, "")
     first, where, secret, back = done.stdout.splitlines()
-    assert first.startswith("Copied and checked 0.3 MB in 0.")
+    assert first.startswith("Copied and checked 0.4 MB in 0.")
     assert where == f"The backup is {target}"
     assert "keep it secret, and delete it in time" in secret
     assert back == f"What puts it back: python -m core restore '{target}'"
@@ -162,7 +162,7 @@ def test_backup_without_room_is_refused(run, tmp_path, monkeypatch):
 
     assert done.returncode == 1
     assert done.stderr == (
-        f"{tmp_path} has 0.1 MB free, and 0.3 MB are needed: make room there, or use another disk\n"
+        f"{tmp_path} has 0.1 MB free, and 0.4 MB are needed: make room there, or use another disk\n"
     )
     assert not list(tmp_path.glob("b.db*"))
 

@@ -54,7 +54,7 @@ def test_backup_takes_the_place_and_what_was_there_is_kept(run, backup, engine, 
     assert (done.returncode, done.stderr) == (0, "")
     (kept,) = kept_copies(tmp_path)
     restored, where, delete = done.stdout.splitlines()
-    assert restored.startswith("Restored 0.3 MB in ")
+    assert restored.startswith("Restored 0.4 MB in ")
     assert "Start the collector again" in restored
     assert where == f"What was there before is kept as {kept}"
     assert delete.startswith("Delete that copy once all is well")

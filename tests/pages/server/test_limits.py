@@ -34,7 +34,7 @@ from tests.helpers.signed_in import make_account, session_cookie
 from tests.pages.conftest import use_database
 
 SOON = 15
-FIELDS = {"send": {"text": "x"}, "read": {"to": 1}}
+FIELDS = {"send": {"text": "x"}, "note": {"text": "x"}, "read": {"to": 1}, "done": {"done": True}}
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def account_of(
 
 
 def body_of(act: str, chat: Chat) -> dict[str, Any]:
-    sent = {"n": client_id()} if act == "send" else {}
+    sent = {"n": client_id()} if act in ("send", "note") else {}
     return {"site": chat.site.key, "id": chat.id, **FIELDS.get(act, {}), **sent}
 
 
@@ -101,12 +101,15 @@ def body_of(act: str, chat: Chat) -> dict[str, Any]:
 def test_agent_acts_on_their_own_sites_alone(
     engine: Engine, tea: Site, pots: Site, asked: Any, act: str
 ) -> None:
-    own, other = visitor_opens(engine, tea, "visit1"), visitor_opens(engine, pots, "visit2")
-    nobodys = {**body_of(act, other), "site": "nowhere"}
+    is_left = act == "done"  # only a left message is ticked off
+    own = visitor_opens(engine, tea, "visit1", is_attended=not is_left)
+    other = visitor_opens(engine, pots, "visit2", is_attended=not is_left)
+    more = {"to": make_agent(engine, "Bea").id} if act == "give" else {}
+    nobodys = {**body_of(act, other), **more, "site": "nowhere"}
     before = other.row
 
     async def ask(browser: httpx.AsyncClient, _feed: AgentFeed) -> list[httpx.Response]:
-        bodies = (body_of(act, own), body_of(act, other), nobodys)
+        bodies = ({**body_of(act, own), **more}, {**body_of(act, other), **more}, nobodys)
         return [await browser.post(f"/agent/{act}", json=body) for body in bodies]
 
     done, refused, unknown = asked(account_of(engine, [tea]), ask)
