@@ -2,20 +2,17 @@
 
 SQLAlchemy takes several times as long around a statement as SQLite takes for it: with batches of 58 hits more than
 a quarter of the writer's time without its commits. On Postgres the driver and the network take most of it.
-SQLAlchemy's events tell neither of such statements nor of their faults, which are raised as those of any other.
+SQLAlchemy's events do not tell of such statements, but of their faults, which are raised as those of any other.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import ClauseElement
-
-from core.disk_fault import DATABASE_FILE
 
 
 def compile_for(database: Connection | Engine, statement: ClauseElement) -> str:
@@ -33,7 +30,7 @@ def run_each(db: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) ->
         try:
             return driver.executemany(statement, rows).rowcount
         except sqlite3.Error as fault:
-            raise _as_usual(db, statement, fault) from fault
+            _raise_as_usual(db, statement, fault)
     parameters = rows[0] if len(rows) == 1 else list(rows)  # psycopg takes a pipeline for a list
     return db.exec_driver_sql(statement, parameters).rowcount
 
@@ -45,14 +42,11 @@ def find_value(db: Connection, statement: str, parameters: tuple[Any, ...] = ())
         try:
             found = driver.execute(statement, parameters).fetchone()
         except sqlite3.Error as fault:
-            raise _as_usual(db, statement, fault) from fault
+            _raise_as_usual(db, statement, fault)
         return None if found is None else found[0]
     return db.exec_driver_sql(statement, parameters).scalar()
 
 
-def _as_usual(db: Connection, statement: str, fault: sqlite3.Error) -> BaseException:
-    """The fault as SQLAlchemy raises it, with the file that it is about."""
-    setattr(fault, DATABASE_FILE, db.engine.url.database)
-    return DBAPIError.instance(
-        statement, None, fault, sqlite3.Error, hide_parameters=True, dialect=db.dialect
-    )
+def _raise_as_usual(db: Connection, statement: str, fault: sqlite3.Error) -> NoReturn:
+    """As SQLAlchemy raises it, whose listeners hear of it: by them a damaged file is noticed, and named."""
+    db._handle_dbapi_exception(fault, statement, None, None, None)  # pyright: ignore[reportPrivateUsage]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, bindparam, insert, select, update
+from sqlalchemy import Engine, bindparam, event, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.compiled import compile_for, find_value, run_each
@@ -51,6 +51,21 @@ def test_row_that_the_table_refuses_is_a_fault_of_the_row(salted: Engine) -> Non
     with pytest.raises(IntegrityError), writing(salted) as db:
         insert_again = "INSERT INTO salt (day, value) VALUES ('monday', 'z')"
         run_each(db, insert_again, [()])
+
+
+def test_listeners_hear_of_a_fault_of_sqlite(sqlite_url: str) -> None:
+    """One of them notices that the file is damaged."""
+    engine, heard = open_database(sqlite_url), list[BaseException | None]()
+    event.listen(engine, "handle_error", lambda context: heard.append(context.original_exception))
+    with writing(engine) as db:
+        for call in (
+            lambda: run_each(db, "DELETE FROM nowhere", [()]),
+            lambda: find_value(db, "SELECT 1 FROM nowhere"),
+        ):
+            with pytest.raises(OperationalError) as raised:
+                call()
+            assert heard.pop() is raised.value.orig
+    engine.dispose()
 
 
 def test_fault_of_sqlite_names_its_file(sqlite_url: str) -> None:
