@@ -70,7 +70,8 @@ def collectors(database_url: str, tmp_path: Path) -> Iterator[list[CollectorProc
         collector.stop()
 
 
-@pytest.mark.parametrize("scale", [SHORT, pytest.param(LONG, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("scale", [SHORT, LONG])
 def test_every_message_of_a_team_arrives_once_and_in_order(
     database_url: str, collectors: list[CollectorProcess], scale: Scale
 ) -> None:

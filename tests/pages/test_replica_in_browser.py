@@ -164,6 +164,7 @@ def test_agents_new_name_and_message_are_read_back_at_once(
     expect(other.locator(".agent-name")).to_have_text("Annabel")
 
 
+@pytest.mark.long
 def test_health_says_how_far_the_replica_is_behind(
     open_chats: OpenChats,
     engine: Engine,
