@@ -105,11 +105,15 @@ class Upsert:
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """Upsert the rows; on Postgres most of them in large statements."""
+        if not rows:
+            return
         done = 0
         for size, statement in self._statements:
             until = len(rows) - (len(rows) - done) % size
             starts = range(done, until, size)
-            many = [tuple(chain.from_iterable(rows[at : at + size])) for at in starts]
+            many = rows[done:]
+            if size > 1:
+                many = [tuple(chain.from_iterable(rows[at : at + size])) for at in starts]
             if many:
                 run_each(connection, statement, many)
             done = until

@@ -36,7 +36,8 @@ class StoredRows:
     def add(self, visit: TrackedVisit, rows: VisitRows) -> None:
         """The rows of a visit that has its number; a corrected view is corrected at once."""
         site_id, number, started_at = visit.site_id, visit.number, visit.started_at
-        self.tabs += ((site_id, number, tab, id) for id, tab in rows.new_tabs.items())
+        for id, tab in rows.new_tabs.items():
+            self.tabs.append((site_id, number, tab, id))
         for view in rows.views.values():
             after, page = view.viewed_at - started_at, self._use(site_id, view.page)
             self.views.append((site_id, number, view.tab, view.number, after, page))

@@ -235,6 +235,8 @@ class VisitBatch:
         return key not in self._opened and (key, hit.tab) not in self._learned
 
     def _note_what_is_shown(self) -> None:
+        if not self._shown_before:
+            return
         for key, before in self._shown_before.items():
             visit = self._visits[key]
             is_corrected = key in self._rows_of and self._rows_of[key].corrections
@@ -268,13 +270,18 @@ class VisitBatch:
     def _load_visits(self, site_id: int, ids: Iterable[str]) -> None:
         if site_id not in self._edits:
             self._load_edits([site_id])
-        found = {visit_id: self._cache.find(site_id, visit_id) for visit_id in ids}
-        if unknown := [visit_id for visit_id, visit in found.items() if visit is None]:
-            loaded = self._statements.load_visits(self._connection, site_id, unknown)
-            found.update((visit.id, visit) for visit in loaded)
-        for visit_id, visit in found.items():
-            self._visits[site_id, visit_id] = visit
-            if visit is not None and is_ahead(visit, self._now):
+        unknown: list[str] = []
+        for visit_id in ids:
+            visit = self._visits[site_id, visit_id] = self._cache.find(site_id, visit_id)
+            if visit is None:
+                unknown.append(visit_id)
+            elif is_ahead(visit, self._now):
+                self._set_back(visit)
+        if not unknown:
+            return
+        for visit in self._statements.load_visits(self._connection, site_id, unknown):
+            self._visits[site_id, visit.id] = visit
+            if is_ahead(visit, self._now):
                 self._set_back(visit)
 
     def _set_back(self, visit: TrackedVisit) -> None:
@@ -290,16 +297,16 @@ class VisitBatch:
         )
 
     def _load_known_tabs(self, site_id: int, hits: Iterable[Hit]) -> None:
-        self._learn_tabs(
-            site_id,
-            [
-                (visit, hit.tab)
-                for hit in hits
-                for visit_id in hit.visit_ids
-                if (visit := self._visits[site_id, visit_id]) is not None
-                and any(needs_known_tab(visit, hit.tab, event) for event in hit.events)
-            ],
-        )
+        tabs: list[tuple[TrackedVisit, str]] = []
+        for hit in hits:
+            for visit_id in hit.visit_ids:
+                visit = self._visits[site_id, visit_id]
+                if visit is not None:
+                    needs = (needs_known_tab(visit, hit.tab, event) for event in hit.events)
+                    if any(needs):
+                        tabs.append((visit, hit.tab))
+        if tabs:
+            self._learn_tabs(site_id, tabs)
 
     def _learn_tabs(self, site_id: int, tabs: Sequence[tuple[TrackedVisit, str]]) -> None:
         """Which ordinals tabs have that a visit's memory has not, and which views are stored of tabs."""

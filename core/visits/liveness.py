@@ -72,8 +72,9 @@ def is_chatting(visit: Any, now: Any) -> Any:
 def has_room(visit: Any, visit_id: str, now: Any) -> bool:
     """Whether there is room for another chat: the visit is not chatting, or only with us, and several
     people may be behind its id. Only for one row."""
-    is_shared = is_derived(visit_id) and visit.chat_source == ChatSource.BUILT_IN.value
-    return is_shared or not is_chatting(visit, now)
+    if not is_chatting(visit, now):
+        return True
+    return is_derived(visit_id) and visit.chat_source == ChatSource.BUILT_IN.value
 
 
 def is_idle(visit: Any, now: Any) -> Any:

@@ -18,6 +18,7 @@ from core.visits.visit_changes import (
     note_attributes,
     note_first_shown,
     note_page,
+    page_texts,
 )
 from core.visits.visit_rows import NewView, PageText, SpanRow, VisitRows
 
@@ -195,11 +196,11 @@ def _show_page(
     is_new = _add_view(visit, tab, event, tab.at, rows)
     tab.page_number, tab.page_at, tab.is_corrected = event.number, tab.at, not is_new
     tab.path, tab.title, tab.context = event.path, event.title, event.context
-    before = current_page(visit)
+    before = page_texts(visit)
     is_current = _make_current(visit, tab_id, tab, event.at)
     if is_new and not is_current:
         _note_earlier_view(visit, tab.at, rows)
-    elif is_current and not is_new and current_page(visit) != before:
+    elif is_current and not is_new and page_texts(visit) != before:
         note_page(visit, visit.memory.current_at, current_page(visit), rows)
 
 
@@ -228,13 +229,13 @@ def _keep_page(
         return
     elif event.page or event.path == tab.path:
         _correct_page(visit, tab, event, rows)
-    before = current_page(visit)
+    before = page_texts(visit)
     if event.kind is EventKind.PRESENCE and event.focused:
         _make_current(visit, tab_id, tab, event.at)
     elif tab_id == visit.memory.current_tab:
         visit.current_path, visit.current_title = tab.path, tab.title
         _show_context(visit, tab.context, event.at)
-    if current_page(visit) != before:
+    if page_texts(visit) != before:
         note_page(visit, max(event.at, visit.memory.current_at), current_page(visit), rows)
 
 

@@ -6,6 +6,8 @@ same moment, the higher number the lower.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import msgspec
 
 from core.visits.presence import ChangeKind
@@ -16,9 +18,13 @@ from core.visits.visit_rows import ChangeRow, PageText, VisitRows
 _encode = msgspec.json.Encoder().encode
 
 
+page_texts = attrgetter("current_path", "current_title", "page_context")
+"""What the visit's current page says of itself, to be compared: each event asks twice."""
+
+
 def current_page(visit: TrackedVisit) -> PageText:
     """What the visit's current page says of itself."""
-    return PageText(visit.current_path, visit.current_title, visit.page_context)
+    return PageText(*page_texts(visit))
 
 
 def note_page(visit: TrackedVisit, at: int, page: PageText, rows: VisitRows) -> None:

@@ -20,8 +20,8 @@ class PageText(NamedTuple):
     page_context: str
 
 
-class SpanRow(NamedTuple):
-    """A stretch of time of one tab."""
+class SpanRow(Struct, frozen=True, gc=False):
+    """A stretch of time of one tab; a Struct, since it is made in a fifth of a tuple's time."""
 
     tab: int
     kind: SpanKind
