@@ -10,6 +10,7 @@ from core.visits.visit_changes import note_cart
 from core.visits.visit_rows import VisitRows
 
 _EMPTY = Cart(0.0, "")
+_PURCHASED = PageContext.PURCHASED
 
 
 def keep_cart(
@@ -34,7 +35,7 @@ def keep_cart(
 
 
 def _told_by(tab: TabState, event: Event, earlier_context: str) -> Cart | None:
-    if tab.context != PageContext.PURCHASED:
+    if tab.context != _PURCHASED:
         return event.cart
-    is_new = event.kind is EventKind.VIEW or earlier_context != PageContext.PURCHASED
+    is_new = event.kind is EventKind.VIEW or earlier_context != _PURCHASED
     return _EMPTY if is_new else None

@@ -24,6 +24,11 @@ from core.visits.visit_rows import NewView, PageText, SpanRow, VisitRows
 
 _ACTIVE_FOR = milliseconds(ACTIVE_FOR)
 
+# To find a member by its name takes Python 3.11 ten times as long, and each event asks for ten of them.
+_VIEW, _PRESENCE, _HIDDEN = EventKind.VIEW, EventKind.PRESENCE, EventKind.HIDDEN
+_CHAT, _IDENTIFY, _CHAT_START = EventKind.CHAT, EventKind.IDENTIFY, ChatReport.START
+_IN_VIEW, _ACTIVE = SpanKind.IN_VIEW, SpanKind.ACTIVE
+
 MAX_ATTRIBUTES = 10
 
 
@@ -86,21 +91,21 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     """
     tab = visit.memory.tabs.get(tab_id)
     if tab is not None and event.number <= tab.number:
-        if event.kind is EventKind.VIEW and _add_view(visit, tab, event, event.at, rows):
+        if event.kind is _VIEW and _add_view(visit, tab, event, event.at, rows):
             _note_earlier_view(visit, event.at, rows)
         return
     if tab is None:
         tab = _add_tab(visit, tab_id, event, rows)
     tab.number = event.number
-    tab.is_shown, was_shown = event.kind is not EventKind.HIDDEN, tab.is_shown
+    tab.is_shown, was_shown = event.kind is not _HIDDEN, tab.is_shown
     _extend_in_view(tab, event, was_shown, rows)
     tab.at = max(tab.at, event.at)
     earlier_context = tab.context
-    if event.kind is EventKind.VIEW:
+    if event.kind is _VIEW:
         _show_page(visit, tab_id, tab, event, rows)
-    elif event.kind is EventKind.CHAT:
+    elif event.kind is _CHAT:
         report_chat(visit, tab.ordinal, event, rows)
-    elif event.kind is EventKind.IDENTIFY:
+    elif event.kind is _IDENTIFY:
         _identify(visit, event, rows)
     else:
         _keep_page(visit, tab_id, tab, event, rows)
@@ -159,7 +164,7 @@ def needs_known_tab(visit: TrackedVisit, tab_id: str, event: Event) -> bool:
     tab = visit.memory.tabs.get(tab_id)
     if tab is None:
         return visit.memory.tab_count > len(visit.memory.tabs)
-    return event.kind is EventKind.VIEW and event.number <= tab.number
+    return event.kind is _VIEW and event.number <= tab.number
 
 
 def _add_tab(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> TabState:
@@ -230,7 +235,7 @@ def _keep_page(
     elif event.page or event.path == tab.path:
         _correct_page(visit, tab, event, rows)
     before = page_texts(visit)
-    if event.kind is EventKind.PRESENCE and event.focused:
+    if event.kind is _PRESENCE and event.focused:
         _make_current(visit, tab_id, tab, event.at)
     elif tab_id == visit.memory.current_tab:
         visit.current_path, visit.current_title = tab.path, tab.title
@@ -281,20 +286,20 @@ def _identify(visit: TrackedVisit, event: Event, rows: VisitRows) -> None:
 
 def _extend_in_view(tab: TabState, event: Event, was_shown: bool, rows: VisitRows) -> None:
     """Extend the tab's in-view span, or begin a new one after `h` or silence."""
-    is_open = event.kind is not EventKind.HIDDEN
+    is_open = event.kind is not _HIDDEN
     if was_shown and is_tab_in_view(tab.at, event.at):
         until = max(event.at, tab.at)
-        kept = (SpanKind.IN_VIEW, tab.view_number, tab.view_from, until, is_open)
+        kept = (_IN_VIEW, tab.view_number, tab.view_from, until, is_open)
         rows.extend_span(SpanRow(tab.ordinal, *kept))
     elif is_open:
         tab.view_number, tab.view_from = event.number, event.at
-        begun = (SpanKind.IN_VIEW, event.number, event.at, event.at, True)
+        begun = (_IN_VIEW, event.number, event.at, event.at, True)
         rows.begin_span(SpanRow(tab.ordinal, *begun))
 
 
 def _note_activity(visit: TrackedVisit, tab: TabState, event: Event, rows: VisitRows) -> None:
     """A page view, an interaction or the start of a chat is activity; presence alone is not."""
-    is_activity = event.kind is EventKind.VIEW or event.chat is ChatReport.START
+    is_activity = event.kind is _VIEW or event.chat is _CHAT_START
     active_at = event.at if is_activity else event.active_at
     if active_at <= tab.active_until or active_at < visit.started_at:
         return
@@ -302,9 +307,9 @@ def _note_activity(visit: TrackedVisit, tab: TabState, event: Event, rows: Visit
     tab.active_until = active_at
     visit.last_activity_at = max(visit.last_activity_at, active_at)
     if goes_on:
-        kept = (SpanKind.ACTIVE, tab.active_number, tab.active_from, active_at, False)
+        kept = (_ACTIVE, tab.active_number, tab.active_from, active_at, False)
         rows.extend_span(SpanRow(tab.ordinal, *kept))
     else:
         tab.active_number, tab.active_from = event.number, active_at
-        begun = (SpanKind.ACTIVE, event.number, active_at, active_at, False)
+        begun = (_ACTIVE, event.number, active_at, active_at, False)
         rows.begin_span(SpanRow(tab.ordinal, *begun))
