@@ -175,8 +175,8 @@ def _timed(stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _timed_transaction(engine: Engine, **options: bool) -> Generator[Any]:
-    transaction: AbstractContextManager[Any] = open_writing(engine, **options)
+def _timed_transaction(engine: Engine, *, syncs_log: bool = True) -> Generator[Any]:
+    transaction: AbstractContextManager[Any] = open_writing(engine, syncs_log=syncs_log)
     connection = _timed("begin", transaction.__enter__)()
     try:
         yield connection
