@@ -56,7 +56,7 @@ async def _send(port: int, seconds: float, connections: int, pause: float) -> Lo
     seed = time.perf_counter()
     senders: list[_Sender] = []
     for number in range(connections):
-        requests = _requests(f"{port}-{number}-{seed}")
+        requests = beacon_requests(f"{port}-{number}-{seed}")
 
         def make(requests: Iterator[bytes] = requests) -> _Sender:
             return _Sender(requests, pause, result, loop.call_later)
@@ -133,7 +133,7 @@ def _is_complete(answer: bytes) -> bool:
     return bool(end) and (not named or len(body) >= int(length.split(b"\r", 1)[0]))
 
 
-def _requests(seed: str) -> Iterator[bytes]:
+def beacon_requests(seed: str) -> Iterator[bytes]:
     """One visitor after another, each with a few pages."""
     for visitor in itertools.count():
         visit_id = f"{abs(hash((seed, visitor))):020d}"

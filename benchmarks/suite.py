@@ -23,6 +23,7 @@ class Benchmark(NamedTuple):
 
 BENCHMARKS = (
     Benchmark("ingest", 3, {"rounds": 2, "seconds": 2.0}),
+    Benchmark("worker", 1, {"rounds": 2, "turns": 20}),
     Benchmark("writer", 1, {"hits": 6_000}),
     Benchmark("footprint", 2, {"starts": 1}),
     Benchmark("refresh", 2, {"much": 100_000, "rounds": 5}),

@@ -34,6 +34,7 @@ from collector.http.errors import send_refusal
 from collector.http.file_limit import room_for_streams
 from collector.http.health import health_routes
 from collector.http.held_counts import OwnCounts, SharedCounts
+from collector.http.known_heads import KnownHeads
 from collector.http.locator import Locator
 from collector.http.public_path import at_root
 from collector.http.rate_limit import RateLimiter, SharedRateLimiter
@@ -74,6 +75,7 @@ class App(Struct):
     conversation: ConversationRoute
     others: ASGIApp
     connections: Connections
+    known_heads: KnownHeads
 
     @property
     def direct(self) -> DirectRoute:
@@ -161,6 +163,7 @@ def build_app(
         ),
         _build_others(settings, metrics, health, readiness, background, site_cache),
         connections,
+        KnownHeads(),
     )
 
 

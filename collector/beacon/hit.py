@@ -69,14 +69,15 @@ def make_hit(
     """The hit, or why there is none."""
     if not known.counts_bots and _is_bot(beacon, request):
         return Refused(Reason.BOT)
-    events = _read_events(beacon, request, site)
+    events = tuple(filter(None, [_read_event(event, request, site) for event in beacon.b]))
     if not events:
         return Refused(Reason.UNKNOWN_KIND if has_unknown(beacon) else Reason.NOTHING_TO_DO)
     is_derived = needs_salts(beacon, request)
-    time_zone = _find_time_zone(beacon)
+    time_zone, zone_country = _find_time_zone(beacon)
+    client = request.client
     return Hit(
         site_id=site.id,
-        visit_ids=derive_visit_ids(site.id, request.client.text, request.user_agent, known.salts)
+        visit_ids=derive_visit_ids(site.id, client.text, request.user_agent, known.salts)
         if is_derived
         else (beacon.s,),
         is_derived=is_derived,
@@ -86,9 +87,9 @@ def make_hit(
         opening=_find_opening(beacon, request, known),
         origin_host=request.origin_host,
         time_zone=time_zone,
-        zone_country=country_of_time_zone(time_zone) if time_zone else "",
-        block=request.client.block,
-        wide_block=request.client.wide_block,
+        zone_country=zone_country,
+        block=client.block,
+        wide_block=client.wide_block,
     )
 
 
@@ -107,12 +108,6 @@ def has_unknown(beacon: Beacon) -> bool:
 
 def _is_bot(beacon: Beacon, request: RequestDetails) -> bool:
     return is_bot(request.user_agent, brands=request.brands, webdriver=beacon.b[0].wd == 1)
-
-
-def _read_events(beacon: Beacon, request: RequestDetails, site: TrackedSite) -> tuple[Event, ...]:
-    return tuple(
-        [event for wire in beacon.b if (event := _read_event(wire, request, site)) is not None]
-    )
 
 
 def _read_event(wire: WireEvent, request: RequestDetails, site: TrackedSite) -> Event | None:
@@ -161,7 +156,7 @@ def _active_at(wire: WireEvent, at: int) -> int:
 
 def _clamp(seconds: float, most: int) -> int:
     """The seconds as milliseconds, from 0 to most."""
-    return round(min(max(seconds, 0), most) * _MILLISECONDS)
+    return round(min(seconds, most) * _MILLISECONDS) if seconds > 0 else 0
 
 
 def _read_attributes(pairs: dict[str, str] | None) -> dict[str, str]:
@@ -247,13 +242,14 @@ def _find_arrival(
     )
 
 
-def _find_time_zone(beacon: Beacon) -> str:
+def _find_time_zone(beacon: Beacon) -> tuple[str, str]:
     for event in beacon.b:
         if event.z:
-            return _check_time_zone(event.z[:100])
-    return ""
+            return _read_time_zone(event.z[:100])
+    return "", ""
 
 
 @lru_cache(maxsize=1_024)
-def _check_time_zone(name: str) -> str:
-    return name if _TIME_ZONE.fullmatch(name) else ""
+def _read_time_zone(name: str) -> tuple[str, str]:
+    """The time zone and its country."""
+    return (name, country_of_time_zone(name)) if _TIME_ZONE.fullmatch(name) else ("", "")

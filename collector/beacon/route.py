@@ -13,6 +13,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from msgspec.structs import replace
+
 from collector.beacon.hit import Enrichment, has_unknown, make_hit, needs_salts
 from collector.beacon.wire import AcceptedBody, Beacon, read_beacon
 from collector.chat.offers import Offer, Offers
@@ -24,6 +26,7 @@ from collector.http.public_path import path_at_root, path_of_target
 from collector.http.request_head import Headers
 from collector.http.responses import Response
 from collector.http.steps import LATER, Later, Step, find_next
+from collector.http.visitor_head import VisitorHead
 from collector.salts import Salts
 from collector.writing.write_queue import MOST_HITS, WriteQueue
 from core.faults import place_fault
@@ -70,8 +73,7 @@ class BeaconRoute:
         self.public_path = public_path
         self.admission = admission
         self.salts = salts
-        self.locate = locate
-        self.counts_bots = counts_bots
+        self.known = Enrichment(locate, (), counts_bots)
         self.write_queue = write_queue
         self.offers = offers
         self.steps = (
@@ -105,9 +107,13 @@ class BeaconRoute:
             return True
         return path_at_root(path_of_target(target), self.public_path) == PATH
 
-    def begin(self, method: str, peer: str, headers: Headers, answer: GiveAnswer) -> IncomingBeacon:
+    def read_head(self, method: str, headers: Headers) -> VisitorHead:
+        """What `begin` wants of a head."""
+        return self.admission.read_head(method, headers)
+
+    def begin(self, head: VisitorHead, peer: str, answer: GiveAnswer) -> IncomingBeacon:
         """Take a head. `answer` gets the response, now or once there is one; maybe before this returns."""
-        incoming = IncomingBeacon(method, peer, headers, answer=answer, steps=iter(self.steps))
+        incoming = IncomingBeacon(head, peer, answer=answer, steps=iter(self.steps))
         self._go_on(incoming)
         return incoming
 
@@ -176,8 +182,10 @@ class BeaconRoute:
     def make_hit(self, incoming: IncomingBeacon) -> Response | None:
         """The beacon cleaned and enriched; robots, and beacons that say nothing, are refused."""
         beacon, site = incoming.beacon, incoming.site
-        known = Enrichment(self.locate, incoming.salts, self.counts_bots)
-        hit = make_hit(beacon, incoming.details, site, known)
+        known, salts = self.known, incoming.salts
+        hit = make_hit(
+            beacon, incoming.details, site, replace(known, salts=salts) if salts else known
+        )
         if isinstance(hit, Refused):
             return self.admission.refuse(site.id, hit.reason)
         if len(hit.events) < len(beacon.b) and has_unknown(beacon):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -55,11 +56,24 @@ class Beacon(Struct):
     """The envelope: site key, visit id (or empty), tab, visitor id (or empty) and the events."""
 
     v: Literal[1]
+    k: str
+    s: str
+    t: str
+    b: Annotated[list[WireEvent], Meta(min_length=1, max_length=MAX_EVENTS)]
+    w: str = ""
+
+
+class _Names(Struct):
+    """The names of an envelope as they have to be. msgspec looks at each by itself, which costs more than all the rest."""
+
     k: SiteKey
     s: VisitId
     t: TabId
-    b: Annotated[list[WireEvent], Meta(min_length=1, max_length=MAX_EVENTS)]
-    w: VisitId = ""
+    w: VisitId
+
+
+_NAMES = re.compile(r"[A-Za-z0-9_-]{1,64} (?:[a-z0-9]{16,40})? [a-z0-9]{4,16} (?:[a-z0-9]{16,40})?")
+"""The same in one look, with a space between two."""
 
 
 def read_beacon(body: bytes) -> Beacon | Malformed:
@@ -70,6 +84,8 @@ def read_beacon(body: bytes) -> Beacon | Malformed:
     beacon = decode(_decode, body)
     if isinstance(beacon, Malformed):
         return beacon
+    if not _NAMES.fullmatch(f"{beacon.k} {beacon.s} {beacon.t} {beacon.w}"):
+        return _wrong_name(beacon)
     for index, event in enumerate(beacon.b):
         if event.e in _KINDS_WITH_PAGE and not event.u.startswith("/"):
             return Malformed(f"Expected a path that begins with / - at `$.b[{index}].u`")
@@ -77,6 +93,15 @@ def read_beacon(body: bytes) -> Beacon | Malformed:
 
 
 _decode = msgspec.json.Decoder(Beacon).decode
+
+
+def _wrong_name(beacon: Beacon) -> Malformed:
+    names = {name: getattr(beacon, name) for name in _Names.__struct_fields__}
+    try:
+        msgspec.convert(names, _Names)
+    except msgspec.ValidationError as error:
+        return Malformed(str(error))
+    raise AssertionError(f"_NAMES refuses what _Names takes: {names}")
 
 
 class AcceptedBody(Struct, omit_defaults=True):

@@ -117,11 +117,12 @@ class Offers:
         self, site: TrackedSite, hit: Hit, accepted: Accepted, exit_rule: str = ""
     ) -> Offer | None:
         """The site's button and the rule for who leaves, where the visit has room for a chat."""
+        if not (site.chat_button or exit_rule):
+            return None
         if not accepted.has_room or self._is_blocked(hit, accepted):
             return None
         word = ATTENDED if self._attendance.takes_chats(site) else UNATTENDED
-        button = word if site.chat_button else 0
-        return Offer("site", b=button, r=exit_rule) if button or exit_rule else None
+        return Offer("site", b=word if site.chat_button else 0, r=exit_rule)
 
     def pace(self, seconds: int, site: TrackedSite, hit: Hit, accepted: Accepted) -> int:
         """Seconds to the next presence beacon: so many, or fewer where a rule falls due before.

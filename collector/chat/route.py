@@ -97,10 +97,8 @@ class ConversationRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a stream and a poll take as long as there is no news."""
         peer = scope["client"][0] if scope["client"] else ""
-        headers = by_name(scope["headers"])
-        incoming = IncomingAction(
-            scope["method"], peer, headers, scope=scope, receive=receive, send=send
-        )
+        head = self.admission.read_head(scope["method"], by_name(scope["headers"]))
+        incoming = IncomingAction(head, peer, scope=scope, receive=receive, send=send)
         try:
             response = await take_steps(self.steps, incoming)
         except Exception as fault:

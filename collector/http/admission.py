@@ -14,17 +14,15 @@ from collector.http.json_body import Malformed
 from collector.http.rate_limit import RateLimiter, SharedRateLimiter
 from collector.http.request_head import Headers
 from collector.http.responses import GONE, Response
-from collector.origin import NO_ORIGIN, Origin, is_allowed, read_origin
+from collector.http.visitor_head import VisitorHead, read_visitor_head
+from collector.origin import is_allowed
 from collector.site_cache import SiteCache, TrackedSite
 from collector.writing.counters import Counters
 from core.client import UNKNOWN_CLIENT, Client, Clients
-from core.enrich.user_agent import LONGEST_USER_AGENT
 from core.reasons import Reason
 from core.visits.arrivals import NO_SITE
 
-_LONGEST_HINT = 256
 _UNSET: Any = None
-_PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -47,17 +45,14 @@ class RequestDetails(Struct, gc=False):
 class IncomingRequest(Struct):
     """A request, and what the steps so far have found out about it.
 
-    peer: the address that it comes from, "" where it is not known. headers: by name, in small letters. message: the
-    decoded body. found_site: the site that it names, if there is one. site: the same, once `check_site` has let the
+    peer: the address that it comes from, "" where it is not known. message: the decoded body. found_site: the site that it names, if there is one. site: the same, once `check_site` has let the
     request pass.
     """
 
-    method: str
+    head: VisitorHead
     peer: str
-    headers: Headers
     body: bytes = b""
     client: Client = UNKNOWN_CLIENT
-    origin: Origin = NO_ORIGIN
     message: Any = None
     found_site: TrackedSite | None = None
     site: TrackedSite = _UNSET
@@ -74,31 +69,29 @@ class Admission(Struct):
     counters: Counters
     count: Callable[[str], None]
 
+    def read_head(self, method: str, headers: Headers) -> VisitorHead:
+        """What a head says; the names of its headers are in small letters."""
+        return read_visitor_head(method, headers, self.country_header)
+
     def check_method(self, incoming: IncomingRequest) -> Response | None:
         """POST; OPTIONS is a preflight."""
-        if incoming.method == "POST":
+        method = incoming.head.method
+        if method == "POST":
             return None
-        return responses.PREFLIGHT if incoming.method == "OPTIONS" else responses.NOT_ALLOWED
+        return responses.PREFLIGHT if method == "OPTIONS" else responses.NOT_ALLOWED
 
     def check_headers(self, incoming: IncomingRequest) -> Response | None:
         """A body that is encoded, or said to be too large, is never read."""
-        headers = incoming.headers
-        if b"content-encoding" in headers:
-            return self.refuse(NO_SITE, Reason.ENCODED)
-        if _announces_too_much(headers):
-            return self.refuse(NO_SITE, Reason.TOO_LARGE)
-        return None
+        refusal = incoming.head.refusal
+        return None if refusal is None else self.refuse(NO_SITE, refusal)
 
     def check_size(self, incoming: IncomingRequest) -> Response | None:
         """A whole body, or the first bytes of one that is too large; its time is bounded by the connection."""
         return self.refuse(NO_SITE, Reason.TOO_LARGE) if len(incoming.body) > MAX_BYTES else None
 
     def find_client(self, incoming: IncomingRequest) -> None:
-        """The address behind trusted proxies, and the page's origin."""
-        headers = incoming.headers
-        incoming.client = self.clients.find(incoming.peer, headers.get(b"x-forwarded-for"))
-        if b"origin" in headers:
-            incoming.origin = read_origin(headers[b"origin"])
+        """The address behind trusted proxies."""
+        incoming.client = self.clients.find(incoming.peer, incoming.head.forwarded)
 
     def find_site(self, incoming: IncomingRequest) -> None:
         """The site of the key, if there is one."""
@@ -131,7 +124,7 @@ class Admission(Struct):
     def check_origin(self, incoming: IncomingRequest) -> Response | None:
         """A page that may report to the site."""
         site = incoming.site
-        if is_allowed(site.allowed, incoming.origin):
+        if is_allowed(site.allowed, incoming.head.origin):
             return None
         return self.refuse(site.id, Reason.ORIGIN)
 
@@ -144,10 +137,8 @@ class Admission(Struct):
 
     def check_purpose(self, incoming: IncomingRequest) -> Response | None:
         """Not a page that a browser loads ahead of time."""
-        headers = incoming.headers
-        for name in _PURPOSES:
-            if name in headers and _is_ahead_of_time(headers[name]):
-                return self.refuse(incoming.site.id, Reason.PREFETCH)
+        if incoming.head.is_ahead_of_time:
+            return self.refuse(incoming.site.id, Reason.PREFETCH)
         return None
 
     def refuse(self, site_id: int, reason: Reason, retry_after: int = 0) -> Response:
@@ -158,20 +149,17 @@ class Admission(Struct):
 
     def details(self, incoming: IncomingRequest) -> RequestDetails:
         """What the request says besides its body."""
-        headers = incoming.headers
-        hint = ""
-        if self.country_header and incoming.client.has_trusted_peer:
-            hint = _text(headers, self.country_header, _LONGEST_HINT)
+        head, client = incoming.head, incoming.client
         return RequestDetails(
             received_at=self.clock(),
-            client=incoming.client,
-            user_agent=_text(headers, b"user-agent", LONGEST_USER_AGENT),
-            brands=_text(headers, b"sec-ch-ua", _LONGEST_HINT),
-            platform=_text(headers, b"sec-ch-ua-platform", _LONGEST_HINT),
-            mobile=_text(headers, b"sec-ch-ua-mobile", _LONGEST_HINT),
-            origin_host=incoming.origin.host,
-            country_hint=hint,
-            is_private=headers.get(b"sec-gpc") == b"1",
+            client=client,
+            user_agent=head.user_agent,
+            brands=head.brands,
+            platform=head.platform,
+            mobile=head.mobile,
+            origin_host=head.origin.host,
+            country_hint=head.country_hint if client.has_trusted_peer else "",
+            is_private=head.is_private,
         )
 
 
@@ -182,18 +170,3 @@ async def send_response(response: Response, send: Send) -> None:
     with suppress(OSError, RuntimeError):  # uvloop's words for a visitor who has left
         for message in response.messages:
             await send(message)
-
-
-def _announces_too_much(headers: Headers) -> bool:
-    length = headers.get(b"content-length")
-    return length is not None and length.isdigit() and int(length[:20]) > MAX_BYTES
-
-
-def _is_ahead_of_time(purpose: bytes) -> bool:
-    purpose = purpose.lower()
-    return b"prefetch" in purpose or b"prerender" in purpose
-
-
-def _text(headers: Headers, name: bytes, limit: int) -> str:
-    value = headers.get(name)
-    return value[:limit].decode("latin-1") if value is not None else ""

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from collector.http.default_lines import default_lines
 from collector.http.direct_request import DirectRequest, DirectRoute
 from collector.http.joined_writes import JoinedWrites
+from collector.http.known_heads import KnownHead, KnownHeads
 from collector.http.request_head import Headers
 from collector.http.responses import CONTINUE, Response, refused
 from core.reasons import Reason
@@ -25,7 +26,8 @@ CUT_OFF = "visitor_monitor.cut_off"
 
 
 class DirectProtocol(HttpToolsProtocol):
-    """One connection. The application has its direct route in `direct`, or None.
+    """One connection. The application has its direct route in `direct`, or None, and the heads of its process in
+    `known_heads`.
 
     cycle: of the request that arrives, or has arrived last. by_name: its headers, once all are there.
     """
@@ -39,6 +41,7 @@ class DirectProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.peer = ""
+        self.known_heads: KnownHeads = cast(Any, self).app.known_heads
         self._direct: DirectRoute | None = cast(Any, self).app.direct
         self._answering: DirectRequest | None = None
         self.is_held = False  # the next request waits until the peer reads; none is being answered
@@ -92,6 +95,23 @@ class DirectProtocol(HttpToolsProtocol):
         elif self.cycle is not None:
             super().on_message_complete()
 
+    def begin_known(self, known: KnownHead, body: bytes) -> None:
+        """Begin to answer a direct request that is there whole; nothing is before it, and the peer has read."""
+        if self.transport.is_closing() or self._direct is None:
+            return
+        request = DirectRequest(self, self._direct, known.method, self.peer, known.head)
+        self.cycle = self._answering = request  # type: ignore[assignment]
+        request.take_whole(body)
+
+    def learn(self, data: bytes) -> None:
+        """Remember the head of the one whole request that was all of this data, if it says how long that is."""
+        request, headers = self.cycle, self.by_name
+        if not isinstance(request, DirectRequest) or self.transport.is_closing():
+            return
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and b"transfer-encoding" not in headers:
+            request.learn(self.known_heads, data, int(length))
+
     def resume_writing(self) -> None:
         """The peer has read: go on with what waits for that."""
         super().resume_writing()
@@ -128,12 +148,13 @@ class DirectProtocol(HttpToolsProtocol):
 
     def _direct_request(self, route: DirectRoute) -> DirectRequest:
         parser = self.parser
+        method = parser.get_method().decode()
         return DirectRequest(
             self,
             route,
-            parser.get_method().decode(),
+            method,
             self.peer,
-            self.by_name,
+            route.read_head(method, self.by_name),
             keep_alive=parser.should_keep_alive() and parser.get_http_version() != "1.0",
             is_asking=self.expect_100_continue,
         )

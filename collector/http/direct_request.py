@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from collector.http.body import MAX_BYTES
+from collector.http.known_heads import KnownHeads
 from collector.http.request_head import Headers
 from collector.http.responses import Response
 
@@ -22,7 +23,11 @@ class DirectRoute(Protocol):
         """Whether it answers this target of a request line, whatever the method."""
         ...
 
-    def begin(self, method: str, peer: str, headers: Headers, answer: GiveAnswer) -> Any:
+    def read_head(self, method: str, headers: Headers) -> Any:
+        """What `begin` wants of a head: the same for the same head, as it may be kept and given again."""
+        ...
+
+    def begin(self, head: Any, peer: str, answer: GiveAnswer) -> Any:
         """Take the head; the answer may come before the body. Returns what `go_on` wants."""
         ...
 
@@ -49,7 +54,7 @@ class DirectRequest:
     __slots__ = (
         "_body",
         "_connection",
-        "_headers",
+        "_head",
         "_incoming",
         "_is_asking",
         "_is_handed_over",
@@ -68,12 +73,13 @@ class DirectRequest:
         route: DirectRoute,
         method: str,
         peer: str,
-        headers: Headers,
+        head: Any,
         *,
-        keep_alive: bool,
-        is_asking: bool,
+        keep_alive: bool = True,
+        is_asking: bool = False,
     ) -> None:
-        """is_asking: the peer waits until it is told to send the body (`Expect: 100-continue`)."""
+        """head: what the route has read in it. is_asking: the peer waits until it is told to send the body
+        (`Expect: 100-continue`)."""
         self.method = method
         self.keep_alive = keep_alive
         self.has_begun = False
@@ -81,7 +87,7 @@ class DirectRequest:
         self._connection = connection
         self._route = route
         self._peer = peer
-        self._headers = headers
+        self._head = head
         self._is_asking = is_asking
         self._is_whole = False
         self._is_handed_over = False
@@ -91,13 +97,25 @@ class DirectRequest:
     def begin(self) -> None:
         """Its turn has come."""
         self.has_begun = True
-        self._incoming = self._route.begin(self.method, self._peer, self._headers, self.answer)
+        self._incoming = self._route.begin(self._head, self._peer, self.answer)
         if self.response_complete:
             self._incoming = None
         elif self._is_whole:
             self._hand_over()
         elif self._is_asking:
             self._connection.ask_for_body()
+
+    def take_whole(self, body: bytes) -> None:
+        """Its turn has come, and all of it is there."""
+        self.has_begun = self._is_whole = self._is_handed_over = True
+        incoming = self._route.begin(self._head, self._peer, self.answer)
+        if not self.response_complete:
+            self._route.go_on(incoming, body)
+
+    def learn(self, heads: KnownHeads, data: bytes, length: int) -> None:
+        """Have its head known: it was all of this data, with a body of this length, and nobody is asked for it."""
+        if self.keep_alive and not self._is_asking:
+            heads.learn(data, length, self.method, self._head)
 
     def add(self, body: bytes) -> None:
         """A part of the body has arrived."""

@@ -84,6 +84,11 @@ class Protocol(DirectProtocol):
             self._drop(len(data))
             return
         self._came_together = 0
+        is_between = self._is_between_requests
+        if is_between and (known := self.known_heads.find(data)) is not None:
+            self._wait_for(None)
+            self.begin_known(known, data[known.size :])
+            return
         try:
             if len(data) <= PIECE:
                 self._read(data)
@@ -99,6 +104,8 @@ class Protocol(DirectProtocol):
             cause = fault.__context__
             self.refuse(cause.refusal if isinstance(cause, RequestRefused) else Refusal.MALFORMED)
         else:
+            if is_between and self._came_together == 1 and not self._size.has_begun:
+                self.learn(data)
             self._await_next()
 
     # What the parser finds
@@ -252,6 +259,14 @@ class Protocol(DirectProtocol):
         refusal = self._size.add(len(piece))
         if refusal is not None:
             raise RequestRefused(refusal)
+
+    @property
+    def _is_between_requests(self) -> bool:
+        """Whether the next byte is the first one of a request which is answered at once."""
+        size, cycle = self._size, self.cycle
+        if size.has_begun or size.head or self.pipeline or self.flow.write_paused:
+            return False
+        return cycle is None or cycle.response_complete
 
     def _drop(self, size: int) -> None:
         self._dropped += size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from math import ceil
 from time import monotonic
@@ -24,18 +25,20 @@ class RateLimiter:
     ) -> None:
         self._rate = rate
         self._clock = monotonic_clock
-        self._buckets: dict[str, tuple[float, float]] = {}
+        self._full_after = rate.burst / rate.per_second if rate else 0.0
+        # The first one has been silent for longest. A dict would look for its first one behind all that were taken out.
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, address: str) -> int:
         """0 when the request may pass, else the whole seconds after which the next one may."""
         if self._rate is None:
             return 0
-        now = self._clock()
-        # Taken out and put back, so that the first of the dict has been silent for longest.
-        tokens, since = self._buckets.pop(address, (float(self._rate.burst), now))
+        now, buckets = self._clock(), self._buckets
+        tokens, since = buckets.get(address) or (float(self._rate.burst), now)
         left, wait = _take(self._rate, tokens, now - since)
-        self._buckets[address] = (left, now)
-        self._forget(now - self._rate.burst / self._rate.per_second)
+        buckets[address] = (left, now)
+        buckets.move_to_end(address)
+        self._forget(now - self._full_after)
         return wait
 
     def _forget(self, full_since: float) -> None:

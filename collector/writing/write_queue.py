@@ -60,13 +60,15 @@ class Lane:
         self._held: dict[int, Waiting] = {}
         """Those that the writer has put aside, because somebody else writes their site for long."""
         self._number = 0
+        self._size = 0
 
     def __len__(self) -> int:
-        return len(self._unsent) + len(self._sent) + len(self._held)
+        return self._size
 
     def put(self, waiting: Waiting) -> None:
         """Add a message at the end."""
         self._unsent.append(waiting)
+        self._size += 1
 
     def take(self) -> Sequence[bytes]:
         """What may be sent now, and counts as sent: the writer numbers the messages in the same way."""
@@ -79,6 +81,7 @@ class Lane:
     def end(self, numbers: Sequence[int]) -> Sequence[Waiting]:
         """Those of these numbers; they wait no more."""
         sent, held = self._sent, self._held
+        self._size -= len(numbers)
         return [sent.pop(number, None) or held.pop(number) for number in numbers]
 
     def hold(self, numbers: Sequence[int]) -> None:
@@ -90,6 +93,7 @@ class Lane:
         ended = [*self._held.values(), *self._sent.values()]
         self._held.clear()
         self._sent.clear()
+        self._size = len(self._unsent)
         self._number = 0
         return ended
 

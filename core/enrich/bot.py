@@ -50,14 +50,14 @@ def is_bot(user_agent: str, *, brands: str = "", webdriver: bool = False) -> boo
 
     No user agent at all is no proof: some people's proxies and browsers take it off.
     """
-    if webdriver or _MACHINE_BRAND.search(brands[:LONGEST_BRANDS]):
-        return True
-    # Cut before it is remembered, so that hostile headers cannot fill the memory.
-    return _is_machine(user_agent[:LONGEST_USER_AGENT])
+    # Cut before they are remembered, so that hostile headers cannot fill the memory.
+    return webdriver or _is_machine(user_agent[:LONGEST_USER_AGENT], brands[:LONGEST_BRANDS])
 
 
 @lru_cache(maxsize=4_096)
-def _is_machine(user_agent: str) -> bool:
+def _is_machine(user_agent: str, brands: str) -> bool:
+    if _MACHINE_BRAND.search(brands):
+        return True
     user_agent = _NO_MACHINE.sub("", hide_model(user_agent)).strip()
     if not user_agent:
         return False

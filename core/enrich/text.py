@@ -35,7 +35,12 @@ def clean(text: str, limit: int) -> str:
     Control characters and noncharacters are dropped, and invisible ones (bidi, zero-width, tags)
     that do no work where they stand. A lone surrogate becomes U+FFFD, runs of white space one space.
     """
-    if text.isascii() and text.isprintable() and len(text) <= limit and _is_spaced(text):
+    if (
+        text.isascii()
+        and text.isprintable()
+        and len(text) <= limit
+        and not ("  " in text or text[:1] == " " or text[-1:] == " ")
+    ):
         return text  # most of them: nothing below would change it
     if not text.isprintable():
         text = text.translate(_UNWANTED)
@@ -75,11 +80,6 @@ def clean_referrer(referrer: str) -> str:
     if url is None or url.scheme not in REFERRER_SCHEMES:
         return ""
     return clean(f"{url.scheme}://{url.host}{url.port}{url.path or '/'}", LONGEST_REFERRER)
-
-
-def _is_spaced(text: str) -> bool:
-    """Whether its spaces stand alone, between words."""
-    return "  " not in text and text[:1] != " " and text[-1:] != " "
 
 
 def _settle(line: str) -> str:

@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 from collector.http import responses
 from collector.http.connections import Connections
 from collector.http.held_counts import OwnCounts
+from collector.http.known_heads import KnownHeads
 from collector.http.protocol import MOST_PIPELINED, Protocol
 from collector.http.refusal import Refusal
 from collector.metrics import Metrics, process_numbers
@@ -62,13 +63,16 @@ class Application:
             OwnCounts(),
         )
         self.direct = self
+        self.known_heads = KnownHeads()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
 
     def is_at(self, _target: bytes) -> bool:
         return True
 
-    def begin(self, _method: str, _peer: str, _headers: Any, answer: Callable[..., None]) -> None:
+    def read_head(self, _method: str, _headers: Any) -> None: ...
+
+    def begin(self, _head: None, _peer: str, answer: Callable[..., None]) -> None:
         answer(responses.nothing_new())
 
     def go_on(self, _incoming: None, _body: bytes) -> None: ...
