@@ -6,7 +6,8 @@ import random
 from collections import Counter
 from datetime import datetime
 
-from benchmarks.past_rows import Past, make_past
+from benchmarks.past_rows import make_past
+from benchmarks.past_statements import Past
 from collector.writing.statements import Statements
 from core.agents import add_agent
 from core.database import open_database, reading, writing

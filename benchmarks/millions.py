@@ -32,9 +32,9 @@ from sqlmodel import col
 from benchmarks.history import fill, store_live
 from benchmarks.page_questions import QUESTIONS, Looked, PageQuestion, what_is_looked_at
 from collector.writing.retention_chore import FORGET_AT_ONCE, forget_visits
-from core.database import open_database, reading
+from core.database import open_database, reading, writing
 from core.moment import to_milliseconds, utc_now
-from core.sites import list_sites
+from core.sites import DEMO_KEY, add_site, find_site, list_sites
 from core.tables import Visit
 from tests.helpers.postgres_server import postgres_server
 
@@ -75,10 +75,10 @@ def main(
     with _databases(postgres, keep) as pair:
         _prepare(pair, little, visits)
         with _sender() as sender:
-            _ask_while_beacons_come(pair, sender, seconds)
+            pause = _ask_while_beacons_come(pair, sender, seconds)
             _report_bites(pair)
             _report_capacity(pair, sender)
-            _run_retention(pair.much, sender, retention)
+            _run_retention(pair.much, sender, retention, pause)
 
 
 @contextmanager
@@ -103,7 +103,17 @@ def _prepare(pair: DatabasePair, little: int, much: int) -> None:
             began = time.perf_counter()
             fill(url, visits, 0, utc_now())
             click.echo(f"{visits:,} visits made in {time.perf_counter() - began:.0f} s")
+        _add_site_of_beacons(url)
         store_live(url, LIVE, to_milliseconds(utc_now()))
+
+
+def _add_site_of_beacons(url: str) -> None:
+    """The collector makes it only where there is no site at all."""
+    engine = open_database(url)
+    with writing(engine) as db:
+        if find_site(db, DEMO_KEY) is None:
+            add_site(db, name="Demo shop", key=DEMO_KEY, now=utc_now())
+    engine.dispose()
 
 
 def _is_filled(url: str) -> bool:
@@ -121,7 +131,15 @@ def _is_filled(url: str) -> bool:
 def _sender() -> Iterator[Callable[[int, float, float], Any]]:
     """What sends beacons in a process of its own: port, seconds, and each connection's pause."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        yield lambda port, seconds, pause: pool.submit(send, port, seconds, CONNECTIONS, pause)
+        yield lambda port, seconds, pause: pool.submit(_send_accepted, port, seconds, pause)
+
+
+def _send_accepted(port: int, seconds: float, pause: float) -> LoadResult:
+    """What `send` returns; a beacon that is refused records nothing, and would measure nothing."""
+    sent = send(port, seconds, CONNECTIONS, pause)
+    if sent.refused:
+        raise RuntimeError(f"{sent.refused:,} of {len(sent.latencies):,} beacons were refused")
+    return sent
 
 
 def _report_capacity(
@@ -139,7 +157,8 @@ def _report_capacity(
     )
 
 
-def _ask_while_beacons_come(pair: DatabasePair, sender: Any, seconds: float) -> None:
+def _ask_while_beacons_come(pair: DatabasePair, sender: Any, seconds: float) -> float:
+    """Each connection's pause, in seconds, by which the collector gets half of what it can take."""
     engines = [open_database(url) for url in pair]
     looked: list[Looked] = []
     for engine in engines:
@@ -164,6 +183,7 @@ def _ask_while_beacons_come(pair: DatabasePair, sender: Any, seconds: float) -> 
             click.echo(_row(name, costs, sent.result()))
     for engine in engines:
         engine.dispose()
+    return pause
 
 
 def _ask(
@@ -241,12 +261,12 @@ def _cost_of_bite(engine: Engine) -> AnswerCost:
     return AnswerCost(cpu * 1000, (time.perf_counter() - wall) * 1000)
 
 
-def _run_retention(url: str, sender: Any, most: int) -> None:
-    """A collector that deletes while it records; the beacons a second are those of one address' browser."""
+def _run_retention(url: str, sender: Any, most: int, pause: float) -> None:
+    """A collector that deletes while it records at half of what it can."""
     before = _due(url)
     with collector(url, MONITOR_RETENTION_DAYS=str(KEPT_DAYS)) as server:
         began = time.perf_counter()
-        sent: LoadResult = sender(server.port, most, 0.4).result()
+        sent: LoadResult = sender(server.port, most, pause).result()
         took = time.perf_counter() - began
     gone = before - _due(url)
     click.echo(

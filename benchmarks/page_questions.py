@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from benchmarks.past_rows import COMMON_WORD, RARE_WORD
+from benchmarks.past_statements import COMMON_WORD, RARE_WORD
 from core.chat.search import found_page
 from core.chat.store import find_conversation
 from core.frames import conversations_frame, live_picture, messages_frame, visitor_journey

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Engine,
     Float,
     Integer,
+    Select,
     Table,
     delete,
     func,
@@ -65,9 +66,16 @@ def tables_to_move() -> Sequence[Table]:
 def count_rows(source: Connection) -> int:
     """The rows of all tables."""
     return sum(
-        source.execute(select(func.count()).select_from(table)).scalar_one()
+        source.execute(_of_both(table, select(func.count()))).scalar_one()
         for table in tables_to_move()
     )
+
+
+def count_arrived(target: Engine) -> int:
+    """The rows of all tables that are there already."""
+    with reading(target) as db:
+        _take_any_time(db)
+        return count_rows(db)
 
 
 def origin_of(file: Path) -> str:
@@ -123,16 +131,20 @@ def copy_rows(source: Connection, target: Engine, tell: Callable[[int], None]) -
 def compare(source: Connection, target: Engine) -> Sequence[str]:
     """Each difference between the two in a line: of rows, or of a column's sum; none when all is there."""
     found: list[str] = []
-    with reading(target) as db:
-        for table in tables_to_move():
-            theirs, ours = sums_of(source, table), sums_of(db, table)
-            if theirs.rows != ours.rows:
-                found.append(f"{table.name}: {theirs.rows:,} rows, of which {ours.rows:,} arrived")
-            found += [
-                f"{table.name}.{name}: the sum is {theirs.sums[name]}, and {ours.sums[name]} arrived"
-                for name in theirs.sums
-                if theirs.sums[name] != ours.sums[name]
-            ]
+    for table in tables_to_move():
+        theirs = sums_of(
+            source, table
+        )  # before: the server ends a transaction that does nothing meanwhile
+        with reading(target) as db:
+            _take_any_time(db)
+            ours = sums_of(db, table)
+        if theirs.rows != ours.rows:
+            found.append(f"{table.name}: {theirs.rows:,} rows, of which {ours.rows:,} arrived")
+        found += [
+            f"{table.name}.{name}: the sum is {theirs.sums[name]}, and {ours.sums[name]} arrived"
+            for name in theirs.sums
+            if theirs.sums[name] != ours.sums[name]
+        ]
     return found
 
 
@@ -149,11 +161,16 @@ def end_move(target: Engine) -> None:
 def sums_of(db: Connection, table: Table) -> TableSums:
     """What is compared of a table; a note of the move itself does not count."""
     columns = [func.count(), *(_sum(column) for column in table.c)]
-    query = select(*columns).select_from(table)
+    rows, *sums = db.execute(_of_both(table, select(*columns))).one()
+    return TableSums(rows, {c.name: int(total) for c, total in zip(table.c, sums, strict=True)})
+
+
+def _of_both(table: Table, query: Select[Any]) -> Select[Any]:
+    """Without the notes of the move itself, which only the target has."""
+    query = query.select_from(table)
     if table is _backlog:
         query = query.where(~_backlog.c.name.startswith(_NOTE, autoescape=True))
-    rows, *sums = db.execute(query).one()
-    return TableSums(rows, {c.name: int(total) for c, total in zip(table.c, sums, strict=True)})
+    return query
 
 
 def _sum(column: Any) -> Any:
@@ -229,7 +246,13 @@ def _note(db: Connection, table: Table, position: str) -> None:
     db.execute(insert(_backlog), {"name": name, "position": position})
 
 
+def _take_any_time(db: Connection) -> None:
+    """Millions of rows take longer than what a statement may else take."""
+    db.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
 def _empty(db: Connection) -> None:
+    _take_any_time(db)
     for table in reversed(tables_to_move()):
         db.execute(delete(table))
 

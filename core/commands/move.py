@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +13,14 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.command_error import CommandError, exit_in_one_line, first_line
+from core.commands.move_progress import move_progress
 from core.commands.owner_database import refuse_missing
 from core.database import empty_log, is_sqlite, open_database, sqlite_file, writing
 from core.database_move import (
     begin_move,
     compare,
     copy_rows,
+    count_arrived,
     count_rows,
     end_move,
     forget_move,
@@ -99,13 +100,13 @@ def _move(source: Engine, target: Engine, file: Path, again: bool) -> None:
     with writing(source) as db, _reached():
         rows = count_rows(db)
         goes_on = begin_move(target, origin_of(file))
+        done = count_arrived(target) if goes_on else 0
         click.echo(
-            f"Moving {rows:,} rows" + (", from where it was interrupted." if goes_on else ".")
+            f"Moving {rows:,} rows"
+            + (f", from where it was interrupted: {done:,} are there." if goes_on else ".")
         )
-        with click.progressbar(
-            length=rows, label="Moving", file=sys.stderr, hidden=not sys.stderr.isatty()
-        ) as bar:
-            copy_rows(db, target, bar.update)
+        with move_progress(rows, done) as tell:
+            copy_rows(db, target, tell)
         click.echo("Comparing both.")
         if differences := compare(db, target):
             raise CommandError(

@@ -6,10 +6,10 @@ So an earlier version may go on, or be started again, and nothing that it writes
 # ruff: noqa: S608 (statements are made of the names below only)
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 NAME = "changed_visit"
 """The table of the notes; the names of triggers and functions begin with it."""
@@ -20,7 +20,7 @@ _SOURCES = (
     ("visit_span", "visit_id"),
     ("conversation", "visit_id"),
 )
-"""The tables that are read, and which column of each names the visit."""
+"""The tables that are read, and which column of each names the visit; 0001 has no conversations."""
 
 
 class _Event(NamedTuple):
@@ -43,10 +43,15 @@ _COUNT = {
 }
 
 
+def watched_tables(db: Connection) -> Sequence[str]:
+    """Those that are read, as far as they are there."""
+    return [table for table, _ in _SOURCES if inspect(db).has_table(table)]
+
+
 def is_watched(db: Connection) -> bool:
     """Whether every change since the first visit was moved is noted."""
     found = db.execute(text(_COUNT[db.dialect.name])).scalar_one()
-    return found == len(_SOURCES) * len(_EVENTS)
+    return found == len(watched_tables(db)) * len(_EVENTS)
 
 
 def watch(db: Connection) -> None:
@@ -55,8 +60,14 @@ def watch(db: Connection) -> None:
     db.execute(
         text(f"CREATE TABLE {NAME} (site_id INTEGER, id VARCHAR, PRIMARY KEY (site_id, id))")
     )
-    for statement in _statements(db.dialect.name):
-        db.exec_driver_sql(statement)
+    for table in watched_tables(db):
+        _watch_table(db, table)
+
+
+def watch_new(db: Connection, table: str) -> None:
+    """Note changes of a table too that was made after the others were watched; nothing where they are not."""
+    if inspect(db).has_table(NAME):
+        _watch_table(db, table)
 
 
 def unwatch(db: Connection) -> None:
@@ -71,20 +82,25 @@ def unwatch(db: Connection) -> None:
     db.execute(text(f"DROP TABLE IF EXISTS {NAME}"))
 
 
-def _statements(database: str) -> Iterator[str]:
-    for table, column in _SOURCES:
-        for event in _EVENTS:
-            name = f"{NAME}_{table}_{event.name}"
-            when = f"CREATE TRIGGER {name} AFTER {event.name} ON {table} FOR EACH ROW"
-            notes = " ".join(_note(row, column, database) for row in event.rows)
-            if database == "postgresql":
-                yield (
-                    f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql"
-                    f" AS $$ BEGIN {notes} RETURN NULL; END $$"
-                )
-                yield f"{when} EXECUTE FUNCTION {name}()"
-            else:
-                yield f"{when} BEGIN {notes} END"
+def _watch_table(db: Connection, table: str) -> None:
+    for statement in _statements(table, db.dialect.name):
+        db.exec_driver_sql(statement)
+
+
+def _statements(table: str, database: str) -> Iterator[str]:
+    column = dict(_SOURCES)[table]
+    for event in _EVENTS:
+        name = f"{NAME}_{table}_{event.name}"
+        when = f"CREATE TRIGGER {name} AFTER {event.name} ON {table} FOR EACH ROW"
+        notes = " ".join(_note(row, column, database) for row in event.rows)
+        if database == "postgresql":
+            yield (
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql"
+                f" AS $$ BEGIN {notes} RETURN NULL; END $$"
+            )
+            yield f"{when} EXECUTE FUNCTION {name}()"
+        else:
+            yield f"{when} BEGIN {notes} END"
 
 
 def _note(row: str, column: str, database: str) -> str:

@@ -7,14 +7,14 @@ are named, and would else read all visits of the site for each bite.
 # ruff: noqa: S608 (statements are made of the names in core/migrations/row_tables.py only)
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from time import time
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from core.enrich.readable_path import readable_path
+from core.migrations.moved_memories import move_memories
+from core.migrations.old_tables import OldTables
 from core.migrations.row_tables import VISIT
 from core.visits.row_keys import chat_tab, page_id
 
@@ -25,9 +25,6 @@ SPAN_KINDS = ("in_view", "active", "chatting")
 """Their places are the numbers that stand for them."""
 
 _LONGEST_PATH = 1_024
-_LIVE_FOR = 2 * 60 * 60 * 1000
-"""Milliseconds after its last activity in which a visit may still change."""
-
 _NOTES = (
     "CREATE TEMPORARY TABLE noted_visit"
     " (id VARCHAR PRIMARY KEY, number INTEGER, started_at BIGINT)",
@@ -49,18 +46,13 @@ class VisitPlace(NamedTuple):
 START = VisitPlace(-(2**62), "")
 
 
-def move_bite(
-    db: sa.Connection, site: int, after: VisitPlace, *, are_escaped: bool
-) -> VisitPlace | None:
-    """The last visit of a bite that was moved; None: there was none after that place.
-
-    are_escaped: paths may still be stored as browsers send them; then they become readable on the way.
-    """
+def move_bite(db: sa.Connection, site: int, after: VisitPlace, old: OldTables) -> VisitPlace | None:
+    """The last visit of a bite that was moved; None: there was none after that place."""
     for statement in _NOTES:
         db.execute(sa.text(statement))
     last = _note_visits(db, site, after)
     if last is not None:
-        _move_noted(db, site, are_escaped)
+        _move_noted(db, site, old)
     for name in ("noted_visit", "noted_tab", "noted_page"):
         db.execute(sa.text(f"DROP TABLE {name}"))
     return last
@@ -96,29 +88,29 @@ def _note_visits(db: sa.Connection, site: int, after: VisitPlace) -> VisitPlace 
     return VisitPlace(last.started_at, last.id)
 
 
-def _move_noted(db: sa.Connection, site: int, are_escaped: bool) -> None:
+def _move_noted(db: sa.Connection, site: int, old: OldTables) -> None:
     _analyze(db, "noted_visit")
-    _move_visits(db, site, are_escaped)
-    _note_tabs(db, site)
-    pages = _note_pages(db, site, are_escaped)
+    _move_visits(db, site, old)
+    _note_tabs(db, site, old)
+    pages = _note_pages(db, site, old)
     _analyze(db, "noted_tab", "noted_page")
-    _move_memories(db, site)
+    move_memories(db, site)
     _move_spans(db, site)
     _move_views(db, site)
     _count_pages(db, site, pages)
 
 
-def _move_visits(db: sa.Connection, site: int, are_escaped: bool) -> None:
+def _move_visits(db: sa.Connection, site: int, old: OldTables) -> None:
     names = [name for name, _ in VISIT]
     db.execute(
         sa.text(
             f"INSERT INTO numbered_visit ({', '.join(names)}, number)"
-            f" SELECT {', '.join(f'v.{name}' for name in names)}, n.number FROM noted_visit AS n"
+            f" SELECT {', '.join(map(old.visit_value, names))}, n.number FROM noted_visit AS n"
             " CROSS JOIN visit AS v WHERE v.site_id = :site AND v.id = n.id ORDER BY n.number"
         ),
         {"site": site},
     )
-    if not are_escaped:
+    if not old.are_escaped:
         return
     for name in ("entry_path", "current_path"):
         escaped = sa.text(
@@ -135,8 +127,13 @@ def _move_visits(db: sa.Connection, site: int, are_escaped: bool) -> None:
         )
 
 
-def _note_tabs(db: sa.Connection, site: int) -> None:
+def _note_tabs(db: sa.Connection, site: int, old: OldTables) -> None:
     """Numbers in the order in which the tabs were first heard of; our own chats belong to no tab."""
+    is_chat = (
+        "EXISTS (SELECT 1 FROM conversation AS c"
+        " WHERE c.site_id = s.site_id AND c.id = s.tab AND c.visit_id = s.visit_id)"
+    )
+    of_tabs = f"(s.kind <> 'chatting' OR NOT {is_chat})" if old.has_chats else "true"
     db.execute(
         sa.text(
             "INSERT INTO noted_tab (visit, tab, id) SELECT visit,"
@@ -146,12 +143,15 @@ def _note_tabs(db: sa.Connection, site: int) -> None:
             " CROSS JOIN page_view AS v WHERE v.site_id = :site AND v.visit_id = n.id"
             " UNION ALL SELECT n.number, s.tab, s.from_at FROM noted_visit AS n"
             " CROSS JOIN visit_span AS s WHERE s.site_id = :site AND s.visit_id = n.id"
-            " AND (s.kind <> 'chatting' OR NOT EXISTS (SELECT 1 FROM conversation AS c"
-            " WHERE c.site_id = s.site_id AND c.id = s.tab AND c.visit_id = s.visit_id))"
-            ") AS heard GROUP BY visit, tab) AS tabs"
+            f" AND {of_tabs}) AS heard GROUP BY visit, tab) AS tabs"
         ),
         {"site": site},
     )
+    if old.has_chats:
+        _note_chats(db, site)
+
+
+def _note_chats(db: sa.Connection, site: int) -> None:
     chats = db.execute(
         sa.text(
             "SELECT DISTINCT n.number, c.id FROM noted_visit AS n"
@@ -166,7 +166,7 @@ def _note_tabs(db: sa.Connection, site: int) -> None:
     )
 
 
-def _note_pages(db: sa.Connection, site: int, are_escaped: bool) -> dict[int, Sequence[str]]:
+def _note_pages(db: sa.Connection, site: int, old: OldTables) -> dict[int, Sequence[str]]:
     """What each page says of itself, by its id."""
     found = db.execute(
         sa.text(
@@ -178,7 +178,7 @@ def _note_pages(db: sa.Connection, site: int, are_escaped: bool) -> dict[int, Se
     pages: dict[int, Sequence[str]] = {}
     notes: list[dict[str, Any]] = []
     for stored, title, context in found:
-        path = readable_path(stored, _LONGEST_PATH) if are_escaped else stored
+        path = readable_path(stored, _LONGEST_PATH) if old.are_escaped else stored
         id = page_id(path, title, context)
         pages[id] = (path, title, context)
         notes.append({"path": stored, "title": title, "context": context, "id": id})
@@ -195,50 +195,6 @@ def _note_pages(db: sa.Connection, site: int, are_escaped: bool) -> dict[int, Se
             sa.text("CREATE INDEX noted_page_by_text ON noted_page (path, title, page_context)")
         )
     return pages
-
-
-def _move_memories(db: sa.Connection, site: int) -> None:
-    """Of visits that may still change: of the others nothing is needed any more."""
-    rows = db.execute(
-        sa.text(
-            "SELECT n.number, v.memory FROM noted_visit AS n"
-            " CROSS JOIN visit AS v WHERE v.site_id = :site AND v.id = n.id"
-            " AND v.memory <> '' AND v.last_activity_at > :since"
-        ),
-        {"site": site, "since": int(time() * 1000) - _LIVE_FOR},
-    ).all()
-    for number, memory in rows:
-        known = db.execute(
-            sa.text("SELECT id, tab FROM noted_tab WHERE visit = :visit AND tab > 0"),
-            {"visit": number},
-        )
-        tabs: dict[str, int] = dict(known.tuples().all())
-        text = _renumbered(memory, tabs)
-        key = {"site": site, "visit": number}
-        db.execute(
-            sa.text("INSERT INTO visit_memory VALUES (:site, :visit, :memory)"),
-            {**key, "memory": text},
-        )
-        _run(
-            db,
-            "INSERT INTO visit_tab (site_id, visit, tab, id) VALUES (:site, :visit, :tab, :id)",
-            [{**key, "tab": tab, "id": id} for id, tab in tabs.items()],
-        )
-
-
-def _renumbered(memory: str, tabs: dict[str, int]) -> str:
-    """The memory, in which each tab has a number; those that have told nothing yet get the next ones."""
-    told = json.loads(memory)
-    for id, state in told.get("tabs", {}).items():
-        tabs.setdefault(id, len(tabs) + 1)
-        defaults: list[Any] = [0, 0, False, 0, 0, 0, 0, 0, 0, "", "", ""]
-        told["tabs"][id] = [*state, *defaults[len(state) :], tabs[id]]
-    if told.get("chat_tab"):
-        told["chat_tab"] = tabs.setdefault(told["chat_tab"], len(tabs) + 1)
-    else:
-        told.pop("chat_tab", None)
-    told["tab_count"] = len(tabs)
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def _move_spans(db: sa.Connection, site: int) -> None:

@@ -14,16 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.migrations import changed_visits, row_tables
+from core.migrations.old_tables import are_there, old_tables
 from core.migrations.progress_log import ProgressLog
 from core.migrations.visit_bite import START, VISITS_A_BITE, VisitPlace, move_bite
 
 Transaction = Callable[[], AbstractContextManager[sa.Connection]]
 """Begins one of the upgrade's transactions; committed at its end."""
 
-_READ_SINCE = "0005"
-"""The revision since which the old tables have all columns that are read."""
-
-_READ_UNTIL = "0010"
 _ROWS = ("page_view_row", "visit_span_row", "visit_memory", "visit_tab")
 _COUNTED = (
     ("visit", "id", "numbered_visit"),
@@ -39,10 +36,10 @@ def move_in_bites(transaction: Transaction) -> None:
     """Move the visits, a bite in each transaction. Killed, it goes on after the last one.
 
     The old tables stay as they are and may be written by an earlier version; what that changes is noted, for
-    `move_rest`. Two of these take turns. Tables of before 0005 are left to `move_rest` as well.
+    `move_rest`. Two of these take turns.
     """
     with transaction() as db:
-        if not _is_readable(db):
+        if not are_there(db):
             return
         _begin(db)
         sites, moved, total = _sites(db), _moved(db), _count(db, "visit")
@@ -53,10 +50,10 @@ def move_in_bites(transaction: Transaction) -> None:
         is_there_more = True
         while is_there_more:
             with transaction() as db:
-                if not _is_readable(db):  # another collector was faster
+                if not are_there(db):  # another collector was faster
                     return
                 place = _last_moved(db, site)
-                is_there_more = move_bite(db, site, place, are_escaped=_are_escaped(db)) is not None
+                is_there_more = move_bite(db, site, place, old_tables(db)) is not None
                 progress.tell(_moved(db))
 
 
@@ -64,7 +61,7 @@ def move_rest(db: sa.Connection) -> None:
     """Move what is not moved yet, and what has changed since it was; nobody writes to the old tables any more."""
     if db.dialect.name == "postgresql":
         # Exclusive at once: two that hold a weaker lock would wait for each other.
-        names = ", ".join([*(old for old, _, _ in _COUNTED), "conversation"])
+        names = ", ".join(changed_visits.watched_tables(db))
         db.execute(sa.text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
     _begin(db)
     _forget_changed(db)
@@ -77,11 +74,6 @@ def move_rest(db: sa.Connection) -> None:
     db.execute(sa.text("DELETE FROM backlog WHERE name = 'readable_paths'"))
 
 
-def _is_readable(db: sa.Connection) -> bool:
-    revision = db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
-    return _READ_SINCE <= revision <= _READ_UNTIL
-
-
 def _begin(db: sa.Connection) -> None:
     """Anew when a change may have gone unnoticed: somebody has put other tables in the place of the old ones."""
     if changed_visits.is_watched(db):
@@ -90,17 +82,17 @@ def _begin(db: sa.Connection) -> None:
     changed_visits.watch(db)
     row_tables.create_tables(db)
     if db.dialect.name == "postgresql":
-        for name in ("visit", "page_view", "visit_span", "conversation"):
+        for name in changed_visits.watched_tables(db):
             db.execute(sa.text(f"ANALYZE {name}"))
 
 
 def _sweep(db: sa.Connection) -> None:
-    are_escaped = _are_escaped(db)
+    old = old_tables(db)
     progress = ProgressLog(_moved(db), _count(db, "visit"))
     for site in _sites(db):
         place: VisitPlace | None = START
         while place:
-            place = move_bite(db, site, place, are_escaped=are_escaped)
+            place = move_bite(db, site, place, old)
             progress.tell(_moved(db))
 
 
@@ -124,12 +116,6 @@ def _last_moved(db: sa.Connection, site: int) -> VisitPlace:
         {"site": site},
     ).first()
     return VisitPlace(*found) if found else START
-
-
-def _are_escaped(db: sa.Connection) -> bool:
-    """Whether paths may still be stored as browsers send them."""
-    found = db.execute(sa.text("SELECT 1 FROM backlog WHERE name = 'readable_paths'"))
-    return found.first() is not None
 
 
 def _forget_changed(db: sa.Connection) -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from core.migrations.changed_visits import watch_new
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -17,6 +19,7 @@ def upgrade() -> None:
     )
     _create_agent()
     _create_conversation()
+    watch_new(op.get_bind(), "conversation")
     _create_message()
     _create_settings()
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 import pytest
 from sqlalchemy import Integer, insert, select, text
 
 from core import database_move
+from core.commands import move_progress
 from core.database import open_database, reading, sqlite_file, writing
 from core.database_move import sums_of, tables_to_move
 from core.schema import upgrade_schema
@@ -143,6 +147,7 @@ def test_move_that_was_interrupted_goes_on(run, source, empty_postgres, monkeypa
 
     monkeypatch.setattr(database_move, "_insert", insert_until_killed)
     assert run("move", "--to", empty_postgres).returncode != 0
+    moved = list(bites)
     del bites[:]
     bites.append("none")
     monkeypatch.setattr(database_move, "_insert", insert_rows)
@@ -150,10 +155,23 @@ def test_move_that_was_interrupted_goes_on(run, source, empty_postgres, monkeypa
     done = run("move", "--to", empty_postgres)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "from where it was interrupted" in done.stdout
+    there = sum(min(2 * bites, len(before[name])) for name, bites in Counter(moved).items())
+    assert f"from where it was interrupted: {there} are there" in done.stdout
     target = open_database(empty_postgres)
     assert everything(target) == before
     target.dispose()
+
+
+def test_move_tells_a_log_how_far_it_is(run, source, empty_postgres, monkeypatch):
+    monkeypatch.setattr(database_move, "ROWS_A_BITE", 2)
+    monkeypatch.setattr(move_progress, "TOLD_EVERY", 0.0)
+
+    done = run("move", "--to", empty_postgres)
+
+    told = re.findall(r"^([\d,]+) of ([\d,]+) rows, \d+ seconds left\.$", done.stdout, re.M)
+    rows = str(sum(map(len, everything(source).values())))
+    assert told[0] == ("2", rows)
+    assert told[-1] == (rows, rows)
 
 
 def test_file_that_has_changed_meanwhile_is_not_mixed_with_what_was_copied(
@@ -229,6 +247,27 @@ def test_sum_differs_wherever_a_column_does(source):
 def holds_text(db, table, name):
     kind = db.exec_driver_sql(f'SELECT typeof({name}) FROM "{table.name}" ORDER BY 1 DESC').scalar()
     return kind in ("text", "blob")
+
+
+def test_comparison_takes_longer_than_what_the_server_gives_a_statement(
+    run, source, empty_postgres, monkeypatch
+):
+    monkeypatch.setattr("core.postgres.STATEMENT_TIMEOUT", 1)
+    sums = database_move.sums_of
+
+    def add_up_slowly(db, table):
+        if table.name == "site":
+            if db.dialect.name == "postgresql":
+                db.exec_driver_sql("SELECT pg_sleep(1.3)")
+            else:
+                sleep(1.3)
+        return sums(db, table)
+
+    monkeypatch.setattr(database_move, "sums_of", add_up_slowly)
+
+    done = run("move", "--to", empty_postgres)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_collector_that_serves_is_to_be_stopped_first(run, source, sqlite_url, empty_postgres):

@@ -110,6 +110,29 @@ def test_interrupted_upgrade_leaves_the_old_tables_and_goes_on_after_the_last_bi
     assert (goes_on in caplog.text) == (bites > 0)
 
 
+@pytest.mark.parametrize("revision", ["0001", "0002", "0004"])
+def test_upgrade_of_the_first_versions_goes_on_too(bare_database_url, monkeypatch, revision):
+    monkeypatch.setattr(visit_bite, "VISITS_A_BITE", BITE)
+    engine = open_database(bare_database_url)
+    fill(engine, VISITS, revision)
+    interrupt(engine, 7)
+    with reading(engine) as db:
+        assert schema_revision(db) == revision
+    (changed, *_) = numbers(engine, "numbered_visit")
+    with writing(engine) as db:
+        db.execute(text("UPDATE visit SET page_count = 9 WHERE id = :id"), {"id": changed})
+    before = stored(engine)
+
+    with counted() as rest:
+        upgrade_schema(engine)
+
+    check_schema(engine)
+    assert len(rest) == BITES - 7 + 1  # one more for what has changed
+    assert stored(engine) == before
+    assert_uses_are_right(engine)
+    engine.dispose()
+
+
 def test_interrupted_in_the_last_transaction_moves_nothing_again(engine, monkeypatch):
     before = stored(engine)
 
