@@ -27,6 +27,7 @@ import { safe } from './safe.js';
  * @property {string} email where the visitor wants the answer
  * @property {string} rating
  * @property {boolean} isTyping
+ * @property {boolean} isRefused what was to begin a chat is not taken
  * @property {boolean} isUnsent
  * @property {boolean} isLate something has waited long to be sent
  * @property {number} unread
@@ -166,7 +167,10 @@ export class VisitorConversation {
     /** @type {Partial<ChatAnswer>} */
     const news = (!item.c && answer) || {};
     const { id, state, number = 0, c: opened } = news;
-    if (x && !answer) this.lost.push(item);
+    if (x && !answer) {
+      this.lost.push(item);
+      this.button = 0; // until the next beacon says what there is
+    }
     if (opened) this.token = opened;
     this.keep();
     // When the visit already had a conversation, the message is sent again in it and gets a number.
@@ -262,6 +266,7 @@ export class VisitorConversation {
       email: chat.e || '',
       rating: chat.g || '',
       isTyping: this.typingUntil > Date.now(),
+      isRefused: !state && lost.length > 0,
       isUnsent: unsent.length > 0,
       isLate: unsent.some((item) => Number(item.at) < Date.now() - LATE_AFTER),
       unread: this.unread().length,

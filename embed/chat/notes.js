@@ -60,6 +60,7 @@ export function noteText(view, look) {
     return rating ? words.rated : words.ended;
   }
   if (step === 'ending') return words.ask_end;
+  if (view.isRefused) return words.unavailable;
   if (view.isLate) return words.late;
   if (view.isTyping) return fill(words.typing, nameOf(view, look));
   if (waits && asksAddress(view, look)) return words.ask_email;
