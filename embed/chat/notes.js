@@ -2,7 +2,7 @@
 /* What the line below the messages says: of several things the one that matters most to the visitor. */
 
 /**
- * @import {ConversationView} from './conversation.js'
+ * @import {ConversationView} from './view.js'
  * @import {Look} from '../types.js'
  */
 
