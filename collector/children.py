@@ -1,5 +1,5 @@
-"""The processes of a collector: one that writes, the workers that answer, and while there are addresses for notices
-one that sends them. Each is started again when it ends."""
+"""The processes of a collector: one that writes, the workers that answer, and while there are addresses for notices,
+or mail servers, one that sends. Each is started again when it ends."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 class Word(bytes, Enum):
     """LINK: here is a socket to another process. STOP: end once what has arrived is done. READY: I serve.
 
-    ADDRESSES, NO_ADDRESSES: there are, or are no more, addresses to which notices go.
+    ADDRESSES, NO_ADDRESSES: there are, or are no more, addresses to which notices go, or mail servers.
     """
 
     LINK = b"L"

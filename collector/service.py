@@ -17,7 +17,7 @@ from collector.app import build_app, system_clock
 from collector.background import warm_up
 from collector.children import Children
 from collector.metrics import Metrics, forget_process, process_numbers
-from collector.notices.sender import NoticeSender
+from collector.notices.sender import SendingProcess
 from collector.shared_limits import SharedLimits, shared_limits
 from collector.shared_numbers import SharedNumbers
 from collector.worker_process import end_at_once, serve_app
@@ -88,7 +88,7 @@ class Service(Struct):
         self.let_go_in_child(False)
         metrics = Metrics(shared.numbers, 1 + self.workers)
         address = self.settings.dashboard_address
-        NoticeSender(self.engine, metrics, address, system_clock).run(control)
+        SendingProcess(self.engine, metrics, address, system_clock).run(control)
 
 
 class SharedMemory(NamedTuple):

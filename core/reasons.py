@@ -250,6 +250,20 @@ class Reason(StrEnum):
         "",
         "This is not a message that was left: it is answered here.",
     )
+    NO_MAIL_SERVER = (
+        "no_mail_server",
+        409,
+        "",
+        "",
+        "The site has no mail server: an admin sets one on the Sites page, under Answers by e-mail.",
+    )
+    NO_ADDRESS = (
+        "no_address",
+        409,
+        "",
+        "",
+        "No e-mail address of the visitor is known.",
+    )
 
 
 class Refused(Struct, frozen=True, gc=False, array_like=True, tag=True):

@@ -44,6 +44,7 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "conversation": TableEnd.RETENTION,
     "message": TableEnd.RETENTION,
     "conversation_note": TableEnd.RETENTION,
+    "mail_answer": TableEnd.RETENTION,
     "chat_block": TableEnd.RETENTION,
     "notice": TableEnd.AGE,
     "notice_delivery": TableEnd.AGE,
@@ -68,6 +69,7 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "agent_site": TableEnd.PEOPLE,
     "agent_notices": TableEnd.PEOPLE,
     "notice_address": TableEnd.PEOPLE,
+    "mail_server": TableEnd.PEOPLE,
     "backup": TableEnd.PEOPLE,
     "visit_count": TableEnd.KEPT,
 }

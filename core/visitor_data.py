@@ -29,6 +29,7 @@ from core.tables import (
     ChatBlock,
     Conversation,
     ConversationNote,
+    MailAnswer,
     Message,
     Notice,
     PageView,
@@ -130,15 +131,17 @@ def export_visits(
 ) -> dict[str, Any]:
     """Everything that any table has about these visits, ready for JSON; names as in docs/schema.md.
 
-    Each visit has its rows of other tables under the table's name, and a conversation its messages and notes.
+    Each visit has its rows of other tables under the table's name, and a conversation its messages, notes and answers by mail.
     """
     assert site.id is not None
     chats = _ids_of_conversations(db, site.id, visit_ids)
     messages = _rows_by(db, site.id, col(Message.conversation_id), chats)
     notes = _rows_by(db, site.id, col(ConversationNote.conversation_id), chats)
+    mails = _rows_by(db, site.id, col(MailAnswer.conversation_id), chats)
     conversations = _rows_by(db, site.id, col(Conversation.visit_id), visit_ids)
     for row in [each for rows in conversations.values() for each in rows]:
         row["message"] = messages[row["id"]]
+        row["mail_answer"] = mails[row["id"]]
         row["conversation_note"] = notes[row["id"]]
     parts = {
         "page_view": _rows_by(db, site.id, col(PageView.visit_id), visit_ids),

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from core.database import open_database
 from core.schema import upgrade_schema
+from tests.helpers.certificates import Authority, authority
 from tests.helpers.edit_watch import unsaid_edits
 from tests.helpers.postgres_server import PostgresServer, postgres_server
 from tests.helpers.profiles import open_profiles
@@ -45,6 +46,19 @@ def every_edit_is_said() -> Iterator[None]:
     unsaid_edits.clear()
     yield
     assert unsaid_edits == []
+
+
+@pytest.fixture(scope="session")
+def own_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority for certificates that nobody trusts by itself."""
+    return authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def trusted(own_authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """The same authority, which this process trusts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(own_authority.file))
+    return own_authority
 
 
 @pytest.fixture(scope="session")

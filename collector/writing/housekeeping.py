@@ -108,7 +108,7 @@ class Housekeeping:
         clock: Callable[[], int],
         tell_addresses: Callable[[bool], None] = lambda there_are: None,
     ) -> None:
-        """tell_addresses: is called with whether there are addresses for notices, when that changes."""
+        """tell_addresses: is called with whether there are addresses for notices, or mail servers, when that changes."""
         self._engine = engine
         self._load = load
         self._checkpoints = Checkpoints(engine, clock)

@@ -1,4 +1,4 @@
-"""Finds what somebody wants to hear of, and says whether there are addresses to send it to."""
+"""Finds what somebody wants to hear of, and says whether there is where to send to: addresses, or a mail server."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from time import monotonic
 from sqlalchemy import Engine
 
 from core.database import reading, writing
+from core.mail.server import has_servers
 from core.moment import from_milliseconds
 from core.notices.events import find_events
 from core.notices.store import forget_notices, store_events
@@ -30,7 +31,7 @@ FORGET_AT_ONCE = 500
 
 
 class NoticeChore:
-    """Of the writer's housekeeping. Without a wish it reads two small tables and no more."""
+    """Of the writer's housekeeping. Without a wish it reads three small tables and no more."""
 
     def __init__(
         self, engine: Engine, clock: Callable[[], int], tell_addresses: Callable[[bool], None]
@@ -47,11 +48,12 @@ class NoticeChore:
         with reading(self._engine) as db:
             wishes = current_wishes(db, now)
             events = find_events(db, wishes.by_site, now) if wishes.by_site else []
+            has_addresses = bool(wishes.addresses) or has_servers(db)
         if events:
             with writing(self._engine) as db:
                 store_events(db, events[:STORED_AT_ONCE], wishes, now)
-        if self._has_addresses != bool(wishes.addresses):
-            self._has_addresses = bool(wishes.addresses)
+        if self._has_addresses != has_addresses:
+            self._has_addresses = has_addresses
             self._tell_addresses(self._has_addresses)
         self._forget()
         return LOOK_EVERY if len(events) <= STORED_AT_ONCE else AGAIN_AFTER

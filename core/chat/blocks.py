@@ -71,6 +71,13 @@ def is_blocked(db: Connection, site_id: int, visit_id: str, visitor_id: str) -> 
     return any(db.execute(each.limit(1)).first() is not None for each in which)
 
 
+def has_blocked_visitor(db: Connection, conversation: Conversation) -> bool:
+    """Whether the conversation's visitor begins no chat."""
+    visit = find_visit_state(db, conversation.site_id, conversation.visit_id)
+    visitor_id = visit.visitor_id if visit is not None else ""
+    return is_blocked(db, conversation.site_id, conversation.visit_id, visitor_id)
+
+
 def all_blocked(db: Connection, now: datetime) -> Blocked:
     """Who is blocked on any site, with the visits of blocked visitors that go on."""
     rows = db.execute(

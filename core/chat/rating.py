@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from core.chat.blocks import has_blocked_visitor
 from core.chat.closing import lock_conversation
 from core.chat.states import ConversationState
 from core.chat.store import change
@@ -30,11 +31,13 @@ def rate(
 ) -> Conversation | Refused:
     """The conversation with its rating, once it has ended.
 
-    The first rating holds, and so does the first text, which may come after it.
+    A visitor who is blocked rates nothing. The first rating holds, and so does the first text, which may come after it.
     """
     found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
+    if has_blocked_visitor(db, found):
+        return Refused(Reason.NOT_OFFERED)
     if found.state != ConversationState.ENDED:
         return Refused(Reason.OVER if found.closed_at is not None else Reason.CHATTING)
     rated = found.rating or rating.value

@@ -19,7 +19,7 @@ from core.chat.states import OPEN_STATES, ClosedBy, ConversationState
 from core.chat.store import change
 from core.locks import TAKE_WITHIN, take_sites
 from core.moment import to_milliseconds
-from core.tables import ChatBlock, Conversation, ConversationNote, Message, Site
+from core.tables import ChatBlock, Conversation, ConversationNote, MailAnswer, Message, Site
 
 NO_VISIT = ""
 """The `visit_id` of a conversation that has been withdrawn: of nobody any more, and listed nowhere."""
@@ -131,11 +131,21 @@ def _forget_words(
         of_these = col(table.conversation_id).in_({id for id, _ in keys})
         listed = tuple_(*key).in_(keys)
         db.execute(delete(table).where(col(table.site_id) == site_id, of_these, listed))
+        if table is Message:
+            _forget_mails(db, site_id, keys)
     return len(keys)
 
 
+def _forget_mails(db: Connection, site_id: int, keys: Sequence[Any]) -> None:
+    """Delete how these messages went by mail; what is on its way is not sent."""
+    key = (col(MailAnswer.conversation_id), col(MailAnswer.number))
+    of_these = col(MailAnswer.conversation_id).in_({id for id, _ in keys})
+    listed = tuple_(*key).in_(keys)
+    db.execute(delete(MailAnswer).where(col(MailAnswer.site_id) == site_id, of_these, listed))
+
+
 def _delete_words(db: Connection, site_id: int, conversation_ids: Sequence[str]) -> None:
-    """Delete what was said and noted in these conversations."""
-    for table in (Message, ConversationNote):
+    """Delete what was said and noted in these conversations, and how it went by mail."""
+    for table in (Message, MailAnswer, ConversationNote):
         ids = col(table.conversation_id)
         db.execute(delete(table).where(col(table.site_id) == site_id, ids.in_(conversation_ids)))

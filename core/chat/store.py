@@ -40,6 +40,13 @@ _find_by_client = select(_message).where(
     _message.c.conversation_id == bindparam("of_id"),
     _message.c.client_id == bindparam("of_client"),
 )
+_OF_NUMBER = (
+    _message.c.site_id == bindparam("of_site"),
+    _message.c.conversation_id == bindparam("of_id"),
+    _message.c.number == bindparam("of_number"),
+)
+_find_by_number = select(_message).where(*_OF_NUMBER)
+_tell_message = update(_message).where(*_OF_NUMBER).values(revision=bindparam("new_revision"))
 _find_newest = select(func.max(_conversation.c.revision)).where(_OF_SITE)
 _insert_conversation, _insert_message = insert(_conversation), insert(_message)
 
@@ -125,6 +132,17 @@ def add_message(
     )
     db.execute(_insert_message, message.model_dump())
     return changed, message
+
+
+def tell_message(
+    db: Connection, conversation: Conversation, number: int, now: datetime
+) -> Message | None:
+    """The message with a new revision, so that whoever follows the chats gets it anew; None when it is deleted."""
+    changed = change(db, conversation, now)
+    keys = {"of_site": conversation.site_id, "of_id": conversation.id, "of_number": number}
+    db.execute(_tell_message, {**keys, "new_revision": changed.revision})
+    row = db.execute(_find_by_number, keys).mappings().one_or_none()
+    return None if row is None else Message.of(row)
 
 
 @cache

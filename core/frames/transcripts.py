@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 
 from core.chat.conversation_facts import ConversationFacts, FoundConversation, agent_names, facts_of
 from core.chat.queries import messages_of
+from core.mail.answers import MAIL_STATES, mail_answers, mail_state
+from core.tables import MailAnswer
 
 CONVERSATION_COLUMNS = [
     "id",
@@ -38,6 +40,7 @@ MESSAGE_COLUMNS = [
     "author",
     "name",
     "text",
+    "mail",
 ]
 
 
@@ -54,10 +57,12 @@ def conversations_frame(db: Connection, conversations: Sequence[FoundConversatio
 
 def messages_frame(db: Connection, conversations: Sequence[FoundConversation]) -> pd.DataFrame:
     """A row for each message, conversation by conversation, by number:
-    MESSAGE_COLUMNS. name: of the visitor or the agent who wrote it; sent_at is UTC."""
+    MESSAGE_COLUMNS. name: of the visitor or the agent who wrote it; sent_at is UTC. mail: how far
+    an answer by mail has come (MAIL_STATES), else ""."""
     facts = facts_of(db, conversations)
     names = agent_names(db)
     said = messages_of(db, conversations)
+    mailed = mail_answers(db, [(each.site_id, each.id) for each in conversations])
     rows = [
         {
             "conversation": each.id,
@@ -71,11 +76,16 @@ def messages_frame(db: Connection, conversations: Sequence[FoundConversation]) -
             "author": message.author,
             "name": names.get(message.agent_id, "") or facts[each.site_id, each.id].visitor,
             "text": message.text,
+            "mail": _mail(mailed.get(each.site_id, {}).get((each.id, message.number))),
         }
         for each in conversations
         for message in said.get((each.site_id, each.id), ())
     ]
     return _with_moments(pd.DataFrame(rows, columns=MESSAGE_COLUMNS), "sent_at")
+
+
+def _mail(answer: MailAnswer | None) -> str:
+    return MAIL_STATES[mail_state(answer)] if answer is not None else ""
 
 
 def _row(conversation: FoundConversation, facts: ConversationFacts) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class MailFields(NamedTuple):
 def mail_url(fields: MailFields) -> str:
     """The address of a mailbox. Raises NoticeError."""
     host = fields.host.strip().lower()
-    if not re.fullmatch(r"[a-z0-9.-]+|\[[0-9a-f:]+\]", host) or not 1 <= fields.port <= 65_535:
+    if not is_server_name(host, fields.port):
         raise NoticeError(
             f"The mail server '{fields.host}' cannot be used: write its name, such as smtp.example.com."
         )
@@ -73,6 +73,11 @@ def mail_url(fields: MailFields) -> str:
         query |= {"user": fields.username, "pass": fields.password}
     scheme = "mailto" if fields.security is Security.NONE else "mailtos"
     return _checked_length(f"{scheme}://{host}:{fields.port}/?{_query(query)}")
+
+
+def is_server_name(host: str, port: int) -> bool:
+    """Whether there can be a mail server of this name or address, in lower case, at this port."""
+    return bool(re.fullmatch(r"[a-z0-9.-]+|\[[0-9a-f:]+\]", host)) and 1 <= port <= 65_535
 
 
 def webhook_url(address: str) -> str:

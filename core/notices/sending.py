@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from core.notices.address_url import is_webhook
+from core.notices.wrong_certificate import certificate_fault
 
 UNKNOWN_ADDRESS = "Apprise does not know such an address, or a part of it is missing."
 NO_ANSWER = "The server could not be reached, or did not answer in time."
@@ -104,6 +105,8 @@ def _fault_of(said: list[str]) -> str:
         return LOGIN_REFUSED
     if _SMTP_REFUSED.search(text):
         return NOT_TAKEN
+    if fault := certificate_fault(text):
+        return fault
     if _TLS.search(text):
         return NO_ENCRYPTION
     return NO_ANSWER

@@ -15,6 +15,7 @@ from core.tables.chat import (
     Message,
 )
 from core.tables.chat_looks import ChatLook
+from core.tables.mail import MailAnswer, MailServer
 from core.tables.notices import AgentNotices, Notice, NoticeAddress, NoticeDelivery
 from core.tables.visit_rows import (
     Page,
@@ -60,6 +61,8 @@ __all__ = [
     "ConversationNote",
     "DropCount",
     "JsonText",
+    "MailAnswer",
+    "MailServer",
     "Message",
     "Moment",
     "Notice",

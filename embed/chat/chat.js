@@ -12,6 +12,7 @@ import { makeDialog } from './dialog.js';
 import { makeLink } from './link.js';
 import { findLook } from './look.js';
 import { later, listen, parse, safe } from './safe.js';
+import { viewOf } from './view.js';
 import { TYPING_EVERY } from '../core.js';
 
 /**
@@ -301,7 +302,7 @@ function begin(host, kept) {
       conversation.forget();
       dialog.clear(conversation.draft);
     }
-    const view = conversation.view();
+    const view = viewOf(conversation);
     dialog.draw(view);
     conversation.draft = dialog.field.value;
     conversation.keep();

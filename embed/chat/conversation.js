@@ -10,43 +10,8 @@ import { safe } from './safe.js';
  * @import {ChatAnswer, ConversationUpdate, Host, Kept, KnownMessage, OutboxItem} from '../types.js'
  */
 
-/**
- * What the dialog shows of it.
- *
- * @typedef {object} ConversationView
- * @property {string} state '' without a conversation
- * @property {string} [from] the agent's name
- * @property {'invited' | 'over' | 'ending' | 'talking'} step what the visitor can do now
- * @property {boolean} isDialog
- * @property {boolean} isPill
- * @property {boolean} isTall
- * @property {boolean} isAway no agent is there: the visitor can leave a message
- * @property {number} waits how long the oldest message without an answer has waited, in milliseconds
- * @property {boolean} isAnswered an agent has said something
- * @property {string} vacatedBy the agent who had to go
- * @property {string} email where the visitor wants the answer
- * @property {string} rating
- * @property {boolean} isTyping
- * @property {boolean} isUnsent
- * @property {boolean} isLate something has waited long to be sent
- * @property {number} unread
- * @property {LogLine[]} lines
- */
-
-/**
- * @typedef {object} LogLine
- * @property {string | number} key
- * @property {boolean} isMine
- * @property {string} [from] the agent's name
- * @property {string} text
- * @property {number} [at] when it was sent
- * @property {boolean} [isSeen] the newest that an agent has read
- * @property {boolean} [isLost] it was not sent and will not be
- */
-
 /** The key in the browser's storage, and the name of the lock and the channel of its tabs. */
 export const KEY = 'vm-chat';
-const LATE_AFTER = 2_000;
 
 export class VisitorConversation {
   /** From resume() until stop(). */
@@ -166,7 +131,10 @@ export class VisitorConversation {
     /** @type {Partial<ChatAnswer>} */
     const news = (!item.c && answer) || {};
     const { id, state, number = 0, c: opened } = news;
-    if (x && !answer) this.lost.push(item);
+    if (x && !answer) {
+      this.lost.push(item);
+      this.button = 0; // until the next beacon says what there is
+    }
     if (opened) this.token = opened;
     this.keep();
     // When the visit already had a conversation, the message is sent again in it and gets a number.
@@ -234,45 +202,6 @@ export class VisitorConversation {
     return !isJoined || !(this.unread().length || lost.length);
   }
 
-  /** @returns {ConversationView} */
-  view() {
-    const { button, chat, isOpen, lost, messages, outbox, parting, token } = this;
-    const state = parting || chat.state;
-    const unsent = outbox.filter((item) => item.x);
-    const isDone = this.isDone();
-    const isInvited = INVITED.test(state) && !this.isJoined;
-    const isAway = state === 'left' || (!state && button === 2);
-    const isPending = lost.length + unsent.length > 0;
-    const said = messages.filter(Boolean);
-    const seen = said.filter((message) => !message.a && message.n <= (chat.seen || 0)).pop();
-    const answered = said.filter((message) => message.a).pop();
-    const waiting = state === 'open' && said.find((message) => message.n > (answered?.n || 0));
-    const isDialog = isOpen && !isDone && !!(state || (!token && (button || isPending)));
-    return {
-      state,
-      from: chat.from,
-      step: isInvited ? 'invited' : this.isOver(state) ? 'over' : this.isEnding ? 'ending' : 'talking',
-      isDialog,
-      isPill: !isDialog && !isDone && !!(state || (button && !token)),
-      isTall: !isInvited && !isAway && !!(state || isPending),
-      isAway,
-      waits: waiting ? Date.now() - Number(waiting.at) : 0,
-      isAnswered: !!answered,
-      vacatedBy: (chat.v && answered?.f) || '',
-      email: chat.e || '',
-      rating: chat.g || '',
-      isTyping: this.typingUntil > Date.now(),
-      isUnsent: unsent.length > 0,
-      isLate: unsent.some((item) => Number(item.at) < Date.now() - LATE_AFTER),
-      unread: this.unread().length,
-      lines: [
-        ...said.map((message) => messageLine(message, seen)),
-        ...lost.map((item) => ({ ...unsentLine(item), isLost: true })),
-        ...unsent.map(unsentLine),
-      ],
-    };
-  }
-
   // The other tabs, and the next page
 
   /** All that another tab needs to show the same. */
@@ -319,24 +248,4 @@ export class VisitorConversation {
     this.exitRule = '';
     this.isBegun = false;
   }
-}
-
-/**
- * @param {KnownMessage} message
- * @param {KnownMessage} [seen] the newest that an agent has read
- * @returns {LogLine}
- */
-function messageLine(message, seen) {
-  const { n, a, x: text, i, f: from, at } = message;
-  return a
-    ? { key: n, isMine: false, from, text, at }
-    : { key: i || n, isMine: true, text, at, isSeen: message === seen };
-}
-
-/**
- * @param {OutboxItem} item
- * @returns {LogLine}
- */
-function unsentLine({ n = '', x = '', at }) {
-  return { key: n, isMine: true, text: x, at };
 }

@@ -4,14 +4,15 @@
  * actions when the visitor does something. The focus moves only when the visitor does something.
  */
 import { LONGEST_MESSAGE } from '../core.js';
-import { addStyle, describe, make, write, writeMessage } from './elements.js';
+import { addStyle, describe, make, write } from './elements.js';
+import { drawLines } from './lines.js';
 import { asksAddress, asksRating, fill, nameOf, noteText } from './notes.js';
 import { listen } from './safe.js';
 import { excessOf } from './text.js';
-import { saveTranscript, stamp } from './transcript.js';
+import { saveTranscript } from './transcript.js';
 
 /**
- * @import {LogLine, ConversationView} from './conversation.js'
+ * @import {ConversationView} from './view.js'
  * @import {Look, Rating} from '../types.js'
  */
 
@@ -246,7 +247,7 @@ export function makeDialog(actions) {
     write(note, excess > 0 ? fill(words.excess, excess) : isAddressWrong ? words.wrong_email : noteText(view, look));
     main.disabled = excess > 0;
     drawButtons(view);
-    drawLines(view);
+    drawLines(log, lines, view, look);
     if (isDialog || isPill) attach();
     if (isLow) log.scrollTop = log.scrollHeight;
     if (activeElement?.hidden) main.focus();
@@ -280,33 +281,5 @@ export function makeDialog(actions) {
     other.onclick = /** @type {any} */ (otherWork);
     write(main, mainWord);
     write(other, otherWord);
-  }
-
-  /**
-   * Nodes are kept, so that screen readers announce each new one once.
-   *
-   * @param {ConversationView} view
-   */
-  function drawLines(view) {
-    view.lines.forEach((line, index) => {
-      const node = (lines[line.key] ||= makeLine(line, view.from));
-      const author = /** @type {HTMLElement} */ (node.firstChild);
-      author.className = line.from && line.from !== view.from ? 'name' : 'off';
-      writeMessage(node.childNodes[1], line.text + (line.isLost ? ' ' + look.words.lost : ''));
-      write(node.lastChild, (node.title ||= stamp(line.at, look.lang)) + (line.isSeen ? ' · ' + look.words.seen : ''));
-      if (log.children[index] !== node) log.insertBefore(node, log.children[index] || null);
-    });
-  }
-
-  /**
-   * @param {LogLine} line
-   * @param {string} [agent]
-   */
-  function makeLine({ isMine, from }, agent) {
-    const node = make('div', log, isMine ? 'line mine' : 'line');
-    make('b', node, '', {}, (isMine ? look.words.you : from || agent) + ' ');
-    make('span', node);
-    make('time', node);
-    return node;
   }
 }

@@ -2,7 +2,7 @@
 /* What the line below the messages says: of several things the one that matters most to the visitor. */
 
 /**
- * @import {ConversationView} from './conversation.js'
+ * @import {ConversationView} from './view.js'
  * @import {Look} from '../types.js'
  */
 
@@ -60,6 +60,7 @@ export function noteText(view, look) {
     return rating ? words.rated : words.ended;
   }
   if (step === 'ending') return words.ask_end;
+  if (view.isRefused) return words.unavailable;
   if (view.isLate) return words.late;
   if (view.isTyping) return fill(words.typing, nameOf(view, look));
   if (waits && asksAddress(view, look)) return words.ask_email;

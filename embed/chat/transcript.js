@@ -2,7 +2,7 @@
 /* The times beside the messages, and the conversation as a file of text. */
 import { localeOf } from './look.js';
 
-/** @import {ConversationView} from './conversation.js' */
+/** @import {ConversationView} from './view.js' */
 
 /**
  * The time of the moment, with the date when that is not today.

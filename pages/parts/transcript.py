@@ -128,8 +128,10 @@ def read_transcript(db: Connection, site: Site, conversation_id: str) -> Transcr
 def read_transcripts(db: Connection, conversations: Sequence[Conversation]) -> list[Transcript]:
     """Each of the site's conversations with all its messages, in the order given."""
     lines: defaultdict[str, list[TranscriptLine]] = defaultdict(list)
-    said = messages_frame(db, conversations)[["conversation", "author", "name", "sent_at", "text"]]
-    for conversation_id, *values in said.itertuples(index=False, name=None):
+    said = messages_frame(db, conversations)
+    said["name"] = said["name"].where(said["mail"] == "", said["name"] + ", " + said["mail"])
+    columns = said[["conversation", "author", "name", "sent_at", "text"]]
+    for conversation_id, *values in columns.itertuples(index=False, name=None):
         lines[conversation_id].append(TranscriptLine(*values))
     rows = conversations_frame(db, conversations)
     return [Transcript(row, lines[row["id"]]) for _, row in rows.iterrows()]

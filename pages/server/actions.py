@@ -23,6 +23,7 @@ from core.chat.templates import mark_used
 from core.database import Connection
 from core.deadline import write_async
 from core.locks import lock_site
+from core.mail.answers import answer_by_mail, send_again
 from core.reasons import Reason, Refused
 from core.sites import find_site
 from core.tables import Conversation, Message
@@ -51,6 +52,12 @@ class SendBody(TextBody, frozen=True):
     """A message. template: the canned reply that it was made from."""
 
     template: str = ""
+
+
+class MailAgainBody(ConversationBody, frozen=True):
+    """number: of the message whose mail was not sent."""
+
+    number: int
 
 
 class GiveBody(ConversationBody, frozen=True):
@@ -147,9 +154,30 @@ def _send(context: ActionContext, body: SendBody) -> Outcome:
         text=body.text,
         now=context.now,
     )
+    _note_template(context, body, message)
+    return message
+
+
+def _mail(context: ActionContext, body: SendBody) -> Outcome:
+    message = answer_by_mail(
+        context.db,
+        context.conversation,
+        agent_id=context.agent_id,
+        client_id=body.n,
+        text=body.text,
+        now=context.now,
+    )
+    _note_template(context, body, message)
+    return message
+
+
+def _note_template(context: ActionContext, body: SendBody, message: Message | Refused) -> None:
     if body.template and isinstance(message, Message):
         mark_used(context.db, context.conversation.site_id, body.template, context.now)
-    return message
+
+
+def _mail_again(context: ActionContext, body: MailAgainBody) -> Outcome:
+    return send_again(context.db, context.conversation, body.number, context.now)
 
 
 def _take(context: ActionContext, _body: ConversationBody) -> Outcome:
@@ -202,6 +230,8 @@ def _typing(context: ActionContext, _body: ConversationBody) -> Outcome:
 
 ACTIONS = {
     "send": AgentAction(SendBody, _send),
+    "mail": AgentAction(SendBody, _mail),
+    "mail-again": AgentAction(MailAgainBody, _mail_again),
     "take": AgentAction(ConversationBody, _take),
     "give": AgentAction(GiveBody, _give),
     "note": AgentAction(TextBody, _note),

@@ -5,7 +5,7 @@
     GET  /agent/conversation?site=&id=   one conversation with all its messages
     GET  /agent/colleagues?site=         who may be given a conversation of the site
     POST /agent/here                     the dashboard is open: the agent is there
-    POST /agent/send, take, give, end, block, read, typing, note, done
+    POST /agent/send, mail, mail-again, take, give, end, block, read, typing, note, done
 
 docs/chat.md describes them. Only the chat's component uses them: they may change with it.
 """

@@ -9,8 +9,8 @@ from typing import Any
 from core.accounts.identity import SiteIds
 from core.agents import agents_of_site
 from core.chat.answerers import answerers
-from core.chat.conversation_facts import ConversationFacts, agent_names, facts_of
-from core.chat.mail_answer import mailto
+from core.chat.conversation_facts import ConversationFacts, RowKey, agent_names, facts_of
+from core.chat.mail_answer import mailto, question_of, recipient
 from core.chat.notes import notes
 from core.chat.outcome import end_text, outcome_text, steps_taken
 from core.chat.phase import phase_of
@@ -19,6 +19,7 @@ from core.chat.queries import (
     changes_since,
     invitations,
     messages,
+    messages_of,
     newest_revision,
     open_conversations,
     unread_counts,
@@ -27,11 +28,16 @@ from core.chat.states import Author, ConversationState
 from core.chat.store import find_conversation
 from core.chat.typing import typing_until
 from core.database import Connection
+from core.mail.answers import mail_answers, mail_state
+from core.mail.server import sites_with_server
 from core.moment import to_milliseconds
 from core.sites import find_site, list_sites
-from core.tables import Conversation, ConversationNote, Message, Site
+from core.tables import Conversation, ConversationNote, MailAnswer, Message, Site
 
 Payload = dict[str, Any]
+
+NO_WAY: Payload = {"mails": False, "mailto": ""}
+"""What a conversation has that is no left message."""
 
 LONGEST_LAST = 120
 """Characters of the newest message that the list shows."""
@@ -135,17 +141,45 @@ def _conversations(db: Connection, conversations: Sequence[Conversation]) -> lis
     facts = facts_of(db, conversations)
     unread = unread_counts(db, conversations)
     names = agent_names(db) if any(each.done_by for each in conversations) else {}
+    ways = _ways_to_answer(db, conversations, facts)
     return [
         _conversation(each, facts[each.site_id, each.id], unread.get((each.site_id, each.id), 0))
         | {"done_by": names.get(each.done_by, "")}
+        | ways.get((each.site_id, each.id), NO_WAY)
         for each in conversations
         if (each.site_id, each.id) in facts
     ]
 
 
+def _ways_to_answer(
+    db: Connection,
+    conversations: Sequence[Conversation],
+    facts: Mapping[RowKey, ConversationFacts],
+) -> dict[RowKey, Payload]:
+    """Of those that were left: whether the site can mail, and what opens a mail program."""
+    left = [
+        each
+        for each in conversations
+        if each.state == ConversationState.LEFT and (each.site_id, each.id) in facts
+    ]
+    if not left:
+        return {}
+    mailing = sites_with_server(db, {each.site_id for each in left})
+    said = messages_of(db, left)
+    found: dict[RowKey, Payload] = {}
+    for each in left:
+        key = each.site_id, each.id
+        email = each.email or facts[key].email
+        words = question_of(said.get(key, ()))
+        found[key] = {
+            "mails": each.site_id in mailing and bool(recipient(email)),
+            "mailto": mailto(email, facts[key].site_name, words),
+        }
+    return found
+
+
 def _conversation(conversation: Conversation, facts: ConversationFacts, unread: int) -> Payload:
     steps = steps_taken(conversation, facts.agent_name)
-    is_left = conversation.state == ConversationState.LEFT
     email = conversation.email or facts.email
     return {
         "site": facts.site_key,
@@ -171,7 +205,6 @@ def _conversation(conversation: Conversation, facts: ConversationFacts, unread: 
         "done_at": _ms(conversation.done_at),
         "note_count": conversation.note_count,
         "email": email,
-        "mailto": mailto(email, facts.site_name, facts.last) if is_left else "",
         "message_at": _ms(conversation.message_at),
         "created_at": _ms(conversation.created_at),
         "closed_at": _ms(conversation.closed_at),
@@ -185,6 +218,8 @@ def _messages(
     db: Connection, messages: Sequence[Message], site_keys: Mapping[int | None, str]
 ) -> list[Payload]:
     names = agent_names(db) if messages else {}
+    of_agents = {(m.site_id, m.conversation_id) for m in messages if m.author == Author.AGENT}
+    mailed = mail_answers(db, of_agents) if of_agents else {}
     return [
         {
             "site": site_keys[each.site_id],
@@ -196,10 +231,15 @@ def _messages(
             "text": each.text,
             "at": _ms(each.sent_at),
             "client": each.client_id,
+            "mail": _mail(mailed.get(each.site_id, {}).get((each.conversation_id, each.number))),
         }
         for each in messages
         if each.site_id in site_keys
     ]
+
+
+def _mail(answer: MailAnswer | None) -> Payload | None:
+    return None if answer is None else {"state": mail_state(answer), "fault": answer.fault}
 
 
 def _notes(db: Connection, notes: Sequence[ConversationNote]) -> list[Payload]:

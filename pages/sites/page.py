@@ -20,6 +20,7 @@ from pages.sites.blocked_visitors import draw_blocked_visitors
 from pages.sites.chat_settings import draw_chat, draw_templates_card
 from pages.sites.context_rules import draw_rules
 from pages.sites.dialog_look import draw_dialog_look
+from pages.sites.mail_server import draw_mail_server
 from pages.sites.notice_addresses import draw_addresses
 from pages.sites.own_visits import draw_own_visits
 from pages.sites.removal import draw_progress, draw_remove_button
@@ -105,6 +106,9 @@ def _draw_site(site: Site) -> None:
     with st.container(border=True):
         subheading("Notices")
         draw_addresses(site)
+    with st.container(border=True):
+        subheading("Answers by e-mail")
+        draw_mail_server(site)
     draw_blocked_visitors(site)
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from core.accounts.identity import Role
 from core.chat.templates import ChatSettingsError
 from core.database import Connection
+from core.mail.server import MailServerError
 from core.notices.kinds import NoticeError
 from core.sites import SiteChanges, SiteError, change_site
 from core.tables import Site
@@ -49,7 +50,7 @@ def apply(
     """
     try:
         write_as(role, change, site)
-    except (ChatSettingsError, NoticeError, *REFUSALS) as error:
+    except (ChatSettingsError, MailServerError, NoticeError, *REFUSALS) as error:
         notice(str(error), title=refusal_title(error, "Not saved."), kind="bad")
         return
     for name in [name for name in st.session_state if forget and str(name).startswith(forget)]:

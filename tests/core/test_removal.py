@@ -67,6 +67,8 @@ _FIVE_MINUTES = {
     "fault": "",
     "created_at": NOW,
 }
+_NO_LOGIN = {"username": "", "password": "", "from_address": "a@h", "from_name": "", "fault": ""}
+_ASKED = {"asked_at": NOW, "attempts": 0, "fault": ""}
 _NOT_TRIED = {"attempts": 0, "is_given_up": False}
 
 
@@ -93,6 +95,8 @@ def fill(db, site_id: Any) -> None:
         "notice": {"id": "n", "kind": "named", "minutes": 0, **_OF_NO_CHAT},
         "notice_address": {"id": "a", "url": "json://x", "kinds": [], **_FIVE_MINUTES},
         "notice_delivery": {"notice_id": "n", "address_id": "a", "due_at": NOW, **_NOT_TRIED},
+        "mail_server": {"host": "h", "port": 25, "security": "tls", **_NO_LOGIN},
+        "mail_answer": {"conversation_id": "c", "number": 1, "message_id": "<m@h>", **_ASKED},
         "visit_memory": {"visit": 1, "memory": "{}"},
         "visit_tab": {"visit": 1, "tab": 1, "id": "tab1"},
         "visit_change_row": {

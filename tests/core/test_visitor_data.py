@@ -64,6 +64,7 @@ OF_VISITOR = (
     "notice",
     "notice_delivery",
     "conversation_note",
+    "mail_answer",
     "chat_block",
 )
 OF_NO_VISITOR = {
@@ -79,6 +80,7 @@ OF_NO_VISITOR = {
     "collector": "how the collector is",
     "collector_warning": "a fault in the set-up",
     "drop_count": "numbers of all visitors",
+    "mail_server": "how a site's answers go",
     "notice_address": "where a site's notices go",
     "salt": "a day's secret, deleted with the next day but one",
     "secret": "signs cookies",
@@ -157,6 +159,7 @@ def fill(db, site: Site) -> set[str]:
         )
         words |= words_of(db, "message", **of_chat, author="visitor")
         words |= words_of(db, "conversation_note", **of_chat)
+        words |= words_of(db, "mail_answer", **of_chat)
     words |= words_of(db, "chat_block", site_id=site.id, visit_id=visit)
     told = f"notice{next(_words)}"
     of_visit = {"site_id": site.id, "visit_id": visit, "revision": next(_words)}

@@ -22,6 +22,7 @@ HELD_EVERYWHERE = {"agent_site": "the sites that an account sees: read with the 
 
 OTHER_INDEXES = {
     "conversation_by_state": "what is open, and what has ended by itself, is looked for on all sites at once",
+    "mail_answer_due": "what is due to the mail server of any site: the index has nothing else",
     "notice_delivery_due": "what is due to an address of any site: the index has nothing else",
 }
 """Indexes of tables by site that do not begin with it, and why."""
@@ -38,6 +39,8 @@ OVER_ALL_SITES: Mapping[str, str] = {
     "FROM conversation LEFT OUTER JOIN visit ON visit.site_id =": "chats that have ended by themselves",
     "FROM site_origin GROUP BY": "what Health shows of all sites: 200 rows a site at most",
     "FROM notice_address WHERE notice_address.is_enabled": "what is looked for: ten addresses a site at most",
+    "DISTINCT mail_answer.site_id": "what is due to the mail server of any site",
+    "FROM mail_server LIMIT": "whether any site has one: a row a site at most",
     "DISTINCT notice_delivery.site_id": "what is due to an address of any site",
     "count(*) AS count_1 FROM notice_delivery WHERE notice_delivery.is_given_up": "Health counts those of all sites",
     "GROUP BY conversation.agent_id": "which agent has the fewest open chats, on whichever sites",

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, type_coerce, update
 from sqlmodel import col
 
 from core.agents import add_agent, change_agent
+from core.chat.blocks import block
 from core.chat.conversations import end, mark_read, mark_typing
 from core.chat.handover import take_over
 from core.chat.invitations import invite
@@ -90,6 +91,11 @@ class AgentAtWork:
     def end(self, conversation: Conversation) -> None:
         with writing(self._engine) as db:
             end(db, conversation, ClosedBy.AGENT, _now())
+
+    def block(self, conversation: Conversation) -> None:
+        """End it, and let its visitor begin no other."""
+        with writing(self._engine) as db:
+            _done(block(db, conversation, self.id, _now()))
 
     def backdate(self, conversation: Conversation, length: timedelta) -> None:
         """Move all that happened in the conversation back by this length."""

@@ -16,6 +16,8 @@ from collector.writing.retention_chore import Retention
 from collector.writing.write_load import WriteLoad
 from core.agents import add_agent
 from core.chat.blocks import all_blocked, block, lift_block, list_blocks
+from core.chat.contact import set_email
+from core.chat.conversations import open_as_visitor
 from core.chat.departure import note_departures
 from core.chat.handover import give, take_over
 from core.chat.left_messages import drop_left_messages, mark_done
@@ -30,6 +32,20 @@ from core.database import reading, writing
 from core.frames import conversations_frame, live_picture, messages_frame, visitor_journey
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
+from core.mail.answers import answer_by_mail, mail_answers, send_again
+from core.mail.deliveries import due_answers
+from core.mail.deliveries import note_failed as note_mail_failed
+from core.mail.deliveries import note_sent as note_mail_sent
+from core.mail.deliveries import take as take_mail
+from core.mail.mail_outcome import MailOutcome
+from core.mail.server import (
+    delete_server,
+    has_servers,
+    note_server,
+    server_state,
+    set_server,
+    sites_with_server,
+)
 from core.moment import from_milliseconds
 from core.notices.addresses import add_address, address_states, change_address, delete_address
 from core.notices.deliveries import count_given_up, due_deliveries, note_failed, note_sent, take
@@ -39,6 +55,7 @@ from core.notices.queries import notices_since
 from core.notices.store import forget_notices, store_events
 from core.notices.text import notice_text
 from core.notices.wishes import current_wishes
+from core.reasons import Refused
 from core.removal import delete_some, removals, remove_site
 from core.settings import settings
 from core.site_changes import site_revisions
@@ -53,8 +70,10 @@ from core.visitor_data import (
 from core.visits.arrivals import count_page_views, drops, last_page_view, origins
 from pages.server.payloads import conversation_payload, news_since
 from tests.helpers.collector_chats import attend, open_chat, refresh, say, send_invitation
+from tests.helpers.mail_server_fields import server_fields
 from tests.helpers.running_collector import DAY, HOUR, MINUTE, RunningCollector, view, wait_for
 
+LEFT = "d1b2c3d4e5f6g7h8"
 VISITS = ("a1b2c3d4e5f6g7h8", "b1b2c3d4e5f6g7h8", "c1b2c3d4e5f6g7h8")
 
 
@@ -85,6 +104,7 @@ def a_day(collector: RunningCollector) -> None:
     a_visit_with_chats(collector)
     a_team_cares(collector)
     notices_are_told(collector)
+    what_was_left_is_answered(collector)
     pages_are_read(collector)
     time_goes_by(collector)
     a_visitor_is_forgotten(collector)
@@ -166,6 +186,44 @@ def notices_are_told(collector: RunningCollector) -> None:
         change_address(db, 1, address, is_enabled=False)
         forget_notices(db, now + timedelta(days=30), 10)
         delete_address(db, 1, address)
+
+
+def what_was_left_is_answered(collector: RunningCollector) -> None:
+    """By the site's mail server: it fails, and then it works."""
+    collector.post(view(), visit=LEFT)
+    now = from_milliseconds(collector.clock.now)
+    with writing(collector.engine) as db:
+        site = find_site(db, "shop1")
+        assert site is not None
+        set_server(db, 1, server_fields())
+        has_servers(db)
+        sites_with_server(db, [1])
+        server_state(db, 1)
+        chat = open_as_visitor(
+            db,
+            site_id=1,
+            visit_id=LEFT,
+            tab="",
+            client_id="left00000001",
+            text="Hello?",
+            is_offered=True,
+            is_attended=False,
+            now=now,
+        )
+        assert not isinstance(chat, Refused)
+        set_email(db, chat, "ada@example.org", now)
+        answer_by_mail(db, chat, agent_id=1, client_id="mail00000001", text="Yes", now=now)
+        for outcome in (MailOutcome("no", is_final=True), MailOutcome()):
+            for due in due_answers(db, now)[1]:
+                take_mail(db, due, site, now)
+                if outcome.fault:
+                    note_mail_failed(db, due, outcome, now)
+                else:
+                    note_mail_sent(db, due, now)
+            send_again(db, chat, 2, now)
+        mail_answers(db, [(1, chat.id)])
+        note_server(db, 1, "", now)
+        delete_server(db, 1)
 
 
 def pages_are_read(collector: RunningCollector) -> None:

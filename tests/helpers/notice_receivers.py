@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -67,21 +70,51 @@ def web_receiver() -> Iterator[Receiver]:
 
 
 class MailReceiver:
-    """mails: envelopes that it took."""
+    """mails: envelopes that it took. refused_recipient: what any recipient is answered with, "" to take them. refusals: what
+    the next mails are answered with."""
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
+        self.refused_recipient = ""
+        self.refusals: list[str] = []
         self.port = 0
 
+    async def handle_RCPT(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        """Take a recipient, unless they are refused."""
+        if self.refused_recipient:
+            return self.refused_recipient
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        """Keep the mail."""
+        """Keep the mail, unless it is refused."""
+        if self.refusals:
+            return self.refusals.pop(0)
         self.mails.append(envelope)
         return "250 OK"
 
+    @property
+    def read(self) -> list[EmailMessage]:
+        """What it took, as a mail program reads it."""
+        return [message_from_bytes(each.content, policy=policy.default) for each in self.mails]
+
+    @property
+    def texts(self) -> list[str]:
+        """What the mails say, with line ends as Python has them."""
+        return [mail.get_content().replace("\r\n", "\n") for mail in self.read]
+
 
 @contextmanager
-def mail_receiver(password: str = "") -> Iterator[MailReceiver]:
-    """A mail server; with a password it takes nothing of whoever does not say it."""
+def mail_receiver(
+    password: str = "",
+    *,
+    starttls: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[MailReceiver]:
+    """A mail server; with a password it takes nothing of whoever does not say it. starttls: what it offers, and asks
+    for; tls: it speaks nothing else from the beginning."""
     receiver = MailReceiver()
 
     def authenticate(_server: Any, _session: Any, _envelope: Any, _how: str, login: Any) -> Any:
@@ -92,9 +125,12 @@ def mail_receiver(password: str = "") -> Iterator[MailReceiver]:
         receiver,
         hostname="127.0.0.1",
         port=free_port(),
+        ssl_context=tls,
+        tls_context=starttls,
+        require_starttls=starttls is not None,
         authenticator=authenticate,
         auth_required=bool(password),
-        auth_require_tls=False,
+        auth_require_tls=starttls is not None,
     )
     controller.start()
     receiver.port = controller.port

@@ -63,6 +63,8 @@ TABLES = (
     "chore_run",
     "notice",
     "notice_delivery",
+    "mail_server",
+    "mail_answer",
 )
 
 

@@ -17,13 +17,14 @@ from sqlmodel import col
 
 from collector.metrics import Metrics, process_numbers
 from collector.notices.rate import MOST_SENT, SENT_WITHIN
-from collector.notices.sender import NoticeSender
+from collector.notices.sender import SendingProcess
 from core.database import open_database, reading, writing
 from core.moment import milliseconds, to_milliseconds
 from core.notices.address_url import MailFields, Security, mail_url, ntfy_url, webhook_url
 from core.notices.addresses import add_address, address_states, change_address
 from core.notices.deliveries import GIVEN_UP_AFTER, PAUSES, TAKEN_FOR
 from core.notices.sending import send_text
+from core.notices.wrong_certificate import WRONG_NAME
 from core.sites import add_site
 from core.tables import Conversation, Notice, NoticeDelivery
 from tests.helpers.chat_rows import MINUTE, NOW, add_visit, answer, ask, open_it, opened
@@ -56,8 +57,13 @@ def database(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def sender(database: Engine, clock: FakeClock) -> NoticeSender:
-    return NoticeSender(database, Metrics(process_numbers(1), 0), DASHBOARD, clock)
+def metrics() -> Metrics:
+    return Metrics(process_numbers(1), 0)
+
+
+@pytest.fixture
+def sender(database: Engine, metrics: Metrics, clock: FakeClock) -> SendingProcess:
+    return SendingProcess(database, metrics, DASHBOARD, clock)
 
 
 @pytest.fixture
@@ -300,7 +306,7 @@ def test_two_senders_of_one_database_send_each_notice_once(
     database, sender, receiver, to_address, clock
 ):
     tell(database, to_address(webhook_url(receiver.url)), number=10)
-    other = NoticeSender(database, Metrics(process_numbers(1), 0), DASHBOARD, clock)
+    other = SendingProcess(database, Metrics(process_numbers(1), 0), DASHBOARD, clock)
 
     threads = [threading.Thread(target=each.send_due) for each in (sender, other)]
     for thread in threads:
@@ -314,11 +320,11 @@ def test_two_senders_of_one_database_send_each_notice_once(
 KILLED = """
 import sys
 from collector.metrics import Metrics, process_numbers
-from collector.notices.sender import NoticeSender
+from collector.notices.sender import SendingProcess
 from core.database import open_database
 url, now = sys.argv[1:]
 print("begins", flush=True)
-NoticeSender(open_database(url), Metrics(process_numbers(1), 0), "", lambda: int(now)).send_due()
+SendingProcess(open_database(url), Metrics(process_numbers(1), 0), "", lambda: int(now)).send_due()
 """
 
 
@@ -382,6 +388,28 @@ def test_mail_comes_as_plain_text_by_the_sites_server(database, sender, to_addre
     assert body is not None
     text = body.get_content()
     assert f"{DASHBOARD}/visitor?site=tea&visit=visit" in text
+
+
+@pytest.mark.parametrize("kind", ["starttls", "tls"])
+def test_mail_comes_encrypted_by_a_server_whose_certificate_is_known(
+    database, sender, to_address, trusted, kind
+):
+    context = trusted.server_context("localhost")
+    with mail_receiver("right", **{kind: context}) as server:
+        fields = ("ann@shop.example", "m@shop.example", "localhost", server.port)
+        tell(database, to_address(mail_url(MailFields(*fields, Security(kind), "shop", "right"))))
+        sender.send_due()
+
+    assert (len(server.mails), waiting(database), state_of(database).fault) == (1, 0, "")
+
+
+def test_wrong_certificate_of_a_mail_server_is_named(database, sender, to_address, trusted):
+    with mail_receiver(starttls=trusted.server_context("smtp.example")) as server:
+        fields = ("ann@shop.example", "m@shop.example", "localhost", server.port)
+        tell(database, to_address(mail_url(MailFields(*fields, Security.STARTTLS))))
+        sender.send_due()
+
+    assert (server.mails, state_of(database).fault) == ([], WRONG_NAME)
 
 
 def test_fault_says_what_is_wrong_with_the_mail_server(database, sender, to_address):
@@ -451,7 +479,7 @@ def test_address_is_neither_logged_nor_told_in_a_fault(
     assert "127.0.0.1" not in log
 
 
-def test_sent_notice_is_logged_and_counted(database, sender, receiver, to_address, caplog):
+def test_sent_notice_is_logged_and_counted(database, sender, metrics, receiver, to_address, caplog):
     caplog.set_level(logging.INFO)
     address = to_address(webhook_url(receiver.url))
     tell(database, address)
@@ -460,4 +488,4 @@ def test_sent_notice_is_logged_and_counted(database, sender, receiver, to_addres
 
     line = f"notice_sent kind=returning site=tea address={address}"
     assert line in [record.getMessage() for record in caplog.records]
-    assert 'monitor_notices_total{result="sent"} 1.0' in sender._metrics.text().decode()
+    assert 'monitor_notices_total{result="sent"} 1.0' in metrics.text().decode()

@@ -4,6 +4,7 @@ import pytest
 
 from core.chat import blocks
 from core.chat.blocks import all_blocked, block, is_blocked, lift_block, list_blocks
+from core.chat.rating import Rating, rate
 from core.chat.retention import forget_conversations
 from core.chat.states import ClosedBy
 from core.reasons import Reason
@@ -46,6 +47,16 @@ def test_chat_with_a_blocked_visitor_ends_and_they_begin_no_other(db):
     assert (found.state, found.closed_by) == ("ended", ClosedBy.AGENT)
     assert visit_of(db).chat_source == ""
     assert reason_of(open_it(db, now=NOW + SECOND)) is Reason.NOT_OFFERED
+
+
+def test_blocked_visitor_rates_nothing(db):
+    add_visit(db)
+    chat = opened(db)
+    block(db, chat, 1, NOW)
+
+    assert reason_of(rate(db, stored(db, chat), Rating.BAD, "Rude", NOW)) is Reason.NOT_OFFERED
+    lift_block(db, 7, list_blocks(db, 7)[0].id)
+    assert rate(db, stored(db, chat), Rating.GOOD, "", NOW).rating == "good"
 
 
 def test_invitation_of_a_blocked_visitor_is_withdrawn(db):

@@ -7,8 +7,8 @@ import pytest
 from core.chat.closing import close_due
 from core.chat.contact import set_email
 from core.chat.left_messages import mark_done
-from core.chat.mail_answer import LONGEST_MAILTO, mailto
-from core.chat.queries import has_listed_conversation, open_conversations
+from core.chat.mail_answer import LONGEST_MAILTO, mailto, question_of
+from core.chat.queries import has_listed_conversation, messages, open_conversations
 from core.chat.states import Author, ClosedBy
 from core.reasons import Reason
 from tests.helpers.chat_rows import (
@@ -17,6 +17,7 @@ from tests.helpers.chat_rows import (
     SECOND,
     add_visit,
     answer,
+    ask,
     end,
     mark_read,
     open_it,
@@ -148,6 +149,17 @@ def test_address_cannot_add_headers_of_its_own():
     address = mailto("a@b.example?bcc=x&y=1", "Shop", "Hi")
 
     assert address.startswith("mailto:a@b.example%3Fbcc%3Dx%26y%3D1?subject=")
+
+
+def test_all_that_was_left_is_quoted_and_no_answer(db):
+    add_visit(db)
+    chat = open_it(db, text="Hello?")
+    answer(db, chat, "Good day")
+    ask(db, chat, "Do you ship?")
+    ask(db, chat, "To Graz?")
+    assert question_of(messages(db, 7, chat.id)) == "Do you ship?\n\nTo Graz?"
+    answer(db, chat, "By mail")
+    assert question_of(messages(db, 7, chat.id)) == "Do you ship?\n\nTo Graz?"
 
 
 SEVERAL = ["a@b.example,c@d.example", "a@b.example;c@d.example", "a@b.example?bcc=c@d.example"]

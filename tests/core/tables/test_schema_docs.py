@@ -40,6 +40,7 @@ SECRETS = {
     "salt": {"value"},
     "conversation": {"token"},
     "notice_address": {"url"},
+    "mail_server": {"username", "password"},
 }
 """What signs somebody in, makes them an agent or a visitor, or tells who was who."""
 

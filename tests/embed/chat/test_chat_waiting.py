@@ -72,6 +72,21 @@ def test_visitor_who_ends_a_chat_without_an_answer_reads_that_it_comes_by_mail(s
     dialog.until_lines("Do you have white tea?")
 
 
+def test_blocked_visitor_reads_that_nothing_can_be_sent_and_the_button_goes(shop, page, agent):
+    dialog = _with_button(shop, page, agent)
+    dialog.pill.click()
+    say(shop, dialog, "Do you have white tea?")
+    agent.block(agent.conversation(shop))
+    dialog.until_note("This chat has ended.")
+    dialog.button("Close").click()
+    dialog.pill.click()
+    dialog.say("Hello?")
+    dialog.until_lines("Hello? (not sent)")
+    dialog.until_note("Your message could not be sent. This chat is not available.")
+    dialog.button("Minimise").click()
+    dialog.until_gone()
+
+
 def test_agent_who_had_to_go_is_named(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
     agent.vacate(conversation)

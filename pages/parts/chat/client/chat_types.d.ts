@@ -47,6 +47,8 @@ export interface ConversationJson {
   note_count: number
   /** Where the visitor can be answered, or "". */
   email: string
+  /** Whether it can be answered by the site's own mail server. */
+  mails: boolean
   /** Opens a mail that answers a left message; "" without an address. */
   mailto: string
   message_at: number | null
@@ -72,6 +74,14 @@ export interface MessageJson {
   at: number
   /** The id that the sender gave it. */
   client: string
+  /** How far it has come by mail; null: it went by none. */
+  mail: MailJson | null
+}
+
+/** An answer by mail, and what went wrong at the last attempt. */
+export interface MailJson {
+  state: "on_its_way" | "sent" | "not_sent"
+  fault: string
 }
 
 /** What somebody wants to hear of. */
@@ -211,6 +221,8 @@ export interface UnsentMessage {
   text: string
   /** The reply that it was made from, or "". */
   template: string
+  /** How it goes: in the chat, or by mail. */
+  by?: "send" | "mail"
   at: number
   /** Why it was refused, or "". */
   error: string

@@ -35,7 +35,7 @@ export class ConversationPanel {
     this.head = new ConversationHead(this.node, app, (action, more) => this.act(action, more), () => this.note.open())
     this.fault = make("p", "fault", this.node)
     this.fault.setAttribute("role", "alert")
-    this.messages = new MessageList(this.node, app)
+    this.messages = new MessageList(this.node, app, (number) => this.act("mail-again", { number }))
     this.notice = make("p", "offline", this.node)
     this.notice.setAttribute("role", "status")
     this.note = new NoteField(this.node, this)
@@ -102,12 +102,21 @@ export class ConversationPanel {
     if (conversation) this.node.setAttribute("aria-label", `Conversation with ${conversation.visitor}`)
     setText(this.nothing, conversation ? "" : this.textWithoutConversation())
     this.messages.show()
-    this.composer.show(conversation?.phase === "open" && store.isForMe(conversation))
+    this.composer.show(conversation ? this.wayToAnswer(conversation) : "")
     setText(this.closed, conversation ? this.textInPlaceOfField(conversation) : "")
     setText(this.notice, conversation ? (STATUS[store.status] ?? "") : "")
     this.sendRead()
     this.readNotes()
     this.enterField()
+  }
+
+  /**
+   * How an answer goes: in the chat, by mail, or not at all.
+   * @param {ConversationJson} conversation
+   */
+  wayToAnswer(conversation) {
+    if (conversation.phase === "left") return conversation.mails ? "mail" : ""
+    return conversation.phase === "open" && this.app.store.isForMe(conversation) ? "send" : ""
   }
 
   /** The stream says how many notes there are: they are read where somebody looks at them. */
@@ -151,7 +160,7 @@ export class ConversationPanel {
 
   /**
    * Whether it was done; else the agent reads why not.
-   * @param {"take" | "end" | "give" | "block" | "done" | "note"} action
+   * @param {"take" | "end" | "give" | "block" | "done" | "note" | "mail-again"} action
    * @param {object} [more]
    */
   async act(action, more = {}) {

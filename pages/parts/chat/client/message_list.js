@@ -3,6 +3,7 @@
 
 import { withLinks } from "../../../../embed/chat/text.js"
 import { childrenOf, make, setText } from "../../table/elements.js"
+import { showFate, showMailFate } from "./message_fate.js"
 import { dayOf, timeOf } from "./texts.js"
 
 /** @import { ConversationJson, MessageJson, PanelApp, UnsentMessage } from "./chat_types.js" */
@@ -17,6 +18,7 @@ import { dayOf, timeOf } from "./texts.js"
  * @property {boolean} isMine from an agent
  * @property {boolean} [isNote] of an agent for agents
  * @property {UnsentMessage} [unsent]
+ * @property {MessageJson} [mailed] which goes by mail
  */
 
 const YOU = "You"
@@ -42,9 +44,11 @@ export class MessageList {
   /**
    * @param {HTMLElement} parent
    * @param {PanelApp} app
+   * @param {(number: number) => void} mailAgain
    */
-  constructor(parent, app) {
+  constructor(parent, app, mailAgain) {
     this.app = app
+    this.mailAgain = mailAgain
     this.key = ""
     this.isLoaded = false // whether its messages so far are loaded
     this.isNew = true // whether it was just opened: then it is scrolled to its end
@@ -154,6 +158,7 @@ export class MessageList {
       text: message.text,
       at: message.at,
       isMine: message.author === "agent",
+      mailed: message.mail ? message : undefined,
     }))
     const sending = unsent.map((message) => ({
       key: message.n,
@@ -212,7 +217,7 @@ export class MessageList {
     item.classList.toggle("mine", line.isMine)
     item.classList.toggle("note", Boolean(line.isNote))
     item.classList.toggle("unsent", Boolean(line.unsent))
-    item.classList.toggle("refused", Boolean(line.unsent?.error))
+    item.classList.toggle("refused", Boolean(line.unsent?.error) || line.mailed?.mail?.state === "not_sent")
     const isNewDay = dayOf(line.at) !== dayOf(before?.at ?? this.app.store.now())
     setText(day, isNewDay ? dayOf(line.at) : "")
     setText(by, line.by)
@@ -220,36 +225,8 @@ export class MessageList {
     if (text.textContent !== line.text) text.replaceChildren(...withLinks(line.text))
     setText(time, timeOf(line.at))
     item.dataset.number = line.number
-    this.showFate(fate, line.unsent)
-  }
-
-  /**
-   * Show that it is being sent, or was refused with buttons for both ways out, or nothing.
-   * @param {HTMLElement} fate
-   * @param {UnsentMessage | undefined} unsent
-   */
-  showFate(fate, unsent) {
-    const wanted = unsent ? unsent.error || "sending" : ""
-    if (fate.dataset.shown === wanted) return
-    fate.dataset.shown = wanted
-    fate.replaceChildren()
-    if (!unsent) return
-    if (!unsent.error) return setText(fate, "Sending …")
-    setText(make("span", "why", fate), `Not sent. ${unsent.error}`)
-    this.makeButton(fate, "Try again", () => this.app.outbox.retry(unsent.n))
-    this.makeButton(fate, "Remove", () => this.app.outbox.drop(unsent.n))
-  }
-
-  /**
-   * @param {HTMLElement} parent
-   * @param {string} text
-   * @param {() => void} act
-   */
-  makeButton(parent, text, act) {
-    const button = make("button", "link", parent)
-    button.type = "button"
-    setText(button, text)
-    button.addEventListener("click", act)
+    if (line.mailed?.mail) showMailFate(fate, line.mailed.n, line.mailed.mail, this.mailAgain)
+    else showFate(fate, line.unsent, this.app.outbox)
   }
 
   /**

@@ -12,6 +12,7 @@ const WANTED = "visitor-monitor-notices"
 const TOLD = "visitor-monitor-told"
 const MOST_KEPT = 200
 const NOTHING = { kinds: [], minutes: 0, quiet_from: 0, quiet_until: 0, time_zone: "UTC" }
+const CLOCK_WAS_SET = 60_000 // the server's clock is behind the newest revision by more than writing takes
 const STAYS = ["cart", "checkout"]
 
 export class NoticeTeller {
@@ -21,6 +22,7 @@ export class NoticeTeller {
    */
   constructor(sound, store) {
     this.sound = sound
+    this.store = store
     this.since = Infinity // the newest revision when this tab was opened: what is older was told, or is not news
     store.subscribe(({ kind }) => {
       if (kind === "whole" && this.since === Infinity) this.since = store.revision
@@ -60,6 +62,7 @@ export class NoticeTeller {
 
   /** @param {NoticeJson[]} notices */
   tell(notices) {
+    this.followClock()
     const { wanted } = this
     const told = new Set(parsed(TOLD, /** @type {string[]} */ ([])))
     const fresh = notices.filter((each) => each.revision > this.since && !told.has(each.id) && isWanted(each, wanted))
@@ -69,6 +72,12 @@ export class NoticeTeller {
     for (const notice of fresh) this.show(notice)
     this.sound.ring()
     this.ring()
+  }
+
+  /** Revisions follow the server's clock: once it was set back, those of new notices are lower. */
+  followClock() {
+    const now = this.store.now()
+    if (this.since !== Infinity && now < this.since - CLOCK_WAS_SET) this.since = now - CLOCK_WAS_SET
   }
 
   /** @param {NoticeJson} notice */

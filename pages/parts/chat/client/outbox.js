@@ -60,10 +60,11 @@ export class Outbox {
    * @param {{ site: string, id: string }} conversation
    * @param {string} text
    * @param {string} template
+   * @param {"send" | "mail"} by
    */
-  send({ site, id }, text, template) {
+  send({ site, id }, text, template, by) {
     const key = keyOf({ site, id })
-    this.unsent.push({ key, site, id, n: newId(), text, template, at: this.store.now(), error: "" })
+    this.unsent.push({ key, site, id, n: newId(), text, template, by, at: this.store.now(), error: "" })
     this.changed()
     this.sendNext(key)
   }
@@ -94,8 +95,8 @@ export class Outbox {
     if (this.sending.has(key)) return
     this.sending.add(key)
     for (let faults = 0, message; (message = this.next(key)); ) {
-      const { site, id, n, text, template } = message
-      const done = await this.api.post("send", { site, id, n, text, template })
+      const { site, id, n, text, template, by = "send" } = message
+      const done = await this.api.post(by, { site, id, n, text, template })
       if (done.isDone) this.drop(n)
       else if (done.error) this.refuse(message, done.error)
       else await this.pause(retryWait(faults++))
