@@ -18,6 +18,9 @@ from collector.background import Background
 from collector.beacon.route import BeaconRoute
 from collector.chat.actions import ACTIONS, RESULTS
 from collector.chat.attendance import Attendance
+from collector.chat.listen_route import ListenRoute
+from collector.chat.listener_limit import MOST_LISTENERS, ListenerLimit
+from collector.chat.listeners import Listeners
 from collector.chat.offers import Offers
 from collector.chat.route import PREFIX, ConversationRoute
 from collector.chat.stream_limit import StreamLimit
@@ -31,7 +34,7 @@ from collector.http.admission import Admission, send_response
 from collector.http.connections import Connections, open_connections
 from collector.http.direct_request import DirectRoute
 from collector.http.errors import send_refusal
-from collector.http.file_limit import room_for_streams
+from collector.http.file_limit import room_for_listeners, room_for_streams
 from collector.http.health import health_routes
 from collector.http.held_counts import OwnCounts, SharedCounts
 from collector.http.known_heads import KnownHeads
@@ -117,7 +120,8 @@ def build_app(
     link = WriterLink(write_queue, counters, state, ActionCodec(ACTIONS, RESULTS), metrics)
     threads = DatabaseThreads(_MOST_WAITING)
     site_cache, salts = SiteCache(engine), Salts(engine, threads, clock)
-    attendance, waiting = Attendance(engine, clock), WaitingInvitations()
+    listeners = Listeners()
+    attendance, waiting = Attendance(engine, clock), WaitingInvitations(listeners)
     offers = Offers(waiting, attendance, write_queue)
     streams = Streams(waiting, attendance, clock)
     health = HealthMetrics(engine, settings, clock)
@@ -125,6 +129,7 @@ def build_app(
     metrics.registry.register(health)
     metrics.watch(Gauge.DEPTH, lambda: write_queue.depth)
     metrics.watch(Gauge.STREAMS, lambda: len(streams.subscribers))
+    metrics.watch(Gauge.LISTENERS, lambda: len(listeners))
     limits = slot.limits
     limiter = _limiter(settings, limits and limits.beacons)
     admission = _build_admission(settings, limiter, site_cache, counters, metrics, clock)
@@ -133,6 +138,8 @@ def build_app(
     )
     stream_limit = _stream_limit(settings, slot)
     stream_route = StreamRoute(chat_admission, engine, threads, streams, stream_limit, clock)
+    listener_limit = _listener_limit(attendance, slot)
+    listen_route = ListenRoute(chat_admission, listener_limit, listeners, offers, clock)
     connections = open_connections(
         settings, admission.clients, metrics, limits and limits.connections
     )
@@ -156,10 +163,24 @@ def build_app(
     return App(
         public_path,
         BeaconRoute(
-            public_path, admission, salts, locator.locate, settings.count_bots, write_queue, offers
+            public_path,
+            admission,
+            salts,
+            locator.locate,
+            settings.count_bots,
+            write_queue,
+            offers,
+            listener_limit,
         ),
         ConversationRoute(
-            chat_admission, salts, write_queue, stream_route, attendance, offers, clock
+            chat_admission,
+            salts,
+            write_queue,
+            stream_route,
+            listen_route,
+            attendance,
+            offers,
+            clock,
         ),
         _build_others(settings, metrics, health, readiness, background, site_cache),
         connections,
@@ -180,6 +201,15 @@ def _stream_limit(settings: Settings, slot: WorkerSlot) -> StreamLimit:
         return StreamLimit(min(most, room), settings.streams_per_address, OwnCounts())
     counts = SharedCounts(slot.limits.streams, slot.row, room)
     return StreamLimit(most, settings.streams_per_address, counts)
+
+
+def _listener_limit(attendance: Attendance, slot: WorkerSlot) -> ListenerLimit:
+    """As for streams: each takes an open file of its process."""
+    room = room_for_listeners()
+    if slot.limits is None:
+        return ListenerLimit(attendance, OwnCounts(), room)
+    counts = SharedCounts(slot.limits.listeners, slot.row, room)
+    return ListenerLimit(attendance, counts, MOST_LISTENERS)
 
 
 def _build_admission(

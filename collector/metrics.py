@@ -42,6 +42,7 @@ class Gauge(IntEnum):
     IS_WORKER = 4
     BEGAN = 5
     SEEN = 6
+    LISTENERS = 7
 
 
 class _Histogram:
@@ -182,6 +183,8 @@ class _Sums(MetricSource):
         yield _ACTION_SECONDS.family("monitor_chat_action_seconds", text, sums)
         text = "Open conversation streams"
         yield GaugeMetricFamily("monitor_chat_streams", text, sums[Gauge.STREAMS])
+        text = "Open calls of browsers that wait for an invitation"
+        yield GaugeMetricFamily("monitor_chat_listeners", text, sums[Gauge.LISTENERS])
         yield GaugeMetricFamily(
             "monitor_chat_feed_up",
             "1 while what is written in chats is passed on to the streams, else 0",

@@ -12,16 +12,18 @@ _CLIENTS = 65_536
 
 
 class SharedLimits(Struct):
-    """beacons, calls: the requests of an address. streams, connections: those that are open."""
+    """beacons, calls: the requests of an address. streams, listeners, connections: those that are open."""
 
     beacons: SharedTable
     calls: SharedTable
     streams: SharedTable
+    listeners: SharedTable
     connections: SharedTable
 
     def forget_worker(self, worker: int) -> None:
         """What it had open has ended with it. worker: counted from 1."""
         self.streams.take_out(worker)
+        self.listeners.take_out(worker)
         self.connections.take_out(worker)
 
 
@@ -30,6 +32,7 @@ def shared_limits(workers: int) -> SharedLimits:
     return SharedLimits(
         SharedTable(_BUCKETS, 2),
         SharedTable(_BUCKETS, 2),
+        SharedTable(_CLIENTS, 1 + workers, locks=1),
         SharedTable(_CLIENTS, 1 + workers, locks=1),
         SharedTable(_CLIENTS, 1 + workers, locks=1),
     )

@@ -60,6 +60,15 @@ class SharedTable:
             found[index] = 0
         return found
 
+    def first_of(self, key: str) -> float:
+        """The first number of the key as it is now, without holding it; 0 of a key that has no place."""
+        hashed, width = _hash(key), self._width
+        start = self._set_of(hashed) * WAYS * width
+        for at in range(start, start + WAYS * width, width):
+            if self._keys[at] == hashed:
+                return self._numbers[at + 1]
+        return 0
+
     def take_out(self, number: int) -> None:
         """Take this number of each key from the key's first one, of which it is a part, and make it 0."""
         fcntl.lockf(self._file, fcntl.LOCK_EX)

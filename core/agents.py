@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 from sqlmodel import col
 
 from core.enrich.text import clean
@@ -73,24 +73,18 @@ def agents_here(db: Connection, now: datetime) -> list[Agent]:
 
 def attended_sites(db: Connection, now: datetime) -> frozenset[int] | None:
     """The ids of the sites whose visitors find an available agent; None: every one does."""
-    agents = _agents(db, _is_available(now))
-    if not all(agent.is_limited for agent in agents):
-        return None
-    ids = [agent.id for agent in agents]
-    statement = select(col(AgentSite.site_id)).where(col(AgentSite.agent_id).in_(ids))
-    return frozenset(db.execute(statement).scalars())
+    return _sites_of(db, _agents(db, _is_available(now)))
+
+
+def watched_sites(db: Connection, now: datetime) -> frozenset[int] | None:
+    """The ids of the sites that somebody looks at who has the dashboard open; None: every one."""
+    return _sites_of(db, _agents(db, _is_here(now)))
 
 
 def agents_of_site(db: Connection, now: datetime, site_id: int) -> list[Agent]:
     """The agents who may chat with the site's visitors and have the dashboard open, available ones first."""
     here = _agents(db, col(Agent.role) != _MAY_NOT_CHAT, _is_here(now), _sees(site_id))
     return sorted(here, key=lambda agent: not agent.is_available)
-
-
-def is_watched(db: Connection, now: datetime) -> bool:
-    """Whether any agent has the dashboard open."""
-    statement = select(func.count()).select_from(Agent).where(_is_here(now))
-    return db.execute(statement).scalar_one() > 0
 
 
 def change_agent(
@@ -123,6 +117,15 @@ def check_agent_name(name: str) -> str:
 def _agents(db: Connection, *conditions: Any) -> list[Agent]:
     statement = select(Agent).where(*conditions).order_by(col(Agent.id))
     return [Agent.of(row) for row in db.execute(statement).mappings()]
+
+
+def _sites_of(db: Connection, agents: list[Agent]) -> frozenset[int] | None:
+    """The ids of the sites that these agents see; None: one of them sees all."""
+    if not all(agent.is_limited for agent in agents):
+        return None
+    ids = [agent.id for agent in agents]
+    statement = select(col(AgentSite.site_id)).where(col(AgentSite.agent_id).in_(ids))
+    return frozenset(db.execute(statement).scalars())
 
 
 def _is_available(now: datetime) -> Any:

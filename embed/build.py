@@ -39,11 +39,12 @@ EMBED = Path(__file__).resolve().parent
 ADAPTERS = EMBED / "adapters"
 DIST = EMBED / "dist"
 LIMITS = {
-    "visitor-monitor.js": 3_600,
+    "visitor-monitor.js": 3_620,
     "visitor-monitor-signals.js": 1_536,
     "visitor-monitor-adapters.js": 300,
     "visitor-monitor-click-ids.js": 700,
     "visitor-monitor-history.js": 300,
+    "visitor-monitor-listen.js": 500,
     "visitor-monitor-time-zone.js": 300,
     "visitor-monitor-chat.js": 8_700,
     "visitor-monitor-english.js": 700,

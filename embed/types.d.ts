@@ -55,6 +55,7 @@ export interface AcceptedBody {
   i: number;
   z?: 1;
   c?: Offer;
+  l?: 1;
 }
 
 export type Attributes = Record<string, string | undefined>;
@@ -90,6 +91,8 @@ export interface Host {
   visit(): string;
   isStoring(): boolean;
   isRunning(): boolean;
+  /** Ends the call that waits for an invitation, while one is open. */
+  stop?: () => void;
 }
 
 export interface Listeners {
@@ -101,7 +104,7 @@ export type TakeOffer = (offer?: ChatNews) => void;
 
 export type ChatAction =
   | 'open' | 'shown' | 'accept' | 'dismiss' | 'send' | 'typing' | 'read' | 'end' | 'stream' | 'poll'
-  | 'email' | 'rate';
+  | 'email' | 'rate' | 'listen';
 
 /** Why a conversation ends that the visitor does not end in the dialog. */
 export type EndReason = 'consent' | 'opt_out' | 'page';

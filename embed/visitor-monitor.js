@@ -199,6 +199,20 @@ import { json } from './json.js';
       addressChanged(); // the call is about the page that is open now
       commands[name](value, listener);
     });
+    /** @type {Host} */
+    const host = {
+      ...options,
+      tab,
+      listeners,
+      fetch,
+      ask,
+      json,
+      read,
+      write,
+      visit: () => join()?.id || '',
+      isStoring: () => isStoring,
+      isRunning: () => !isOff() && isRunning,
+    };
     const call = (/** @type {[string, ...any]} */ words) => monitor(...words);
     window.visitorMonitor = monitor;
     monitor.loaded = true;
@@ -320,20 +334,6 @@ import { json } from './json.js';
      * @param {ChatNews} [offer]
      */
     function chat(offer) {
-      /** @type {Host} */
-      const host = {
-        ...options,
-        tab,
-        listeners,
-        fetch,
-        ask,
-        json,
-        read,
-        write,
-        visit: () => join()?.id || '',
-        isStoring: () => isStoring,
-        isRunning: () => !isOff() && isRunning,
-      };
       chatModule ||= load(chatFile, host);
       chatModule
         .then(
@@ -349,6 +349,7 @@ import { json } from './json.js';
     /** @param {EndReason} w for the agent, if the visitor chats */
     function forget(w) {
       const k = read('vm-chat');
+      host.stop?.();
       isRunning = false;
       visit = viewedVisit = viewedPage = null;
       queue = [];
@@ -374,6 +375,7 @@ import { json } from './json.js';
 
     function leave() {
       if (!isShown) return;
+      host.stop?.();
       addressChanged();
       if (changedAt && isDue()) view();
       clearTimeout(/** @type {TimedWork} */ (settle).timer);
@@ -631,14 +633,13 @@ import { json } from './json.js';
         sent.id = answer.s;
         if (isStoring && sent === visit) write('vm', sent.id + '.' + Date.now());
       }
-      if (answer.i && answer.i !== presenceSeconds) {
-        presenceSeconds = answer.i; // effective at once: an agent may have opened the dashboard
-        schedulePresence();
-      }
+      if (answer.i) presenceSeconds = answer.i;
+      schedulePresence(); // effective at once: a rule may fall due before
       if (answer.z) load('time-zone').then((zone) => (timeZone = zone), safe);
       adapters ||= load('adapters', load, () => isRunning).catch(safe);
       // Once the chat is loaded it also gets that nothing is offered any more.
       if (answer.c || chatModule) chat({ ...answer.c });
+      if (answer.l) load('listen', host, chat).catch(safe);
     }
 
     /**

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from collector.beacon.hit import Enrichment, has_unknown, make_hit, needs_salts
 from collector.beacon.wire import AcceptedBody, Beacon, read_beacon
-from collector.chat.offers import Offer, Offers
+from collector.chat.listener_limit import ListenerLimit
+from collector.chat.offers import PRESENCE_SECONDS, Offer, Offers
 from collector.http import responses
 from collector.http.admission import NO_SITE, Admission, IncomingRequest, RequestDetails
 from collector.http.direct_request import GiveAnswer
@@ -69,6 +70,7 @@ class BeaconRoute:
         counts_bots: bool,
         write_queue: WriteQueue,
         offers: Offers,
+        listeners: ListenerLimit,
     ) -> None:
         self.public_path = public_path
         self.admission = admission
@@ -76,6 +78,7 @@ class BeaconRoute:
         self.known = Enrichment(locate, (), counts_bots)
         self.write_queue = write_queue
         self.offers = offers
+        self.listeners = listeners
         self.steps = (
             admission.check_method,
             admission.check_headers,
@@ -227,16 +230,23 @@ class BeaconRoute:
         incoming.offer = await found
 
     def respond(self, incoming: IncomingBeacon) -> Response:
-        """The visit's id, the pace of presence, and the offer."""
-        accepted = incoming.accepted
+        """The visit's id, the pace of presence, the offer, and whether to listen for an invitation."""
+        accepted, offer = incoming.accepted, incoming.offer
         wants_time_zone = int(accepted.wants_time_zone)
         seconds = self.offers.pace(self._interval(), incoming.site, incoming.hit, accepted)
-        body = AcceptedBody(accepted.visit_id, seconds, wants_time_zone, incoming.offer)
+        listens = int(self._is_to_listen(incoming))
+        body = AcceptedBody(accepted.visit_id, seconds, wants_time_zone, offer, listens)
         return responses.ok(body)
+
+    def _is_to_listen(self, incoming: IncomingBeacon) -> bool:
+        """Whether the browser may have a call open, by which an invitation would reach it at once."""
+        if not self.offers.is_open_to(incoming.hit, incoming.accepted, incoming.offer):
+            return False
+        return self.listeners.has_room(incoming.site.id, incoming.client.block)
 
     def _interval(self) -> int:
         """Seconds between two presence beacons: fewer of them while the queue is long."""
-        seconds = self.offers.presence_seconds
+        seconds = PRESENCE_SECONDS
         depth = self.write_queue.depth
         if depth < MOST_HITS // 8:
             return seconds

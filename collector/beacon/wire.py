@@ -105,9 +105,10 @@ def _wrong_name(beacon: Beacon) -> Malformed:
 
 
 class AcceptedBody(Struct, omit_defaults=True):
-    """The body of a 200: visit id, seconds to the next presence, 1 when the zone is wanted, offer."""
+    """The body of a 200: visit id, seconds to the next presence, 1 when the zone is wanted, offer, 1 to listen."""
 
     s: str
     i: int
     z: int = 0
     c: Offer | None = None
+    l: int = 0  # noqa: E741

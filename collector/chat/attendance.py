@@ -9,18 +9,12 @@ from contextlib import suppress
 from sqlalchemy import Engine
 
 from collector.site_cache import TrackedSite
-from core.agents import attended_sites, is_watched, list_agents
+from core.agents import attended_sites, list_agents, watched_sites
 from core.chat.blocks import Blocked, all_blocked
 from core.chat.rules import all_rules
 from core.database import DATABASE_ERRORS, reading
 from core.moment import from_milliseconds
 from core.tables import ChatRule
-
-PRESENCE_SECONDS = 20
-"""Between two presence beacons while no agent has the dashboard open."""
-
-WATCHED_SECONDS = 5
-"""The same while one has: an invitation travels in a beacon's response, and should not wait long."""
 
 
 class Attendance:
@@ -32,8 +26,8 @@ class Attendance:
         self._rules: dict[int, Sequence[ChatRule]] = {}
         self._names: dict[int, str] = {}
         self._attended: frozenset[int] | None = frozenset()
+        self._watched: frozenset[int] | None = frozenset()
         self._blocked = Blocked()
-        self.presence_seconds = PRESENCE_SECONDS
 
     def rules(self, site_id: int) -> Sequence[ChatRule]:
         """The site's rules that are switched on."""
@@ -42,6 +36,10 @@ class Attendance:
     def is_attended(self, site_id: int) -> bool:
         """Whether an agent is available to the site's visitors."""
         return self._attended is None or site_id in self._attended
+
+    def is_watched(self, site_id: int) -> bool:
+        """Whether somebody looks at the site: has the dashboard open, and sees it there."""
+        return self._watched is None or site_id in self._watched
 
     def is_blocked(self, site_id: int, visit_id: str, visitor_id: str = "") -> bool:
         """Whether the visit, or its visitor where a beacon names them, is offered no chat."""
@@ -67,7 +65,7 @@ class Attendance:
         with reading(self._engine) as db:
             self._attended = attended_sites(db, now)
             self._blocked = all_blocked(db, now)
-            self.presence_seconds = WATCHED_SECONDS if is_watched(db, now) else PRESENCE_SECONDS
+            self._watched = watched_sites(db, now)
             self._names = {agent.id or 0: agent.name for agent in list_agents(db)}
             rules: defaultdict[int, list[ChatRule]] = defaultdict(list)
             for rule in all_rules(db):

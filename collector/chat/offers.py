@@ -30,6 +30,9 @@ ATTENDED, UNATTENDED = 1, 2
 _NOT_WRITTEN = (Reason.QUEUE_FULL, Reason.NOT_COMMITTED, Reason.FAULT)
 """The rule has not been tried yet: it is tried again at the next beacon."""
 
+PRESENCE_SECONDS = 20
+"""Seconds between two presence beacons, whoever looks: an invitation does not wait for one (`listen_route.py`)."""
+
 SHORTEST_PACE = 3
 """Seconds between two presence beacons that a rule may ask for (docs/beacon.md)."""
 
@@ -57,11 +60,6 @@ class Offers:
         self._tried: dict[tuple[int, str, str], None] = {}
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    @property
-    def presence_seconds(self) -> int:
-        """Seconds between two presence beacons."""
-        return self._attendance.presence_seconds
-
     def invitation(self, invited: Invited | Invitation) -> Offer:
         """The invitation as an offer, with its agent's name."""
         name = self._attendance.name_of(invited.agent_id)
@@ -78,13 +76,33 @@ class Offers:
         if invitation is None:
             return self._by_rules(site, hit, accepted)
         if not is_derived(accepted.visit_id):
-            return self._hand_over(invitation, site, hit)
+            return self._hand_over(invitation, site.id, hit.received_at)
         return self._to_one_tab(invitation, site, hit, accepted)
+
+    async def invitation_for(
+        self, site_id: int, visit_ids: Sequence[str], tab: str, now: int
+    ) -> Offer | None:
+        """The invitation that waits for the visit, of which these are the ids that it may have; None: not for this tab."""
+        for visit_id in visit_ids:
+            invitation = self.waiting.find(site_id, visit_id)
+            if invitation is None:
+                continue
+            if not is_derived(visit_id):
+                return self._hand_over(invitation, site_id, now)
+            if await self._is_for_tab(invitation, site_id, tab, now):
+                return self.invitation(invitation)
+        return None
+
+    def is_open_to(self, hit: Hit, accepted: Accepted, offer: Offer | None) -> bool:
+        """Whether the visit could still be invited, beside what it is offered."""
+        if offer is not None and offer.k:
+            return False
+        return accepted.has_room and not self._is_blocked(hit, accepted)
 
     async def _to_one_tab(
         self, invitation: Invitation, site: TrackedSite, hit: Hit, accepted: Accepted
     ) -> Offer | None:
-        if await self._is_for_tab(invitation, site, hit):
+        if await self._is_for_tab(invitation, site.id, hit.tab, hit.received_at):
             return self.invitation(invitation)
         found = self._by_rules(site, hit, accepted)
         return await found if isinstance(found, Awaitable) else found
@@ -131,7 +149,7 @@ class Offers:
         the collector slows its pages down, or an invitation waits for the visit.
         """
         open_rules = self._open_rules(site, hit, accepted)
-        if not open_rules or seconds > self.presence_seconds:
+        if not open_rules or seconds > PRESENCE_SECONDS:
             return seconds
         if self.waiting.find(site.id, accepted.visit_id) is not None:
             return seconds
@@ -146,21 +164,19 @@ class Offers:
         soonest = min((int(wait) + 1 for wait in waits if wait), default=seconds)
         return min(seconds, max(soonest, SHORTEST_PACE))
 
-    async def _is_for_tab(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> bool:
+    async def _is_for_tab(self, invitation: Invitation, site_id: int, tab: str, now: int) -> bool:
         """Where people may share a visit, only the tab that is stored as the first has the token."""
         if not invitation.tab:
-            invitation.tab = hit.tab
-            action = DeliverInvitation(
-                site.id, invitation.conversation_id, hit.tab, hit.received_at
-            )
+            invitation.tab = tab
+            action = DeliverInvitation(site_id, invitation.conversation_id, tab, now)
             delivered = await self._write_queue.commit(action)
             invitation.tab = delivered.tab if isinstance(delivered, Delivered) else ""
-        return invitation.tab == hit.tab
+        return invitation.tab == tab
 
-    def _hand_over(self, invitation: Invitation, site: TrackedSite, hit: Hit) -> Offer:
+    def _hand_over(self, invitation: Invitation, site_id: int, now: int) -> Offer:
         if invitation.is_queued:
             invitation.is_queued = False
-            action = DeliverInvitation(site.id, invitation.conversation_id, "", hit.received_at)
+            action = DeliverInvitation(site_id, invitation.conversation_id, "", now)
             self._start(self._write_queue.commit(action))
         return self.invitation(invitation)
 

@@ -35,10 +35,11 @@ class ChatAction(StrEnum):
     RATE = "rate"
     STREAM = "stream"
     POLL = "poll"
+    LISTEN = "listen"
 
 
 class ChatRequest(Struct):
-    """Site key and token; to open: visit, tab, and the text or the rule; to send: id and text;
+    """Site key and token; to listen: visit and tab; to open: these, and the text or the rule; to send: id and text;
     to end: why (`ClosedBy`), "": by the visitor's own wish; to be answered by mail: the address; to rate:
     the rating and the text."""
 
@@ -70,6 +71,8 @@ _decode = msgspec.json.Decoder(ChatRequest).decode
 
 
 def _needed(action: ChatAction, request: ChatRequest) -> str:
+    if action is ChatAction.LISTEN:
+        return "t"
     if action is ChatAction.OPEN:
         return "t" if request.r else "tn"
     return "c" + _NEEDED.get(action, "")

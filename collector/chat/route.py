@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from collector.chat.actions import ChangeConversation, Invited, InviteOnExit, OpenConversation
 from collector.chat.attendance import Attendance
+from collector.chat.listen_route import ListenRoute
 from collector.chat.offers import Offers
 from collector.chat.request import ChatAction, ChatRequest, read_request
 from collector.chat.stream_route import StreamRoute
@@ -34,6 +35,9 @@ from core.reasons import Reason, Refused
 from core.visits.visit_id import derive_visit_ids
 
 PREFIX = "/v1/conversation/"
+
+_OF_VISIT = (ChatAction.OPEN, ChatAction.LISTEN)
+"""The actions that name a visit, and no conversation."""
 
 _UNSET: Any = None
 _log = logging.getLogger("collector.conversation")
@@ -63,6 +67,7 @@ class ConversationRoute:
         salts: Salts,
         write_queue: WriteQueue,
         streams: StreamRoute,
+        listening: ListenRoute,
         attendance: Attendance,
         offers: Offers,
         clock: Callable[[], int],
@@ -71,6 +76,7 @@ class ConversationRoute:
         self.salts = salts
         self.write_queue = write_queue
         self.streams = streams
+        self.listening = listening
         self.attendance = attendance
         self.offers = offers
         self.clock = clock
@@ -91,6 +97,7 @@ class ConversationRoute:
             admission.check_purpose,
             self.hold_stream,
             self.find_visit_ids,
+            self.listen,
             self.perform,
         )
 
@@ -128,7 +135,7 @@ class ConversationRoute:
 
     def refuse_own(self, incoming: IncomingAction) -> Response | None:
         """Own people begin no chat; one that goes on since before is not cut off, its dialog would wait."""
-        if incoming.action is not ChatAction.OPEN:
+        if incoming.action not in _OF_VISIT:
             return None
         return self.admission.refuse_own(incoming)
 
@@ -148,8 +155,8 @@ class ConversationRoute:
         return response or GONE
 
     async def find_visit_ids(self, incoming: IncomingAction) -> Response | None:
-        """To open a conversation: the ids under which the visit may go on."""
-        if incoming.action is not ChatAction.OPEN:
+        """Of a call without a token: the ids under which the visit may go on."""
+        if incoming.action not in _OF_VISIT:
             return None
         details, visit_id = self.admission.details(incoming), incoming.request.s
         if visit_id and not details.is_private:
@@ -161,6 +168,21 @@ class ConversationRoute:
         address, user_agent = details.client.text, details.user_agent
         incoming.visit_ids = derive_visit_ids(incoming.site.id, address, user_agent, salts)
         return None
+
+    async def listen(self, incoming: IncomingAction) -> Response | None:
+        """It only reads, and stays open."""
+        if incoming.action is not ChatAction.LISTEN:
+            return None
+        response = await self.listening.hold(
+            incoming.site,
+            incoming.visit_ids,
+            incoming.request.t,
+            incoming.client.block,
+            incoming.scope,
+            incoming.receive,
+            incoming.send,
+        )
+        return response or GONE
 
     async def perform(self, incoming: IncomingAction) -> Response:
         """The action is committed; its result is the response."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine
 
+from collector.chat.held_call import while_connected
 from collector.chat.request import ChatAction, ChatRequest
 from collector.chat.stream_limit import StreamLimit
 from collector.chat.streams import ConversationUpdate, Stream, Streams
@@ -27,7 +25,6 @@ from core.chat.queries import messages
 from core.chat.store import find_by_token
 from core.database import DATABASE_ERRORS, reading
 from core.database_threads import DatabaseThreads, NoThread
-from core.faults import place_fault
 from core.moment import from_milliseconds
 from core.reasons import Reason
 from core.tables import Conversation
@@ -35,10 +32,7 @@ from core.tables import Conversation
 LOADED_WITHIN = 5.0
 """Seconds that the database may take to say what there is at first."""
 
-Work = Callable[[], Awaitable[None]]
-
 _HEARTBEAT = b":\n\n"
-_log = logging.getLogger("collector.stream")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -89,7 +83,7 @@ class StreamRoute(Struct):
                 work = partial(_write, stream, first, number, send)
             else:
                 work = partial(_answer_poll, stream, number, send)
-            await _while_connected(receive, work, cut_off)
+            await while_connected(receive, work, cut_off)
         finally:
             self.streams.subscribers.remove(stream)
             if not why_not:
@@ -120,30 +114,6 @@ class StreamRoute(Struct):
             known = messages(db, site_id, conversation.id)
         new = [message for message in known if message.revision > call.after]
         return conversation, self.streams.update(conversation, new)
-
-
-async def _while_connected(receive: Receive, work: Work, cut_off: Callable[[], None]) -> None:
-    """Do the work, which answers the call, until it has or the client has gone away."""
-    task = asyncio.create_task(_or_cut_off(work, cut_off))
-    try:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _or_cut_off(work: Work, cut_off: Callable[[], None]) -> None:
-    """A response that has begun cannot become a refusal: the client comes again."""
-    try:
-        await work()
-    except Exception as fault:
-        if not isinstance(
-            fault, OSError | RuntimeError
-        ):  # what uvloop raises when the client has left
-            _log.error("stream_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
-        cut_off()
 
 
 async def _write(stream: Stream, first: ConversationUpdate, number: int, send: Send) -> None:

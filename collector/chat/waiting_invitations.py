@@ -8,6 +8,7 @@ from itertools import chain
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from collector.chat.listeners import Listeners
 from core.chat.queries import Changes, invitations, messages_of, newest_place
 from core.chat.retention import NO_VISIT
 from core.chat.states import INVITED_STATES, ConversationState
@@ -31,9 +32,10 @@ class Invitation(Struct):
 
 
 class WaitingInvitations:
-    """Invitations by (site id, visit id)."""
+    """Invitations by (site id, visit id); whoever listens for one is woken."""
 
-    def __init__(self) -> None:
+    def __init__(self, listeners: Listeners) -> None:
+        self._listeners = listeners
         self._invitations: dict[VisitKey, Invitation] = {}
 
     def find(self, site_id: int, visit_id: str) -> Invitation | None:
@@ -68,6 +70,7 @@ class WaitingInvitations:
                     tab=each.tab or (known.tab if known else ""),
                     is_queued=each.state == ConversationState.QUEUED,
                 )
+                self._listeners.wake(key)
             elif known is not None:
                 del self._invitations[key]
 

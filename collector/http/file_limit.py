@@ -32,6 +32,11 @@ def room_for_streams() -> int:
     return _files() // 2
 
 
+def room_for_listeners() -> int:
+    """A quarter of them: a page without one hears of an invitation by its beacons."""
+    return _files() // 4
+
+
 def _files() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft

@@ -26,6 +26,10 @@ class HeldCounts(Protocol):
         """None when there is room for one more, which counts until `give_back`. client: "" may have all."""
         ...
 
+    def has_room(self, client: str, most_of_client: int, most: int) -> bool:
+        """Whether `take` would find room at this moment."""
+        ...
+
     def give_back(self, client: str) -> None:
         """There is one less."""
         ...
@@ -40,13 +44,15 @@ class OwnCounts:
 
     def take(self, client: str, most_of_client: int, most: int) -> Full | None:
         """As HeldCounts says."""
-        if client and self.held.get(client, 0) >= most_of_client:
-            return Full.CLIENT
-        if self.total >= most:
-            return Full.ALL
-        self.held[client] += 1
-        self.total += 1
-        return None
+        full = self._full(client, most_of_client, most)
+        if full is None:
+            self.held[client] += 1
+            self.total += 1
+        return full
+
+    def has_room(self, client: str, most_of_client: int, most: int) -> bool:
+        """As HeldCounts says."""
+        return self._full(client, most_of_client, most) is None
 
     def give_back(self, client: str) -> None:
         """As HeldCounts says."""
@@ -54,6 +60,11 @@ class OwnCounts:
         self.held[client] -= 1
         if not self.held[client]:
             del self.held[client]
+
+    def _full(self, client: str, most_of_client: int, most: int) -> Full | None:
+        if client and self.held.get(client, 0) >= most_of_client:
+            return Full.CLIENT
+        return Full.ALL if self.total >= most else None
 
 
 class SharedCounts:
@@ -75,6 +86,12 @@ class SharedCounts:
                 return Full.ALL
             self._add(client, 1)
         return None
+
+    def has_room(self, client: str, most_of_client: int, most: int) -> bool:
+        """As HeldCounts says. It holds nothing, as a beacon asks: another worker may change the number meanwhile."""
+        if self._own >= self._room or self._table.first_of(_ALL) >= most:
+            return False
+        return not client or self._table.first_of(client) < most_of_client
 
     def give_back(self, client: str) -> None:
         """As HeldCounts says."""

@@ -157,17 +157,20 @@ _NO_VISIT = _response(
     _JSON,
     (b"x-drop-reason", Reason.NO_VISIT.encode()),
 )
-STREAM_START: dict[str, Any] = {
-    "type": "http.response.start",
-    "status": 200,
-    "headers": [
-        *_CORS,
-        (b"content-type", b"text/event-stream"),
+
+
+def _start(content_type: bytes) -> dict[str, Any]:
+    """The head of a response that stays open. Its last field tells nginx and its like not to buffer it."""
+    headers = [
+        (b"content-type", content_type),
         (b"cache-control", b"no-store"),
         (b"x-accel-buffering", b"no"),
-    ],
-}
-"""The head of a stream. Its last field tells nginx and its like not to buffer it."""
+    ]
+    return {"type": "http.response.start", "status": 200, "headers": [*_CORS, *headers]}
+
+
+STREAM_START = _start(b"text/event-stream")
+LISTEN_START = _start(b"application/json")
 
 PREFLIGHT = _response(
     204,

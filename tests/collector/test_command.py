@@ -77,11 +77,11 @@ class Command:
         found.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         return found
 
-    def is_watched(self) -> bool:
-        """Whether the collector has seen that an agent is there."""
+    def is_attended(self) -> bool:
+        """Whether the collector has seen that an agent is there, of a site with a chat button."""
         body = {"v": 1, "k": "demo", "s": "a1b2c3d4e5f6g7h8", "t": "tab1", "b": [view()]}
         answer = httpx.post(f"{self.url}/v1/beacon", json=body, headers={"User-Agent": CHROME})
-        return answer.json()["i"] == 5
+        return answer.json()["c"]["b"] == 1
 
     def streams(self) -> int:
         """Open streams and polls."""
@@ -356,7 +356,7 @@ def test_stop_does_not_wait_for_streams_and_polls(start, tmp_path):
     command.wait_until_ready()
     soft, hard = resource.prlimit(command.process.pid, resource.RLIMIT_NOFILE)
     assert soft == hard
-    wait_for(command.is_watched)
+    wait_for(command.is_attended)
     body = {"v": 1, "k": "demo", "s": "a1b2c3d4e5f6g7h8", "t": "tab1"}
     opened = command.call("open", **body, n="visitor0001", x="Hello")
     readers = [

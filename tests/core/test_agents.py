@@ -9,10 +9,10 @@ from core.agents import (
     available_agents,
     change_agent,
     find_agent,
-    is_watched,
     list_agents,
     mark_seen,
     new_secret,
+    watched_sites,
 )
 from tests.helpers.chat_rows import INSTANT, MINUTE, NOW, add_agent
 
@@ -46,7 +46,7 @@ def test_agent_has_gone_after_a_minute_without_a_sign(db, apart, is_here):
     mark_seen(db, ann.id, NOW)
     later = NOW + MINUTE + apart
 
-    assert is_watched(db, later) is is_here
+    assert watched_sites(db, later) == (None if is_here else frozenset())
     assert [agent.name for agent in available_agents(db, later, SITE)] == ["Ann"] * is_here
     assert attended_sites(db, later) == (None if is_here else frozenset())
 
@@ -56,7 +56,7 @@ def test_agent_who_is_away_watches_but_does_not_chat(db):
     away = change_agent(db, ann.id, is_available=False)
 
     assert not away.is_available
-    assert is_watched(db, NOW)
+    assert watched_sites(db, NOW) is None
     assert available_agents(db, NOW, SITE) == []
 
 
@@ -73,7 +73,7 @@ def test_agent_who_changes_or_comes_back_changes_no_other(db):
 def test_sign_from_a_clock_that_ran_ahead_counts_no_more(db):
     add_agent(db, "Ann", NOW + 6 * MINUTE)
 
-    assert not is_watched(db, NOW)
+    assert watched_sites(db, NOW) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_file_over_its_limit_is_named_in_one_line(tmp_path):
     result = run_check(tmp_path)
     assert result.returncode == 1
     assert result.stderr.startswith("embed/visitor-monitor.js has ")
-    assert result.stderr.endswith("the limit is 3600\n")
+    assert result.stderr.endswith("the limit is 3620\n")
 
 
 def test_script_looks_for_every_chat_that_has_an_adapter(tmp_path):

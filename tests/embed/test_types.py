@@ -76,7 +76,7 @@ def test_copy_without_a_change_has_no_fault(copy):
         ("chat/chat.js", "enqueue({ do: 'accept' })", "enqueue({ do: 'accepted' })"),
         ("chat/dialog.js", "LONGEST_MESSAGE }", "LONGEST_MASSAGE }"),
         ("visitor-monitor.js", "add(describe('h'))", "add(describe('hidden'))"),
-        ("visitor-monitor.js", "        tab,\n        listeners,", "        listeners,"),
+        ("visitor-monitor.js", "      tab,\n      listeners,", "      listeners,"),
         ("visitor-monitor-signals.js", "product: 'product'", "product: 'article'"),
         ("adapters/tawk.js", "addEventListener(name,", "addEventListener(1,"),
         (

@@ -14,7 +14,7 @@ from tests.helpers.running_collector import CHROME, ORIGIN
 
 SITE = "fuzz"
 BEACON = "/v1/beacon"
-HELD = frozenset({ChatAction.STREAM, ChatAction.POLL})
+HELD = frozenset({ChatAction.STREAM, ChatAction.POLL, ChatAction.LISTEN})
 """Actions whose answer may take long, or have no end."""
 
 _KEPT_OF_BEACON = frozenset("vkstenw")

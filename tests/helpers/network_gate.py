@@ -1,15 +1,18 @@
 """A small proxy in front of the real collector: it records what passes, and makes faults on demand.
 
 A fault is a function (passage, forward) -> Reply | None; None closes the connection unanswered.
-Beacons and the chat's requests have faults of their own. Streams are passed on as they come.
+Beacons and the chat's requests have faults of their own. Streams, and calls of listeners, are passed on as they
+come, and end with the browser's connection.
 """
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -54,6 +57,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     stream: Iterator[bytes] | None = None
+    end_stream: Callable[[], object] = bool
 
 
 Forward = Callable[[Passage], Reply | None]
@@ -86,15 +90,17 @@ class NetworkGate:
         try:
             path = passage.path.removeprefix(self.taken_off)
             connection.request(passage.method, path, passage.body or None, headers)
+            upstream = connection.sock
             answer = connection.getresponse()
-            is_stream = answer.headers.get_content_type() == "text/event-stream"
+            is_stream = answer.headers["X-Accel-Buffering"] == "no"
             body = b"" if is_stream else answer.read()
         except (OSError, HTTPException):
             connection.close()
             return None
         kept = {k: v for k, v in answer.getheaders() if k.lower() not in _OWN_HEADERS}
         if is_stream:
-            return Reply(answer.status, kept, stream=_parts(answer, connection))
+            end_stream = partial(upstream.shutdown, socket.SHUT_RDWR)
+            return Reply(answer.status, kept, b"", _parts(answer, connection), end_stream)
         connection.close()
         return Reply(answer.status, kept, body)
 
@@ -192,8 +198,17 @@ def open_gate(collector_port: int) -> Iterator[NetworkGate]:
             elif reply.status != 204:
                 self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
+            if reply.stream is not None:
+                threading.Thread(target=self._await_end, args=[reply], daemon=True).start()
             for part in reply.stream or [reply.body]:
                 self.wfile.write(part)
+
+        def _await_end(self, reply: Reply) -> None:
+            """End the stream once the browser has left; it sends nothing more on this connection."""
+            with suppress(OSError, ValueError):
+                self.connection.recv(1, socket.MSG_PEEK)
+            with suppress(OSError):
+                reply.end_stream()
 
         do_GET = do_POST = do_OPTIONS = _pass
 

@@ -101,8 +101,9 @@ class Shop:
         return [p.beacon for p in self.passages() if p.is_beacon]
 
     def chats(self, action: str = "") -> list[Passage]:
-        """The requests of the chat: all, or those of one action."""
-        return [p for p in self.passages() if p.chat and action in ("", p.chat)]
+        """The requests of the chat: those of one action, or all but the calls that wait for an invitation."""
+        found = [passage for passage in self.passages() if passage.chat]
+        return [p for p in found if p.chat == action or (not action and p.chat != "listen")]
 
     def events(self, kinds: str = "vphci") -> list[dict[str, Any]]:
         return [event for b in self.beacons() for event in b["b"] if event["e"] in kinds]

@@ -40,6 +40,15 @@ def test_all_have_their_limit_over_all_workers(counts: tuple[HeldCounts, HeldCou
     assert other.take("c", 5, 2) is None
 
 
+def test_room_is_told_as_it_is_found(counts: tuple[HeldCounts, HeldCounts]) -> None:
+    one, other = counts
+    assert other.has_room("a", 1, 2) and other.has_room("", 1, 2)
+    assert one.take("a", 1, 2) is None
+    assert [other.has_room("a", 1, 2), other.has_room("b", 1, 2)] == [False, True]
+    assert other.take("", 1, 2) is None
+    assert [each.has_room(client, 1, 2) for each in counts for client in ("b", "")] == [False] * 4
+
+
 def test_client_without_a_limit_counts_in_all_only(counts: tuple[HeldCounts, HeldCounts]) -> None:
     one, other = counts
     assert [each.take("", 1, 4) for each in (one, other, one, other)] == [None] * 4
@@ -50,6 +59,7 @@ def test_worker_has_no_more_than_its_room() -> None:
     one, other = workers()
     taken = [one.take(f"client{number}", 5, 100) for number in range(ROOM + 1)]
     assert taken == [None] * ROOM + [Full.ALL]
+    assert [one.has_room("new", 5, 100), other.has_room("new", 5, 100)] == [False, True]
     assert other.take("client0", 5, 100) is None
 
 
