@@ -15,7 +15,7 @@ from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.visits_ahead import set_back_visits, visits_ahead
 from core.database import open_database, reading, writing
-from core.frames import live_picture
+from core.frames import picture_at
 from core.frames.journey import visitor_journey
 from core.moment import from_milliseconds, milliseconds
 from core.sites import find_site
@@ -236,7 +236,8 @@ def shown(collector: RunningCollector) -> list[str]:
     with reading(collector.engine) as db:
         site = find_site(db, "shop1")
         assert site is not None
-        picture = live_picture(db, site, from_milliseconds(collector.clock.now))
+        now = from_milliseconds(collector.clock.now)
+        picture = picture_at(db, [site], now, now)
     return picture.visitors["id"].tolist()
 
 

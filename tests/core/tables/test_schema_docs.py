@@ -13,7 +13,7 @@ from sqlalchemy import text
 from core.chat.states import Author, ConversationState
 from core.database import open_database, reading, writing
 from core.enrich.source import SourceKind
-from core.frames import live_picture
+from core.frames import picture_at
 from core.moment import to_milliseconds
 from core.reasons import Reason
 from core.settings import settings
@@ -178,7 +178,7 @@ def test_sql_example_counts_what_the_cards_say(database, shop, now):
         counted = connection.execute(
             text(SQL[0]), {"site": shop.id, "now": to_milliseconds(now)}
         ).one()
-        cards = live_picture(connection, shop, now).cards
+        cards = picture_at(connection, [shop], now, now).cards
 
     assert counted == (cards.online, cards.in_view, cards.chatting) == (4, 2, 1)
 
