@@ -12,7 +12,7 @@ from sqlmodel import col
 from benchmarks.past_rows import COMMON_WORD, RARE_WORD
 from core.chat.search import found_page
 from core.chat.store import find_conversation
-from core.frames import conversations_frame, messages_frame, picture_at, visitor_journey
+from core.frames import conversations_frame, messages_frame, picture_at, visitor_at
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
 from core.moment import to_milliseconds
@@ -64,7 +64,7 @@ def _whole_picture(db: Connection, looked: Looked, now: datetime) -> None:
 def _visitor(visit_of: Callable[[Looked], str]) -> PageQuestion:
     def ask(db: Connection, looked: Looked, now: datetime) -> None:
         visit = visit_of(looked)
-        assert visitor_journey(db, looked.site, visit, now)
+        assert visitor_at(db, looked.site, visit, now, now)
         state = read_invitation_state(db, looked.site, visit, now)
         assert state
         read_past_chats(db, state.conversations)

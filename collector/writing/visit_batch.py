@@ -96,6 +96,7 @@ class VisitBatch:
         visit = self._current(hit)
         taken: TrackedVisit | None = None
         reason = Reason.NO_VISIT
+        taken_at = 0
         for event in hit.events:
             if visit is None or is_over(visit, event):
                 if event.kind is not EventKind.VIEW:
@@ -106,10 +107,11 @@ class VisitBatch:
                     return found
                 visit = found
             self._advance(visit, hit, event)
-            taken = visit
+            taken, taken_at = visit, event.at
         if taken is None:
             return Refused(reason)
-        learn_time_zone(taken, hit.time_zone, hit.zone_country)
+        rows = self._rows_of[taken.site_id, taken.id]
+        learn_time_zone(taken, hit.time_zone, hit.zone_country, taken_at, rows)
         self._note_what_is_shown()
         return Accepted(
             taken.id,

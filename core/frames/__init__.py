@@ -2,7 +2,7 @@
 
 from core.frames.breakdown import OTHER, OTHER_LABEL
 from core.frames.csv_export import csv_of, without_names
-from core.frames.journey import Journey, visitor_journey
+from core.frames.journey import Journey, visitor_at
 from core.frames.narrow import Filters, narrow
 from core.frames.order import count_pages, order_by, page_of
 from core.frames.picture import Breakdowns, Cards, Picture, picture_at
@@ -26,6 +26,6 @@ __all__ = [
     "order_by",
     "page_of",
     "picture_at",
-    "visitor_journey",
+    "visitor_at",
     "without_names",
 ]

@@ -26,25 +26,28 @@ from sqlalchemy import (
     column,
     func,
     select,
-    text,
     type_coerce,
     union_all,
 )
 from sqlmodel import col
 
-from core.moment import lasts_for, to_milliseconds
-from core.tables import Page, PageViewRow, Visit, VisitChangeRow, VisitSpanRow
+from core.moment import lasts_for, milliseconds, to_milliseconds
+from core.tables import (
+    IS_LONG,
+    IS_VERY_LONG,
+    Page,
+    PageViewRow,
+    Visit,
+    VisitChangeRow,
+    VisitSpanRow,
+)
 from core.visits.live_visits import LIVE_COLUMNS
 from core.visits.liveness import visit_goes_on
 from core.visits.presence import CHATTING_FOR, IN_VIEW_FOR, VISIT_ENDS_AFTER, SpanKind
 from core.visits.row_keys import SPAN_KINDS
 
-_IS_LONG = text("last_activity_at - started_at >= 3600000")
-_IS_VERY_LONG = text("last_activity_at - started_at >= 28800000")
-"""The conditions of the partial indexes, word for word, so that both databases use them."""
-
-LONG, VERY_LONG = timedelta(hours=1), timedelta(hours=8)
-"""From its start to its last activity."""
+_LONG, _VERY_LONG = timedelta(hours=1), timedelta(hours=8)
+"""What IS_LONG and IS_VERY_LONG say."""
 
 _PAST_COLUMNS: tuple[Any, ...] = (
     *(col(getattr(Visit, name)) for name in ("site_id", "number", "id")),
@@ -64,7 +67,9 @@ _PAST_COLUMNS: tuple[Any, ...] = (
 _encode = msgspec.json.Encoder().encode
 
 
-def visits_live_at(db: Connection, site_ids: Sequence[int], moment: datetime) -> Sequence[Row[Any]]:
+def visits_live_at(
+    db: Connection, site_ids: Sequence[int], moment: datetime, *only: ColumnElement[bool]
+) -> Sequence[Row[Any]]:
     """The visits of the sites that were live at a past moment, in no order; of each its row, as it is now.
 
     Columns: site_id, number, id, started_at, last_seen_at, last_activity_at, in_view_until, chat_started_at (None
@@ -73,12 +78,19 @@ def visits_live_at(db: Connection, site_ids: Sequence[int], moment: datetime) ->
     length = type_coerce(Visit.last_activity_at, BigInteger) - type_coerce(
         Visit.started_at, BigInteger
     )
-    short = _begun_within(site_ids, moment, LONG).where(length < _milliseconds(LONG))
-    long = _begun_within(site_ids, moment, VERY_LONG).where(
-        _IS_LONG, length < _milliseconds(VERY_LONG)
+    short = _begun_within(site_ids, moment, _LONG).where(length < milliseconds(_LONG))
+    long = _begun_within(site_ids, moment, _VERY_LONG).where(
+        IS_LONG, length < milliseconds(_VERY_LONG)
     )
-    very_long = _begun_within(site_ids, moment, None).where(_IS_VERY_LONG)
-    return db.execute(union_all(short, long, very_long)).all()
+    very_long = _begun_within(site_ids, moment, None).where(IS_VERY_LONG)
+    of_each_length = (each.where(*only) for each in (short, long, very_long))
+    return db.execute(union_all(*of_each_length)).all()
+
+
+def find_row(db: Connection, site_id: int, visit_id: str) -> Row[Any] | None:
+    """The row of one visit in the same columns; None when the site has none of this id."""
+    is_it = (col(Visit.site_id) == site_id, col(Visit.id) == visit_id)
+    return db.execute(select(*_PAST_COLUMNS).where(*is_it)).one_or_none()
 
 
 def visits_as_listed(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence[Row[Any]]:
@@ -133,6 +145,14 @@ def chatting_at(
         )
         .distinct()
     )
+    return db.execute(statement, _of(numbers)).scalars().all()
+
+
+def chats_begun(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence[int]:
+    """When each chat of these visits began, in milliseconds and no order."""
+    began_at = type_coerce(Visit.started_at, BigInteger) + col(VisitSpanRow.from_after)
+    is_chat = col(VisitSpanRow.kind) == SPAN_KINDS[SpanKind.CHATTING]
+    statement = _with_spans(db, site_id).where(is_chat).with_only_columns(began_at)
     return db.execute(statement, _of(numbers)).scalars().all()
 
 
@@ -234,7 +254,3 @@ def _span_ends() -> ColumnElement[int]:
 def _holds(after: Any, ends: Any, silence: timedelta) -> ColumnElement[bool]:
     """Whether a span that has begun holds: it has not ended, or nothing has closed it and it is not silent for long."""
     return (ends > after) | (col(VisitSpanRow.is_open) & lasts_for(silence, ends, after))
-
-
-def _milliseconds(length: timedelta) -> int:
-    return length // timedelta(milliseconds=1)

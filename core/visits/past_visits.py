@@ -20,6 +20,7 @@ from core.visits.liveness import is_idle, is_in_view
 from core.visits.past_rows import (
     changes_of,
     chatting_at,
+    find_row,
     page_texts,
     spans_until,
     views_until,
@@ -29,12 +30,21 @@ from core.visits.past_rows import (
 from core.visits.presence import ACTIVE_FOR, ChangeKind, ChatSource
 from core.visits.row_keys import CHANGE_KINDS
 
-_NAMES = [column.name for column in LIVE_COLUMNS]
+LISTED_NAMES = [column.name for column in LIVE_COLUMNS]
+"""Of the columns of `rows_at`."""
+
 _PLACES = {context.value: place for place, context in enumerate(CONTEXT_ORDER)}
 _ACTIVE_FOR = milliseconds(ACTIVE_FOR)
-_PAGE, _ATTRIBUTES, _CART = (
-    CHANGE_KINDS[kind] for kind in (ChangeKind.PAGE, ChangeKind.ATTRIBUTES, ChangeKind.CART)
+_PAGE, _ATTRIBUTES, _CART, _COUNTRY, _SHOWN = (
+    CHANGE_KINDS[kind]
+    for kind in (
+        *(ChangeKind.PAGE, ChangeKind.ATTRIBUTES, ChangeKind.CART),
+        *(ChangeKind.COUNTRY, ChangeKind.SHOWN),
+    )
 )
+_RANKS = {_SHOWN: 1, _PAGE: 2}
+"""Of what is told of the current page of the same moment: before a page view, which has 0."""
+
 _read_json = msgspec.json.Decoder().decode
 
 
@@ -43,7 +53,7 @@ class Told(Struct, gc=False):
 
     page_count: int = 0
     page: int = 0
-    page_at: int = -1
+    page_told: tuple[int, int] = (-1, 0)
     path: str = ""
     title: str = ""
     attributes: str = "{}"
@@ -85,8 +95,20 @@ def visits_at(db: Connection, site_ids: Sequence[int], moment: datetime) -> list
     for visit in visits:
         of_sites[visit.site_id][visit.number] = visit
     for site_id, of_site in of_sites.items():
-        put_back(db, site_id, of_site, moment)
+        _put_back(db, site_id, of_site, moment)
     return _in_order(visits, to_milliseconds(moment))
+
+
+def find_visit_at(
+    db: Connection, site_id: int, visit_id: str, moment: datetime
+) -> PastVisit | None:
+    """One visit as it was at the moment; None when the site had none of this id then."""
+    row = find_row(db, site_id, visit_id)
+    if row is None or row.started_at > to_milliseconds(moment):
+        return None
+    visit = PastVisit(*row)
+    _put_back(db, site_id, {visit.number: visit}, moment)
+    return visit
 
 
 def count_visits(visits: Sequence[PastVisit], moment: datetime) -> LiveCounts:
@@ -114,7 +136,7 @@ def rows_at(db: Connection, visits: Sequence[PastVisit], moment: datetime) -> li
     return [_row(visit, stored[visit.site_id, visit.number], at) for visit in visits]
 
 
-def put_back(
+def _put_back(
     db: Connection, site_id: int, visits: Mapping[int, PastVisit], moment: datetime
 ) -> None:
     """Make these visits of a site, by their numbers, what they were at the moment."""
@@ -146,8 +168,8 @@ def _count_views(
         assert visit.told is not None
         visit.told.page_count += 1
         viewed_at = visit.started_at + viewed_after
-        if viewed_at >= visit.told.page_at:
-            visit.told.page, visit.told.page_at = page, viewed_at
+        if (viewed_at, 0) >= visit.told.page_told:
+            visit.told.page, visit.told.page_told = page, (viewed_at, 0)
 
 
 def _apply_changes(
@@ -158,12 +180,18 @@ def _apply_changes(
     for number, kind, changed_at, page, words in changes_of(db, site_id, moved):
         told = moved[number].told
         assert told is not None
-        if changed_at > at or changed_at < newest.get((number, kind), 0):
+        if changed_at > at:
+            if kind == _COUNTRY:
+                moved[number].country = ""
+            continue
+        if kind in _RANKS:
+            if (changed_at, _RANKS[kind]) >= told.page_told:
+                told.page, told.page_told = page, (changed_at, _RANKS[kind])
+            continue
+        if changed_at < newest.get((number, kind), 0):
             continue
         newest[number, kind] = changed_at
-        if kind == _PAGE and changed_at >= told.page_at:
-            told.page, told.page_at = page, changed_at
-        elif kind == _ATTRIBUTES:
+        if kind == _ATTRIBUTES:
             told.attributes = words
         elif kind == _CART:
             cart = _read_json(words)
@@ -196,7 +224,7 @@ def _in_order(visits: Sequence[PastVisit], at: int) -> list[PastVisit]:
 
 
 def _row(visit: PastVisit, stored: Sequence[Any], at: int) -> tuple[Any, ...]:
-    columns = dict(zip(_NAMES, stored, strict=True))
+    columns = dict(zip(LISTED_NAMES, stored, strict=True))
     columns |= {
         "page_context": visit.page_context,
         "country": visit.country,

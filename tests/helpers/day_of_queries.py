@@ -27,7 +27,7 @@ from core.chat.states import TemplateKind, Trigger
 from core.chat.templates import add_template, list_templates, mark_used
 from core.chat.vacancy import UnheardAgents, vacate_due
 from core.database import reading, writing
-from core.frames import conversations_frame, messages_frame, picture_at, visitor_journey
+from core.frames import conversations_frame, messages_frame, picture_at, visitor_at
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
 from core.moment import from_milliseconds
@@ -175,7 +175,7 @@ def pages_are_read(collector: RunningCollector) -> None:
         assert site is not None
         picture_at(db, [site], now, now)
         picture_at(db, [site], now, now, 100)
-        visitor_journey(db, site, VISITS[0], now)
+        visitor_at(db, site, VISITS[0], now, now)
         site_revisions(db)
         news_since(db, 0, collector.clock.now)
         news = news_since(db, collector.clock.now - HOUR, collector.clock.now)
