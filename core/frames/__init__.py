@@ -4,6 +4,7 @@ from core.frames.breakdown import OTHER, OTHER_LABEL
 from core.frames.csv_export import csv_of, without_names
 from core.frames.journey import Journey, visitor_at
 from core.frames.narrow import Filters, narrow
+from core.frames.online import online_by_minute
 from core.frames.order import count_pages, order_by, page_of
 from core.frames.picture import Breakdowns, Cards, Picture, picture_at
 from core.frames.transcripts import conversations_frame, messages_frame
@@ -23,6 +24,7 @@ __all__ = [
     "csv_of",
     "messages_frame",
     "narrow",
+    "online_by_minute",
     "order_by",
     "page_of",
     "picture_at",

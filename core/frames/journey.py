@@ -12,12 +12,12 @@ from typing import Any, cast
 import pandas as pd
 from sqlalchemy import Connection
 
+from core.frames.past_visits import LISTED_NAMES, visit_at
 from core.frames.visitors import visitors_frame
 from core.moment import from_milliseconds
 from core.tables import PageView, Site, Visit, VisitSpan
 from core.visits.labels import duration_label
 from core.visits.liveness import is_live, is_tab_in_view
-from core.visits.past_visits import LISTED_NAMES, find_visit_at, rows_at
 from core.visits.presence import SpanKind
 from core.visits.visit_details import (
     find_visit,
@@ -75,10 +75,10 @@ def visitor_at(
     if visit is None:
         return None
     if moment < now:
-        past = find_visit_at(db, site_id, visit_id, moment)
+        past = visit_at(db, site_id, visit_id, moment)
         if past is None:
             return None
-        listed = rows_at(db, [past], moment)
+        listed = past.listed(db, [0])
         visit = _visit_at(visit, dict(zip(LISTED_NAMES, listed[0], strict=True)))
     else:
         listed = visit_as_listed(db, site_id, visit_id)

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, cast
 
 import pandas as pd
@@ -16,13 +14,13 @@ from sqlalchemy import Connection
 from core.chat.queries import open_by_visit, open_by_visit_at
 from core.chat.states import ConversationState
 from core.frames.breakdown import breakdown
+from core.frames.past_visits import visits_at
 from core.frames.visitors import known_name, visitors_frame
 from core.moment import from_milliseconds
 from core.tables import Conversation, Site
 from core.visits.calendar import Period, day_period, last_days, month_period
 from core.visits.live_counts import LiveCounts, live_counts
 from core.visits.live_visits import live_visits
-from core.visits.past_visits import count_visits, rows_at, visits_at
 from core.visits.visit_counts import visits_started, visits_started_by
 
 
@@ -147,24 +145,20 @@ def _now(db: Connection, sites: Sequence[Site], now: datetime, most_rows: int | 
 def _then(db: Connection, sites: Sequence[Site], moment: datetime, most_rows: int | None) -> _Shown:
     visits = visits_at(db, _ids(sites), moment)
     since = {
-        site_id: min(visit.started_at for visit in of_site)
-        for site_id, of_site in groupby(
-            sorted(visits, key=attrgetter("site_id")), attrgetter("site_id")
-        )
+        site_id: from_milliseconds(int(visits.started_at[places].min()))
+        for site_id, places in visits.by_site(range(len(visits.ids)))
     }
 
     def started(db: Connection, site_id: int, periods: Sequence[Period]) -> Sequence[int]:
         return visits_started_by(db, site_id, periods, moment)
 
     return _Shown(
-        counts=count_visits(visits, moment),
-        rows=rows_at(db, visits[:most_rows], moment),
+        counts=visits.counts(),
+        rows=visits.listed(db, visits.first(most_rows)),
         conversations={
             (site_id, visit): conversation
             for site_id, began in since.items()
-            for visit, conversation in open_by_visit_at(
-                db, site_id, from_milliseconds(began), moment
-            ).items()
+            for visit, conversation in open_by_visit_at(db, site_id, began, moment).items()
         },
         starts=[_visits_started(db, site, moment, started) for site in sites],
     )

@@ -73,7 +73,7 @@ def visitors_frame(
     sites: Sequence[Site],
     conversations: Mapping[tuple[int, str], Conversation] = NO_CONVERSATIONS,
 ) -> pd.DataFrame:
-    """The rows of `live_visits`, or of `rows_at`, as the pages show them, in their order.
+    """The rows of `live_visits`, or of `PastVisits.listed`, as the pages show them, in their order.
 
     sites: those of the rows. conversations: the open one of each visit that has one, by the ids of the
     site and of the visit.

@@ -12,11 +12,10 @@ from sqlmodel import col
 
 from core.moment import from_milliseconds
 from core.tables import Visit
-from core.visits.past_rows import chats_begun, visits_live_at
+from core.visits.past_rows import chats_of, visits_with_chats
 from core.visits.presence import VISIT_ENDS_AFTER
 
 _started_at = col(Visit.started_at)
-_CHATTED = col(Visit.chat_started_at).is_not(None)
 
 
 def next_event_after(
@@ -74,7 +73,7 @@ def _first_starts(
 def _chats(db: Connection, site_ids: Sequence[int], moment: datetime) -> Iterator[datetime]:
     """When each chat of those who were there at the moment began, before it or after."""
     of_sites: defaultdict[int, list[int]] = defaultdict(list)
-    for visit in visits_live_at(db, site_ids, moment, _CHATTED):
+    for visit in visits_with_chats(db, site_ids, moment, moment):
         of_sites[visit.site_id].append(visit.number)
     for site_id, numbers in of_sites.items():
-        yield from map(from_milliseconds, chats_begun(db, site_id, numbers))
+        yield from (from_milliseconds(chat.began_at) for chat in chats_of(db, site_id, numbers))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Row,
     Select,
@@ -64,27 +65,38 @@ _PAST_COLUMNS: tuple[Any, ...] = (
     *(col(getattr(Visit, name)) for name in ("page_context", "source", "browser", "os", "country")),
 )
 
+PAST_NAMES = [column.key for column in _PAST_COLUMNS]
+"""Of the columns of `visits_live_at`."""
+
 _encode = msgspec.json.Encoder().encode
 
 
-def visits_live_at(
-    db: Connection, site_ids: Sequence[int], moment: datetime, *only: ColumnElement[bool]
-) -> Sequence[Row[Any]]:
+def visits_live_at(db: Connection, site_ids: Sequence[int], moment: datetime) -> Sequence[Row[Any]]:
     """The visits of the sites that were live at a past moment, in no order; of each its row, as it is now.
 
     Columns: site_id, number, id, started_at, last_seen_at, last_activity_at, in_view_until, chat_started_at (None
     without a chat), page_context, source, browser, os, country. Moments are milliseconds.
     """
-    length = type_coerce(Visit.last_activity_at, BigInteger) - type_coerce(
-        Visit.started_at, BigInteger
-    )
-    short = _begun_within(site_ids, moment, _LONG).where(length < milliseconds(_LONG))
-    long = _begun_within(site_ids, moment, _VERY_LONG).where(
-        IS_LONG, length < milliseconds(_VERY_LONG)
-    )
-    very_long = _begun_within(site_ids, moment, None).where(IS_VERY_LONG)
-    of_each_length = (each.where(*only) for each in (short, long, very_long))
-    return db.execute(union_all(*of_each_length)).all()
+    return db.execute(_live_within(_PAST_COLUMNS, site_ids, moment, moment)).all()
+
+
+def lengths_within(
+    db: Connection, site_ids: Sequence[int], since: datetime, until: datetime
+) -> Sequence[Row[Any]]:
+    """started_at and last_activity_at, in milliseconds, of all visits of the sites that were live at any moment of a
+    stretch; in no order."""
+    columns = [
+        type_coerce(moment, BigInteger) for moment in (Visit.started_at, Visit.last_activity_at)
+    ]
+    return db.execute(_live_within(columns, site_ids, since, until)).all()
+
+
+def visits_with_chats(
+    db: Connection, site_ids: Sequence[int], since: datetime, until: datetime
+) -> Sequence[Row[Any]]:
+    """Those of them that were ever in a chat, in the columns of `visits_live_at`."""
+    has_chatted = col(Visit.chat_started_at).is_not(None)
+    return db.execute(_live_within(_PAST_COLUMNS, site_ids, since, until, has_chatted)).all()
 
 
 def find_row(db: Connection, site_id: int, visit_id: str) -> Row[Any] | None:
@@ -148,20 +160,31 @@ def chatting_at(
     return db.execute(statement, _of(numbers)).scalars().all()
 
 
-def chats_begun(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence[int]:
-    """When each chat of these visits began, in milliseconds and no order."""
-    began_at = type_coerce(Visit.started_at, BigInteger) + col(VisitSpanRow.from_after)
-    is_chat = col(VisitSpanRow.kind) == SPAN_KINDS[SpanKind.CHATTING]
-    statement = _with_spans(db, site_id).where(is_chat).with_only_columns(began_at)
-    return db.execute(statement, _of(numbers)).scalars().all()
+def chats_of(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence[Row[Any]]:
+    """Each chat of these visits: the visit's number, when it began, and until when it went on, in milliseconds; by
+    number and beginning."""
+    started_at = type_coerce(Visit.started_at, BigInteger)
+    silence = case((col(VisitSpanRow.is_open), milliseconds(CHATTING_FOR)), else_=0)
+    statement = (
+        _with_spans(db, site_id)
+        .where(col(VisitSpanRow.kind) == SPAN_KINDS[SpanKind.CHATTING])
+        .with_only_columns(
+            col(Visit.number),
+            (started_at + col(VisitSpanRow.from_after)).label("began_at"),
+            (started_at + _span_ends() + silence).label("ended_at"),
+        )
+        .order_by(col(Visit.number), col(VisitSpanRow.from_after))
+    )
+    return db.execute(statement, _of(numbers)).all()
 
 
 def views_until(
     db: Connection, site_id: int, numbers: Iterable[int], moment: datetime
 ) -> Sequence[Row[Any]]:
-    """The page views of these visits up to the moment: the visit's number, viewed_after, page; by tab and number."""
+    """The page views of these visits up to the moment: the visit's number, viewed_at, page; by tab and number."""
+    viewed_at = type_coerce(Visit.started_at, BigInteger) + col(PageViewRow.viewed_after)
     statement = (
-        select(col(Visit.number), col(PageViewRow.viewed_after), col(PageViewRow.page))
+        select(col(Visit.number), viewed_at, col(PageViewRow.page))
         .join_from(Visit, PageViewRow, _is_of_visit(PageViewRow))
         .where(
             _is_one_of(db, site_id, Visit.number), col(PageViewRow.viewed_after) <= _after(moment)
@@ -197,19 +220,34 @@ def page_texts(db: Connection, site_id: int, pages: Iterable[int]) -> Sequence[R
     return db.execute(statement, _of(pages)).all()
 
 
-def _begun_within(
-    site_ids: Sequence[int], moment: datetime, length: timedelta | None
-) -> Select[Any]:
-    """Visits that were live at the moment; length: only those that began so long before their end, at most."""
-    started_at = col(Visit.started_at)
-    statement = select(*_PAST_COLUMNS).where(
-        col(Visit.site_id).in_(site_ids),
-        started_at <= moment,
-        visit_goes_on(col(Visit.last_activity_at), moment),
+def _live_within(
+    columns: Sequence[Any],
+    site_ids: Sequence[int],
+    since: datetime,
+    until: datetime,
+    *only: ColumnElement[bool],
+) -> CompoundSelect[Any]:
+    """Visits that were live at any moment of the stretch, by their length: so of each kind those are read that began
+    not long before it."""
+    started_at, last_activity_at = (
+        type_coerce(moment, BigInteger) for moment in (Visit.started_at, Visit.last_activity_at)
     )
-    if length is None:
-        return statement
-    return statement.where(started_at > moment - length - VISIT_ENDS_AFTER)
+    length = last_activity_at - started_at
+    live = select(*columns).where(
+        col(Visit.site_id).in_(site_ids),
+        col(Visit.started_at) <= until,
+        visit_goes_on(col(Visit.last_activity_at), since),
+        *only,
+    )
+
+    def begun_before(longest: timedelta) -> ColumnElement[bool]:
+        return col(Visit.started_at) > since - longest - VISIT_ENDS_AFTER
+
+    return union_all(
+        live.where(begun_before(_LONG), length < milliseconds(_LONG)),
+        live.where(begun_before(_VERY_LONG), IS_LONG, length < milliseconds(_VERY_LONG)),
+        live.where(IS_VERY_LONG),
+    )
 
 
 def _with_spans(db: Connection, site_id: int) -> Select[Any]:
