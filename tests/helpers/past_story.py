@@ -24,7 +24,7 @@ from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.queries import open_by_visit
 from core.chat.states import ClosedBy
 from core.database import reading, writing
-from core.frames import Picture, picture_at
+from core.frames import Journey, Picture, picture_at, visitor_at
 from core.moment import from_milliseconds, to_milliseconds
 from core.sites import add_site
 from core.visits.hit import Accepted, Cart, ChatReport, Event, EventKind, Hit, Opening
@@ -65,10 +65,11 @@ class PastBrowser:
 
 
 class Kept(NamedTuple):
-    """What the page showed at a moment."""
+    """What the pages showed at a moment: that of the site, and that of one of its visits."""
 
-    at: int
+    moment: datetime
     picture: Picture
+    journey: Journey | None
 
 
 class Late(NamedTuple):
@@ -87,16 +88,22 @@ class PastStory:
         self.engine = engine
         self.is_late = is_late
         self.now = START
+        self.key = f"shop{seed}"
         self.kept: list[Kept] = []
         self.late: list[Late] = []
         self._statements = Statements(engine)
         self._cache = VisitCache()
         with writing(engine) as db:
             self.site = add_site(
-                db, name="Shop", key="shop", time_zone=ZONE, now=from_milliseconds(START)
+                db, name="Shop", key=self.key, time_zone=ZONE, now=from_milliseconds(START)
             )
             self.agent = add_agent(db, "Ann", from_milliseconds(START)).id or 0
         self.browsers = [self._browser(number) for number in range(6)]
+
+    @property
+    def moment(self) -> datetime:
+        """Now."""
+        return from_milliseconds(self.now)
 
     def run(self, steps: int) -> None:
         """So many steps, with a picture after some of them."""
@@ -107,8 +114,8 @@ class PastStory:
 
     def step(self) -> None:
         """Some time goes by, and one visitor does something."""
-        self._go_on(self.random.choices(WAITS, WAIT_WEIGHTS)[0] * SECOND)
-        self._go_on(self.random.choice((0, 0, 1, 997, 400)))
+        wait = self.random.choices(WAITS, WAIT_WEIGHTS)[0] * SECOND
+        self._go_on(wait + self.random.choice((0, 0, 1, 997, 400)))
         browser = self.random.choice(self.browsers)
         act = self.random.choices(
             [self.view, self.stay, self.hide, self.report, self.identify, self.chat, self.repeat],
@@ -119,9 +126,12 @@ class PastStory:
     def keep(self) -> None:
         """Remember what the page shows now, or in a moment."""
         self._go_on(self.random.choice((0, 0, 1, SECOND, 30 * SECOND, MINUTE)))
-        moment = from_milliseconds(self.now)
+        moment, visit = self.moment, self.random.choice(self.browsers).visit_id
         with reading(self.engine) as db:
-            self.kept.append(Kept(self.now, picture_at(db, [self.site], moment, moment)))
+            picture = picture_at(db, [self.site], moment, moment)
+            self.kept.append(
+                Kept(moment, picture, visitor_at(db, self.site, visit, moment, moment))
+            )
         self._go_on(1)  # what happens in the same millisecond belongs to that moment, too
 
     def view(self, browser: PastBrowser) -> None:
@@ -171,7 +181,7 @@ class PastStory:
 
     def chat(self, browser: PastBrowser) -> None:
         """One side does something in our own chat."""
-        now = from_milliseconds(self.now)
+        now = self.moment
         site_id = self.site.id or 0
         with writing(self.engine) as db:
             found = open_by_visit(db, site_id).get(browser.visit_id)
@@ -216,14 +226,17 @@ class PastStory:
             else:
                 dismiss(db, found, now)
 
-    def late_visits(self, at: int) -> set[str]:
+    def late_visits(self, moment: datetime) -> set[str]:
         """Of which something had happened by then that the page could not know yet."""
+        at = to_milliseconds(moment)
         return {late.visit_id for late in self.late if late.since <= at < late.until}
 
     def _go_on(self, milliseconds: int) -> None:
         self.now += milliseconds
+        if milliseconds < SECOND:
+            return
         with writing(self.engine) as db:
-            close_due(db, from_milliseconds(self.now))
+            close_due(db, self.moment)
 
     def _browser(self, number: int) -> PastBrowser:
         kind = self.random.choice(("Chrome", "Firefox", "Safari"))
