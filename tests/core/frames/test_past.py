@@ -88,6 +88,20 @@ def test_a_moment_has_as_many_first_rows_as_are_asked_for(story: PastStory) -> N
     assert (part.cards, part.is_whole, whole.is_whole) == (whole.cards, False, True)
 
 
+def test_sites_together_are_shown_as_one(story: PastStory, late_story: PastStory) -> None:
+    moment = late_story.kept[len(late_story.kept) // 2].moment
+    sites = [story.site, late_story.site]
+    now = max(later(story), later(late_story))
+    with reading(story.engine) as db:
+        together = picture_at(db, sites, moment, now)
+        apart = [picture_at(db, [site], moment, now) for site in sites]
+    cards = [vars(each.cards) for each in apart]
+    assert vars(together.cards) == {name: sum(each[name] for each in cards) for name in cards[0]}
+    seen = {(row.site, row.id) for each in apart for row in each.visitors.itertuples()}
+    assert {(row.site, row.id) for row in together.visitors.itertuples()} == seen
+    assert dict(together.open_chats) == {**apart[0].open_chats, **apart[1].open_chats}
+
+
 def test_online_of_each_minute_is_that_of_its_picture(late_story: PastStory) -> None:
     since = from_milliseconds(START) - timedelta(hours=1)
     now = later(late_story)
