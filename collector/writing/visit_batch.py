@@ -29,6 +29,7 @@ from core.visits.visit import (
     needs_known_tab,
     open_visit,
 )
+from core.visits.visit_changes import note_page
 from core.visits.visit_id import MAX_SUCCESSORS, VisitKey, successor_id
 from core.visits.visit_rows import VisitRows
 from core.visits.visit_sequence import take_numbers
@@ -286,6 +287,7 @@ class VisitBatch:
         self._shown_before[key] = shown_of(visit, self._now)
         began = visit.started_at
         heal_clock(visit, self._now)
+        note_page(visit, self._now, self._rows_of[key])  # of which all views were at once
         self._note_what_is_shown()
         set_back_rows(
             self._connection, visit.site_id, visit.number, self._now, began, visit.started_at

@@ -31,6 +31,9 @@ from core.visits.hit import Accepted, Cart, ChatReport, Event, EventKind, Hit, O
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
+LATEST = 30 * MINUTE
+"""What is older is told as of so long ago (docs/beacon.md)."""
+
 START = to_milliseconds(datetime(2026, 3, 31, 17, 30, tzinfo=UTC))
 ZONE = "Asia/Kathmandu"
 WAITS = (0, 1, 5, 20, 45, 59, 60, 61, 89, 90, 91, 300, 599, 600, 1199, 1200, 1799, 1800, 4000)
@@ -176,6 +179,7 @@ class PastStory:
 
     def repeat(self, browser: PastBrowser) -> None:
         """Something comes late, or once more."""
+        browser.kept = [each for each in browser.kept if each[1].at > self.now - LATEST]
         if browser.kept and self.is_late:
             self._send(browser, *self.random.choice(browser.kept))
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from core.database import reading
+from collector.writing.visits_ahead import set_back_visits
+from core.database import reading, writing
 from core.frames import Journey, Picture, online_by_minute, picture_at, visitor_at
 from core.moment import from_milliseconds, to_milliseconds
+from core.visitor_data import forget_visits_of
 from core.visits.past_moments import known_since, next_event_after, previous_event_before
 from tests.helpers.model import CONTEXT_ORDER
 from tests.helpers.past_story import START, Kept, PastStory
@@ -25,6 +27,7 @@ SHOWN = (
     *("conversation", "conversation_id"),
 )
 TICK = timedelta(milliseconds=1)
+HOUR = 3_600_000
 _CHATS = """
 SELECT visit.started_at + from_after FROM visit JOIN visit_span_row AS span
 ON span.site_id = visit.site_id AND span.visit = visit.number
@@ -143,6 +146,31 @@ def test_past_is_known_since_the_first_visit_or_as_long_as_visits_are_kept(
         assert known_since(db, [site_id + 10], kept_for, now) is None
 
 
+def test_moments_after_a_clock_has_jumped_back_are_shown_as_they_were(
+    module_database: Engine,
+) -> None:
+    story = PastStory(module_database, 3, is_late=False)
+    story.run(40)
+    story.now -= HOUR
+    set_back_visits(story.engine, story.now)
+    story.kept.clear()
+    story.run(60)
+
+    # Not of Today: visits are counted where their beginning was said to be.
+    for kept in story.kept:
+        assert rows_of(past(story, kept), set()) == rows_of(kept.picture, set()), kept.moment
+
+
+def test_forgotten_visitor_is_gone_from_the_past(module_database: Engine) -> None:
+    story = PastStory(module_database, 4, is_late=False)
+    story.run(40)
+    kept = max(story.kept, key=lambda kept: kept.picture.cards.online)
+    forgotten = kept.picture.visitors["id"].iloc[0]
+    with writing(story.engine) as db:
+        forget_visits_of(db, story.site.id or 0, [forgotten], story.moment)
+    assert rows_of(past(story, kept), set()) == rows_of(kept.picture, {forgotten})
+
+
 def told(engine: Engine, seed: int, *, is_late: bool, steps: int = STEPS) -> PastStory:
     story = PastStory(engine, seed, is_late=is_late)
     story.run(steps)
@@ -153,8 +181,11 @@ def assert_shown_again(story: PastStory) -> None:
     """All numbers of moments that nothing came late for, and of the others all rows that are not touched."""
     whole = 0
     for kept in story.kept:
-        late = story.late_visits(kept.moment)
         picture = past(story, kept)
+        late = story.late_visits(kept.moment) & {
+            *picture.visitors["id"],
+            *kept.picture.visitors["id"],
+        }
         ids = [row["id"] for row in rows_of(picture, set())]
         assert picture.visitors["id"].tolist() == ids, kept.moment
         assert rows_of(picture, late) == rows_of(kept.picture, late), kept.moment
@@ -202,7 +233,7 @@ def place(row: dict[Any, Any]) -> tuple[Any, ...]:
         row["dim"],
         CONTEXT_ORDER.index(row["page_context"]),
         not row["in_view"],
-        0 if is_active else -to_milliseconds(row["last_activity_at"].to_pydatetime()),
+        float("-inf") if is_active else -to_milliseconds(row["last_activity_at"].to_pydatetime()),
         row["id"],
     )
 
