@@ -42,7 +42,7 @@ MOST_DAY = 100
 AGO = timedelta(hours=3)
 """All visits of the crowd are over."""
 
-Question = Callable[[Connection, Site, datetime], object]
+PastQuestion = Callable[[Connection, Site, datetime], object]
 
 
 @click.command()
@@ -119,7 +119,7 @@ def _databases(postgres: bool, histories: tuple[int, int]) -> Iterator[Mapping[i
         yield {history: f"sqlite:///{Path(folder) / f'{history}.db'}" for history in histories}
 
 
-def _cost(engine: Engine, question: Question, now: datetime) -> float:
+def _cost(engine: Engine, question: PastQuestion, now: datetime) -> float:
     """Milliseconds of processor time."""
     with reading(engine) as db:
         site = existing_site(db, "shop")
@@ -150,7 +150,7 @@ def _day(db: Connection, site: Site, now: datetime) -> None:
     assert online_by_minute(db, [site], now - timedelta(days=1), now, now).online.max()
 
 
-QUESTIONS: Mapping[str, Question] = {"past": _past, "live": _live, "day": _day}
+QUESTIONS: Mapping[str, PastQuestion] = {"past": _past, "live": _live, "day": _day}
 
 
 if __name__ == "__main__":
