@@ -12,7 +12,7 @@ from sqlmodel import col
 from benchmarks.past_statements import COMMON_WORD, RARE_WORD
 from core.chat.search import found_page
 from core.chat.store import find_conversation
-from core.frames import conversations_frame, live_picture, messages_frame, visitor_journey
+from core.frames import conversations_frame, messages_frame, picture_at, visitor_at
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
 from core.moment import to_milliseconds
@@ -54,17 +54,17 @@ def what_is_looked_at(db: Connection) -> Looked:
 
 
 def _picture(db: Connection, looked: Looked, now: datetime) -> None:
-    assert live_picture(db, looked.site, now, FIRST_ROWS).cards.online
+    assert picture_at(db, [looked.site], now, now, FIRST_ROWS).cards.online
 
 
 def _whole_picture(db: Connection, looked: Looked, now: datetime) -> None:
-    assert live_picture(db, looked.site, now).is_whole
+    assert picture_at(db, [looked.site], now, now).is_whole
 
 
 def _visitor(visit_of: Callable[[Looked], str]) -> PageQuestion:
     def ask(db: Connection, looked: Looked, now: datetime) -> None:
         visit = visit_of(looked)
-        assert visitor_journey(db, looked.site, visit, now)
+        assert visitor_at(db, looked.site, visit, now, now)
         state = read_invitation_state(db, looked.site, visit, now)
         assert state
         read_past_chats(db, state.conversations)

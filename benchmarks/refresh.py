@@ -22,7 +22,7 @@ from benchmarks.figure import Figure, at_most, ratio_at_most
 from benchmarks.figure_table import print_figures
 from benchmarks.history import fill
 from core.database import open_database, reading
-from core.frames import live_picture
+from core.frames import picture_at
 from core.sites import find_site
 from core.visits.live_visits import live_visits
 from pages.parts.snapshots import FIRST_ROWS
@@ -104,7 +104,7 @@ def _refresh(engine: Engine, now: datetime, *, every_row: bool = False) -> None:
     with reading(engine) as db:
         site = find_site(db, "shop")
         assert site is not None
-        picture = live_picture(db, site, now, None if every_row else FIRST_ROWS)
+        picture = picture_at(db, [site], now, now, None if every_row else FIRST_ROWS)
     assert picture.cards.online > 0
 
 

@@ -27,6 +27,7 @@ BENCHMARKS = (
     Benchmark("writer", 1, {"hits": 6_000}),
     Benchmark("footprint", 2, {"starts": 1}),
     Benchmark("refresh", 2, {"much": 100_000, "rounds": 5}),
+    Benchmark("past", 4, {"online": 2_000, "much": 100_000, "rounds": 5}),
     Benchmark("retention", 15, {"visits": 50_000, "seconds": 10}),
     Benchmark("storage", 1, {"visits": 2_000}),
     Benchmark("viewers", 3, {"rounds": 2, "seconds": 8}),

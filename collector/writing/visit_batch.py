@@ -29,6 +29,7 @@ from core.visits.visit import (
     needs_known_tab,
     open_visit,
 )
+from core.visits.visit_changes import note_page
 from core.visits.visit_id import MAX_SUCCESSORS, VisitKey, successor_id
 from core.visits.visit_rows import VisitRows
 from core.visits.visit_sequence import take_numbers
@@ -96,6 +97,7 @@ class VisitBatch:
         visit = self._current(hit)
         taken: TrackedVisit | None = None
         reason = Reason.NO_VISIT
+        taken_at = 0
         for event in hit.events:
             if visit is None or is_over(visit, event):
                 if event.kind is not EventKind.VIEW:
@@ -106,10 +108,11 @@ class VisitBatch:
                     return found
                 visit = found
             self._advance(visit, hit, event)
-            taken = visit
+            taken, taken_at = visit, event.at
         if taken is None:
             return Refused(reason)
-        learn_time_zone(taken, hit.time_zone, hit.zone_country)
+        rows = self._rows_of[taken.site_id, taken.id]
+        learn_time_zone(taken, hit.time_zone, hit.zone_country, taken_at, rows)
         self._note_what_is_shown()
         return Accepted(
             taken.id,
@@ -291,6 +294,7 @@ class VisitBatch:
         self._shown_before[key] = shown_of(visit, self._now)
         began = visit.started_at
         heal_clock(visit, self._now)
+        note_page(visit, self._now, self._rows_of[key])  # of which all views were at once
         self._note_what_is_shown()
         set_back_rows(
             self._connection, visit.site_id, visit.number, self._now, began, visit.started_at

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -228,6 +229,38 @@ def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
         )
     )
     return {each.visit_id: each for each in _conversations(db, statement)}
+
+
+def open_by_visit_at(
+    db: Connection, site_id: int, since: datetime, moment: datetime
+) -> dict[str, Conversation]:
+    """The same as it was at a past moment, of those that were created since another; each with its state then."""
+    statement = select(Conversation).where(
+        col(Conversation.site_id) == site_id,
+        col(Conversation.created_at) >= since,
+        col(Conversation.created_at) <= moment,
+        or_(col(Conversation.closed_at).is_(None), col(Conversation.closed_at) > moment),
+    )
+    found = [
+        Conversation.of({**row, "state": _state_at(row, moment).value})
+        for row in db.execute(statement).mappings()
+    ]
+    ordered = sorted(
+        found,
+        key=lambda each: (each.state == ConversationState.OPEN, each.created_at, each.id),
+    )
+    return {each.visit_id: each for each in ordered}
+
+
+def _state_at(conversation: Mapping[Any, Any], moment: datetime) -> ConversationState:
+    """The furthest that it had come."""
+    reached = {
+        ConversationState.OPEN: conversation["accepted_at"],
+        ConversationState.SHOWN: conversation["shown_at"],
+        ConversationState.DELIVERED: conversation["delivered_at"],
+    }
+    states = (state for state, at in reached.items() if at is not None and at <= moment)
+    return next(states, ConversationState.QUEUED)
 
 
 def _conversations(db: Connection, statement: Any) -> Sequence[Conversation]:

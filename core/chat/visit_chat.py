@@ -10,14 +10,17 @@ from sqlalchemy import BigInteger, Connection, Update, bindparam, case, select, 
 
 from core.chat.states import ConversationState
 from core.database import insert_into
-from core.moment import to_milliseconds
+from core.moment import lasts_for, to_milliseconds
 from core.sites import is_removed
 from core.tables import Conversation, Table
-from core.visits.presence import ChatSource, SpanKind
+from core.visits.presence import CHATTING_FOR, ChatSource, SpanKind
 from core.visits.row_keys import SPAN_KINDS, chat_tab
 from core.visits.visit_edits import note_edit
 
 _SPAN_NUMBER = 1
+_ACCEPTED = 0
+"""The number of the activity that begins a chat; that of a message has the message's."""
+
 _visit, _span, _conversation = (
     Table.metadata.tables[name] for name in ("visit", "visit_span_row", "conversation")
 )
@@ -69,12 +72,15 @@ def begin_chat(db: Connection, conversation: Conversation, now: datetime) -> Non
         chat_message_at=now,
         **_activity(db, conversation, now),
     )
+    _end_third_party_chat(db, conversation, now)
+    _note_activity(db, conversation, now, _ACCEPTED)
     _extend_span(db, conversation, now, is_open=True)
 
 
 def record_visitor_message(db: Connection, conversation: Conversation, now: datetime) -> None:
     """The chat goes on, and the visitor is active."""
     _write(db, conversation, chat_message_at=now, **_activity(db, conversation, now))
+    _note_activity(db, conversation, now, conversation.message_count)
     _extend_span(db, conversation, now, is_open=True)
 
 
@@ -107,6 +113,45 @@ def _activity(db: Connection, conversation: Conversation, now: datetime) -> dict
 def _write(db: Connection, conversation: Conversation, **columns: Any) -> None:
     changes = {f"new_{name}": value for name, value in columns.items()}
     db.execute(_update(tuple(columns)), {**_keys(conversation), **changes})
+
+
+def _note_activity(db: Connection, conversation: Conversation, now: datetime, number: int) -> None:
+    """A span without length: each of a chat's moments has its own, so that a past moment knows the last one."""
+    visit = db.execute(_find_start, _keys(conversation)).one_or_none()
+    if visit is None:
+        return
+    span = {
+        "site_id": conversation.site_id,
+        "visit": visit.number,
+        "tab": chat_tab(conversation.id),
+        "kind": SPAN_KINDS[SpanKind.ACTIVE],
+        "number": number,
+        "is_open": False,
+        "from_after": to_milliseconds(now) - to_milliseconds(visit.started_at),
+        "length": 0,
+    }
+    db.execute(insert_into(db, _span).on_conflict_do_nothing(), span)
+
+
+def _end_third_party_chat(db: Connection, conversation: Conversation, now: datetime) -> None:
+    """Another product's chat that goes on ends when ours begins: the visit is in one at a time."""
+    visit = db.execute(_find_start, _keys(conversation)).one_or_none()
+    if visit is None:
+        return
+    after = to_milliseconds(now) - to_milliseconds(visit.started_at)
+    goes_on = (
+        update(_span)
+        .where(
+            _span.c.site_id == conversation.site_id,
+            _span.c.visit == visit.number,
+            _span.c.kind == SPAN_KINDS[SpanKind.CHATTING],
+            _span.c.tab >= 0,
+            _span.c.is_open,
+            lasts_for(CHATTING_FOR, _span.c.from_after + _span.c.length, after),
+        )
+        .values(is_open=False, length=bindparam("ends", after, BigInteger) - _span.c.from_after)
+    )
+    db.execute(goes_on)
 
 
 def _extend_span(

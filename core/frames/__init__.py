@@ -2,10 +2,11 @@
 
 from core.frames.breakdown import OTHER, OTHER_LABEL
 from core.frames.csv_export import csv_of, without_names
-from core.frames.journey import Journey, visitor_journey
+from core.frames.journey import Journey, visitor_at
 from core.frames.narrow import Filters, narrow
+from core.frames.online import online_by_minute
 from core.frames.order import count_pages, order_by, page_of
-from core.frames.picture import Breakdowns, Cards, Picture, live_picture, picture_of_sites
+from core.frames.picture import Breakdowns, Cards, Picture, picture_at
 from core.frames.transcripts import conversations_frame, messages_frame
 from core.frames.visitors import UNKNOWN
 
@@ -21,12 +22,12 @@ __all__ = [
     "conversations_frame",
     "count_pages",
     "csv_of",
-    "live_picture",
     "messages_frame",
     "narrow",
+    "online_by_minute",
     "order_by",
     "page_of",
-    "picture_of_sites",
-    "visitor_journey",
+    "picture_at",
+    "visitor_at",
     "without_names",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -11,7 +12,9 @@ from typing import Any, cast
 import pandas as pd
 from sqlalchemy import Connection
 
+from core.frames.past_visits import LISTED_NAMES, visit_at
 from core.frames.visitors import visitors_frame
+from core.moment import from_milliseconds
 from core.tables import PageView, Site, Visit, VisitSpan
 from core.visits.labels import duration_label
 from core.visits.liveness import is_live, is_tab_in_view
@@ -25,6 +28,7 @@ from core.visits.visit_details import (
     visit_as_listed,
 )
 
+_MOMENTS = ("last_seen_at", "last_activity_at", "in_view_until")
 _VIEW_COLUMNS = [
     "viewed_at",
     "path",
@@ -58,25 +62,60 @@ class Journey:
     followed_by: Sequence[Visit]
 
 
-def visitor_journey(db: Connection, site: Site, visit_id: str, now: datetime) -> Journey | None:
-    """The visit as it stands at `now`; None when the site has no visit of this id."""
-    site_id = cast(int, site.id)
+def visitor_at(
+    db: Connection, site: Site, visit_id: str, moment: datetime, now: datetime
+) -> Journey | None:
+    """The visit as it stood at `moment`; None when the site had no visit of this id then.
+
+    now: at that moment, and after it, the visit as it stands. At a past moment the pages of the list have the titles
+    that they told last, and the other visits are those that had begun.
+    """
+    site_id, moment = cast(int, site.id), min(moment, now)
     visit = find_visit(db, site_id, visit_id)
     if visit is None:
         return None
+    if moment < now:
+        past = visit_at(db, site_id, visit_id, moment)
+        if past is None:
+            return None
+        listed = past.listed(db, [0])
+        visit = _visit_at(visit, dict(zip(LISTED_NAMES, listed[0], strict=True)))
+    else:
+        listed = visit_as_listed(db, site_id, visit_id)
     return Journey(
-        as_of=now,
+        as_of=moment,
         visit=visit,
-        listed=visitors_frame(visit_as_listed(db, site_id, visit_id), now, [site]).iloc[0],
-        is_live=is_live(visit, now),
+        listed=visitors_frame(listed, moment, [site]).iloc[0],
+        is_live=is_live(visit, moment),
         page_views=_views_frame(
-            page_views(db, site_id, visit_id),
-            spans(db, site_id, visit_id, SpanKind.IN_VIEW),
-            now,
+            [view for view in page_views(db, site_id, visit_id) if view.viewed_at <= moment],
+            [
+                span
+                for span in spans(db, site_id, visit_id, SpanKind.IN_VIEW)
+                if span.from_at <= moment
+            ],
+            moment,
         ),
         follows=predecessor(db, visit),
-        followed_by=successors(db, visit),
+        followed_by=[each for each in successors(db, visit) if each.started_at <= moment],
     )
+
+
+def _visit_at(visit: Visit, listed: Mapping[str, Any]) -> Visit:
+    """The row with what it had of the columns of the live list. Of a chat only whether it was going on."""
+    in_chat = from_milliseconds(listed["chat_message_at"]) if listed["chat_source"] else None
+    then = {
+        **{name: listed[name] for name in ("page_count", "page_context", "country")},
+        **{name: from_milliseconds(listed[name]) for name in _MOMENTS},
+        "current_path": listed["path"],
+        "current_title": listed["title"],
+        "attributes": json.loads(listed["attributes"]),
+        "cart_value": listed["cart_value"],
+        "cart_currency": listed["cart_currency"],
+        "chat_source": listed["chat_source"],
+        "chat_message_at": in_chat,
+    }
+    return Visit(**{**visit.model_dump(), **then})
 
 
 def _views_frame(
@@ -127,4 +166,5 @@ def _seconds_in_view(
 
 
 def _is_growing(span: VisitSpan, now: datetime) -> bool:
-    return span.is_open and is_tab_in_view(span.until_at, now)
+    """Whether it goes on: at a past moment its end may be known already."""
+    return now < span.until_at or (span.is_open and is_tab_in_view(span.until_at, now))

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 from sqlalchemy import Connection
 
-from core.chat.queries import open_by_visit
+from core.chat.queries import open_by_visit, open_by_visit_at
 from core.chat.states import ConversationState
 from core.frames.breakdown import breakdown
+from core.frames.past_visits import visits_at
 from core.frames.visitors import known_name, visitors_frame
+from core.moment import from_milliseconds
 from core.tables import Conversation, Site
-from core.visits.calendar import day_period, last_days, month_period
+from core.visits.calendar import Period, day_period, last_days, month_period
 from core.visits.live_counts import LiveCounts, live_counts
 from core.visits.live_visits import live_visits
-from core.visits.visit_counts import visits_started
+from core.visits.visit_counts import visits_started, visits_started_by
 
 
 @dataclass(frozen=True)
@@ -74,38 +76,47 @@ class _Started:
     this_month: int
 
 
-def live_picture(
-    db: Connection, site: Site, now: datetime, most_rows: int | None = None
+@dataclass(frozen=True)
+class _Shown:
+    """What the database says of a moment. rows: the first ones, in the columns of the live list."""
+
+    counts: LiveCounts
+    rows: Sequence[Sequence[Any]]
+    conversations: Mapping[tuple[int, str], Conversation]
+    starts: Sequence[_Started]
+
+
+def picture_at(
+    db: Connection,
+    sites: Sequence[Site],
+    moment: datetime,
+    now: datetime,
+    most_rows: int | None = None,
 ) -> Picture:
-    """The site at `now`; all numbers from the one snapshot that the connection is in."""
-    return picture_of_sites(db, [site], now, most_rows)
+    """Sites, at least one, as if they were one, as the page showed them at `moment`; from one snapshot.
 
-
-def picture_of_sites(
-    db: Connection, sites: Sequence[Site], now: datetime, most_rows: int | None = None
-) -> Picture:
-    """Several sites, at least one, as if they were one, at `now` and from one snapshot.
-
-    most_rows: of the visitors; None: all. The numbers are counted by the database, and cost the same.
+    now: at that moment, and after it, the picture is the live one. most_rows: of the visitors; None: all. The
+    numbers are those of all, and cost the same.
     Each site's own time zone decides what belongs to its Today, its month and its last seven days; a
     day of the picture is the same number of days ago in each, and its label names two dates while
     the sites are in different ones.
+    What arrived late belongs where it happened. Of visitors who were Active at a past moment it is not kept who was
+    so last: they stand in the order of their ids, and their idle_seconds may be up to 59 too low.
     """
-    ids = [cast(int, site.id) for site in sites]
-    conversations = _conversations(db, ids)
-    counts = live_counts(db, ids, now)
-    starts = [_visits_started(db, site, now) for site in sites]
-    days = _days(starts)
+    moment = min(moment, now)
+    shown = (_then if moment < now else _now)(db, sites, moment, most_rows)
+    days = _days(shown.starts)
+    counts = shown.counts
     return Picture(
-        as_of=now,
-        site_ids=frozenset(ids),
-        visitors=visitors_frame(live_visits(db, ids, now, most_rows), now, sites, conversations),
+        as_of=moment,
+        site_ids=frozenset(_ids(sites)),
+        visitors=visitors_frame(shown.rows, moment, sites, shown.conversations),
         is_whole=most_rows is None or counts.online <= most_rows,
-        open_chats=_open_chats(sites, conversations),
+        open_chats=_open_chats(sites, shown.conversations),
         cards=_cards(
             counts,
             today=int(days["visits"].iloc[-1]),
-            this_month=sum(each.this_month for each in starts),
+            this_month=sum(each.this_month for each in shown.starts),
         ),
         days=days,
         breakdowns=Breakdowns(
@@ -117,14 +128,44 @@ def picture_of_sites(
     )
 
 
-def _conversations(
-    db: Connection, site_ids: Sequence[int]
-) -> Mapping[tuple[int, str], Conversation]:
-    return {
-        (site_id, visit): conversation
-        for site_id in site_ids
-        for visit, conversation in open_by_visit(db, site_id).items()
+def _now(db: Connection, sites: Sequence[Site], now: datetime, most_rows: int | None) -> _Shown:
+    ids = _ids(sites)
+    return _Shown(
+        counts=live_counts(db, ids, now),
+        rows=live_visits(db, ids, now, most_rows),
+        conversations={
+            (site_id, visit): conversation
+            for site_id in ids
+            for visit, conversation in open_by_visit(db, site_id).items()
+        },
+        starts=[_visits_started(db, site, now, visits_started) for site in sites],
+    )
+
+
+def _then(db: Connection, sites: Sequence[Site], moment: datetime, most_rows: int | None) -> _Shown:
+    visits = visits_at(db, _ids(sites), moment)
+    since = {
+        site_id: from_milliseconds(int(visits.started_at[places].min()))
+        for site_id, places in visits.by_site(range(len(visits.ids)))
     }
+
+    def started(db: Connection, site_id: int, periods: Sequence[Period]) -> Sequence[int]:
+        return visits_started_by(db, site_id, periods, moment)
+
+    return _Shown(
+        counts=visits.counts(),
+        rows=visits.listed(db, visits.first(most_rows)),
+        conversations={
+            (site_id, visit): conversation
+            for site_id, began in since.items()
+            for visit, conversation in open_by_visit_at(db, site_id, began, moment).items()
+        },
+        starts=[_visits_started(db, site, moment, started) for site in sites],
+    )
+
+
+def _ids(sites: Sequence[Site]) -> Sequence[int]:
+    return [cast(int, site.id) for site in sites]
 
 
 def _open_chats(
@@ -145,13 +186,18 @@ def _by_known_name(visits: Mapping[str, int]) -> Mapping[str, int]:
     return known
 
 
-def _visits_started(db: Connection, site: Site, now: datetime) -> _Started:
+def _visits_started(
+    db: Connection,
+    site: Site,
+    now: datetime,
+    count: Callable[[Connection, int, Sequence[Period]], Sequence[int]],
+) -> _Started:
     days = last_days(site.time_zone, now)
     periods = [
         *(day_period(day, site.time_zone) for day in days),
         month_period(days[-1], site.time_zone),
     ]
-    *by_day, this_month = visits_started(db, cast(int, site.id), periods)
+    *by_day, this_month = count(db, cast(int, site.id), periods)
     return _Started(days, by_day, this_month)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Row
 
 from core.chat.states import ConversationState
 from core.enrich.country import country_name, flag
@@ -69,12 +68,12 @@ _STATES = _categories(CONVERSATION_ORDER, ordered=True)
 
 
 def visitors_frame(
-    rows: Sequence[Row[Any]],
+    rows: Sequence[Sequence[Any]],
     now: datetime,
     sites: Sequence[Site],
     conversations: Mapping[tuple[int, str], Conversation] = NO_CONVERSATIONS,
 ) -> pd.DataFrame:
-    """The rows of `live_visits` as the pages show them, in their order.
+    """The rows of `live_visits`, or of `PastVisits.listed`, as the pages show them, in their order.
 
     sites: those of the rows. conversations: the open one of each visit that has one, by the ids of the
     site and of the visit.

@@ -28,6 +28,8 @@ from core.tables.visit_rows import (
 )
 from core.tables.visit_views import PageView, View, VisitChange, VisitSpan
 from core.tables.visits import (
+    IS_LONG,
+    IS_VERY_LONG,
     Backlog,
     Backup,
     ChoreRun,
@@ -44,7 +46,9 @@ from core.tables.visits import (
 )
 
 __all__ = [
+    "IS_LONG",
     "IS_OPEN",
+    "IS_VERY_LONG",
     "Agent",
     "AgentNotices",
     "AgentSite",

@@ -11,6 +11,11 @@ from sqlmodel import Field
 from core.enrich.page_context import ContextRule, PageContext
 from core.tables.base import JsonText, PartialIndex, Table, moment
 
+IS_LONG = text("last_activity_at - started_at >= 3600000")
+IS_VERY_LONG = text("last_activity_at - started_at >= 28800000")
+"""From its start to its last activity an hour, or eight. A query with exactly this condition may use the index
+`visit_long`, or `visit_very_long`."""
+
 
 class Site(Table, table=True):
     """A website that is tracked."""
@@ -62,6 +67,8 @@ class Visit(Table, table=True):
             "started_at",
             where=text("visitor_id <> ''"),
         ),
+        PartialIndex("visit_long", "site_id", "started_at", where=IS_LONG),
+        PartialIndex("visit_very_long", "site_id", "started_at", where=IS_VERY_LONG),
     )
 
     site_id: int = Field(primary_key=True)

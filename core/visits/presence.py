@@ -51,6 +51,8 @@ class ChangeKind(StrEnum):
     PAGE = "page"
     ATTRIBUTES = "attributes"
     CART = "cart"
+    COUNTRY = "country"
+    SHOWN = "shown"
 
 
 class ChatSource(StrEnum):

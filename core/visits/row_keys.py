@@ -7,7 +7,13 @@ from hashlib import blake2b
 from core.visits.presence import ChangeKind, SpanKind
 
 SPAN_KINDS = {SpanKind.IN_VIEW: 0, SpanKind.ACTIVE: 1, SpanKind.CHATTING: 2}
-CHANGE_KINDS = {ChangeKind.PAGE: 0, ChangeKind.ATTRIBUTES: 1, ChangeKind.CART: 2}
+CHANGE_KINDS = {
+    ChangeKind.PAGE: 0,
+    ChangeKind.ATTRIBUTES: 1,
+    ChangeKind.CART: 2,
+    ChangeKind.COUNTRY: 3,
+    ChangeKind.SHOWN: 4,
+}
 """What the views show these as stands in a migration too: numbers are added, never changed."""
 
 

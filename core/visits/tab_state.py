@@ -37,7 +37,8 @@ class Memory(Struct, omit_defaults=True, gc=False):
     """What the collector remembers of a visit: its tabs, which tab's page is current, since when
     the context is what it is, when the cart's worth was told, and the span of a third-party chat.
 
-    tab_count: the tabs that it was ever in. change_count: the changes that are stored of it.
+    tab_count: the tabs that it was ever in. change_count: the changes that are stored of it. told_at: the newest
+    moment of which a page view is stored, or that a page became the current one.
     """
 
     tabs: dict[str, TabState] = {}
@@ -49,6 +50,7 @@ class Memory(Struct, omit_defaults=True, gc=False):
     cart_at: int = 0
     tab_count: int = 0
     change_count: int = 0
+    told_at: int = 0
 
 
 def read_memory(text: str) -> Memory:

@@ -14,8 +14,8 @@ from core.visits.presence import ACTIVE_FOR, ChatSource, SpanKind
 from core.visits.tab_state import Memory, TabState, forget_oldest_tab
 from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit_changes import (
-    current_page,
     note_attributes,
+    note_country,
     note_first_shown,
     note_page,
     page_texts,
@@ -91,8 +91,8 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     """
     tab = visit.memory.tabs.get(tab_id)
     if tab is not None and event.number <= tab.number:
-        if event.kind is _VIEW and _add_view(visit, tab, event, event.at, rows):
-            _note_earlier_view(visit, event.at, rows)
+        if event.kind is _VIEW:
+            _add_earlier_view(visit, tab, event, rows)
         return
     if tab is None:
         tab = _add_tab(visit, tab_id, event, rows)
@@ -116,11 +116,17 @@ def advance(visit: TrackedVisit, tab_id: str, event: Event, rows: VisitRows) -> 
     visit.in_view_until = tab_in_view_until(max(shown_at)) if shown_at else visit.last_seen_at
 
 
-def learn_time_zone(visit: TrackedVisit, time_zone: str, country: str) -> None:
-    """Set the browser's time zone, and its country where none was known."""
-    if time_zone:
-        visit.time_zone = time_zone
-        visit.country = visit.country or country
+def learn_time_zone(
+    visit: TrackedVisit, time_zone: str, country: str, at: int, rows: VisitRows
+) -> None:
+    """Set the browser's time zone, and its country where none was known. at: when that was told."""
+    if not time_zone:
+        return
+    visit.time_zone = time_zone
+    if country and not visit.country:
+        visit.country = country
+        if at > visit.started_at:
+            note_country(visit, at, rows)
 
 
 def is_ahead(visit: TrackedVisit, now: int) -> bool:
@@ -146,6 +152,7 @@ def heal_clock(visit: TrackedVisit, now: int) -> None:
     if visit.chat_message_at is not None:
         visit.chat_message_at = min(visit.chat_message_at, now)
     visit.memory.current_at = min(visit.memory.current_at, now)
+    visit.memory.told_at = min(visit.memory.told_at, now)
     visit.memory.context_at = min(visit.memory.context_at, now)
     visit.memory.cart_at = min(visit.memory.cart_at, now)
     for tab in visit.memory.tabs.values():
@@ -188,25 +195,30 @@ def _add_view(visit: TrackedVisit, tab: TabState, event: Event, at: int, rows: V
     return True
 
 
-def _note_earlier_view(visit: TrackedVisit, at: int, rows: VisitRows) -> None:
-    """After a view that has not become the current page: it would be taken for that, were it the newest."""
-    if at >= visit.memory.current_at:
-        note_page(visit, at, current_page(visit), rows)
+def _add_earlier_view(visit: TrackedVisit, tab: TabState, event: Event, rows: VisitRows) -> None:
+    """A view that does not become the current page: were it told last, it would be taken for that."""
+    is_told_last = event.at >= visit.memory.told_at
+    if _add_view(visit, tab, event, event.at, rows) and is_told_last:
+        note_page(visit, max(event.at, visit.memory.current_at), rows)
 
 
 def _show_page(
     visit: TrackedVisit, tab_id: str, tab: TabState, event: Event, rows: VisitRows
 ) -> None:
     # Not before what the tab has told already: the way to here does not always take the same time.
+    memory = visit.memory
     is_new = _add_view(visit, tab, event, tab.at, rows)
     tab.page_number, tab.page_at, tab.is_corrected = event.number, tab.at, not is_new
     tab.path, tab.title, tab.context = event.path, event.title, event.context
     before = page_texts(visit)
     is_current = _make_current(visit, tab_id, tab, event.at)
-    if is_new and not is_current:
-        _note_earlier_view(visit, tab.at, rows)
-    elif is_current and not is_new and page_texts(visit) != before:
-        note_page(visit, visit.memory.current_at, current_page(visit), rows)
+    told_at = memory.told_at
+    memory.told_at = max(tab.at, told_at)
+    # A new view tells that its page is the current one if it is the newest of all that is told, and if not, not.
+    is_told = tab.at > told_at if is_current else tab.at < told_at
+    is_changed = is_current and page_texts(visit) != before
+    if not is_told if is_new else is_changed:
+        note_page(visit, memory.current_at, rows)
 
 
 def _make_current(visit: TrackedVisit, tab_id: str, tab: TabState, at: int) -> bool:
@@ -241,7 +253,7 @@ def _keep_page(
         visit.current_path, visit.current_title = tab.path, tab.title
         _show_context(visit, tab.context, event.at)
     if page_texts(visit) != before:
-        note_page(visit, max(event.at, visit.memory.current_at), current_page(visit), rows)
+        note_page(visit, max(event.at, visit.memory.current_at), rows)
 
 
 def _show_context(visit: TrackedVisit, context: str, at: int) -> None:
@@ -285,16 +297,18 @@ def _identify(visit: TrackedVisit, event: Event, rows: VisitRows) -> None:
 
 
 def _extend_in_view(tab: TabState, event: Event, was_shown: bool, rows: VisitRows) -> None:
-    """Extend the tab's in-view span, or begin a new one after `h` or silence."""
+    """Extend the tab's in-view span, or begin a new one after `h` or silence.
+
+    An `h` that ends no span is one without length: the visit was seen.
+    """
     is_open = event.kind is not _HIDDEN
+    at = max(event.at, tab.at)
     if was_shown and is_tab_in_view(tab.at, event.at):
-        until = max(event.at, tab.at)
-        kept = (_IN_VIEW, tab.view_number, tab.view_from, until, is_open)
+        kept = (_IN_VIEW, tab.view_number, tab.view_from, at, is_open)
         rows.extend_span(SpanRow(tab.ordinal, *kept))
-    elif is_open:
-        tab.view_number, tab.view_from = event.number, event.at
-        begun = (_IN_VIEW, event.number, event.at, event.at, True)
-        rows.begin_span(SpanRow(tab.ordinal, *begun))
+    else:
+        tab.view_number, tab.view_from = event.number, at
+        rows.begin_span(SpanRow(tab.ordinal, _IN_VIEW, event.number, at, at, is_open))
 
 
 def _note_activity(visit: TrackedVisit, tab: TabState, event: Event, rows: VisitRows) -> None:

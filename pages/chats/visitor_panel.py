@@ -9,7 +9,7 @@ import streamlit as st
 from core.accounts.identity import Role
 from core.chat.store import find_conversation
 from core.database import Connection
-from core.frames import Journey, visitor_journey
+from core.frames import Journey, visitor_at
 from core.moment import utc_now
 from core.tables import Site
 from pages.parts.last_read import read_or_last
@@ -49,4 +49,5 @@ def _load(db: Connection, site: Site, conversation_id: str) -> Partner | None:
     """None when there is no such conversation."""
     assert site.id is not None
     found = find_conversation(db, site.id, conversation_id)
-    return found and Partner(visitor_journey(db, site, found.visit_id, utc_now()))
+    now = utc_now()
+    return found and Partner(visitor_at(db, site, found.visit_id, now, now))

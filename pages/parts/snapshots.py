@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from core.accounts.identity import Identity, SiteIds
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, database_url
-from core.frames import Picture, picture_of_sites
+from core.frames import Picture, picture_at
 from core.removal import Removal, removals
 from core.sites import find_site, list_sites
 from core.tables import Site
@@ -170,7 +170,7 @@ def _draw(
     db: Connection, key: str, site_ids: SiteIds, now: datetime, most_rows: int | None
 ) -> Picture | None:
     sites = [site for site in _sites_of(db, key) if site_ids is None or site.id in site_ids]
-    return picture_of_sites(db, sites, now, most_rows) if sites else None
+    return picture_at(db, sites, now, now, most_rows) if sites else None
 
 
 def _sites_of(db: Connection, key: str) -> Sequence[Site]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.accounts.identity import Role
 from core.database import Connection
-from core.frames import Journey, visitor_journey
+from core.frames import Journey, visitor_at
 from core.moment import utc_now
 from core.site_changes import site_revision
 from core.tables import Site
@@ -50,13 +50,14 @@ def latest_visit(site: Site, visit_id: str) -> VisitSnapshot:
 
 
 def _load(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
-    journey = visitor_journey(db, site, visit_id, utc_now())
+    now = utc_now()
+    journey = visitor_at(db, site, visit_id, now, now)
     return journey and VisitDetails(site_revision(db, site.id), journey, None, [])
 
 
 def _load_with_chats(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
     now = utc_now()
-    journey = visitor_journey(db, site, visit_id, now)
+    journey = visitor_at(db, site, visit_id, now, now)
     invitation_state = read_invitation_state(db, site, visit_id, now)
     if journey is None or invitation_state is None:
         return None

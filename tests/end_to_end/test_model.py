@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from core.database import reading, writing
-from core.frames import live_picture
+from core.frames import picture_at
 from core.moment import from_milliseconds
 from core.sites import add_site
 from tests.helpers.model import MINUTE, SECOND, Model, ModelEvent
@@ -215,7 +215,8 @@ def test_every_card_share_and_row_equals_the_model(collector, seed):
 
 def compare(collector: Any, site: Any, model: Model, now: int) -> None:
     with reading(collector.engine) as db:
-        picture = live_picture(db, site, from_milliseconds(now))
+        moment = from_milliseconds(now)
+        picture = picture_at(db, [site], moment, moment)
     expected = model.rows(now)
     shown = picture.visitors.to_dict("records")
     assert [row["id"] for row in shown] == [row["id"] for row in expected]

@@ -15,8 +15,8 @@ from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.visits_ahead import set_back_visits, visits_ahead
 from core.database import open_database, reading, writing
-from core.frames import live_picture
-from core.frames.journey import visitor_journey
+from core.frames import picture_at
+from core.frames.journey import visitor_at
 from core.moment import from_milliseconds, milliseconds
 from core.sites import find_site
 from core.tables import Site
@@ -161,7 +161,7 @@ class Walk:
         with reading(self.engine) as connection:
             found: list[int] = []
             for (visit_id,) in self.rows("SELECT id FROM visit WHERE site_id = :site"):
-                journey = visitor_journey(connection, site, visit_id, now)
+                journey = visitor_at(connection, site, visit_id, now, now)
                 assert journey is not None
                 found += [journey.listed["time_on_site"], journey.listed["idle_seconds"]]
                 found += journey.page_views["seconds"].tolist()
@@ -236,7 +236,8 @@ def shown(collector: RunningCollector) -> list[str]:
     with reading(collector.engine) as db:
         site = find_site(db, "shop1")
         assert site is not None
-        picture = live_picture(db, site, from_milliseconds(collector.clock.now))
+        now = from_milliseconds(collector.clock.now)
+        picture = picture_at(db, [site], now, now)
     return picture.visitors["id"].tolist()
 
 

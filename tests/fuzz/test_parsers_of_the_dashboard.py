@@ -25,7 +25,7 @@ from core.chat.search import found_conversations
 from core.chat.store import find_conversation
 from core.chat.templates import mark_used
 from core.database import open_database, reading, writing
-from core.frames.journey import visitor_journey
+from core.frames.journey import visitor_at
 from core.sites import add_site, find_site
 from core.tables import Site
 from pages.live.row_id import visit_of
@@ -236,7 +236,7 @@ def test_what_is_no_action_is_malformed(action: str, body: bytes) -> None:
 LOOK_UPS: dict[str, Callable[[Connection, str], object]] = {
     "site": find_site,
     "agent": find_agent,
-    "visit": lambda db, text: visitor_journey(db, SITES[0], text, NOW),
+    "visit": lambda db, text: visitor_at(db, SITES[0], text, NOW, NOW),
     "conversation": lambda db, text: find_conversation(db, 1, text),
     "chats": lambda db, text: list(found_conversations(db, 1, text)),
     "template": lambda db, text: mark_used(db, 1, text, NOW),

@@ -14,6 +14,7 @@ from core.chat.messages import send_as_agent, send_as_visitor
 from core.chat.store import find_conversation
 from core.reasons import Refused
 from core.tables import Conversation, Site, Visit, VisitSpan
+from core.visits.presence import SpanKind
 from core.visits.row_keys import chat_tab
 from tests.helpers.stored_rows import store_row
 
@@ -82,9 +83,19 @@ def touch(db, at, visit_id="visit", site_id=7):
 
 def span_of(db, conversation) -> Any:
     """The span of the chat, or None."""
-    of_chat = select(VisitSpan).where(col(VisitSpan.tab) == chat_tab(conversation.id))
+    of_chat = select(VisitSpan).where(
+        col(VisitSpan.tab) == chat_tab(conversation.id), col(VisitSpan.kind) == SpanKind.CHATTING
+    )
     row = db.execute(of_chat).mappings().one_or_none()
     return None if row is None else VisitSpan(**row)
+
+
+def active_moments(db, conversation) -> list[Any]:
+    """When the visitor was active in the chat."""
+    of_chat = select(col(VisitSpan.from_at)).where(
+        col(VisitSpan.tab) == chat_tab(conversation.id), col(VisitSpan.kind) == SpanKind.ACTIVE
+    )
+    return sorted(db.execute(of_chat).scalars())
 
 
 def stored(db, conversation) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.retention_chore import Retention
@@ -29,7 +29,13 @@ from core.chat.states import TemplateKind, Trigger
 from core.chat.templates import add_template, list_templates, mark_used
 from core.chat.vacancy import UnheardAgents, vacate_due
 from core.database import reading, writing
-from core.frames import conversations_frame, live_picture, messages_frame, visitor_journey
+from core.frames import (
+    conversations_frame,
+    messages_frame,
+    online_by_minute,
+    picture_at,
+    visitor_at,
+)
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
 from core.mail.answers import answer_by_mail, mail_answers, send_again
@@ -60,6 +66,7 @@ from core.removal import delete_some, removals, remove_site
 from core.settings import settings
 from core.site_changes import site_revisions
 from core.sites import find_site
+from core.tables import Site
 from core.visitor_data import (
     count_stored,
     export_visits,
@@ -68,6 +75,7 @@ from core.visitor_data import (
     visits_with,
 )
 from core.visits.arrivals import count_page_views, drops, last_page_view, origins
+from core.visits.past_moments import known_since, next_event_after, previous_event_before
 from pages.server.payloads import conversation_payload, news_since
 from tests.helpers.collector_chats import attend, open_chat, refresh, say, send_invitation
 from tests.helpers.mail_server_fields import server_fields
@@ -231,9 +239,10 @@ def pages_are_read(collector: RunningCollector) -> None:
     with reading(collector.engine) as db:
         site = find_site(db, "shop1")
         assert site is not None
-        live_picture(db, site, now)
-        live_picture(db, site, now, 100)
-        visitor_journey(db, site, VISITS[0], now)
+        picture_at(db, [site], now, now)
+        picture_at(db, [site], now, now, 100)
+        visitor_at(db, site, VISITS[0], now, now)
+        past_is_read(db, site, now)
         site_revisions(db)
         news_since(db, 0, collector.clock.now)
         news = news_since(db, collector.clock.now - HOUR, collector.clock.now)
@@ -253,6 +262,18 @@ def pages_are_read(collector: RunningCollector) -> None:
         drops(db, 1, now)
         removals(db)
         read_health(db, settings(), CollectorSigns(), now)
+
+
+def past_is_read(db: Connection, site: Site, now: datetime) -> None:
+    """While the visits went on."""
+    for back in (timedelta(seconds=1), timedelta(seconds=4)):
+        picture_at(db, [site], now - back, now)
+        picture_at(db, [site], now - back, now, 100)
+        visitor_at(db, site, VISITS[2], now - back, now)
+        next_event_after(db, [1], now - back, now)
+        previous_event_before(db, [1], now - back)
+    online_by_minute(db, [site], now - timedelta(days=1), now, now)
+    known_since(db, [1], timedelta(days=90), now)
 
 
 def time_goes_by(collector: RunningCollector) -> None:

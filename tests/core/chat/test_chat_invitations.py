@@ -1,6 +1,8 @@
 """Invitations: offered, delivered, shown, answered; one open one a visit."""
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from core.chat.invitations import mark_delivered
 from core.chat.queries import messages
@@ -8,6 +10,7 @@ from core.chat.retention import forget_conversations
 from core.chat.rules import list_rules
 from core.chat.states import ClosedBy
 from core.reasons import Reason
+from core.tables import VisitSpan
 from tests.helpers.chat_rows import (
     INSTANT,
     MINUTE,
@@ -32,6 +35,7 @@ from tests.helpers.chat_rows import (
     take_over,
     visit_of,
 )
+from tests.helpers.stored_rows import store_row
 
 
 def offer(db, visit_id="visit", now=NOW, text="Hello", agent_id=1):
@@ -150,6 +154,25 @@ def test_accepting_is_activity_and_turns_the_visit_to_chatting(db):
     span = span_of(db, conversation)
     assert (span.visit_id, span.kind, span.number) == ("visit", "chatting", 1)
     assert (span.from_at, span.until_at, span.is_open) == (NOW, NOW, True)
+
+
+@pytest.mark.parametrize(
+    ("silent", "until", "is_open"),
+    [(20 * MINUTE - INSTANT, NOW, False), (20 * MINUTE, NOW - 20 * MINUTE, True)],
+)
+def test_other_products_chat_that_goes_on_ends_when_ours_begins(db, silent, until, is_open):
+    add_visit(db, started_at=NOW - 40 * MINUTE)
+    invitation = invited(db)
+    at = NOW - silent
+    span = VisitSpan(
+        site_id=7, visit_id="visit", tab=1, kind="chatting", number=3, from_at=at, until_at=at
+    )
+    store_row(db, span)
+
+    accept(db, invitation, NOW)
+
+    row = db.execute(select(VisitSpan).where(col(VisitSpan.tab) == 1)).mappings().one()
+    assert (row["from_at"], row["until_at"], row["is_open"]) == (at, until, is_open)
 
 
 def test_activity_never_moves_back(db):

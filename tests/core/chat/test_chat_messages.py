@@ -14,6 +14,7 @@ from tests.helpers.chat_rows import (
     MINUTE,
     NOW,
     SECOND,
+    active_moments,
     add_visit,
     answer,
     ask,
@@ -119,6 +120,7 @@ def test_visitors_message_is_activity_and_the_agents_is_not(db, conversation):
     assert (visit.last_activity_at, visit.last_seen_at) == (NOW + MINUTE, NOW + MINUTE)
     assert (visit.chat_started_at, visit.chat_message_at) == (NOW, NOW + 2 * MINUTE)
     assert span_of(db, conversation).until_at == NOW + 2 * MINUTE
+    assert active_moments(db, conversation) == [NOW, NOW + MINUTE]
 
 
 def test_typing_is_noted_and_ends_with_the_message(db, conversation):

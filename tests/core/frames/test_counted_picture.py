@@ -11,7 +11,7 @@ from core.chat.states import ConversationState
 from core.database import reading
 from core.enrich.country import country_name, flag
 from core.enrich.page_context import PageContext
-from core.frames import OTHER, OTHER_LABEL, UNKNOWN, picture_of_sites
+from core.frames import OTHER, OTHER_LABEL, UNKNOWN, picture_at
 from core.tables import Conversation, Site
 
 SECOND = timedelta(seconds=1)
@@ -31,7 +31,7 @@ def draw(database, sites, now):
 
     def draw(most_rows=None):
         with reading(database) as connection:
-            return picture_of_sites(connection, sites, now, most_rows)
+            return picture_at(connection, sites, now, now, most_rows)
 
     return draw
 

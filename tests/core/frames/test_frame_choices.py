@@ -14,10 +14,10 @@ from core.frames import (
     Filters,
     count_pages,
     csv_of,
-    live_picture,
     narrow,
     order_by,
     page_of,
+    picture_at,
 )
 from tests.helpers.stored_rows import store_row
 
@@ -35,7 +35,7 @@ def visitors_of(sqlite_url, site, now):
             for visit in visits:
                 store_row(connection, visit)
         with reading(database) as connection:
-            return live_picture(connection, site, now).visitors
+            return picture_at(connection, [site], now, now).visitors
 
     yield visitors_of
     database.dispose()

@@ -13,9 +13,8 @@ from core.frames import (
     OTHER,
     OTHER_LABEL,
     UNKNOWN,
-    live_picture,
     order_by,
-    picture_of_sites,
+    picture_at,
 )
 from core.frames.breakdown import breakdown
 from core.tables import Conversation, Site, VisitCount
@@ -70,7 +69,7 @@ def picture(database, site, now):
 
     def draw(at=now):
         with reading(database) as connection:
-            return live_picture(connection, site, at)
+            return picture_at(connection, [site], at, at)
 
     return draw
 
@@ -440,7 +439,7 @@ def all_sites(database, site, now):
 
     def draw(at=now):
         with reading(database) as connection:
-            return picture_of_sites(connection, [site, other], at)
+            return picture_at(connection, [site, other], at, at)
 
     return draw
 

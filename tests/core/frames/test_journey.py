@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.database import reading
-from core.frames import visitor_journey
+from core.frames import visitor_at
 from core.tables import PageView, VisitSpan
 
 TICK = timedelta(milliseconds=1)
@@ -19,7 +19,7 @@ def journey(database, site, now):
 
     def ask(at=now, visit_id="visit"):
         with reading(database) as connection:
-            return visitor_journey(connection, site, visit_id, at)
+            return visitor_at(connection, site, visit_id, at, at)
 
     return ask
 

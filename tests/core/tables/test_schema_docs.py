@@ -13,12 +13,12 @@ from sqlalchemy import text
 from core.chat.states import Author, ConversationState
 from core.database import open_database, reading, writing
 from core.enrich.source import SourceKind
-from core.frames import live_picture
+from core.frames import picture_at
 from core.moment import to_milliseconds
 from core.reasons import Reason
 from core.settings import settings
 from core.tables import Moment, PageView, Table, View
-from core.visits.presence import CHATTING_FOR
+from core.visits.presence import CHATTING_FOR, ChangeKind, SpanKind
 
 DOCS = (Path(__file__).parents[3] / "docs" / "schema.md").read_text()
 TABLES = {**Table.metadata.tables, **View.metadata.tables}
@@ -115,8 +115,8 @@ def test_accounting_names_only_columns_that_exist():
     accounting = DOCS.split("\n## The accounting\n")[1].split("\n## ")[0]
     cells = re.findall(r"^\| [^|]+ \| ([^|]+) \|$", accounting, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
-    values = {"built_in", "third_party", "in_view", "name", "email"}
-    values |= {*ConversationState, *Author}
+    values = {"built_in", "third_party", "name", "email"}
+    values |= {*ConversationState, *Author, *SpanKind, *ChangeKind}
 
     columns = {column.name for table in TABLES.values() for column in table.columns}
     assert named - values <= columns | set(TABLES)
@@ -179,7 +179,7 @@ def test_sql_example_counts_what_the_cards_say(database, shop, now):
         counted = connection.execute(
             text(SQL[0]), {"site": shop.id, "now": to_milliseconds(now)}
         ).one()
-        cards = live_picture(connection, shop, now).cards
+        cards = picture_at(connection, [shop], now, now).cards
 
     assert counted == (cards.online, cards.in_view, cards.chatting) == (4, 2, 1)
 

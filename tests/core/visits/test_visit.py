@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from core.visits.hit import ChatReport, Event, EventKind, Opening
-from core.visits.presence import ChatSource, SpanKind
+from core.visits.presence import ChangeKind, ChatSource, SpanKind
 from core.visits.tab_state import MAX_TABS, read_memory, write_memory
 from core.visits.tracked_visit import Entry, TrackedVisit
 from core.visits.visit import (
@@ -254,19 +254,19 @@ def test_ninety_seconds_of_silence_split_the_span_in_view(story, gap, spans):
     ("gap", "spans"),
     [
         (90 * SECOND - TICK, [("t1", 0, 89.999, False)]),
-        (90 * SECOND, [("t1", 0, 0, True)]),
+        (90 * SECOND, [("t1", 0, 0, True), ("t1", 90, 90, False)]),
     ],
 )
-def test_hidden_after_silence_leaves_the_span_as_silence_ended_it(story, gap, spans):
+def test_hidden_after_silence_leaves_the_span_as_silence_ended_it_and_is_told(story, gap, spans):
     story.take("t1", hidden(2, START + gap))
 
     assert story.spans(SpanKind.IN_VIEW) == spans
 
 
-def test_second_hidden_leaves_no_span(story):
+def test_second_hidden_leaves_a_span_without_length(story):
     story.take("t1", hidden(2, START + SECOND), hidden(3, START + 5 * SECOND))
 
-    assert story.spans(SpanKind.IN_VIEW) == [("t1", 0, 1, False)]
+    assert story.spans(SpanKind.IN_VIEW) == [("t1", 0, 1, False), ("t1", 5, 5, False)]
 
 
 # Late and repeated deliveries
@@ -595,9 +595,21 @@ def test_identify_keeps_ten_attributes_and_renews_known_ones(story):
 def test_time_zone_gives_the_country_where_none_was_known(story, known, zone, country, expected):
     story.visit.country = known
 
-    learn_time_zone(story.visit, zone, country)
+    rows = VisitRows()
+    learn_time_zone(story.visit, zone, country, START + SECOND, rows)
 
     assert (story.visit.time_zone, story.visit.country) == expected
+    told = [(change.kind, change.changed_at) for change in rows.changes]
+    has_become_known = not known and expected[1]
+    assert told == ([(ChangeKind.COUNTRY, START + SECOND)] if has_become_known else [])
+
+
+def test_country_that_is_known_from_the_start_is_no_change(story):
+    rows = VisitRows()
+    story.visit.country = ""
+    learn_time_zone(story.visit, "Asia/Kathmandu", "NP", START, rows)
+
+    assert rows.changes == []
 
 
 # What is remembered

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from core.database import reading
-from core.frames import Picture, live_picture
+from core.frames import Picture, picture_at
 from core.sites import list_sites
 from pages.live import columns, sparkline, visitors
 from pages.parts.charts import _specification
@@ -75,7 +75,7 @@ def picture_of(database: Database) -> Picture:
         sites = [make_site(database.engine)]
         make_visits(database.engine, sites[0], 8, now=now)
     with reading(database.engine) as db:
-        return live_picture(db, sites[0], now)
+        return picture_at(db, [sites[0]], now, now)
 
 
 def fields_of(part: Any) -> set[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.database import reading
-from core.frames import Picture, live_picture
+from core.frames import Picture, picture_at
 from pages.parts import picture_cache
 from pages.parts.picture_cache import once_a_picture
 from pages.parts.ready_data import ReadyJson, as_json, ready_data
@@ -36,7 +36,8 @@ def draw(database: Database):
 
     def draw() -> Picture:
         with reading(database.engine) as db:
-            return live_picture(db, site, datetime.now(UTC))
+            now = datetime.now(UTC)
+            return picture_at(db, [site], now, now)
 
     return draw
 
