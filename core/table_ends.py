@@ -70,6 +70,8 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "notice_address": TableEnd.PEOPLE,
     "backup": TableEnd.PEOPLE,
     "visit_count": TableEnd.KEPT,
+    "trend_day": TableEnd.KEPT,
+    "trend_count": TableEnd.KEPT,
 }
 """Every table. With its site a row goes in any case (core/removal.py)."""
 

@@ -73,7 +73,11 @@ class Count(NamedTuple):
 def count_visits(
     db: Connection, wanted: Sequence[ColumnElement[bool]], dimensions: Collection[Dimension]
 ) -> list[Count]:
-    """The counts of the visits for which the conditions on `visit` hold: they are of one site."""
+    """The counts of the visits for which the conditions on `visit` hold: they are of one site.
+
+    VISITOR is counted by `core.rollups.visitors`.
+    """
+    dimensions = [each for each in dimensions if each is not Dimension.VISITOR]
     picked = _picked(wanted)
     apart = [each for each in dimensions if each not in _TOGETHER and each not in OF_PAGES]
     together = [each for each in dimensions if each in _TOGETHER]

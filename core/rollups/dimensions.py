@@ -22,6 +22,7 @@ class Dimension(StrEnum):
 
     SLOT: the beginning of its 15 minutes, in milliseconds. TIME: the first second of the class of its time on
     site (TIME_CLASSES). PAGE and CONTEXT: of each page that it saw, where a visit counts once for each value.
+    VISITOR: the day on which its visitor came last (`core.rollups.visitors`).
     """
 
     SLOT = "slot"
@@ -36,6 +37,7 @@ class Dimension(StrEnum):
     RETURNING = "returning"
     PAGE = "page"
     CONTEXT = "context"
+    VISITOR = "visitor"
 
 
 class Returning(StrEnum):

@@ -16,6 +16,7 @@ from core.tables.chat import (
 )
 from core.tables.chat_looks import ChatLook
 from core.tables.notices import AgentNotices, Notice, NoticeAddress, NoticeDelivery
+from core.tables.trends import TrendCount, TrendDay
 from core.tables.visit_rows import (
     Page,
     PageViewRow,
@@ -76,6 +77,8 @@ __all__ = [
     "SiteChange",
     "SiteOrigin",
     "Table",
+    "TrendCount",
+    "TrendDay",
     "View",
     "Visit",
     "VisitChange",

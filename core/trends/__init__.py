@@ -1,11 +1,12 @@
 """What happened over time: trends of a site, its funnel, and what chats have to do with purchases."""
 
+from core.funnel_steps import DEFAULT_STEPS, FunnelStep, read_funnel_steps
+from core.rollups.days import REST
 from core.rollups.dimensions import Returning
-from core.trends.cards import REST, day_label
+from core.trends.cards import day_label
 from core.trends.chat_effect import chat_effect
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.funnel import Funnel, funnel
-from core.trends.funnel_steps import DEFAULT_STEPS, FunnelStep
 from core.trends.period import Granularity, TrendPeriod, last_days, month_of, today
 from core.trends.trends import TOTALS, TellShare, Trends, trends
 
@@ -27,6 +28,7 @@ __all__ = [
     "funnel",
     "last_days",
     "month_of",
+    "read_funnel_steps",
     "today",
     "trends",
 ]

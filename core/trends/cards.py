@@ -11,14 +11,12 @@ import numpy as np
 import pandas as pd
 
 from core.enrich.country import UNKNOWN_NAME, country_name
+from core.rollups.days import REST
 from core.rollups.dimensions import OF_PAGES, TIME_CLASSES, Dimension, Returning
 from core.trends.period import DAY, Granularity, TrendPeriod
 
 LISTED = 100
 """The most values of a list that have a row of their own; the rest is summed in one more."""
-
-REST = " rest"
-"""The value of the row that sums the rest. It begins with a space, as no stored text does."""
 
 REST_LABEL = "All others"
 
@@ -49,8 +47,9 @@ def value_list(counts: pd.DataFrame, dimension: Dimension, total: int) -> pd.Dat
     label = _LABELS.get(dimension, _known)
     listed = rows.drop(columns="dimension").assign(label=[label(each) for each in rows["value"]])
     listed = listed.sort_values(["visits", "page_views", "label"], ascending=[False, False, True])
-    rest = listed.iloc[LISTED:]
-    listed = listed.iloc[:LISTED].assign(is_rest=False)
+    named = listed[listed["value"] != REST].iloc[:LISTED]
+    rest = listed.drop(named.index)
+    listed = named.assign(is_rest=False)
     if len(rest):
         sums = {name: [int(rest[name].sum())] for name in _MEASURES}
         last = {"value": [REST], "label": [REST_LABEL], **sums, "is_rest": [True]}

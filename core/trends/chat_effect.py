@@ -16,7 +16,7 @@ from core.enrich.page_context import PageContext
 from core.moment import to_milliseconds
 from core.rollups.dimensions import STARTED_AT, Dimension
 from core.tables import Conversation, Page, PageViewRow, Site, Visit
-from core.trends.counts import count_raw
+from core.trends.counts import count_period
 from core.trends.filters import NO_FILTERS, are_wanted
 from core.trends.period import TrendPeriod
 
@@ -39,8 +39,8 @@ def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> pd.DataFrame
     """
     assert site.id is not None
     bounds = period.bounds
-    counts = count_raw(
-        db, site.id, bounds, NO_FILTERS, (Dimension.SLOT, Dimension.CONTEXT), lambda visits: None
+    counts = count_period(
+        db, site, bounds, NO_FILTERS, (Dimension.SLOT, Dimension.CONTEXT), lambda visits: None
     )
     total = int(counts.loc[counts["dimension"] == Dimension.SLOT.value, "visits"].sum())
     is_purchase = (counts["dimension"] == Dimension.CONTEXT.value) & (

@@ -13,11 +13,12 @@ from sqlmodel import col
 
 from core.enrich.country import UNKNOWN_NAME
 from core.enrich.page_context import path_fits
+from core.funnel_steps import FunnelStep
+from core.rollups.days import REST
 from core.tables import Page, Site
-from core.trends.cards import LISTED, REST, REST_LABEL
+from core.trends.cards import LISTED, REST_LABEL
 from core.trends.counts import stretches
 from core.trends.filters import NO_FILTERS, TrendFilters
-from core.trends.funnel_steps import FunnelStep
 from core.trends.period import TrendPeriod
 from core.trends.trends import TellShare
 from core.trends.visit_views import Integers, VisitViews, read_shown, read_sources

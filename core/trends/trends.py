@@ -14,7 +14,7 @@ from core.moment import EPOCH
 from core.rollups.dimensions import Dimension
 from core.tables import Site
 from core.trends.cards import by_slot, heat_map, median_seconds, series, value_list
-from core.trends.counts import add_up, count_raw, count_visitors, no_counts
+from core.trends.counts import add_up, count_period, count_visitors_of
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import DAY, Granularity, TrendPeriod
 from core.visits.calendar import Period
@@ -98,10 +98,9 @@ def trends(
 
     All numbers are from the one snapshot that the connection is in. progress: see `TellShare`.
     """
-    assert site.id is not None
     compared_until = _compared_until(period, now)
     bounds, before = period.bounds, period.before().bounds
-    work = _Work(db, site.id, filters, progress, [bounds, before])
+    work = _Work(db, site, filters, progress, [bounds, before])
     compared_period = Period(before.from_at, compared_until)
     counts = work.count(bounds, list(Dimension))
     compared = work.count(compared_period, _OF_TOTALS)
@@ -110,6 +109,7 @@ def trends(
         (counts, work.count_visitors(bounds)),
         (compared, work.count_visitors(compared_period)),
     ]
+    work.end()
     slots = by_slot(counts, period.time_zone)
     slots_before = by_slot(add_up([compared, later]), period.time_zone)
     total = int(slots["visits"].sum())
@@ -153,32 +153,35 @@ class _Work:
     def __init__(
         self,
         db: Connection,
-        site_id: int,
+        site: Site,
         filters: TrendFilters,
         progress: TellShare | None,
         periods: Sequence[Period],
     ) -> None:
         self._db = db
-        self._site_id = site_id
+        self._site = site
         self._filters = filters
-        self._progress = progress
-        self._total = sum(visits_started(db, site_id, periods)) if progress else 0
+        self._progress = progress or (lambda share: None)
+        self._total = sum(visits_started(db, site.id or 0, periods)) if progress else 0
         self._done = 0
 
     def count(self, period: Period, dimensions: Collection[Dimension]) -> pd.DataFrame:
-        """As `count_raw`."""
-        if period.from_at >= period.until_at:
-            return no_counts()
-        return count_raw(self._db, self._site_id, period, self._filters, dimensions, self._tell)
+        """As `count_period`."""
+        return count_period(self._db, self._site, period, self._filters, dimensions, self._tell)
 
     def count_visitors(self, period: Period) -> int:
-        """As the function of this name."""
-        return count_visitors(self._db, self._site_id, period, self._filters)
+        """As `count_visitors_of`."""
+        if period.from_at >= period.until_at:
+            return 0
+        return count_visitors_of(self._db, self._site, period, self._filters)
+
+    def end(self) -> None:
+        """All of it is done; of what was counted before nothing is told."""
+        self._progress(1.0)
 
     def _tell(self, visits: int) -> None:
         self._done += visits
-        if self._progress:
-            self._progress(min(self._done / max(self._total, 1), 1.0))
+        self._progress(min(self._done / max(self._total, 1), 1.0))
 
 
 def _totals(sides: Sequence[tuple[pd.DataFrame, int]]) -> pd.DataFrame:
