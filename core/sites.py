@@ -44,6 +44,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _table = Site.metadata.tables["site"]
 _IS_KEPT = _table.c.removed_at.is_(None)
 _find_by_key = select(_table).where(_table.c.key == bindparam("of_key"), _IS_KEPT)
+_find_of_id = select(_table).where(_table.c.id == bindparam("of_id"), _IS_KEPT)
 _find_by_id = select(_table.c.id).where(_table.c.id == bindparam("of_id"), _IS_KEPT)
 _find_all = select(_table).where(_IS_KEPT).order_by(_table.c.id)
 _find_removed = select(_table).where(~_IS_KEPT).order_by(_table.c.id)
@@ -88,6 +89,12 @@ def existing_site(db: Connection, key: str) -> Site:
     if site is None:
         raise SiteError(f"There is no site with the short name '{key}': see the list of sites.")
     return site
+
+
+def site_of_id(db: Connection, site_id: int) -> Site | None:
+    """The site with this id, or None."""
+    row = db.execute(_find_of_id, {"of_id": site_id}).one_or_none()
+    return None if row is None else _site(row)
 
 
 def has_site(db: Connection, site_id: int) -> bool:

@@ -23,8 +23,9 @@ from core.file_rewrite import ask_for_rewrite
 from core.locks import lock_site
 from core.moment import to_milliseconds
 from core.removal import delete_visits
-from core.rollups.days import take_out
+from core.rollups.site_counts import take_out
 from core.site_changes import note_changes
+from core.sites import site_of_id
 from core.tables import (
     Backup,
     ChatBlock,
@@ -184,7 +185,8 @@ def forget_visits_of(
     withdraw_conversations(db, site_id, visit_ids, now)
     follows = (col(Visit.site_id) == site_id, col(Visit.follows).in_(visit_ids), _FOLLOWS_ONE)
     db.execute(update(Visit).where(*follows).values(follows=""))
-    take_out(db, site_id, visit_ids)
+    if site := site_of_id(db, site_id):
+        take_out(db, site, visit_ids)
     delete_visits(db, site_id, visit_ids)
     note_changes(db, [site_id], to_milliseconds(now))
     ask_for_rewrite(db)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import NamedTuple
@@ -20,9 +20,9 @@ from core.chat.retention import forget_messages
 from core.chore_runs import ChoreName, record_chore_run
 from core.database import writing
 from core.locks import TAKE_WITHIN, take_sites
-from core.moment import from_milliseconds
+from core.moment import EPOCH, from_milliseconds
 from core.removal import delete_visits
-from core.rollups.days import days_counted_until, note_thinned
+from core.rollups.site_counts import count_state, note_thinned
 from core.sites import list_sites
 from core.tables import Site, Visit
 
@@ -30,7 +30,7 @@ FORGET_EVERY = 600.0
 """Seconds between two searches for what is past its retention."""
 
 WAIT_FOR_COUNTS = 5.0
-"""The same, while visits wait for their days to be counted: that may take minutes after an upgrade."""
+"""The same, while visits wait to be counted: that may take minutes after an upgrade."""
 
 FORGET_AT_ONCE = 200
 """Visits, or messages, that one transaction deletes at most, so that beacons never wait long for it."""
@@ -48,7 +48,7 @@ class Retention(NamedTuple):
 class Forgotten(NamedTuple):
     """What one transaction has deleted.
 
-    is_done: nothing past its retention is left, of no site, but for visits whose days are not counted yet: has_to_wait.
+    is_done: nothing past its retention is left, of no site, but for visits that are not counted yet: has_to_wait.
     """
 
     deleted: int
@@ -140,7 +140,7 @@ def forget_visits(
 ) -> Forgotten:
     """Delete the visits past their retention with their page views, spans and conversations.
 
-    At most `at_once`, of days that are counted. The counts of visits and of days stay.
+    At most `at_once`, of those that are counted by day. The counts of visits and of days stay.
     """
     return _forget(engine, ChoreName.VISITS, _forget_visits_of_site, now, retention, at_once)
 
@@ -183,19 +183,15 @@ def _forget_messages_of_site(db: Connection, site: Site, before: datetime, limit
 def _forget_visits_of_site(db: Connection, site: Site, before: datetime, limit: int) -> Forgotten:
     """The oldest first: they lie together in SQLite's file, in the order in which they came.
 
-    Only those of days that are counted: what is told of them afterwards is what was counted.
+    Only those that are counted: what is told of them afterwards is what was counted.
     """
-    site_id, activity = site.id or 0, col(Visit.last_activity_at)
-    are_old = select(col(Visit.id)).where(col(Visit.site_id) == site_id, activity < before)
-    counted_until = days_counted_until(db, site)
-    ids: Sequence[str] = ()
-    if counted_until is not None:
-        are_counted = are_old.where(col(Visit.started_at) < counted_until)
-        ids = db.execute(are_counted.order_by(activity).limit(limit)).scalars().all()
+    site_id, activity, state = site.id or 0, col(Visit.last_activity_at), count_state(db, site)
+    counted_until = state.until if state.is_current else EPOCH
+    of_site = select(col(Visit.id)).where(col(Visit.site_id) == site_id)
+    are_old = of_site.where(activity < min(before, counted_until))
+    ids = db.execute(are_old.order_by(activity).limit(limit)).scalars().all()
     if ids:
-        note_thinned(db, site_id, ids)
+        note_thinned(db, site, ids)
         delete_visits(db, site_id, ids)
-    is_done = len(ids) < limit
-    return Forgotten(
-        len(ids), is_done, is_done and db.execute(are_old.limit(1)).first() is not None
-    )
+    are_waiting = of_site.where(activity >= counted_until, activity < before).limit(1)
+    return Forgotten(len(ids), len(ids) < limit, db.execute(are_waiting).first() is not None)

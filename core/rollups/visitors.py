@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -77,15 +76,13 @@ def count_first_visits(
 
 
 def read_first_visits(db: Connection, site_id: int, days: Sequence[date], since: date) -> int:
-    """The same of whole days that are counted, from `since` on."""
+    """The same of what is counted of whole days, one after the other."""
     if not days:
         return 0
     visits = func.coalesce(func.sum(_count.c.visits), 0)
-    numbers: list[Any] = [number_of(day) for day in days]
     statement = select(visits).where(
         _count.c.site_id == site_id,
-        _count.c.day.between(min(numbers), max(numbers)),
-        _count.c.day.in_(numbers),
+        _count.c.day.between(number_of(days[0]), number_of(days[-1])),
         _count.c.dimension == Dimension.VISITOR.value,
         _count.c.value < str(number_of(since)),
     )

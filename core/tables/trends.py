@@ -1,4 +1,4 @@
-"""What is counted of whole local days, and stays when their visits go."""
+"""What is counted of local days, and stays when their visits go."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from core.tables.base import Table, moment
 _BY_KEY: dict[str, bool] = {"sqlite_with_rowid": False}
 
 
-class TrendDay(Table, table=True):
-    """A local day of a site that is counted in `trend_count`; day: 20261130.
+class TrendSite(Table, table=True):
+    """How far the visits of a site are counted: those whose last activity is before `counted_until`.
 
-    is_thinned: rows of its visits have been deleted since, so that it cannot be counted again.
+    time_zone: the one whose days they are counted by. thinned_day: the last day of which visits were deleted for
+    their age, as in `trend_count`; 0: none. counted_before: up to when those of such days had been
+    counted when the others were begun again.
     """
 
-    __table_args__: ClassVar[dict[str, bool]] = _BY_KEY
-
     site_id: int = Field(primary_key=True)
-    day: int = Field(primary_key=True)
-    from_at: datetime = moment()
-    until_at: datetime = moment()
-    is_thinned: bool = False
+    counted_until: datetime = moment()
+    counted_before: datetime = moment()
+    thinned_day: int = 0
+    time_zone: str
 
 
 class TrendCount(Table, table=True):

@@ -1,8 +1,8 @@
 """What happened over time: trends of a site, its funnel, and what chats have to do with purchases."""
 
 from core.funnel_steps import DEFAULT_STEPS, FunnelStep, read_funnel_steps
-from core.rollups.days import REST
 from core.rollups.dimensions import Returning
+from core.rollups.site_counts import REST
 from core.trends.cards import day_label
 from core.trends.chat_effect import chat_effect
 from core.trends.filters import NO_FILTERS, TrendFilters

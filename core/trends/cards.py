@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from core.enrich.country import UNKNOWN_NAME, country_name
-from core.rollups.days import REST
+from core.rollups.counting import Count
 from core.rollups.dimensions import OF_PAGES, TIME_CLASSES, Dimension, Returning
+from core.rollups.site_counts import REST
 from core.trends.period import DAY, Granularity, TrendPeriod
 
 LISTED = 100
@@ -20,7 +21,7 @@ LISTED = 100
 
 REST_LABEL = "All others"
 
-_MEASURES = ["visits", "page_views", "one_page_visits", "seconds"]
+_MEASURES = list(Count._fields[2:])
 _OF_STEPS = _MEASURES[:3]
 _HOURS, _WEEKDAYS = 24, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _RETURNING_LABELS: Mapping[str, str] = {
@@ -36,68 +37,85 @@ _LABELS: Mapping[Dimension, Callable[[str], str]] = {
 }
 
 
-def value_list(counts: pd.DataFrame, dimension: Dimension, total: int) -> pd.DataFrame:
+def value_list(counts: Sequence[Count], total: int) -> pd.DataFrame:
     """The values of a dimension, that with the most visits first, ties by label; then, in one row, the rest.
 
-    Columns: value (what a filter takes), label, visits, page_views, one_page_visits, seconds (as `core.rollups.counting.Count` says),
-    seconds_per_view (of `page` and `context`: in view, per view; of others per visit), share (of `total`, 0 to 1),
-    is_rest.
+    Columns: value (what a filter takes), label, visits, page_views, one_page_visits, seconds (as
+    `core.rollups.counting.Count` says), seconds_per_view (of pages and contexts: in view, per view; of others per
+    visit), share (of `total`, 0 to 1), is_rest.
     """
-    rows = counts[counts["dimension"] == dimension.value]
-    label = _LABELS.get(dimension, _known)
-    listed = rows.drop(columns="dimension").assign(label=[label(each) for each in rows["value"]])
-    listed = listed.sort_values(["visits", "page_views", "label"], ascending=[False, False, True])
-    named = listed[listed["value"] != REST].iloc[:LISTED]
-    rest = listed.drop(named.index)
-    listed = named.assign(is_rest=False)
-    if len(rest):
-        sums = {name: [int(rest[name].sum())] for name in _MEASURES}
-        last = {"value": [REST], "label": [REST_LABEL], **sums, "is_rest": [True]}
-        listed = pd.concat([listed, pd.DataFrame(last)])
-    per = "page_views" if dimension in OF_PAGES else "visits"
-    return listed.assign(
-        seconds_per_view=(listed["seconds"] / listed[per].clip(lower=1)).astype("float64"),
-        share=listed["visits"] / max(total, 1),
-    ).reset_index(drop=True)[["value", "label", *_MEASURES, "seconds_per_view", "share", "is_rest"]]
+    labels = {count.value: _label_of(count) for count in counts}
+    ordered = sorted(
+        counts,
+        key=lambda count: (
+            count.value == REST,
+            -count.visits,
+            -count.page_views,
+            labels[count.value],
+        ),
+    )
+    named = [count for count in ordered[:LISTED] if count.value != REST]
+    rest = ordered[len(named) :]
+    rows = [*named, *([_summed_rest(rest)] if rest else [])]
+    is_of_pages = bool(counts) and Dimension(counts[0].dimension) in OF_PAGES
+    per = [max(count.page_views if is_of_pages else count.visits, 1) for count in rows]
+    numbers = {name: [getattr(count, name) for count in rows] for name in _MEASURES}
+    seconds_each = [count.seconds / number for count, number in zip(rows, per, strict=True)]
+    columns: dict[str, Any] = {
+        "value": pd.array([count.value for count in rows], dtype="str"),
+        "label": pd.array([labels.get(count.value, REST_LABEL) for count in rows], dtype="str"),
+        **{name: np.array(column, dtype=np.int64) for name, column in numbers.items()},
+        "seconds_per_view": np.array(seconds_each, dtype=np.float64),
+        "share": np.array([count.visits / max(total, 1) for count in rows], dtype=np.float64),
+        "is_rest": np.array([count.value == REST for count in rows], dtype=np.bool_),
+    }
+    return pd.DataFrame(columns)
+
+
+def _label_of(count: Count) -> str:
+    if count.value == REST:
+        return REST_LABEL
+    return _LABELS.get(Dimension(count.dimension), _known)(count.value)
 
 
 def _known(value: str) -> str:
     return value or UNKNOWN_NAME
 
 
-def median_seconds(counts: pd.DataFrame) -> float:
-    """The median time on site of the counts' visits; NaN without one. Right within its class (TIME_CLASSES)."""
-    rows = counts[counts["dimension"] == Dimension.TIME.value]
-    classes: Any = rows["value"].astype("int64").to_numpy()
-    order = np.argsort(classes)
-    visits: Any = rows["visits"].to_numpy()[order].cumsum()
-    if not len(visits) or not visits[-1]:
-        return float("nan")
-    place = int(np.searchsorted(visits, visits[-1] / 2))
-    first = int(classes[order][place])
-    # Within its class the visits are taken to be spread evenly.
-    position = TIME_CLASSES.index(first)
-    until = TIME_CLASSES[min(position + 1, len(TIME_CLASSES) - 1)]
-    below = int(visits[place - 1]) if place else 0
-    inside = (visits[-1] / 2 - below) / (int(visits[place]) - below)
-    return first if until - first <= 1 else first + inside * (until - first)
+def _summed_rest(counts: Sequence[Count]) -> Count:
+    sums = (sum(count[2 + place] for count in counts) for place in range(len(_MEASURES)))
+    return Count(counts[0].dimension, REST, *sums)
 
 
-def by_slot(counts: pd.DataFrame, time_zone: str) -> pd.DataFrame:
-    """Visits by the slot of 15 minutes in which they began.
+def median_seconds(times: Sequence[Count]) -> float:
+    """The median time on site, by the counts of TIME; NaN without one. Right within its class (TIME_CLASSES)."""
+    classes = sorted((int(count.value), count.visits) for count in times)
+    half, below = sum(visits for _, visits in classes) / 2, 0
+    for first, visits in classes:
+        if visits and below + visits >= half:
+            # Within its class the visits are taken to be spread evenly.
+            position = TIME_CLASSES.index(first)
+            until = TIME_CLASSES[min(position + 1, len(TIME_CLASSES) - 1)]
+            return first + max(until - first - 1, 0) * (half - below) / visits
+        below += visits
+    return float("nan")
+
+
+def by_slot(slots: Sequence[Count], time_zone: str) -> pd.DataFrame:
+    """Visits by the slot of 15 minutes in which they began, by the counts of SLOT.
 
     Columns: starts_at (UTC), local (without a zone), visits, page_views, one_page_visits.
     """
-    rows = counts[counts["dimension"] == Dimension.SLOT.value]
-    starts_at = pd.to_datetime(rows["value"].astype("int64"), unit="ms", utc=True)
+    starts = pd.Series([int(count.value) for count in slots], dtype="int64")
+    starts_at = pd.to_datetime(starts, unit="ms", utc=True)
     local = starts_at.dt.tz_convert(ZoneInfo(time_zone)).dt.tz_localize(None)
     return pd.DataFrame(
         {
             "starts_at": starts_at,
             "local": local,
-            **{name: rows[name] for name in _OF_STEPS},
+            **{name: [getattr(count, name) for count in slots] for name in _OF_STEPS},
         }
-    ).reset_index(drop=True)
+    ).astype(dict.fromkeys(_OF_STEPS, "int64"))
 
 
 def series(

@@ -16,7 +16,7 @@ from core.enrich.page_context import PageContext
 from core.moment import to_milliseconds
 from core.rollups.dimensions import STARTED_AT, Dimension
 from core.tables import Conversation, Page, PageViewRow, Site, Visit
-from core.trends.counts import count_period
+from core.trends.counts import by_dimension, count_period
 from core.trends.filters import NO_FILTERS, are_wanted
 from core.trends.period import TrendPeriod
 
@@ -38,15 +38,15 @@ def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> pd.DataFrame
     and also began a chat itself is what came first.
     """
     assert site.id is not None
-    bounds = period.bounds
-    counts = count_period(
-        db, site, bounds, NO_FILTERS, (Dimension.SLOT, Dimension.CONTEXT), lambda visits: None
+    dimensions = (Dimension.SLOT, Dimension.CONTEXT)
+    found = count_period(db, site, period.bounds, NO_FILTERS, dimensions, lambda visits: None)
+    counts = by_dimension(found)
+    total = sum(count.visits for count in counts[Dimension.SLOT])
+    bought = sum(
+        count.visits
+        for count in counts[Dimension.CONTEXT]
+        if count.value == PageContext.PURCHASED.value
     )
-    total = int(counts.loc[counts["dimension"] == Dimension.SLOT.value, "visits"].sum())
-    is_purchase = (counts["dimension"] == Dimension.CONTEXT.value) & (
-        counts["value"] == PageContext.PURCHASED.value
-    )
-    bought = int(counts.loc[is_purchase, "visits"].sum())
     chats = _chats(db, site.id, period)
     invited = chats["opened_by"] != OpenedBy.VISITOR.value
     members = {

@@ -1,50 +1,40 @@
-"""Frames of counts: of raw rows, and of any parts added up."""
+"""Counts of a period: of days that are counted, and of the raw rows of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-import pandas as pd
-from sqlalchemy import BigInteger, Connection, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, select, type_coerce
 from sqlmodel import col
 
 from core.moment import from_milliseconds, to_milliseconds
-from core.rollups.counting import Count, count_visits
-from core.rollups.days import counted_days, read_days
-from core.rollups.dimensions import Dimension
+from core.rollups.counting import Count, add_up, count_visits
+from core.rollups.day_number import number_of
+from core.rollups.dimensions import Dimension, began_within
+from core.rollups.site_counts import count_state, read_days
 from core.rollups.visitors import count_first_visits, count_visitors, read_first_visits
-from core.tables import Site, VisitCount
+from core.tables import Site, Visit, VisitCount
 from core.trends.filters import TrendFilters, are_wanted
 from core.visits.calendar import Period, day_period, local_day
 
 AT_ONCE = 20_000
 """Visits, about, that are counted by one statement: some 0.2 s, after which progress is told."""
 
-_COLUMNS = list(Count._fields)
-_KEY, _MEASURES = _COLUMNS[:2], _COLUMNS[2:]
+MOST_UNCOUNTED = 50_000
+"""Visits that one statement reads besides what is counted: usually those of the last two hours."""
 
 TellDone = Callable[[int], None]
 """Is told after each part how many more visits are done, as `stretches` counts them."""
 
 
-def no_counts() -> pd.DataFrame:
-    """A frame of counts without a row."""
-    return counts_frame(())
-
-
-def counts_frame(counts: Iterable[Count]) -> pd.DataFrame:
-    """The columns of `Count`."""
-    rows = pd.DataFrame(list(counts), columns=_COLUMNS)
-    types: dict[str, Any] = {**dict.fromkeys(_KEY, object), **dict.fromkeys(_MEASURES, "int64")}
-    return rows.astype(types)
-
-
-def add_up(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One frame of counts of several, each value once."""
-    rows = pd.concat([no_counts(), *parts])
-    return rows.groupby(_KEY, as_index=False, sort=False)[_MEASURES].sum()
+def by_dimension(counts: Iterable[Count]) -> Mapping[Dimension, Sequence[Count]]:
+    """The counts of each dimension, in no order; of one without any, none."""
+    found: dict[Dimension, list[Count]] = {dimension: [] for dimension in Dimension}
+    for count in counts:
+        found[Dimension(count.dimension)].append(count)
+    return found
 
 
 def count_period(
@@ -54,43 +44,89 @@ def count_period(
     filters: TrendFilters,
     dimensions: Collection[Dimension],
     tell: TellDone,
-) -> pd.DataFrame:
-    """The counts of these dimensions, of the visits of the site that began in the period.
+) -> list[Count]:
+    """The counts of these dimensions, of the visits of the site that began in the period; each value once.
 
-    Without filters whole days are taken as they were counted, also those whose visits retention has deleted.
+    Without filters, of whole days what is counted is read, also of visits that retention has deleted; and the rows
+    of those that are not counted yet.
     """
     if period.from_at >= period.until_at:
-        return no_counts()
+        return []
     assert site.id is not None
-    days = _counted_within(db, site, period) if filters.is_empty else {}
-    parts = [counts_frame(read_days(db, site.id, list(days), dimensions))]
-    for gap in _gaps(period, list(days.values())):
-        parts.append(_count_raw(db, site.id, gap, filters, dimensions, tell))
-    return add_up(parts)
+    counted = CountedDays.of(db, site, period, filters)
+    counts = read_days(db, site.id, counted.days, dimensions)
+    if counted.days:
+        counts += count_visits(db, counted.uncounted, dimensions)
+    for gap in counted.gaps:
+        counts += _count_raw(db, site.id, gap, filters, dimensions, tell)
+    return add_up(counts)
 
 
-def _counted_within(db: Connection, site: Site, period: Period) -> dict[date, Period]:
-    """The counted days that lie wholly in the period, in order, with their bounds."""
+def count_visitors_of(db: Connection, site: Site, period: Period, filters: TrendFilters) -> int:
+    """How many different visitors that the site remembers began these visits. The period begins with a local day."""
+    site_id = site.id or 0
+    if period.from_at >= period.until_at:
+        return 0
+    if not filters.is_empty:
+        return count_visitors(db, are_wanted(site_id, period, filters))
+    counted = CountedDays.of(db, site, period, filters)
     first = local_day(site.time_zone, period.from_at)
-    counted = counted_days(db, site, first)
-    last = local_day(site.time_zone, period.until_at)
-    days = {day: day_period(day, site.time_zone) for day in sorted(counted) if day <= last}
-    return {
-        day: bounds
-        for day, bounds in days.items()
-        if bounds.from_at >= period.from_at and bounds.until_at <= period.until_at
-    }
+    visitors = read_first_visits(db, site_id, counted.days, first)
+    if counted.days:
+        visitors += count_first_visits(db, counted.uncounted, period.from_at)
+    for gap in counted.gaps:
+        wanted = are_wanted(site_id, gap, filters)
+        visitors += count_first_visits(db, wanted, period.from_at)
+    return visitors
 
 
-def _gaps(period: Period, days: Sequence[Period]) -> list[Period]:
-    """What of the period lies in none of the days, which are in order."""
-    gaps: list[Period] = []
-    from_at = period.from_at
-    for day in [*days, Period(period.until_at, period.until_at)]:
-        if from_at < day.from_at:
-            gaps.append(Period(from_at, day.from_at))
-        from_at = day.until_at
-    return gaps
+@dataclass(frozen=True)
+class CountedDays:
+    """What of a period can be read from what is counted.
+
+    days: whole local days, one after the other. uncounted: the conditions of their visits that are not counted yet.
+    gaps: what of the period is in none of the days.
+    """
+
+    days: Sequence[date]
+    uncounted: Sequence[ColumnElement[bool]]
+    gaps: Sequence[Period]
+
+    @classmethod
+    def of(cls, db: Connection, site: Site, period: Period, filters: TrendFilters) -> CountedDays:
+        """None with filters, and where so much is not counted that it is read part by part."""
+        state = count_state(db, site)
+        days = _whole_days(site.time_zone, period) if filters.is_empty else []
+        if not state.is_current or _has_fallen_behind(db, site, state.until):
+            days = [day for day in days if number_of(day) <= state.thinned_day]
+        if not days:
+            return cls((), (), (period,))
+        first, last = (day_period(day, site.time_zone) for day in (days[0], days[-1]))
+        bounds = Period(first.from_at, last.until_at)
+        uncounted = (
+            col(Visit.site_id) == site.id,
+            col(Visit.last_activity_at) >= state.until,
+            *began_within(bounds),
+        )
+        around = (Period(period.from_at, bounds.from_at), Period(bounds.until_at, period.until_at))
+        return cls(days, uncounted, [gap for gap in around if gap.from_at < gap.until_at])
+
+
+def _whole_days(time_zone: str, period: Period) -> list[date]:
+    """The local days that lie wholly in the period."""
+    day, days = local_day(time_zone, period.from_at), list[date]()
+    while (bounds := day_period(day, time_zone)).until_at <= period.until_at:
+        if bounds.from_at >= period.from_at:
+            days.append(day)
+        day += timedelta(days=1)
+    return days
+
+
+def _has_fallen_behind(db: Connection, site: Site, counted_until: datetime) -> bool:
+    """Whether there are more visits that are not counted than one statement is to read."""
+    activity = col(Visit.last_activity_at)
+    later = select(activity).where(col(Visit.site_id) == site.id, activity >= counted_until)
+    return db.execute(later.order_by(activity).offset(MOST_UNCOUNTED).limit(1)).first() is not None
 
 
 def _count_raw(
@@ -100,28 +136,14 @@ def _count_raw(
     filters: TrendFilters,
     dimensions: Collection[Dimension],
     tell: TellDone,
-) -> pd.DataFrame:
+) -> list[Count]:
     """Of the visits that are stored."""
-    sums = no_counts()
+    sums: list[Count] = []
     for part, number in stretches(db, site_id, period):
         wanted = are_wanted(site_id, part, filters)
-        sums = add_up([sums, counts_frame(count_visits(db, wanted, dimensions))])
+        sums = add_up([*sums, *count_visits(db, wanted, dimensions)])
         tell(number)
     return sums
-
-
-def count_visitors_of(db: Connection, site: Site, period: Period, filters: TrendFilters) -> int:
-    """How many different visitors that the site remembers began these visits. The period begins with a local day."""
-    site_id = site.id or 0
-    if not filters.is_empty:
-        return count_visitors(db, are_wanted(site_id, period, filters))
-    days = _counted_within(db, site, period)
-    first = local_day(site.time_zone, period.from_at)
-    visitors = read_first_visits(db, site_id, list(days), first)
-    for gap in _gaps(period, list(days.values())):
-        wanted = are_wanted(site_id, gap, filters)
-        visitors += count_first_visits(db, wanted, period.from_at)
-    return visitors
 
 
 def stretches(db: Connection, site_id: int, period: Period) -> list[tuple[Period, int]]:

@@ -14,7 +14,7 @@ from sqlmodel import col
 from core.enrich.country import UNKNOWN_NAME
 from core.enrich.page_context import path_fits
 from core.funnel_steps import FunnelStep
-from core.rollups.days import REST
+from core.rollups.site_counts import REST
 from core.tables import Page, Site
 from core.trends.cards import LISTED, REST_LABEL
 from core.trends.counts import stretches

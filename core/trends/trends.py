@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from sqlalchemy import Connection
 
-from core.moment import EPOCH
+from core.moment import EPOCH, to_milliseconds
+from core.rollups.counting import Count
 from core.rollups.dimensions import Dimension
 from core.tables import Site
 from core.trends.cards import by_slot, heat_map, median_seconds, series, value_list
-from core.trends.counts import add_up, count_period, count_visitors_of
+from core.trends.counts import by_dimension, count_period, count_visitors_of
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import DAY, Granularity, TrendPeriod
 from core.visits.calendar import Period
@@ -101,21 +102,26 @@ def trends(
     compared_until = _compared_until(period, now)
     bounds, before = period.bounds, period.before().bounds
     work = _Work(db, site, filters, progress, [bounds, before])
+    counts = by_dimension(work.count(bounds, list(Dimension)))
+    whole_before = by_dimension(work.count(before, _OF_TOTALS))
     compared_period = Period(before.from_at, compared_until)
-    counts = work.count(bounds, list(Dimension))
-    compared = work.count(compared_period, _OF_TOTALS)
-    later = work.count(Period(compared_until, before.until_at), _OF_TOTALS)
+    compared = whole_before
+    if compared_until < before.until_at:
+        times = work.count(compared_period, [Dimension.TIME])
+        compared = {
+            Dimension.SLOT: _until(whole_before[Dimension.SLOT], compared_until),
+            Dimension.TIME: times,
+        }
     sides = [
         (counts, work.count_visitors(bounds)),
         (compared, work.count_visitors(compared_period)),
     ]
     work.end()
-    slots = by_slot(counts, period.time_zone)
-    slots_before = by_slot(add_up([compared, later]), period.time_zone)
+    slots = by_slot(counts[Dimension.SLOT], period.time_zone)
+    slots_before = by_slot(whole_before[Dimension.SLOT], period.time_zone)
     total = int(slots["visits"].sum())
     granularity = granularity or period.granularities()[0]
-    listed = counts[~_is_left_out(counts)]
-    lists = {name: value_list(listed, of, total) for name, of in LISTS.items()}
+    lists = {name: value_list(_listed(counts[of]), total) for name, of in LISTS.items()}
     return Trends(
         period=period,
         filters=filters,
@@ -128,12 +134,17 @@ def trends(
     )
 
 
-def _is_left_out(counts: pd.DataFrame) -> pd.Series[bool]:
-    """What its list does not have: no campaign; and where nobody is remembered, that nobody is."""
-    is_none = counts["value"] == ""
-    is_returning = counts["dimension"] == Dimension.RETURNING.value
-    nobody = not (is_returning & ~is_none).any()
-    return is_none & ((counts["dimension"] == Dimension.CAMPAIGN.value) | (is_returning & nobody))
+def _until(slots: Sequence[Count], moment: datetime) -> Sequence[Count]:
+    return [count for count in slots if int(count.value) < to_milliseconds(moment)]
+
+
+def _listed(counts: Sequence[Count]) -> Sequence[Count]:
+    """Without what a list does not have: no campaign; and where nobody is remembered, that nobody is."""
+    dimension = counts[0].dimension if counts else ""
+    nobody = dimension == Dimension.RETURNING and all(count.value == "" for count in counts)
+    if nobody or dimension == Dimension.CAMPAIGN:
+        return [count for count in counts if count.value != ""]
+    return counts
 
 
 def _compared_until(period: TrendPeriod, now: datetime) -> datetime:
@@ -165,14 +176,12 @@ class _Work:
         self._total = sum(visits_started(db, site.id or 0, periods)) if progress else 0
         self._done = 0
 
-    def count(self, period: Period, dimensions: Collection[Dimension]) -> pd.DataFrame:
+    def count(self, period: Period, dimensions: Collection[Dimension]) -> list[Count]:
         """As `count_period`."""
         return count_period(self._db, self._site, period, self._filters, dimensions, self._tell)
 
     def count_visitors(self, period: Period) -> int:
         """As `count_visitors_of`."""
-        if period.from_at >= period.until_at:
-            return 0
         return count_visitors_of(self._db, self._site, period, self._filters)
 
     def end(self) -> None:
@@ -184,7 +193,7 @@ class _Work:
         self._progress(min(self._done / max(self._total, 1), 1.0))
 
 
-def _totals(sides: Sequence[tuple[pd.DataFrame, int]]) -> pd.DataFrame:
+def _totals(sides: Sequence[tuple[Mapping[Dimension, Sequence[Count]], int]]) -> pd.DataFrame:
     """sides: the counts and visitors of the period, and of the one before."""
     now, before = (_measures(*side) for side in sides)
     rows = [(name, label, now[name], before[name]) for name, label in TOTALS.items()]
@@ -192,12 +201,12 @@ def _totals(sides: Sequence[tuple[pd.DataFrame, int]]) -> pd.DataFrame:
     return frame.astype({"value": "float64", "before": "float64"})
 
 
-def _measures(counts: pd.DataFrame, visitors: int) -> dict[str, float]:
-    rows = counts[counts["dimension"] == Dimension.SLOT.value]
+def _measures(counts: Mapping[Dimension, Sequence[Count]], visitors: int) -> dict[str, float]:
+    slots = counts[Dimension.SLOT]
     return {
-        "visits": rows["visits"].sum(),
-        "page_views": rows["page_views"].sum(),
+        "visits": sum(count.visits for count in slots),
+        "page_views": sum(count.page_views for count in slots),
         "visitors": visitors or float("nan"),
-        "median_seconds": median_seconds(counts),
-        "one_page_visits": rows["one_page_visits"].sum(),
+        "median_seconds": median_seconds(counts[Dimension.TIME]),
+        "one_page_visits": sum(count.one_page_visits for count in slots),
     }

@@ -40,7 +40,6 @@ from core.notices.store import forget_notices, store_events
 from core.notices.text import notice_text
 from core.notices.wishes import current_wishes
 from core.removal import delete_some, removals, remove_site
-from core.rollups.days import days_ahead, days_counted_until
 from core.settings import settings
 from core.site_changes import site_revisions
 from core.sites import find_site
@@ -232,8 +231,6 @@ def trends_are_told(collector: RunningCollector) -> None:
         trends(db, site, counted, later, TrendFilters(page="/cart", context="Cart"))
         funnel(db, site, counted, read_funnel_steps(site.funnel_steps))
         chat_effect(db, site, counted)
-        days_counted_until(db, site)
-        days_ahead(db, 1, later)
 
 
 def a_visitor_is_forgotten(collector: RunningCollector) -> None:

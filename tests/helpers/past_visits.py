@@ -72,6 +72,8 @@ def make_visits(site_id: int, period: Period, number: int, seed: int) -> list[Pa
 def store(db: Connection, visits: Iterable[PastVisit]) -> None:
     """Store the visits with their views and spans, and count them by slot as the collector does."""
     visits = list(visits)
+    if not visits:
+        return
     store_visits(db, [visit.row for visit in visits])
     store_views(db, [_view_row(visit, view) for visit in visits for view in visit.views])
     store_spans(db, [_span_row(visit, *span) for visit in visits for span in visit.spans])

@@ -13,14 +13,13 @@ _NUMBERS = ("visits", "page_views", "one_page_visits")
 
 def upgrade() -> None:
     op.create_table(
-        "trend_day",
+        "trend_site",
         _column("site_id", sa.Integer()),
-        _column("day", sa.Integer()),
-        _column("from_at", sa.BigInteger()),
-        _column("until_at", sa.BigInteger()),
-        _column("is_thinned", sa.Boolean()),
-        sa.PrimaryKeyConstraint("site_id", "day"),
-        sqlite_with_rowid=False,
+        _column("counted_until", sa.BigInteger()),
+        _column("counted_before", sa.BigInteger()),
+        _column("thinned_day", sa.Integer()),
+        _column("time_zone", sa.String()),
+        sa.PrimaryKeyConstraint("site_id"),
     )
     op.create_table(
         "trend_count",
@@ -41,7 +40,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("site", "funnel_steps")
     op.drop_table("trend_count")
-    op.drop_table("trend_day")
+    op.drop_table("trend_site")
 
 
 def _column(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:

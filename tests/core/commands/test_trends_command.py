@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, update
 from core.database import open_database, reading, writing
 from core.moment import to_milliseconds
 from core.sites import add_site
-from core.tables import TrendCount, TrendDay
+from core.tables import TrendCount, TrendSite
 from core.visits.calendar import day_period
 from tests.helpers.day_counting import count_days
 from tests.helpers.past_visits import make_visits, store
@@ -20,7 +20,7 @@ LATER = datetime(2026, 11, 20, tzinfo=UTC)
 
 @pytest.fixture
 def shop(sqlite_url: str) -> Engine:
-    """A site with two counted days of visits, one of them thinned, and each count wrong."""
+    """A site with two counted days of visits, of the first of which visits were deleted, and each count wrong."""
     engine = open_database(sqlite_url)
     with writing(engine) as db:
         add_site(db, name="Shop", key="shop", now=LATER)
@@ -29,8 +29,7 @@ def shop(sqlite_url: str) -> Engine:
     count_days(engine, to_milliseconds(LATER))
     with writing(engine) as db:
         db.execute(update(TrendCount).values(visits=1_000))
-        first = day_period(DAYS[0], "UTC").from_at
-        db.execute(update(TrendDay).values(is_thinned=True).where(TrendDay.from_at == first))  # pyright: ignore
+        db.execute(update(TrendSite).values(thinned_day=20261101))
     return engine
 
 
@@ -44,7 +43,7 @@ def visits_of(engine: Engine, day: int) -> int:
 def test_rebuild_counts_the_days_whose_visits_are_there(shop: Engine, run: Callable) -> None:
     done = run("trends", "rebuild", "--site", "shop")
     assert done.returncode == 0, done.stderr
-    assert "Counted 10 visits of" in done.stdout
+    assert "Counted 20 visits." in done.stdout
     assert visits_of(shop, 20261102) == 10
     assert visits_of(shop, 20261101) >= 1_000
 

@@ -1,6 +1,7 @@
 """Days that are counted: the same as their visits, for as long as these are there, and after."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,15 +13,16 @@ from collector.writing.retention_chore import forget_visits
 from core.database import reading, writing
 from core.moment import to_milliseconds
 from core.removal import delete_some, remove_site
+from core.rollups.count_step import count_some
 from core.rollups.counting import Count
-from core.rollups.days import MOST_VALUES, REST, counted_days, most_of_each, read_days
 from core.rollups.dimensions import Dimension
+from core.rollups.site_counts import MOST_VALUES, REST, add_to_day, read_days
 from core.sites import add_site, change_site
 from core.tables import Site, TrendCount
 from core.trends import TrendPeriod, Trends, trends
 from core.trends.trends import LISTS
 from core.visitor_data import forget_visits_of
-from core.visits.calendar import day_period
+from core.visits.calendar import Period, day_period
 from tests.helpers.day_counting import count_days
 from tests.helpers.past_visits import PastVisit, expected_counts, make_visits, store
 
@@ -84,7 +86,6 @@ def test_each_day_has_the_counts_of_its_visits(
     count_days(database, to_milliseconds(LATER))
     zone = ZoneInfo(period.time_zone)
     with reading(database) as db:
-        assert set(counted_days(db, site)) >= set(period.days)
         for day in period.days:
             of_day = [
                 visit for visit in visits if visit.row["started_at"].astimezone(zone).date() == day
@@ -117,12 +118,11 @@ def test_counts_outlive_their_visits(
         pd.testing.assert_frame_equal(getattr(after, name), getattr(whole, name))
 
 
-def test_visits_of_a_day_that_is_not_counted_stay(
-    database: Engine, shop: Callable[..., Site]
-) -> None:
+def test_visits_that_are_not_counted_stay(database: Engine, shop: Callable[..., Site]) -> None:
     shop("UTC", *make_visits(1, day_period(date(2026, 11, 1), "UTC"), 20, seed=5))
     much_later = to_milliseconds(LATER + timedelta(days=400))
-    assert forget_visits(database, much_later, timedelta(days=90)).deleted == 0
+    waits = forget_visits(database, much_later, timedelta(days=90))
+    assert waits.deleted == 0 and waits.has_to_wait
     count_days(database, much_later)
     assert forget_visits(database, much_later, timedelta(days=90)).deleted == 20
 
@@ -141,16 +141,35 @@ def test_forgotten_visitor_is_taken_out_of_the_counts(
         assert counts_of(db, site, period.days) == expected_counts(kept)
 
 
-def test_day_waits_for_visits_that_may_change(database: Engine, shop: Callable[..., Site]) -> None:
-    day = date(2026, 11, 18)
-    end = day_period(day, "UTC").until_at
-    [*_, last] = visits = make_visits(1, day_period(day, "UTC"), 10, seed=7)
+def test_visit_that_may_change_is_told_by_its_rows_until_it_is_over(
+    database: Engine, shop: Callable[..., Site]
+) -> None:
+    day = TrendPeriod(date(2026, 11, 18), date(2026, 11, 18), "UTC")
+    end = day.bounds.until_at
+    [*_, last] = visits = make_visits(1, day.bounds, 10, seed=7)
     last.row["last_activity_at"] = end + timedelta(hours=5)
     site = shop("UTC", *visits)
-    for hours, is_counted in ((1, False), (6, False), (8, True)):
+    raw = told(database, site, day)
+    for hours, counted in ((6, 9), (8, 10)):
         count_days(database, to_milliseconds(end + timedelta(hours=hours)))
         with reading(database) as db:
-            assert (day in counted_days(db, site)) is is_counted
+            sources = read_days(db, 1, day.days, [Dimension.SOURCE])
+            assert sum(count.visits for count in sources) == counted
+        assert_same(told(database, site, day), raw)
+
+
+def test_visits_are_counted_bite_by_bite_the_same(
+    database: Engine, shop: Callable[..., Site]
+) -> None:
+    period = TrendPeriod(date(2026, 11, 1), date(2026, 11, 4), "Asia/Kathmandu")
+    visits = make_visits(1, period.bounds, 60, seed=11)
+    site = shop("Asia/Kathmandu", *visits)
+    raw = told(database, site, period)
+    is_last = False
+    while not is_last:
+        with writing(database) as db:
+            is_last = count_some(db, site, LATER, 7).is_last
+        assert_same(told(database, site, period), raw)
 
 
 def test_other_time_zone_has_its_days_counted_again(
@@ -165,33 +184,68 @@ def test_other_time_zone_has_its_days_counted_again(
     moved = TrendPeriod(date(2026, 11, 1), date(2026, 11, 5), "Pacific/Chatham")
     raw = told(database, site, moved)
     count_days(database, to_milliseconds(LATER))
-    with reading(database) as db:
-        days = [date(2026, 11, 3), date(2026, 11, 4)]
-        assert set(days) <= set(counted_days(db, site))
+    assert count_of(database, moved.days) == 60
     assert_same(told(database, site, moved), raw)
 
 
-def test_day_counted_by_a_clock_that_ran_ahead_is_counted_again(
+def count_of(database: Engine, days: list[date]) -> int:
+    """The visits that are counted of these days."""
+    with reading(database) as db:
+        return sum(count.visits for count in read_days(db, 1, days, [Dimension.SOURCE]))
+
+
+def test_other_time_zone_leaves_days_alone_of_which_visits_are_deleted(
     database: Engine, shop: Callable[..., Site]
 ) -> None:
-    day = date(2026, 11, 18)
-    site = shop("UTC", *make_visits(1, day_period(day, "UTC"), 10, seed=9))
-    noon = datetime(2026, 11, 18, 12, tzinfo=UTC)
-    count_days(database, to_milliseconds(noon + timedelta(days=30)))
-    count_days(database, to_milliseconds(noon))
-    with reading(database) as db:
-        assert counted_days(db, site) == {}
-        assert db.execute(select(TrendCount)).first() is None
+    old = TrendPeriod(date(2026, 8, 1), date(2026, 8, 2), "UTC")
+    new = TrendPeriod(date(2026, 11, 2), date(2026, 11, 4), "UTC")
+    shop("UTC", *make_visits(1, old.bounds, 20, seed=12), *make_visits(1, new.bounds, 30, seed=13))
+    count_days(database, to_milliseconds(LATER))
+    assert forget_visits(database, to_milliseconds(LATER), timedelta(days=90)).deleted == 20
+    with writing(database) as db:
+        site = change_site(db, "shop", time_zone="Pacific/Chatham")
+    for _ in range(2):
+        assert (
+            told(database, site, replace(old, time_zone="Pacific/Chatham")).totals.at[0, "value"]
+            == 20
+        )
+        moved = TrendPeriod(date(2026, 11, 1), date(2026, 11, 6), "Pacific/Chatham")
+        assert told(database, site, moved).totals.at[0, "value"] == 30
+        count_days(database, to_milliseconds(LATER))
+    assert count_of(database, old.days) == 20
 
 
-def test_values_beyond_those_that_are_kept_are_summed_and_taken_out_of_the_sum() -> None:
-    counts = [Count("page", f"/{number}", number, 1, 0, 2) for number in range(MOST_VALUES + 3)]
-    kept = most_of_each(
-        [*counts, Count("page", REST, 5, 5, 5, 5), Count("source", "a", 1, 1, 1, 1)]
-    )
+def test_what_a_clock_that_ran_ahead_has_counted_is_counted_again(
+    database: Engine, shop: Callable[..., Site]
+) -> None:
+    day = TrendPeriod(date(2026, 11, 18), date(2026, 11, 18), "UTC")
+    site = shop("UTC", *make_visits(1, day.bounds, 10, seed=9))
+    now = datetime(2026, 11, 19, 12, tzinfo=UTC)
+    count_days(database, to_milliseconds(now + timedelta(days=30)))
+    with writing(database) as db:
+        store(
+            db,
+            make_visits(1, Period(now - timedelta(hours=6), now - timedelta(hours=4)), 5, seed=10),
+        )
+    count_days(database, to_milliseconds(now))
+    assert count_of(database, [date(2026, 11, 18), date(2026, 11, 19)]) == 15
+    assert told(database, site, day).totals.at[0, "value"] == 10
+
+
+def test_values_beyond_those_that_a_day_keeps_are_summed(
+    database: Engine, shop: Callable[..., Site]
+) -> None:
+    shop("UTC")
+    day = date(2026, 11, 1)
+    pages = [Count("page", f"/{number}", 1, 2, 0, 3) for number in range(MOST_VALUES + 3)]
+    with writing(database) as db:
+        add_to_day(db, 1, day, pages[:10])
+        add_to_day(db, 1, day, pages)
+        add_to_day(db, 1, day, [pages[0], pages[-1], Count("source", "a", 1, 1, 1, 1)])
+        kept = {count.value: count for count in read_days(db, 1, [day], list(Dimension))}
     assert len(kept) == MOST_VALUES + 2
-    rest = {count.value: count for count in kept if count.dimension == "page"}[REST]
-    assert rest == Count("page", REST, 0 + 1 + 2 + 5, 3 + 5, 5, 6 + 5)
+    assert kept[REST] == Count("page", REST, 4, 8, 0, 12)
+    assert kept["/0"] == Count("page", "/0", 3, 6, 0, 9)
 
 
 def test_deleted_site_takes_its_counts_along(database: Engine, shop: Callable[..., Site]) -> None:
