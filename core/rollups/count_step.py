@@ -19,7 +19,7 @@ from core.rollups.site_counts import (
     drop_last_day,
     store_state,
 )
-from core.rollups.visitors import count_by_last_day
+from core.rollups.visitor_counts import count_by_last_day
 from core.tables import Site, Visit
 from core.visits.calendar import day_period, local_day
 from core.visits.memories import REMEMBERED_FOR

@@ -75,7 +75,7 @@ def count_visits(
 ) -> list[Count]:
     """The counts of the visits for which the conditions on `visit` hold: they are of one site.
 
-    VISITOR is counted by `core.rollups.visitors`.
+    VISITOR is counted by `core.rollups.visitor_counts`.
     """
     dimensions = [each for each in dimensions if each is not Dimension.VISITOR]
     picked = _picked(wanted)

@@ -24,7 +24,7 @@ class Dimension(StrEnum):
 
     SLOT: the beginning of its 15 minutes, in milliseconds. TIME: the first second of the class of its time on
     site (TIME_CLASSES). PAGE and CONTEXT: of each page that it saw, where a visit counts once for each value.
-    VISITOR: the day on which its visitor came last (`core.rollups.visitors`).
+    VISITOR: the day on which its visitor came last (`core.rollups.visitor_counts`).
     """
 
     SLOT = "slot"

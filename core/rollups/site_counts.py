@@ -20,7 +20,7 @@ from core.moment import EPOCH
 from core.rollups.counting import Count, add_up, count_visits
 from core.rollups.day_number import number_of
 from core.rollups.dimensions import Dimension, began_within
-from core.rollups.visitors import count_by_last_day
+from core.rollups.visitor_counts import count_by_last_day
 from core.tables import Site, Visit
 from core.tables import Table as Base
 from core.visits.calendar import day_period, local_day

@@ -16,7 +16,7 @@ from core.tables.chat import (
 )
 from core.tables.chat_looks import ChatLook
 from core.tables.notices import AgentNotices, Notice, NoticeAddress, NoticeDelivery
-from core.tables.trends import TrendCount, TrendSite
+from core.tables.trend_counts import TrendCount, TrendSite
 from core.tables.visit_rows import (
     Page,
     PageViewRow,

@@ -8,7 +8,7 @@ from core.trends.chat_effect import chat_effect
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.funnel import Funnel, funnel
 from core.trends.period import Granularity, TrendPeriod, last_days, month_of, today
-from core.trends.trends import TOTALS, TellShare, Trends, trends
+from core.trends.site_trends import TOTALS, TellShare, Trends, trends
 
 __all__ = [
     "DEFAULT_STEPS",

@@ -14,7 +14,7 @@ from core.rollups.counting import Count, add_up, count_visits
 from core.rollups.day_number import number_of
 from core.rollups.dimensions import Dimension, began_within
 from core.rollups.site_counts import count_state, read_days
-from core.rollups.visitors import count_first_visits, count_visitors, read_first_visits
+from core.rollups.visitor_counts import count_first_visits, count_visitors, read_first_visits
 from core.tables import Site, Visit, VisitCount
 from core.trends.filters import TrendFilters, are_wanted
 from core.visits.calendar import Period, day_period, local_day

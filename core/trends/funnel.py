@@ -20,7 +20,7 @@ from core.trends.cards import LISTED, REST_LABEL
 from core.trends.counts import stretches
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import TrendPeriod
-from core.trends.trends import TellShare
+from core.trends.site_trends import TellShare
 from core.trends.visit_views import Integers, VisitViews, read_shown, read_sources
 
 

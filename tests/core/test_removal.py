@@ -89,6 +89,18 @@ def fill(db, site_id: Any) -> None:
         "site_origin": {"host": "tea.example", "hits": 3},
         "chat_look": {"hours": [], "words": {}},
         "site_change": {"revision": 3},
+        "trend_site": {
+            "counted_until": NOW,
+            "counted_before": NOW,
+            "thinned_day": 0,
+            "time_zone": "UTC",
+        },
+        "trend_count": {
+            "day": 20261122,
+            "dimension": "page",
+            "value": "/",
+            **dict.fromkeys(("visits", "page_views", "one_page_visits", "seconds"), 3),
+        },
         "agent_site": {"agent_id": 3},
         "notice": {"id": "n", "kind": "named", "minutes": 0, **_OF_NO_CHAT},
         "notice_address": {"id": "a", "url": "json://x", "kinds": [], **_FIVE_MINUTES},

@@ -20,7 +20,7 @@ from core.rollups.site_counts import MOST_VALUES, REST, add_to_day, read_days
 from core.sites import add_site, change_site
 from core.tables import Site, TrendCount
 from core.trends import TrendPeriod, Trends, trends
-from core.trends.trends import LISTS
+from core.trends.site_trends import LISTS
 from core.visitor_data import forget_visits_of
 from core.visits.calendar import Period, day_period
 from tests.helpers.day_counting import count_days

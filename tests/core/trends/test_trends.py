@@ -22,7 +22,7 @@ from core.trends import (
     trends,
 )
 from core.trends.cards import LISTED
-from core.trends.trends import LISTS
+from core.trends.site_trends import LISTS
 from tests.helpers.past_visits import PastVisit, expected_counts, make_visits, store
 
 ZONES_AND_DAYS = {
