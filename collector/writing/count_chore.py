@@ -9,16 +9,16 @@ from sqlalchemy import Engine
 
 from collector.writing.bite_pace import BitePace
 from collector.writing.write_load import WriteLoad
-from core.database import writing
+from core.database import reading, writing
 from core.locks import TAKE_WITHIN, take_sites
 from core.moment import from_milliseconds
 from core.rollups.count_step import count_some
-from core.sites import list_sites
+from core.sites import list_sites, site_of_id
 
 COUNT_EVERY = 300.0
 """Seconds between two looks for visits that are over since."""
 
-COUNTED_AT_ONCE = 1_000
+COUNTED_AT_ONCE = 400
 """Visits that one transaction counts at most, so that beacons never wait long for it."""
 
 
@@ -29,19 +29,24 @@ class CountChore:
         self._engine = engine
         self._pace = BitePace(load, COUNTED_AT_ONCE)
         self._clock = clock
+        self._left: list[int] = []
+        """Sites of which visits may have to be counted."""
 
     def do(self) -> float:
-        """One bite of each site, or of some; returns the seconds until the next one."""
-        now, began, left = from_milliseconds(self._clock()), monotonic(), self._pace.size
+        """One bite of one site; returns the seconds until the next one."""
+        began = monotonic()
+        if not self._left:
+            with reading(self._engine) as db:
+                self._left = [site.id for site in list_sites(db) if site.id]
+        if self._left and self._is_counted(self._left[-1]):
+            self._left.pop()
+        return self._pace.pause(monotonic() - began) if self._left else COUNT_EVERY
+
+    def _is_counted(self, site_id: int) -> bool:
+        """Count some of the site; whether that is all for now. What somebody else writes is left for the next time."""
+        now = from_milliseconds(self._clock())
         with writing(self._engine) as db:
-            sites = {site.id: site for site in list_sites(db) if site.id}
-            taken = take_sites(db, sites, TAKE_WITHIN)
-            is_last = taken == set(sites)
-            for site_id in sorted(taken):
-                if left > 0:
-                    step = count_some(db, sites[site_id], now, left)
-                    left -= step.visits
-                    is_last &= step.is_last
-                else:
-                    is_last = False
-        return COUNT_EVERY if is_last else self._pace.pause(monotonic() - began)
+            site = site_of_id(db, site_id)
+            if site is None or not take_sites(db, [site_id], TAKE_WITHIN):
+                return True
+            return count_some(db, site, now, self._pace.size).is_last
