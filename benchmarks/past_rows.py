@@ -176,8 +176,8 @@ class _Maker:
         )
         yield f"INSERT INTO visit_sequence (site_id, last) SELECT id, {self._past.visits} FROM site"
         yield (  # of all of them the days are told by now
-            "INSERT INTO trend_site (site_id, counted_until, counted_before, thinned_day, time_zone)"
-            f" SELECT id, {self._past.ends_at}, 0, 0, time_zone FROM site"
+            "INSERT INTO trend_site (site_id, counted_until, counted_before, thinned_day, thinned_until, time_zone)"
+            f" SELECT id, {self._past.ends_at}, 0, 0, 0, time_zone FROM site"
         )
 
     def _visits(self, made: str) -> str:

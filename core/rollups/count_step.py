@@ -10,7 +10,6 @@ from sqlmodel import col
 
 from core.moment import EPOCH
 from core.rollups.counting import count_visits
-from core.rollups.day_number import number_of
 from core.rollups.dimensions import Dimension, began_within
 from core.rollups.site_counts import (
     CountState,
@@ -89,10 +88,10 @@ def _bite_end(db: Connection, site_id: int, state: CountState, at_once: int) -> 
 def _count_bite(db: Connection, site: Site, state: CountState, until: datetime) -> int:
     activity, began = col(Visit.last_activity_at), col(Visit.started_at)
     bite = (col(Visit.site_id) == site.id, activity >= state.until, activity < until)
+    if state.until < state.before:  # the others were counted before, with visits that are deleted
+        bite = (*bite, state.are_not_held)
     starts = db.execute(select(began).where(*bite)).scalars().all()
     for day in sorted({local_day(site.time_zone, started_at) for started_at in starts}):
-        if until <= state.before and number_of(day) <= state.thinned_day:
-            continue  # counted before, with visits that are deleted
         of_day = (*bite, *began_within(day_period(day, site.time_zone)))
         counts = count_visits(db, of_day, list(Dimension))
         counts += count_by_last_day(db, of_day, site.time_zone)

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 from sqlmodel import col
 
 from core.database import insert_into
-from core.moment import EPOCH
+from core.moment import EPOCH, to_milliseconds
 from core.rollups.counting import Count, add_up, count_visits
 from core.rollups.day_number import number_of
-from core.rollups.dimensions import Dimension, began_within
+from core.rollups.dimensions import STARTED_AT, Dimension, began_within
 from core.rollups.visitor_counts import count_by_last_day
 from core.tables import Site, Visit
 from core.tables import Table as Base
@@ -39,36 +39,47 @@ _MEASURES = Count._fields[2:]
 
 @dataclass(frozen=True)
 class CountState:
-    """How far visits of a site are counted. until: by their last activity. thinned_day: the last day of which visits
-    were deleted for their age, as a number. is_current: they are counted by the days of the site's time zone;
-    else only days up to thinned_day hold.
+    """How far visits of a site are counted, by their last activity.
+
+    thinned_day: the last day of which visits were deleted for their age, as a number; it ended at thinned_until. before:
+    up to when the visits until then were counted, though others are begun again. is_current: they are
+    counted by the days of the site's time zone; else only days up to thinned_day hold.
     """
 
     until: datetime
     before: datetime
     thinned_day: int
-    time_zone: str
+    thinned_until: datetime
     is_current: bool
+
+    @property
+    def are_not_held(self) -> ColumnElement[bool]:
+        """The condition that a visit is not in what is counted of days up to thinned_day."""
+        return or_(
+            to_milliseconds(self.thinned_until) <= STARTED_AT + 0,
+            col(Visit.last_activity_at) >= max(self.until, self.before),
+        )
 
 
 def count_state(db: Connection, site: Site) -> CountState:
     """How far the site's visits are counted."""
     row = db.execute(select(_site).where(_site.c.site_id == site.id)).mappings().first()
     if row is None:
-        return CountState(EPOCH, EPOCH, 0, site.time_zone, is_current=True)
+        return CountState(EPOCH, EPOCH, 0, EPOCH, is_current=True)
     return CountState(
         row["counted_until"],
         row["counted_before"],
         row["thinned_day"],
-        row["time_zone"],
+        row["thinned_until"],
         is_current=row["time_zone"] == site.time_zone,
     )
 
 
 def store_state(db: Connection, site_id: int, **changes: Any) -> None:
     """Change some columns of the site's row; one that is not there gets the others as before anything is counted."""
-    new = {"counted_until": EPOCH, "counted_before": EPOCH, "thinned_day": 0, "time_zone": ""}
-    statement = insert_into(db, _site).values(site_id=site_id, **{**new, **changes})
+    moments = dict.fromkeys(("counted_until", "counted_before", "thinned_until"), EPOCH)
+    new = {**moments, "thinned_day": 0, "time_zone": "", **changes}
+    statement = insert_into(db, _site).values(site_id=site_id, **new)
     db.execute(statement.on_conflict_do_update(index_elements=["site_id"], set_=changes))
 
 
@@ -122,9 +133,11 @@ def note_thinned(db: Connection, site: Site, visit_ids: Collection[str]) -> None
     are_these = (col(Visit.site_id) == site.id, col(Visit.id).in_(visit_ids))
     newest = db.execute(select(func.max(col(Visit.started_at))).where(*are_these)).scalar()
     if newest is not None:
-        day = number_of(local_day(site.time_zone, newest))
-        is_earlier = (_site.c.site_id == site.id, _site.c.thinned_day < day)
-        db.execute(update(_site).where(*is_earlier).values(thinned_day=day))
+        day = local_day(site.time_zone, newest)
+        ends_at = day_period(day, site.time_zone).until_at
+        is_earlier = (_site.c.site_id == site.id, _site.c.thinned_until < ends_at)
+        new = {"thinned_day": number_of(day), "thinned_until": ends_at}
+        db.execute(update(_site).where(*is_earlier).values(new))
 
 
 def take_out(db: Connection, site: Site, visit_ids: Collection[str]) -> None:

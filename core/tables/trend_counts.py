@@ -17,14 +17,15 @@ class TrendSite(Table, table=True):
     """How far the visits of a site are counted: those whose last activity is before `counted_until`.
 
     time_zone: the one whose days they are counted by. thinned_day: the last day of which visits were deleted for
-    their age, as in `trend_count`; 0: none. counted_before: up to when those of such days had been
-    counted when the others were begun again.
+    their age, as in `trend_count`; 0: none. thinned_until: its end. counted_before: up to when the visits of such days
+    had been counted when the others were begun again.
     """
 
     site_id: int = Field(primary_key=True)
     counted_until: datetime = moment()
     counted_before: datetime = moment()
     thinned_day: int = 0
+    thinned_until: datetime = moment()
     time_zone: str
 
 

@@ -55,10 +55,13 @@ def count_period(
     assert site.id is not None
     counted = CountedDays.of(db, site, period, filters)
     counts = read_days(db, site.id, counted.days, dimensions)
-    if counted.days:
+    if counted.uncounted:
         counts += count_visits(db, counted.uncounted, dimensions)
     for gap in counted.gaps:
-        counts += _count_raw(db, site.id, gap, filters, dimensions, tell)
+        for part, number in stretches(db, site.id, gap):
+            wanted = (*are_wanted(site.id, part, filters), *counted.in_gaps)
+            counts = add_up([*counts, *count_visits(db, wanted, dimensions)])
+            tell(number)
     return add_up(counts)
 
 
@@ -72,10 +75,10 @@ def count_visitors_of(db: Connection, site: Site, period: Period, filters: Trend
     counted = CountedDays.of(db, site, period, filters)
     first = local_day(site.time_zone, period.from_at)
     visitors = read_first_visits(db, site_id, counted.days, first)
-    if counted.days:
+    if counted.uncounted:
         visitors += count_first_visits(db, counted.uncounted, period.from_at)
     for gap in counted.gaps:
-        wanted = are_wanted(site_id, gap, filters)
+        wanted = (*are_wanted(site_id, gap, filters), *counted.in_gaps)
         visitors += count_first_visits(db, wanted, period.from_at)
     return visitors
 
@@ -84,13 +87,15 @@ def count_visitors_of(db: Connection, site: Site, period: Period, filters: Trend
 class CountedDays:
     """What of a period can be read from what is counted.
 
-    days: whole local days, one after the other. uncounted: the conditions of their visits that are not counted yet.
-    gaps: what of the period is in none of the days.
+    days: whole local days, one after the other. uncounted: the conditions of their visits that are not in that. gaps:
+    what is read from rows, and which of these: what of the period is in none of the days, or while visits are counted
+    again, the whole period but for what the days have.
     """
 
     days: Sequence[date]
     uncounted: Sequence[ColumnElement[bool]]
     gaps: Sequence[Period]
+    in_gaps: Sequence[ColumnElement[bool]] = ()
 
     @classmethod
     def of(cls, db: Connection, site: Site, period: Period, filters: TrendFilters) -> CountedDays:
@@ -98,7 +103,8 @@ class CountedDays:
         state = count_state(db, site)
         days = _whole_days(site.time_zone, period) if filters.is_empty else []
         if not state.is_current or _has_fallen_behind(db, site, state.until):
-            days = [day for day in days if number_of(day) <= state.thinned_day]
+            held = [day for day in days if number_of(day) <= state.thinned_day]
+            return cls(held, (), (period,), (state.are_not_held,) if held else ())
         if not days:
             return cls((), (), (period,))
         first, last = (day_period(day, site.time_zone) for day in (days[0], days[-1]))
@@ -106,6 +112,7 @@ class CountedDays:
         uncounted = (
             col(Visit.site_id) == site.id,
             col(Visit.last_activity_at) >= state.until,
+            state.are_not_held,
             *began_within(bounds),
         )
         around = (Period(period.from_at, bounds.from_at), Period(bounds.until_at, period.until_at))
@@ -127,23 +134,6 @@ def _has_fallen_behind(db: Connection, site: Site, counted_until: datetime) -> b
     activity = col(Visit.last_activity_at)
     later = select(activity).where(col(Visit.site_id) == site.id, activity >= counted_until)
     return db.execute(later.order_by(activity).offset(MOST_UNCOUNTED).limit(1)).first() is not None
-
-
-def _count_raw(
-    db: Connection,
-    site_id: int,
-    period: Period,
-    filters: TrendFilters,
-    dimensions: Collection[Dimension],
-    tell: TellDone,
-) -> list[Count]:
-    """Of the visits that are stored."""
-    sums: list[Count] = []
-    for part, number in stretches(db, site_id, period):
-        wanted = are_wanted(site_id, part, filters)
-        sums = add_up([*sums, *count_visits(db, wanted, dimensions)])
-        tell(number)
-    return sums
 
 
 def stretches(db: Connection, site_id: int, period: Period) -> list[tuple[Period, int]]:

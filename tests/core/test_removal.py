@@ -93,6 +93,7 @@ def fill(db, site_id: Any) -> None:
             "counted_until": NOW,
             "counted_before": NOW,
             "thinned_day": 0,
+            "thinned_until": NOW,
             "time_zone": "UTC",
         },
         "trend_count": {

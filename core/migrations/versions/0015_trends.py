@@ -18,6 +18,7 @@ def upgrade() -> None:
         _column("counted_until", sa.BigInteger()),
         _column("counted_before", sa.BigInteger()),
         _column("thinned_day", sa.Integer()),
+        _column("thinned_until", sa.BigInteger()),
         _column("time_zone", sa.String()),
         sa.PrimaryKeyConstraint("site_id"),
     )
