@@ -86,7 +86,7 @@ class PastStatements:
         yield self._messages(made)
 
     def counts(self) -> Iterator[str]:
-        """What is counted of all of them: visits by slot, uses of each page, the newest number."""
+        """What is counted of all of them: visits by slot, uses of each page, the newest number; by day only that it was."""
         slot = milliseconds(COUNT_SLOT)
         yield (
             "INSERT INTO visit_count (site_id, starts_at, visits)"
@@ -99,6 +99,10 @@ class PastStatements:
             " JOIN made_page ON made_page.id = page"
         )
         yield f"INSERT INTO visit_sequence (site_id, last) SELECT id, {self._past.visits} FROM site"
+        yield (  # of all of them the days are told by now
+            "INSERT INTO trend_site (site_id, counted_until, counted_before, thinned_day, thinned_until, time_zone)"
+            f" SELECT id, {self._past.ends_at}, 0, 0, 0, time_zone FROM site"
+        )
 
     def _visits(self, made: str) -> str:
         length = _pick(1, _LONGEST)

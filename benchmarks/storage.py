@@ -26,6 +26,7 @@ from benchmarks.load import AGENTS
 from benchmarks.servers import collector
 from core.database import open_database, writing
 from core.locks import lock_site
+from core.rollups.count_step import count_some
 from core.sites import list_sites
 from core.visits.memories import REMEMBERED_FOR, forget_memories
 from tests.helpers.postgres_server import postgres_server
@@ -142,12 +143,14 @@ def _request(visit_id: str, tab: str, events: Sequence[dict[str, Any]], agent: s
 
 
 def _end_visits(engine: Engine) -> None:
-    """What housekeeping does some hours later."""
+    """What housekeeping does some hours later: what is remembered goes, and visits are counted by day."""
     now = datetime.now(UTC) + 2 * REMEMBERED_FOR
     with writing(engine) as db:
         for site in list_sites(db):
             lock_site(db, site.id or 0)
             while forget_memories(db, site.id or 0, now, 1_000):
+                pass
+            while not count_some(db, site, now, 1_000).is_last:
                 pass
 
 

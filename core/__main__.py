@@ -9,6 +9,7 @@ from core.commands.backup import backup
 from core.commands.move import move
 from core.commands.restore import restore
 from core.commands.site import site
+from core.commands.trends import trends
 from core.commands.visitor import visitor
 
 
@@ -23,6 +24,7 @@ main.add_command(visitor)
 main.add_command(backup)
 main.add_command(restore)
 main.add_command(move)
+main.add_command(trends)
 
 if __name__ == "__main__":
     main(prog_name="python -m core")

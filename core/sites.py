@@ -20,6 +20,7 @@ from core.enrich.page_context import make_rule
 from core.enrich.query_keys import is_always_secret
 from core.enrich.text import clean
 from core.enrich.url import is_ip_host, split_host
+from core.funnel_steps import FunnelStep, check_funnel_steps
 from core.locks import lock_site
 from core.moment import to_milliseconds
 from core.own_visits import network_text, read_network
@@ -43,6 +44,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _table = Site.metadata.tables["site"]
 _IS_KEPT = _table.c.removed_at.is_(None)
 _find_by_key = select(_table).where(_table.c.key == bindparam("of_key"), _IS_KEPT)
+_find_of_id = select(_table).where(_table.c.id == bindparam("of_id"), _IS_KEPT)
 _find_by_id = select(_table.c.id).where(_table.c.id == bindparam("of_id"), _IS_KEPT)
 _find_all = select(_table).where(_IS_KEPT).order_by(_table.c.id)
 _find_removed = select(_table).where(~_IS_KEPT).order_by(_table.c.id)
@@ -65,6 +67,7 @@ class SiteChanges(TypedDict, total=False):
     chat_button: bool
     query_keys: Iterable[str]
     own_networks: Iterable[str]
+    funnel_steps: Sequence[FunnelStep]
 
 
 def list_sites(db: Connection) -> list[Site]:
@@ -86,6 +89,12 @@ def existing_site(db: Connection, key: str) -> Site:
     if site is None:
         raise SiteError(f"There is no site with the short name '{key}': see the list of sites.")
     return site
+
+
+def site_of_id(db: Connection, site_id: int) -> Site | None:
+    """The site with this id, or None."""
+    row = db.execute(_find_of_id, {"of_id": site_id}).one_or_none()
+    return None if row is None else _site(row)
 
 
 def has_site(db: Connection, site_id: int) -> bool:
@@ -130,6 +139,7 @@ def add_site(
         "chat_button": False,
         "own_networks": [],
         "query_keys": [],
+        "funnel_steps": [],
     }
     db.execute(insert(_table).values(values))
     site = existing_site(db, key)
@@ -302,6 +312,13 @@ def _check_context_rule(pattern: str, context: str) -> dict[str, str]:
     return {"pattern": rule.pattern, "context": rule.context.value}
 
 
+def _check_funnel_steps(steps: Sequence[FunnelStep]) -> list[dict[str, str]]:
+    try:
+        return check_funnel_steps(steps)
+    except ValueError as fault:
+        raise SiteError(str(fault)) from None
+
+
 def _host_and_port(text: str) -> tuple[str, str]:
     """Both empty when the text is no host of a website."""
     try:
@@ -359,4 +376,5 @@ _CHECKS: dict[str, Any] = {
     "context_rules": check_context_rules,
     "query_keys": check_query_keys,
     "own_networks": check_own_networks,
+    "funnel_steps": _check_funnel_steps,
 }

@@ -52,6 +52,7 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "site_origin": TableEnd.AGE,
     "collector_warning": TableEnd.AGE,
     "site_change": TableEnd.FIXED,
+    "trend_site": TableEnd.FIXED,
     "visit_sequence": TableEnd.FIXED,
     "visit_edit": TableEnd.FIXED,
     "collector": TableEnd.FIXED,
@@ -72,6 +73,7 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "mail_server": TableEnd.PEOPLE,
     "backup": TableEnd.PEOPLE,
     "visit_count": TableEnd.KEPT,
+    "trend_count": TableEnd.KEPT,
 }
 """Every table. With its site a row goes in any case (core/removal.py)."""
 

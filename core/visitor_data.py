@@ -23,7 +23,9 @@ from core.file_rewrite import ask_for_rewrite
 from core.locks import lock_site
 from core.moment import to_milliseconds
 from core.removal import delete_visits
+from core.rollups.site_counts import take_out
 from core.site_changes import note_changes
+from core.sites import site_of_id
 from core.tables import (
     Backup,
     ChatBlock,
@@ -178,7 +180,7 @@ def forget_visits_of(
     """Delete these visits, at most AT_ONCE, with all that any table has about them; how much it was.
 
     Open pages lose them at once. A chat that somebody has on the screen ends: see core/chat/retention.py.
-    What is counted of all visits (`visit_count`) stays.
+    What is counted of days loses them; how many visits began (`visit_count`) stays.
     """
     assert len(visit_ids) <= AT_ONCE
     lock_site(db, site_id)
@@ -186,6 +188,8 @@ def forget_visits_of(
     withdraw_conversations(db, site_id, visit_ids, now)
     follows = (col(Visit.site_id) == site_id, col(Visit.follows).in_(visit_ids), _FOLLOWS_ONE)
     db.execute(update(Visit).where(*follows).values(follows=""))
+    if site := site_of_id(db, site_id):
+        take_out(db, site, visit_ids)
     delete_visits(db, site_id, visit_ids)
     note_changes(db, [site_id], to_milliseconds(now))
     ask_for_rewrite(db)

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from collector.writing.bite_pace import BitePace
 from collector.writing.checkpoints import CHECKPOINT_EVERY, EMPTY_LOG_EVERY, Checkpoints
+from collector.writing.count_chore import CountChore
 from collector.writing.faults import name_fault
 from collector.writing.free_space import FreeSpace
 from collector.writing.notice_chore import NoticeChore
@@ -132,6 +133,7 @@ class Housekeeping:
             Chore(self._forget_counts),
             Chore(self._set_back),
             Chore(NoticeChore(engine, clock, tell_addresses).do),
+            Chore(CountChore(engine, load, clock).do),
         ]
         if engine.dialect.name == "sqlite":
             self._chores.append(Chore(self._checkpoints.move, monotonic() + CHECKPOINT_EVERY))

@@ -20,13 +20,17 @@ from core.chat.retention import forget_messages
 from core.chore_runs import ChoreName, record_chore_run
 from core.database import writing
 from core.locks import TAKE_WITHIN, take_sites
-from core.moment import from_milliseconds
+from core.moment import EPOCH, from_milliseconds
 from core.removal import delete_visits
+from core.rollups.site_counts import count_state, note_thinned
 from core.sites import list_sites
-from core.tables import Visit
+from core.tables import Site, Visit
 
 FORGET_EVERY = 600.0
 """Seconds between two searches for what is past its retention."""
+
+WAIT_FOR_COUNTS = 5.0
+"""The same, while visits wait to be counted: that may take minutes after an upgrade."""
 
 FORGET_AT_ONCE = 200
 """Visits, or messages, that one transaction deletes at most, so that beacons never wait long for it."""
@@ -42,10 +46,14 @@ class Retention(NamedTuple):
 
 
 class Forgotten(NamedTuple):
-    """What one transaction has deleted. is_done: nothing past its retention is left, of no site."""
+    """What one transaction has deleted.
+
+    is_done: nothing past its retention is left, of no site, but for visits that are not counted yet: has_to_wait.
+    """
 
     deleted: int
     is_done: bool
+    has_to_wait: bool = False
 
 
 class Run(Struct):
@@ -79,6 +87,7 @@ class RetentionChore:
         self._clock = clock
         self._run: Run | None = None
         self._has_deleted_all = False
+        self._looks_again_in = FORGET_EVERY
 
     @property
     def is_running(self) -> bool:
@@ -90,7 +99,7 @@ class RetentionChore:
         pause = self._space.give_some() if self._has_deleted_all else self._delete()
         if pause is None:
             self._end()
-            return FORGET_EVERY
+            return self._looks_again_in
         return LONGEST_PAUSE if self._checkpoints.is_held else pause
 
     def _delete(self) -> float | None:
@@ -107,6 +116,7 @@ class RetentionChore:
             return pause
         if not forgotten.is_done:  # somebody writes the rest
             return LONGEST_PAUSE
+        self._looks_again_in = WAIT_FOR_COUNTS if forgotten.has_to_wait else FORGET_EVERY
         self._has_deleted_all = self._run is not None
         return pause if self._has_deleted_all else None
 
@@ -130,7 +140,7 @@ def forget_visits(
 ) -> Forgotten:
     """Delete the visits past their retention with their page views, spans and conversations.
 
-    At most `at_once`. The counts of visits stay.
+    At most `at_once`, of those that are counted by day. The counts of visits and of days stay.
     """
     return _forget(engine, ChoreName.VISITS, _forget_visits_of_site, now, retention, at_once)
 
@@ -139,35 +149,49 @@ def forget_chats(
     engine: Engine, now: int, retention: timedelta, at_once: int = FORGET_AT_ONCE
 ) -> Forgotten:
     """Delete the messages past their retention, at most `at_once`."""
-    return _forget(engine, ChoreName.CHATS, forget_messages, now, retention, at_once)
+    return _forget(engine, ChoreName.CHATS, _forget_messages_of_site, now, retention, at_once)
 
 
 def _forget(
     engine: Engine,
     name: ChoreName,
-    of_site: Callable[[Connection, int, datetime, int], int],
+    of_site: Callable[[Connection, Site, datetime, int], Forgotten],
     now: int,
     retention: timedelta,
     at_once: int,
 ) -> Forgotten:
-    moment, deleted = from_milliseconds(now), 0
+    moment, deleted, has_to_wait = from_milliseconds(now), 0, False
     with writing(engine) as db:
         # Without those that are being deleted: their rows go anyway.
-        sites = [site.id for site in list_sites(db) if site.id]
+        sites = {site.id: site for site in list_sites(db) if site.id}
         taken = take_sites(db, sites, TAKE_WITHIN)
         for site_id in sorted(taken):
             if deleted < at_once:
-                deleted += of_site(db, site_id, moment - retention, at_once - deleted)
+                of_it = of_site(db, sites[site_id], moment - retention, at_once - deleted)
+                deleted += of_it.deleted
+                has_to_wait |= of_it.has_to_wait
         is_done = deleted < at_once and taken == set(sites)
         record_chore_run(db, name, moment, is_done=is_done)
-    return Forgotten(deleted, is_done)
+    return Forgotten(deleted, is_done, has_to_wait)
 
 
-def _forget_visits_of_site(db: Connection, site_id: int, before: datetime, limit: int) -> int:
-    """The oldest first: they lie together in SQLite's file, in the order in which they came."""
-    is_old = (col(Visit.site_id) == site_id, col(Visit.last_activity_at) < before)
-    oldest = select(col(Visit.id)).where(*is_old).order_by(col(Visit.last_activity_at)).limit(limit)
-    ids = db.execute(oldest).scalars().all()
+def _forget_messages_of_site(db: Connection, site: Site, before: datetime, limit: int) -> Forgotten:
+    deleted = forget_messages(db, site.id or 0, before, limit)
+    return Forgotten(deleted, is_done=deleted < limit)
+
+
+def _forget_visits_of_site(db: Connection, site: Site, before: datetime, limit: int) -> Forgotten:
+    """The oldest first: they lie together in SQLite's file, in the order in which they came.
+
+    Only those that are counted: what is told of them afterwards is what was counted.
+    """
+    site_id, activity, state = site.id or 0, col(Visit.last_activity_at), count_state(db, site)
+    counted_until = state.until if state.is_current else EPOCH
+    of_site = select(col(Visit.id)).where(col(Visit.site_id) == site_id)
+    are_old = of_site.where(activity < min(before, counted_until))
+    ids = db.execute(are_old.order_by(activity).limit(limit)).scalars().all()
     if ids:
+        note_thinned(db, site, ids)
         delete_visits(db, site_id, ids)
-    return len(ids)
+    are_waiting = of_site.where(activity >= counted_until, activity < before).limit(1)
+    return Forgotten(len(ids), len(ids) < limit, db.execute(are_waiting).first() is not None)

@@ -92,7 +92,7 @@ def find_context(
     if (word := own.strip().lower()) in CONTEXT_WORDS:
         return CONTEXT_WORDS[word]
     for rule in rules:
-        if _fits(rule.pattern.lower(), path.lower()):
+        if path_fits(rule.pattern, path):
             return rule.context
     if (word := signal.strip().lower()) in CONTEXT_WORDS:
         return CONTEXT_WORDS[word]
@@ -114,6 +114,11 @@ def context_of_url(url: str, rules: Sequence[ContextRule] = ()) -> PageContext:
 
 
 # --- owner's rules
+
+
+def path_fits(pattern: str, path: str) -> bool:
+    """Whether a path, perhaps with its query, fits the pattern of a `ContextRule`."""
+    return _fits(pattern.lower(), path.lower())
 
 
 def _fits(pattern: str, path: str) -> bool:

@@ -17,6 +17,7 @@ from core.tables.chat import (
 from core.tables.chat_looks import ChatLook
 from core.tables.mail import MailAnswer, MailServer
 from core.tables.notices import AgentNotices, Notice, NoticeAddress, NoticeDelivery
+from core.tables.trend_counts import TrendCount, TrendSite
 from core.tables.visit_rows import (
     Page,
     PageViewRow,
@@ -83,6 +84,8 @@ __all__ = [
     "SiteChange",
     "SiteOrigin",
     "Table",
+    "TrendCount",
+    "TrendSite",
     "View",
     "Visit",
     "VisitChange",

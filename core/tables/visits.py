@@ -33,6 +33,7 @@ class Site(Table, table=True):
     removed_at: datetime | None = moment(default=None)
     own_networks: list[str] = Field(default_factory=list, sa_type=JsonText)
     query_keys: list[str] = Field(default_factory=list, sa_type=JsonText)
+    funnel_steps: list[dict[str, str]] = Field(default_factory=list, sa_type=JsonText)
 
     @property
     def identity(self) -> tuple[str, datetime]:

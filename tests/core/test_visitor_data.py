@@ -89,6 +89,8 @@ OF_NO_VISITOR = {
     "site": "a website",
     "site_change": "that something has changed",
     "site_origin": "a website's host",
+    "trend_count": "numbers of all visitors, out of which those of a forgotten one are taken",
+    "trend_site": "how far visits are counted",
     "visit_count": "numbers of all visitors",
     "visit_sequence": "how many visits there were",
     "visit_edit": "names visits that are stored; emptied when any of the site is deleted",

@@ -67,6 +67,14 @@ from core.settings import settings
 from core.site_changes import site_revisions
 from core.sites import find_site
 from core.tables import Site
+from core.trends import (
+    TrendFilters,
+    chat_effect,
+    funnel,
+    last_days,
+    read_funnel_steps,
+    trends,
+)
 from core.visitor_data import (
     count_stored,
     export_visits,
@@ -78,6 +86,7 @@ from core.visits.arrivals import count_page_views, drops, last_page_view, origin
 from core.visits.past_moments import known_since, next_event_after, previous_event_before
 from pages.server.payloads import conversation_payload, news_since
 from tests.helpers.collector_chats import attend, open_chat, refresh, say, send_invitation
+from tests.helpers.day_counting import count_days
 from tests.helpers.mail_server_fields import server_fields
 from tests.helpers.running_collector import DAY, HOUR, MINUTE, RunningCollector, view, wait_for
 
@@ -115,6 +124,7 @@ def a_day(collector: RunningCollector) -> None:
     what_was_left_is_answered(collector)
     pages_are_read(collector)
     time_goes_by(collector)
+    trends_are_told(collector)
     a_visitor_is_forgotten(collector)
     a_site_is_deleted(collector)
 
@@ -285,6 +295,21 @@ def time_goes_by(collector: RunningCollector) -> None:
         later = collector.clock.now + ahead
         retention = Retention(90, 30)
         Housekeeping(collector.engine, retention, load, partial(int, later)).do_due()
+
+
+def trends_are_told(collector: RunningCollector) -> None:
+    """Of days that are counted, of one that is not, and with filters."""
+    later = from_milliseconds(collector.clock.now + 3 * DAY)
+    count_days(collector.engine, collector.clock.now + 3 * DAY)
+    with reading(collector.engine) as db:
+        site = find_site(db, "shop1")
+        assert site is not None
+        counted = last_days(site.time_zone, later, 7)
+        trends(db, site, counted, later)
+        trends(db, site, counted, later, TrendFilters(source="Direct"))
+        trends(db, site, counted, later, TrendFilters(page="/cart", context="Cart"))
+        funnel(db, site, counted, read_funnel_steps(site.funnel_steps))
+        chat_effect(db, site, counted)
 
 
 def a_visitor_is_forgotten(collector: RunningCollector) -> None:

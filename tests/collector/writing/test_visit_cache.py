@@ -37,6 +37,7 @@ from core.tables import Conversation, Visit
 from core.visitor_data import forget_visits_of, visits_of_person
 from core.visits.hit import Accepted, Cart, ChatReport, Event, EventKind, Hit, Opening
 from core.visits.row_keys import chat_tab
+from tests.helpers.day_counting import count_days
 from tests.helpers.edit_watch import unsaid_edits
 from tests.helpers.running_collector import DAY, MINUTE, SECOND, START
 from tests.helpers.statement_watch import watched_statements
@@ -244,6 +245,7 @@ def remove_and_add(shop: WrittenSite) -> None:
 
 
 def pass_retention(shop: WrittenSite) -> None:
+    count_days(shop.engine, shop.now + DAY + MINUTE)
     assert forget_visits(shop.engine, shop.now + DAY + MINUTE, timedelta(days=1)).deleted > 0
 
 

@@ -1,0 +1,205 @@
+"""Frames of the trends' cards, made of counts: the lists by value, the series, the heat map, the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from core.enrich.country import UNKNOWN_NAME, country_name
+from core.rollups.counting import Count
+from core.rollups.dimensions import OF_PAGES, TIME_CLASSES, Dimension, Returning
+from core.rollups.site_counts import REST
+from core.trends.period import DAY, Granularity, TrendPeriod
+
+LISTED = 100
+"""The most values of a list that have a row of their own; the rest is summed in one more."""
+
+REST_LABEL = "All others"
+
+_MEASURES = list(Count._fields[2:])
+_OF_STEPS = _MEASURES[:3]
+_HOURS, _WEEKDAYS = 24, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_RETURNING_LABELS: Mapping[str, str] = {
+    Returning.NEW: "New",
+    Returning.RETURNING: "Returning",
+    Returning.NOT_REMEMBERED: "Not remembered",
+}
+_LABELS: Mapping[Dimension, Callable[[str], str]] = {
+    Dimension.COUNTRY: country_name,
+    Dimension.RETURNING: lambda value: _RETURNING_LABELS[value],
+    Dimension.CONTEXT: lambda value: value or "Other pages",
+    Dimension.CAMPAIGN: lambda value: value or "No campaign",
+}
+
+
+def value_list(counts: Sequence[Count], total: int) -> pd.DataFrame:
+    """The values of a dimension, that with the most visits first, ties by label; then, in one row, the rest.
+
+    Columns: value (what a filter takes), label, visits, page_views, one_page_visits, seconds (as
+    `core.rollups.counting.Count` says), seconds_per_view (of pages and contexts: in view, per view; of others per
+    visit), share (of `total`, 0 to 1), is_rest.
+    """
+    labels = {count.value: _label_of(count) for count in counts}
+    ordered = sorted(
+        counts,
+        key=lambda count: (
+            count.value == REST,
+            -count.visits,
+            -count.page_views,
+            labels[count.value],
+        ),
+    )
+    named = [count for count in ordered[:LISTED] if count.value != REST]
+    rest = ordered[len(named) :]
+    rows = [*named, *([_summed_rest(rest)] if rest else [])]
+    is_of_pages = bool(counts) and Dimension(counts[0].dimension) in OF_PAGES
+    per = [max(count.page_views if is_of_pages else count.visits, 1) for count in rows]
+    numbers = {name: [getattr(count, name) for count in rows] for name in _MEASURES}
+    seconds_each = [count.seconds / number for count, number in zip(rows, per, strict=True)]
+    columns: dict[str, Any] = {
+        "value": pd.array([count.value for count in rows], dtype="str"),
+        "label": pd.array([labels.get(count.value, REST_LABEL) for count in rows], dtype="str"),
+        **{name: np.array(column, dtype=np.int64) for name, column in numbers.items()},
+        "seconds_per_view": np.array(seconds_each, dtype=np.float64),
+        "share": np.array([count.visits / max(total, 1) for count in rows], dtype=np.float64),
+        "is_rest": np.array([count.value == REST for count in rows], dtype=np.bool_),
+    }
+    return pd.DataFrame(columns)
+
+
+def _label_of(count: Count) -> str:
+    if count.value == REST:
+        return REST_LABEL
+    return _LABELS.get(Dimension(count.dimension), _known)(count.value)
+
+
+def _known(value: str) -> str:
+    return value or UNKNOWN_NAME
+
+
+def _summed_rest(counts: Sequence[Count]) -> Count:
+    sums = (sum(count[2 + place] for count in counts) for place in range(len(_MEASURES)))
+    return Count(counts[0].dimension, REST, *sums)
+
+
+def median_seconds(times: Sequence[Count]) -> float:
+    """The median time on site, by the counts of TIME; NaN without one. Right within its class (TIME_CLASSES)."""
+    classes = sorted((int(count.value), count.visits) for count in times)
+    half, below = sum(visits for _, visits in classes) / 2, 0
+    for first, visits in classes:
+        if visits and below + visits >= half:
+            # Within its class the visits are taken to be spread evenly.
+            position = TIME_CLASSES.index(first)
+            until = TIME_CLASSES[min(position + 1, len(TIME_CLASSES) - 1)]
+            return first + max(until - first - 1, 0) * (half - below) / visits
+        below += visits
+    return float("nan")
+
+
+def by_slot(slots: Sequence[Count], time_zone: str) -> pd.DataFrame:
+    """Visits by the slot of 15 minutes in which they began, by the counts of SLOT.
+
+    Columns: starts_at (UTC), local (without a zone), visits, page_views, one_page_visits.
+    """
+    starts = pd.Series([int(count.value) for count in slots], dtype="int64")
+    starts_at = pd.to_datetime(starts, unit="ms", utc=True)
+    local = starts_at.dt.tz_convert(ZoneInfo(time_zone)).dt.tz_localize(None)
+    return pd.DataFrame(
+        {
+            "starts_at": starts_at,
+            "local": local,
+            **{name: [getattr(count, name) for count in slots] for name in _OF_STEPS},
+        }
+    ).astype(dict.fromkeys(_OF_STEPS, "int64"))
+
+
+def series(
+    now: pd.DataFrame, before: pd.DataFrame, period: TrendPeriod, granularity: Granularity
+) -> pd.DataFrame:
+    """Visits by the local hour, day or week (from Monday on, as far as it lies in the period) in which they began.
+
+    now, before: as `by_slot` gives them, of the period and of that before it. Every step has a row, zeros
+    included. Columns: step (its local begin, without a zone), label, visits, page_views, one_page_visits, and
+    visits_before, page_views_before, one_page_visits_before of the same steps of the period before.
+    An hour that the clock repeats is one step; one that it leaves out has none.
+    """
+    steps = _steps(period, granularity)
+    back = DAY * period.length
+    moved = before.assign(local=before["local"] + pd.Timedelta(back))
+    frames = (_summed(now, granularity, period), _summed(moved, granularity, period))
+    names = _OF_STEPS
+    joined = pd.DataFrame(index=steps)
+    for frame, suffix in zip(frames, ("", "_before"), strict=True):
+        joined = joined.join(frame[names].add_suffix(suffix))
+    joined = joined.fillna(0).astype("int64")
+    labels = [_step_label(step, granularity, period) for step in joined.index]
+    return (
+        joined.rename_axis("step")
+        .reset_index()
+        .assign(label=labels)[["step", "label", *joined.columns]]
+    )
+
+
+def heat_map(now: pd.DataFrame) -> pd.DataFrame:
+    """Visits by weekday and hour of the site's local time: 168 rows, Monday 00:00 first.
+
+    now: as `by_slot` gives it. Columns: weekday (0: Monday), weekday_label, hour (0 to 23), visits.
+    """
+    cells = pd.MultiIndex.from_product([range(7), range(_HOURS)], names=["weekday", "hour"])
+    local = now["local"].dt
+    visits = now["visits"].groupby([local.weekday.rename("weekday"), local.hour.rename("hour")])
+    frame = visits.sum().reindex(cells, fill_value=0).reset_index()
+    return frame.assign(
+        visits=frame["visits"].astype("int64"),
+        weekday_label=frame["weekday"].map(dict(enumerate(_WEEKDAYS))),
+    )[["weekday", "weekday_label", "hour", "visits"]]
+
+
+def _summed(slots: pd.DataFrame, granularity: Granularity, period: TrendPeriod) -> pd.DataFrame:
+    steps = _steps_of(slots["local"], granularity, period)
+    grouped: Any = slots.groupby(steps)[_OF_STEPS]
+    return grouped.sum()
+
+
+def _steps_of(local: Any, granularity: Granularity, period: TrendPeriod) -> Any:
+    """The step in which each local moment lies; the first week may begin within."""
+    if granularity is Granularity.HOUR:
+        return local.dt.floor("h")
+    day = local.dt.normalize()
+    if granularity is Granularity.DAY:
+        return day
+    monday: Any = day - pd.to_timedelta(day.dt.weekday, unit="D")
+    return monday.where(monday >= pd.Timestamp(period.first), pd.Timestamp(period.first))
+
+
+def _steps(period: TrendPeriod, granularity: Granularity) -> pd.DatetimeIndex:
+    if granularity is Granularity.HOUR:
+        bounds = period.bounds
+        instants = pd.date_range(
+            bounds.from_at, bounds.until_at, freq="15min", inclusive="left", tz="UTC"
+        )
+        moments = pd.Series(instants.tz_convert(ZoneInfo(period.time_zone)).tz_localize(None))
+    else:
+        moments = pd.Series(pd.date_range(period.first, period.last))
+    steps = _steps_of(moments, granularity, period)
+    return pd.DatetimeIndex(sorted(set(steps)))
+
+
+def _step_label(step: datetime, granularity: Granularity, period: TrendPeriod) -> str:
+    day = day_label(step.date())
+    if granularity is Granularity.HOUR:
+        return f"{step:%H:%M}" if period.length == 1 else f"{day}, {step:%H:%M}"
+    if granularity is Granularity.DAY:
+        return day
+    last = min(step.date() + timedelta(days=6 - step.weekday()), period.last)
+    return day if last == step.date() else f"{day} to {day_label(last)}"
+
+
+def day_label(day: date) -> str:
+    """A day as the pages write it: "28 Nov 2026"."""
+    return f"{day.day} {day:%b %Y}"

@@ -1,0 +1,175 @@
+"""How many visits reached each step of a funnel, one after the other, and how long they took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from core.enrich.country import UNKNOWN_NAME
+from core.enrich.page_context import path_fits
+from core.funnel_steps import FunnelStep
+from core.rollups.site_counts import REST
+from core.tables import Page, Site
+from core.trends.cards import LISTED, REST_LABEL
+from core.trends.counts import stretches
+from core.trends.filters import NO_FILTERS, TrendFilters
+from core.trends.period import TrendPeriod
+from core.trends.site_trends import TellShare
+from core.trends.visit_views import Integers, VisitViews, read_shown, read_sources
+
+
+@dataclass(frozen=True, eq=False)
+class Funnel:
+    """How far visits came that began in a period. It is equal to itself only.
+
+    visits: how many there were in all. steps: a row for each step, in order. Columns: step (1, 2 ...), label, visits
+    (that reached it, after the step before), share (of all visits), share_of_before (of those that reached the step
+    before; of the first: of all visits), dropped (visits that reached the step before and not this one), and
+    median_seconds (from the step before to this one; NaN of the first, and where nobody reached it).
+    by_source: a row for each source, that with most visits at the first step first, LISTED of them, then the
+    rest in one. Columns: value, label, step_1, step_2 ... (visits), share (of its first step's visits, that
+    reached the last), is_rest.
+    """
+
+    visits: int
+    steps: pd.DataFrame
+    by_source: pd.DataFrame
+
+
+def funnel(
+    db: Connection,
+    site: Site,
+    period: TrendPeriod,
+    steps: Sequence[FunnelStep],
+    filters: TrendFilters = NO_FILTERS,
+    progress: TellShare | None = None,
+) -> Funnel:
+    """How many visits of the site that began in the period reached each of the steps in this order.
+
+    A step is reached by the first view of one of its pages after the view that reached the step before. Visits
+    are read from raw rows: those that retention has deleted are not told of. steps: at least one.
+    """
+    assert site.id is not None
+    pages = _pages_of_steps(db, site.id, steps)
+    parts = stretches(db, site.id, period.bounds)
+    total = max(sum(number for _, number in parts), 1)
+    visits, done = 0, 0
+    reached = pd.DataFrame()
+    waits: list[list[Integers]] = [[] for _ in steps]
+    for part, number in parts:
+        sources = read_sources(db, site.id, part, filters)
+        visits += len(sources)
+        if len(sources):
+            shown = read_shown(db, site.id, part, filters)
+            passed = _passed(shown, pages)
+            reached = _added(reached, _by_source(shown, passed, sources))
+            for place in range(1, len(steps)):
+                came = passed[place] >= 0
+                waits[place].append(
+                    shown.at[passed[place][came]] - shown.at[passed[place - 1][came]]
+                )
+        done += number
+        if progress:
+            progress(done / total)
+    return Funnel(
+        visits, _steps_frame(steps, reached, waits, visits), _source_frame(reached, steps)
+    )
+
+
+def _pages_of_steps(db: Connection, site_id: int, steps: Sequence[FunnelStep]) -> list[Integers]:
+    """Of each step the ids of its pages, in ascending order."""
+    columns = (col(Page.id), col(Page.path), col(Page.page_context))
+    rows = db.execute(select(*columns).where(col(Page.site_id) == site_id)).tuples().all()
+    return [
+        np.array(sorted(id for id, path, context in rows if _is_of(step, path, context)), np.int64)
+        for step in steps
+    ]
+
+
+def _is_of(step: FunnelStep, path: str, context: str) -> bool:
+    return path_fits(step.pattern, path) if step.pattern else context == step.page_context
+
+
+def _passed(shown: VisitViews, pages: Sequence[Integers]) -> list[Integers]:
+    """Of each step, by visit, the place of the view that reached it; -1: none."""
+    total = len(shown.page)
+    after = np.searchsorted(shown.visit, shown.visits)  # where its first view stands
+    until = np.searchsorted(shown.visit, shown.visits, side="right")
+    places: list[Integers] = []
+    for of_step in pages:
+        fits = np.isin(shown.page, of_step)
+        at = np.append(np.where(fits, np.arange(total), total), total)
+        # The next view that fits, from each place on.
+        following = np.minimum.accumulate(at[::-1])[::-1]
+        found = following[np.minimum(after, total)]
+        is_reached = found < until
+        places.append(np.where(is_reached, found, -1))
+        after = np.where(is_reached, found + 1, total)
+    return places
+
+
+def _by_source(
+    shown: VisitViews, passed: Sequence[Integers], sources: dict[int, str]
+) -> pd.DataFrame:
+    """Visits that reached each step, by source."""
+    names = pd.array([sources.get(number, "") for number in shown.visits.tolist()], dtype=object)
+    came = {f"step_{place}": of_step >= 0 for place, of_step in enumerate(passed, 1)}
+    return pd.DataFrame(came).groupby(np.asarray(names)).sum()
+
+
+def _added(sums: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    return sums.add(more, fill_value=0) if len(sums) else more
+
+
+def _steps_frame(
+    steps: Sequence[FunnelStep],
+    reached: pd.DataFrame,
+    waits: Sequence[Sequence[Integers]],
+    visits: int,
+) -> pd.DataFrame:
+    came = [
+        int(reached[f"step_{step}"].sum()) if len(reached) else 0 for step, _ in enumerate(steps, 1)
+    ]
+    before = [visits, *came[:-1]]
+    medians = [
+        float(np.median(np.concatenate(of_step)) / 1000) if sum(map(len, of_step)) else np.nan
+        for of_step in waits
+    ]
+    return pd.DataFrame(
+        {
+            "step": range(1, len(steps) + 1),
+            "label": [step.label for step in steps],
+            "visits": came,
+            "share": [number / max(visits, 1) for number in came],
+            "share_of_before": [
+                number / max(earlier, 1) for number, earlier in zip(came, before, strict=True)
+            ],
+            "dropped": [earlier - number for number, earlier in zip(came, before, strict=True)],
+            "median_seconds": medians,
+        }
+    )
+
+
+def _source_frame(reached: pd.DataFrame, steps: Sequence[FunnelStep]) -> pd.DataFrame:
+    names = [f"step_{place}" for place in range(1, len(steps) + 1)]
+    if not len(reached):
+        return pd.DataFrame(columns=["value", "label", *names, "share", "is_rest"])
+    frame = reached.astype("int64").rename_axis("value").reset_index()
+    frame = frame.assign(label=[value or UNKNOWN_NAME for value in frame["value"]], is_rest=False)
+    frame = frame.sort_values([names[0], "label"], ascending=[False, True])
+    rest = frame.iloc[LISTED:]
+    frame = frame.iloc[:LISTED]
+    if len(rest):
+        sums: dict[str, Any] = {name: [int(rest[name].sum())] for name in names}
+        last = {"value": [REST], "label": [REST_LABEL], **sums, "is_rest": [True]}
+        frame = pd.concat([frame, pd.DataFrame(last)])
+    share = frame[names[-1]] / frame[names[0]].clip(lower=1)
+    return frame.assign(share=share)[["value", "label", *names, "share", "is_rest"]].reset_index(
+        drop=True
+    )

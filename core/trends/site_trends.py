@@ -1,0 +1,212 @@
+"""What happened over time on a site: every card of the Trends page, from one snapshot of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from core.moment import EPOCH, to_milliseconds
+from core.rollups.counting import Count
+from core.rollups.dimensions import Dimension
+from core.tables import Site
+from core.trends.cards import by_slot, heat_map, median_seconds, series, value_list
+from core.trends.counts import by_dimension, count_period, count_visitors_of
+from core.trends.filters import NO_FILTERS, TrendFilters
+from core.trends.period import DAY, Granularity, TrendPeriod
+from core.visits.calendar import Period
+from core.visits.presence import COUNT_SLOT
+from core.visits.visit_counts import visits_started
+
+TellShare = Callable[[float], None]
+"""Is told after each part which share of the work is done, 0 to 1."""
+
+_OF_TOTALS = (Dimension.SLOT, Dimension.TIME)
+
+LISTS: Mapping[str, Dimension] = {
+    "sources": Dimension.SOURCE,
+    "campaigns": Dimension.CAMPAIGN,
+    "entry_pages": Dimension.ENTRY_PAGE,
+    "exit_pages": Dimension.EXIT_PAGE,
+    "pages": Dimension.PAGE,
+    "countries": Dimension.COUNTRY,
+    "devices": Dimension.DEVICE,
+    "browsers": Dimension.BROWSER,
+    "contexts": Dimension.CONTEXT,
+    "new_and_returning": Dimension.RETURNING,
+}
+"""The field of `Trends` that lists each dimension."""
+
+TOTALS = {
+    "visits": "Visits",
+    "page_views": "Page Views",
+    "visitors": "Visitors",
+    "median_seconds": "Median Time on Site",
+    "one_page_visits": "One-Page Visits",
+}
+"""The measures of the totals, in their order, with their labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trends:
+    """What happened on a site in a period. All of a visit counts where it began. It is equal to itself only.
+
+    totals: a row for each of TOTALS. Columns: measure, label, value, before (of the period before), both floats,
+    NaN where nothing is known: visitors where the site does not remember any, the median without a visit.
+    series: by the finest of `period.granularities()`, or the one that was asked for; see `core.trends.cards.series`.
+    sources, campaigns, entry_pages, exit_pages, pages, countries, devices, browsers, contexts,
+    new_and_returning: see `core.trends.cards.value_list`. campaigns: without visits that have none. pages,
+    contexts: visits count once for each page, or context, that they saw, so the shares add up to more than 1.
+    new_and_returning: empty where the site remembers nobody.
+    heat_map: see `core.trends.cards.heat_map`.
+    compared_until: the moment of the period before up to which it is compared: as far into it as `now` is into a
+    period that is not over yet.
+    """
+
+    period: TrendPeriod
+    filters: TrendFilters
+    granularity: Granularity
+    compared_until: datetime
+    totals: pd.DataFrame
+    series: pd.DataFrame
+    sources: pd.DataFrame
+    campaigns: pd.DataFrame
+    entry_pages: pd.DataFrame
+    exit_pages: pd.DataFrame
+    pages: pd.DataFrame
+    countries: pd.DataFrame
+    devices: pd.DataFrame
+    browsers: pd.DataFrame
+    contexts: pd.DataFrame
+    new_and_returning: pd.DataFrame
+    heat_map: pd.DataFrame
+
+
+def trends(
+    db: Connection,
+    site: Site,
+    period: TrendPeriod,
+    now: datetime,
+    filters: TrendFilters = NO_FILTERS,
+    granularity: Granularity | None = None,
+    progress: TellShare | None = None,
+) -> Trends:
+    """What happened on the site in the period, of visits that the filters let through.
+
+    All numbers are from the one snapshot that the connection is in. progress: see `TellShare`.
+    """
+    compared_until = _compared_until(period, now)
+    bounds, before = period.bounds, period.before().bounds
+    work = _Work(db, site, filters, progress, [bounds, before])
+    counts = by_dimension(work.count(bounds, list(Dimension)))
+    whole_before = by_dimension(work.count(before, _OF_TOTALS))
+    compared_period = Period(before.from_at, compared_until)
+    compared = whole_before
+    if compared_until < before.until_at:
+        times = work.count(compared_period, [Dimension.TIME])
+        compared = {
+            Dimension.SLOT: _until(whole_before[Dimension.SLOT], compared_until),
+            Dimension.TIME: times,
+        }
+    sides = [
+        (counts, work.count_visitors(bounds)),
+        (compared, work.count_visitors(compared_period)),
+    ]
+    work.end()
+    slots = by_slot(counts[Dimension.SLOT], period.time_zone)
+    slots_before = by_slot(whole_before[Dimension.SLOT], period.time_zone)
+    total = int(slots["visits"].sum())
+    granularity = granularity or period.granularities()[0]
+    lists = {name: value_list(_listed(counts[of]), total) for name, of in LISTS.items()}
+    return Trends(
+        period=period,
+        filters=filters,
+        granularity=granularity,
+        compared_until=compared_until,
+        totals=_totals(sides),
+        series=series(slots, slots_before, period, granularity),
+        heat_map=heat_map(slots),
+        **lists,
+    )
+
+
+def _until(slots: Sequence[Count], moment: datetime) -> Sequence[Count]:
+    return [count for count in slots if int(count.value) < to_milliseconds(moment)]
+
+
+def _listed(counts: Sequence[Count]) -> Sequence[Count]:
+    """Without what a list does not have: no campaign; and where nobody is remembered, that nobody is."""
+    dimension = counts[0].dimension if counts else ""
+    nobody = dimension == Dimension.RETURNING and all(count.value == "" for count in counts)
+    if nobody or dimension == Dimension.CAMPAIGN:
+        return [count for count in counts if count.value != ""]
+    return counts
+
+
+def _compared_until(period: TrendPeriod, now: datetime) -> datetime:
+    """The same local time as now, as many days before as the period has; on a slot's begin."""
+    before, zone = period.before().bounds, ZoneInfo(period.time_zone)
+    if now >= period.bounds.until_at:
+        return before.until_at
+    wall = now.astimezone(zone).replace(tzinfo=None) - DAY * period.length
+    moment = wall.replace(tzinfo=zone).astimezone(UTC)
+    moment -= (moment - EPOCH) % COUNT_SLOT
+    return min(max(moment, before.from_at), before.until_at)
+
+
+class _Work:
+    """Counting, and how much of it is done."""
+
+    def __init__(
+        self,
+        db: Connection,
+        site: Site,
+        filters: TrendFilters,
+        progress: TellShare | None,
+        periods: Sequence[Period],
+    ) -> None:
+        self._db = db
+        self._site = site
+        self._filters = filters
+        self._progress = progress or (lambda share: None)
+        self._total = sum(visits_started(db, site.id or 0, periods)) if progress else 0
+        self._done = 0
+
+    def count(self, period: Period, dimensions: Collection[Dimension]) -> list[Count]:
+        """As `count_period`."""
+        return count_period(self._db, self._site, period, self._filters, dimensions, self._tell)
+
+    def count_visitors(self, period: Period) -> int:
+        """As `count_visitors_of`."""
+        return count_visitors_of(self._db, self._site, period, self._filters)
+
+    def end(self) -> None:
+        """All of it is done; of what was counted before nothing is told."""
+        self._progress(1.0)
+
+    def _tell(self, visits: int) -> None:
+        self._done += visits
+        self._progress(min(self._done / max(self._total, 1), 1.0))
+
+
+def _totals(sides: Sequence[tuple[Mapping[Dimension, Sequence[Count]], int]]) -> pd.DataFrame:
+    """sides: the counts and visitors of the period, and of the one before."""
+    now, before = (_measures(*side) for side in sides)
+    rows = [(name, label, now[name], before[name]) for name, label in TOTALS.items()]
+    frame = pd.DataFrame(rows, columns=["measure", "label", "value", "before"])
+    return frame.astype({"value": "float64", "before": "float64"})
+
+
+def _measures(counts: Mapping[Dimension, Sequence[Count]], visitors: int) -> dict[str, float]:
+    slots = counts[Dimension.SLOT]
+    return {
+        "visits": sum(count.visits for count in slots),
+        "page_views": sum(count.page_views for count in slots),
+        "visitors": visitors or float("nan"),
+        "median_seconds": median_seconds(counts[Dimension.TIME]),
+        "one_page_visits": sum(count.one_page_visits for count in slots),
+    }
