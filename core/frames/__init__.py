@@ -5,6 +5,7 @@ from core.frames.csv_export import csv_of, without_names
 from core.frames.journey import Journey, visitor_journey
 from core.frames.narrow import Filters, narrow
 from core.frames.order import count_pages, order_by, page_of
+from core.frames.parquet_export import parquet_of
 from core.frames.picture import Breakdowns, Cards, Picture, live_picture, picture_of_sites
 from core.frames.transcripts import conversations_frame, messages_frame
 from core.frames.visitors import UNKNOWN
@@ -26,6 +27,7 @@ __all__ = [
     "narrow",
     "order_by",
     "page_of",
+    "parquet_of",
     "picture_of_sites",
     "visitor_journey",
     "without_names",

@@ -1,4 +1,4 @@
-"""Visitors as CSV, safe to open in a spreadsheet."""
+"""A frame as CSV, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import pandas as pd
 _BYTE_ORDER_MARK = "\ufeff"
 _OF_PERSONS = ["visitor_name", "who", "title"]
 """A shop may write a customer's name into a page's title."""
-
-_FROM_ELSEWHERE = ["path", "source"]
-"""What websites and links may write an e-mail address into."""
 
 _EMAIL = r"[^\s/?&=:;,<>()@]+(?:@|%40)[^\s/?&=:;,<>()@]+"
 _HIDDEN = "(e-mail)"
@@ -26,29 +23,41 @@ _BEGINS_FORMULA = (
 )
 
 
-def csv_of(visitors: pd.DataFrame) -> str:
+def csv_of(frame: pd.DataFrame) -> str:
     """The frame as CSV with a header, without its index; moments as 2026-11-22T20:00:00Z.
 
     It begins with a byte order mark, so that spreadsheets read its letters right.
     Visitors choose what stands in paths, titles and names: a cell that a spreadsheet would run as
     a formula begins with an apostrophe.
     """
-    guarded = visitors.copy()
-    for name in visitors.columns:
-        if not _is_safe(visitors[name]):
-            guarded[name] = _guard(visitors[name])
+    guarded = frame.copy()
+    for name in frame.columns:
+        if not _is_safe(frame[name]):
+            guarded[name] = _guard(frame[name])
     # With this end of line a CR inside a cell is quoted too: unquoted, it would begin a new row.
     rows = guarded.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\r\n")
     return _BYTE_ORDER_MARK + rows
 
 
-def without_names(visitors: pd.DataFrame) -> pd.DataFrame:
-    """The visitors without what may name them: for who may look, but take no names away."""
+def without_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame without what may name a visitor: for who may look, but take no names away.
+
+    Websites and links may write an e-mail address into any text.
+    """
+    kept = frame.drop(columns=_OF_PERSONS, errors="ignore")
     hidden = {
-        name: visitors[name].astype("str").str.replace(_EMAIL, _HIDDEN, regex=True)
-        for name in _FROM_ELSEWHERE
+        name: kept[name].astype("str").str.replace(_EMAIL, _HIDDEN, regex=True)
+        for name in kept.columns
+        if _has_email(kept[name])
     }
-    return visitors.drop(columns=_OF_PERSONS).assign(**hidden)
+    return kept.assign(**hidden)
+
+
+def _has_email(column: pd.Series[Any]) -> bool:
+    if _is_safe(column):
+        return False
+    texts: Any = column.cat.categories if column.dtype == "category" else column
+    return bool(texts.astype("str").str.contains(_EMAIL, regex=True).any())
 
 
 def _is_safe(column: pd.Series[Any]) -> bool:
