@@ -6,21 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-# A spreadsheet without it takes the bytes of UTF-8 for letters of its own country.
-_BYTE_ORDER_MARK = "\ufeff"
+from core.spreadsheet import BEGINS_FORMULA, BYTE_ORDER_MARK, END_OF_LINE
+
 _OF_PERSONS = ["visitor_name", "who", "title"]
 """A shop may write a customer's name into a page's title."""
 
 _EMAIL = r"[^\s/?&=:;,<>()@]+(?:@|%40)[^\s/?&=:;,<>()@]+"
 _HIDDEN = "(e-mail)"
-
-# Full-width and small forms and the minus sign count in spreadsheets of some languages; spaces and
-# what cannot be seen before them do not save the cell.
-_BEGINS_FORMULA = (
-    r"[\t\r\n]"
-    r"|[\s\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*"
-    r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]"
-)
 
 
 def csv_of(frame: pd.DataFrame) -> str:
@@ -34,9 +26,8 @@ def csv_of(frame: pd.DataFrame) -> str:
     for name in frame.columns:
         if not _is_safe(frame[name]):
             guarded[name] = _guard(frame[name])
-    # With this end of line a CR inside a cell is quoted too: unquoted, it would begin a new row.
-    rows = guarded.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\r\n")
-    return _BYTE_ORDER_MARK + rows
+    rows = guarded.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator=END_OF_LINE)
+    return BYTE_ORDER_MARK + rows
 
 
 def without_names(frame: pd.DataFrame) -> pd.DataFrame:
@@ -67,4 +58,4 @@ def _is_safe(column: pd.Series[Any]) -> bool:
 
 def _guard(column: pd.Series[Any]) -> pd.Series[Any]:
     text = column.astype("str")
-    return text.mask(text.str.match(_BEGINS_FORMULA), "'" + text)
+    return text.mask(text.str.match(BEGINS_FORMULA), "'" + text)
