@@ -1,5 +1,6 @@
 """The frames that the pages draw: the public entry for charts, and the only place for pandas."""
 
+from core.frames.answer import answer_frame
 from core.frames.breakdown import OTHER, OTHER_LABEL
 from core.frames.csv_export import csv_of, without_names
 from core.frames.journey import Journey, visitor_journey
@@ -19,6 +20,7 @@ __all__ = [
     "Filters",
     "Journey",
     "Picture",
+    "answer_frame",
     "conversations_frame",
     "count_pages",
     "csv_of",
