@@ -1,11 +1,13 @@
 """The frames that the pages draw: the public entry for charts, and the only place for pandas."""
 
+from core.frames.answer import answer_frame
 from core.frames.breakdown import OTHER, OTHER_LABEL
 from core.frames.csv_export import csv_of, without_names
 from core.frames.journey import Journey, visitor_at
 from core.frames.narrow import Filters, narrow
 from core.frames.online import online_by_minute
 from core.frames.order import count_pages, order_by, page_of
+from core.frames.parquet_export import parquet_of
 from core.frames.picture import Breakdowns, Cards, Picture, picture_at
 from core.frames.transcripts import conversations_frame, messages_frame
 from core.frames.visitors import UNKNOWN
@@ -19,6 +21,7 @@ __all__ = [
     "Filters",
     "Journey",
     "Picture",
+    "answer_frame",
     "conversations_frame",
     "count_pages",
     "csv_of",
@@ -27,6 +30,7 @@ __all__ = [
     "online_by_minute",
     "order_by",
     "page_of",
+    "parquet_of",
     "picture_at",
     "visitor_at",
     "without_names",

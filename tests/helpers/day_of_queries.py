@@ -29,6 +29,7 @@ from core.chat.states import TemplateKind, Trigger
 from core.chat.templates import add_template, list_templates, mark_used
 from core.chat.vacancy import UnheardAgents, vacate_due
 from core.database import reading, writing
+from core.exports.tables import Export, ExportTable
 from core.frames import (
     conversations_frame,
     messages_frame,
@@ -83,6 +84,7 @@ from core.visitor_data import (
     visits_with,
 )
 from core.visits.arrivals import count_page_views, drops, last_page_view, origins
+from core.visits.calendar import Period
 from core.visits.past_moments import known_since, next_event_after, previous_event_before
 from pages.server.payloads import conversation_payload, news_since
 from tests.helpers.collector_chats import attend, open_chat, refresh, say, send_invitation
@@ -123,6 +125,7 @@ def a_day(collector: RunningCollector) -> None:
     notices_are_told(collector)
     what_was_left_is_answered(collector)
     pages_are_read(collector)
+    tables_are_exported(collector)
     time_goes_by(collector)
     trends_are_told(collector)
     a_visitor_is_forgotten(collector)
@@ -284,6 +287,16 @@ def past_is_read(db: Connection, site: Site, now: datetime) -> None:
         previous_event_before(db, [1], now - back)
     online_by_minute(db, [site], now - timedelta(days=1), now, now)
     known_since(db, [1], timedelta(days=90), now)
+
+
+def tables_are_exported(collector: RunningCollector) -> None:
+    now = from_milliseconds(collector.clock.now)
+    period = Period(now - timedelta(days=1), now + timedelta(days=1))
+    for table in ExportTable:
+        export = Export(table, 1, period, with_words=True)
+        with reading(collector.engine) as db:
+            export.count(db)
+        list(export.bites(collector.engine, rows_a_bite=1))
 
 
 def time_goes_by(collector: RunningCollector) -> None:
