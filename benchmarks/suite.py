@@ -28,6 +28,7 @@ BENCHMARKS = (
     Benchmark("refresh", 2, {"much": 100_000, "rounds": 5}),
     Benchmark("retention", 15, {"visits": 50_000, "seconds": 10}),
     Benchmark("storage", 1, {"visits": 2_000}),
+    Benchmark("export_table", 2, {"visits": 20_000, "rounds": 1}),
     Benchmark("viewers", 3, {"rounds": 2, "seconds": 8}),
     Benchmark("live", 5, {"times": 3, "seconds": 5}),
     Benchmark("streams", 2, {"streams": 1_000, "seconds": 5}),

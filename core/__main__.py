@@ -6,6 +6,7 @@ import click
 
 from core.commands.agent import agent
 from core.commands.backup import backup
+from core.commands.export import export
 from core.commands.move import move
 from core.commands.restore import restore
 from core.commands.site import site
@@ -25,6 +26,7 @@ main.add_command(backup)
 main.add_command(restore)
 main.add_command(move)
 main.add_command(trends)
+main.add_command(export)
 
 if __name__ == "__main__":
     main(prog_name="python -m core")

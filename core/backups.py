@@ -28,6 +28,12 @@ class BackupKind(StrEnum):
     """By the collector, before a new version changed the tables."""
     RESTORE = "restore"
     """Of what there was, before a backup took its place."""
+    EXPORT = "export"
+    """Of some of it, by the owner, for another program."""
+
+
+_OF_THE_OWNER = (BackupKind.BACKUP, BackupKind.EXPORT)
+"""May be moved to wherever the owner keeps them."""
 
 
 def record_backup(db: Connection, kind: BackupKind, file: Path, size: int, now: datetime) -> None:
@@ -60,7 +66,7 @@ def forget_missing(db: Connection) -> None:
     """Forget the copies beside the database that were deleted. The owner's may have been moved only."""
     forget_unfinished(db)
     for each in list_backups(db):
-        if each.kind != BackupKind.BACKUP and not Path(each.file).exists():
+        if each.kind not in _OF_THE_OWNER and not Path(each.file).exists():
             db.execute(delete(Backup).where(col(Backup.id) == each.id))
 
 

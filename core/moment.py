@@ -25,6 +25,11 @@ def from_milliseconds(milliseconds: int) -> datetime:
     return EPOCH + timedelta(milliseconds=milliseconds)
 
 
+def iso_of(moment: datetime) -> str:
+    """The moment for programs, in UTC: "2026-11-22T20:00:00.000Z"."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 @cache
 def milliseconds(length: timedelta) -> int:
     """The length in whole milliseconds. Cached: the lengths are few, and each event asks for some."""

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     log_format: LogFormat = LogFormat.TEXT
     dashboard_url: str = ""
+    pages_dir: Path = PROJECT_ROOT / "data" / "pages"
     dashboard_host: str = Field(
         default="127.0.0.1", min_length=1, validation_alias=_ours_or_streamlits("dashboard_host")
     )
@@ -159,6 +160,19 @@ class Settings(BaseSettings):
             raise ValueError
         return file
 
+    @field_validator("pages_dir", mode="before")
+    @classmethod
+    def _any_folder(cls, value: Any) -> Any:
+        """It may be made later; a file is none."""
+        folder = below_project(value)
+        try:
+            is_file = folder.is_file()
+        except OSError:  # as for a file
+            is_file = True
+        if not value or is_file:
+            raise ValueError
+        return folder
+
     @field_validator("rate_limit", "new_visits", mode="before")
     @classmethod
     def _rate(cls, value: Any) -> Any:
@@ -231,6 +245,7 @@ CURES = {
     "log_format": "write text or json",
     "dashboard_url": "write the address at which people reach the dashboard, for example "
     "https://monitor.example or https://shop.example/monitor",
+    "pages_dir": "write the folder of your own pages, or leave it out",
     "dashboard_host": "write an address to listen on, for example 127.0.0.1",
     "dashboard_port": "write a port from 1 to 65535, for example 8501",
     "oidc_issuer": "write the issuer's address, for example https://accounts.example; http is "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from core.chat.retention import withdraw_conversations
 from core.enrich.text import LONGEST_ATTRIBUTE, LONGEST_ATTRIBUTE_NAME, clean
 from core.file_rewrite import ask_for_rewrite
 from core.locks import lock_site
-from core.moment import to_milliseconds
+from core.moment import iso_of, to_milliseconds
 from core.removal import delete_visits
 from core.rollups.site_counts import take_out
 from core.site_changes import note_changes
@@ -158,7 +158,7 @@ def export_visits(
     }
     return {
         "site": {"key": site.key, "name": site.name},
-        "exported_at": _iso(now),
+        "exported_at": iso_of(now),
         "visit": [
             {
                 **row,
@@ -251,12 +251,9 @@ def _plain(row: Any) -> dict[str, Any]:
     if told.get("memory"):
         told["memory"] = json.loads(told["memory"])
     return {
-        name: _iso(value) if isinstance(value, datetime) else value for name, value in told.items()
+        name: iso_of(value) if isinstance(value, datetime) else value
+        for name, value in told.items()
     }
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _parts(values: Collection[Any], column: Any) -> Iterable[list[Any]]:

@@ -10,6 +10,7 @@ import streamlit as st
 from core.accounts.identity import Role
 from core.deadline import DatabaseUnavailable
 from core.moment import utc_now
+from pages.own_pages.own_page import OwnPage, own_pages
 from pages.parts.agent_box import OWN_ACCOUNT
 from pages.parts.site_choice import site_parameter
 from pages.parts.snapshots import latest_sites
@@ -64,10 +65,11 @@ def pages() -> list[MenuPage]:
             visibility="hidden",
         )
     )
+    own = [_own_page(page) for page in own_pages()]
     if is_idle:
-        return [sites, chats, accounts, health, visitor, own_account]
+        return [sites, chats, accounts, health, *own, visitor, own_account]
     live = _page("live", "Visitor Monitor", "visibility", default=True)
-    return [live, chats, sites, accounts, health, visitor, own_account]
+    return [live, chats, sites, accounts, health, *own, visitor, own_account]
 
 
 def run_page(page: st.Page, offered: Sequence[MenuPage]) -> None:
@@ -94,3 +96,9 @@ def _page(folder: str, title: str, icon: str, role: Role = Role.VIEWER, **option
     script = f"{folder}/page.py"
     page = st.Page(script, title=title, icon=f":material/{icon}:", url_path=folder, **options)
     return MenuPage(page, role)
+
+
+def _own_page(own: OwnPage) -> MenuPage:
+    words = own.words
+    page = st.Page(own.draw, title=words.title, icon=words.icon, url_path=own.address)
+    return MenuPage(page, words.role)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from core.backups import BackupKind, forget_missing, record_backup
-from core.command_error import CommandError, exit_in_one_line
-from core.commands.copying import file_of, shown_progress
+from core.command_error import exit_in_one_line
+from core.commands.copying import file_of, refuse_target, shown_progress
 from core.commands.owner_database import refuse_missing
-from core.database import open_database, own_files, writing
+from core.database import open_database, writing
 from core.moment import utc_now
 from core.part_file import PART, remove_unfinished
 from core.schema import SchemaError, head_revision, known_revision
@@ -45,7 +45,7 @@ def backup(file: Path, force: bool) -> None:
         refuse_missing(url)
         now = utc_now()
         target = _target(file.resolve(), now)
-        _refuse_target(target, database, force)
+        refuse_target(target, database, force)
         engine = open_database(url)
         _back_up(engine, target, now)
         engine.dispose()
@@ -53,18 +53,6 @@ def backup(file: Path, force: bool) -> None:
 
 def _target(file: Path, now: datetime) -> Path:
     return file / _NAME.format(f"{now:%Y%m%d-%H%M%S}") if file.is_dir() else file
-
-
-def _refuse_target(target: Path, database: Path, force: bool) -> None:
-    if not target.parent.is_dir():
-        raise CommandError(f"There is no folder {target.parent}: make it first")
-    own = own_files(database.resolve())
-    if target in own or any(
-        target.samefile(each) for each in own if each.exists() and target.exists()
-    ):
-        raise CommandError(f"{target} belongs to the database itself: name another file")
-    if target.exists() and not force:
-        raise CommandError(f"{target} exists: name another file, or overwrite it with --force")
 
 
 def _back_up(engine: Engine, target: Path, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What the commands that copy a database share: a bar that moves, and what they say of Postgres."""
+"""What the commands that copy a database, or a part of it, share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from sqlalchemy import URL, make_url
 
 from core.command_error import CommandError
-from core.database import sqlite_file
+from core.database import own_files, sqlite_file
 from core.sqlite_copy import Progress
 
 
@@ -35,6 +35,19 @@ def file_of(database_url: str, on_postgres: str) -> Path:
     if file is None:
         raise CommandError(on_postgres.format(url=_shell_url(database_url)))
     return file
+
+
+def refuse_target(target: Path, database: Path | None, force: bool) -> None:
+    """Raise CommandError if the file must not be written; database: that of SQLite."""
+    if not target.parent.is_dir():
+        raise CommandError(f"There is no folder {target.parent}: make it first")
+    own = own_files(database.resolve()) if database else ()
+    if target in own or any(
+        target.samefile(each) for each in own if each.exists() and target.exists()
+    ):
+        raise CommandError(f"{target} belongs to the database itself: name another file")
+    if target.exists() and not force:
+        raise CommandError(f"{target} exists: name another file, or overwrite it with --force")
 
 
 def _shell_url(database_url: str) -> str:

@@ -21,21 +21,22 @@ from core.chat.search import (
     searched_from,
 )
 from core.database import Connection
-from core.frames import conversations_frame, csv_of, messages_frame
+from core.frames import conversations_frame, messages_frame
 from core.moment import utc_now
 from core.tables import Site
 from core.visits.calendar import Period, day_period, local_day
+from pages.parts.downloads import draw_downloads
 from pages.parts.notices import draw_unanswered
 from pages.parts.site_choice import choose_site, chosen_site, draw_other_site
 from pages.parts.table.component import Column, Kind, Toolbar, draw_table
 from pages.parts.texts import day_and_time_of, day_of, plural, small_text
 from pages.parts.transcript import draw_transcript
-from pages.parts.viewer import REFUSALS, for_viewer, read_as
+from pages.parts.viewer import REFUSALS, read_as
 
 ROWS = 50
 """Conversations on one page of the list."""
 
-MOST_IN_CSV = 5_000
+MOST_IN_FILE = 5_000
 """Conversations in one download."""
 
 LONGEST_NAME = 40
@@ -213,19 +214,15 @@ def _draw_download(
 ) -> None:
     if not found.count:
         return
-    cut = f" The download has the newest {MOST_IN_CSV:,}." if found.count > MOST_IN_CSV else ""
+    cut = f" A download has the newest {MOST_IN_FILE:,}." if found.count > MOST_IN_FILE else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         rated = _ratings_text(found.ratings)
         small_text(f"{_days_text(days)}. {rated}Times are in {site.time_zone}.{cut}")
-        st.download_button(
-            "Download CSV",
-            data=for_viewer(lambda: _csv(site, past_search, _period(days, site))),
-            file_name=f"chats-{site.key}-{utc_now():%Y%m%d-%H%M%S}Z.csv",
-            mime="text/csv",
-            icon=":material/download:",
+        draw_downloads(
+            lambda: _messages(site, past_search, _period(days, site)),
+            f"chats-{site.key}",
+            site_ids=[site.id or 0],
             help="Every message of these chats; its times are in UTC.",
-            on_click="ignore",
-            key="download_chats",
         )
 
 
@@ -241,16 +238,16 @@ def _days_text(days: tuple[date, date]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _csv(site: Site, past_search: PastSearch, period: Period) -> str:
+def _messages(site: Site, past_search: PastSearch, period: Period) -> pd.DataFrame:
     """Every message of the conversations that were found."""
 
     def load(db: Connection) -> pd.DataFrame:
         assert site.id is not None
         search = past_search.search
-        found = found_conversations(db, site.id, search, *period, limit=MOST_IN_CSV)
+        found = found_conversations(db, site.id, search, *period, limit=MOST_IN_FILE)
         return messages_frame(db, found)
 
-    return csv_of(read_as(Role.AGENT, load, site))
+    return read_as(Role.AGENT, load, site)
 
 
 def _name(site: Site) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.frames import OTHER, Picture
@@ -14,6 +15,9 @@ from pages.live.view import CHOICES, current_view, keep_view
 from pages.parts.picture_cache import once_a_picture
 from pages.parts.ready_data import ReadyJson, as_json, ready_data
 from pages.parts.script import component
+from pages.parts.shown_data import draw_shown_data
+
+GROUP_LABELS = {"breakdown": "By", "label": "Group", "visits": "Visitors", "percent": "%"}
 
 _FOLDER = Path(__file__).with_name("client")
 
@@ -30,11 +34,32 @@ def draw_breakdowns(picture: Picture, site: Site) -> None:
         if column in CHOICES and isinstance(value, str):
             keep_view(current_view().toggled(column, value))
 
-    _breakdowns(
-        key=key,
-        data=ready_data(breakdowns=_ready_breakdowns(picture), chosen=_chosen()),
-        on_pressed_change=on_pressed_change,
-    )
+    with st.container(gap="xsmall", key="live_groups"):
+        _breakdowns(
+            key=key,
+            data=ready_data(breakdowns=_ready_breakdowns(picture), chosen=_chosen()),
+            on_pressed_change=on_pressed_change,
+        )
+        draw_shown_data(
+            lambda: _groups(picture),
+            "groups",
+            title="Visitors who are online, by group",
+            site_ids=picture.site_ids,
+            labels=GROUP_LABELS,
+        )
+
+
+@once_a_picture
+def _groups(picture: Picture) -> pd.DataFrame:
+    """The groups of all breakdowns; Other's are in it each by its name, and Other is not."""
+    frames = [
+        getattr(picture.breakdowns, column).assign(
+            breakdown=label, percent=lambda groups: (groups["share"] * 100).round(1)
+        )
+        for column, label in CHOICES.items()
+    ]
+    rows = pd.concat(frames, ignore_index=True)
+    return rows.loc[rows["value"] != OTHER, [*GROUP_LABELS]]
 
 
 @once_a_picture

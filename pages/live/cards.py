@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import streamlit as st
 
 from core.frames import Picture
 from core.tables import Site
 from pages.live.sparkline import chart
-from pages.parts.charts import draw_chart, ready_frame
+from pages.parts.charts import ReadyFrame, draw_chart, ready_frame
 from pages.parts.picture_cache import once_a_picture
 from pages.parts.ready_data import ready_data
 from pages.parts.script import component
@@ -28,6 +27,9 @@ CHATTING = (
     "message was written less than 20 minutes ago, and it was not ended."
 )
 BROWSING = "Visitors who are online and not chatting."
+
+LAST_DAYS = "Last 7 Days"
+DAY_LABELS = {"label": "Day", "visits": "Visits"}
 
 _FOLDER = Path(__file__).with_name("client")
 
@@ -52,7 +54,14 @@ def draw_cards(picture: Picture, site: Site) -> None:
         # Over the place that the last number leaves empty: see pages/look.css.
         with st.container(key="last_days"):
             draw_chart(
-                chart, _ready_days(picture), alt_text="Visits started on each of the last 7 days"
+                chart,
+                _ready_days(picture),
+                "Visits started on each of the last 7 days",
+                title=LAST_DAYS,
+                name="last-7-days",
+                site_ids=picture.site_ids,
+                labels=DAY_LABELS,
+                has_heading=False,
             )
 
 
@@ -62,8 +71,8 @@ def _ready_numbers(picture: Picture, key: str, time_zone: str) -> bytes:
 
 
 @once_a_picture
-def _ready_days(picture: Picture) -> pa.Table:
-    return ready_frame(picture.days)
+def _ready_days(picture: Picture) -> ReadyFrame:
+    return ready_frame(picture.days, DAY_LABELS)
 
 
 def numbers(picture: Picture, key: str, time_zone: str) -> tuple[LiveNumber, ...]:
@@ -81,7 +90,7 @@ def numbers(picture: Picture, key: str, time_zone: str) -> tuple[LiveNumber, ...
         LiveNumber("Browsing", f"{cards.browsing:,}", BROWSING),
         LiveNumber("Visits Today", f"{cards.today:,}", started("on this day"), today),
         LiveNumber("This Month", f"{cards.this_month:,}", started("this month"), _month(today)),
-        LiveNumber("Last 7 Days", "", started("on each day")),
+        LiveNumber(LAST_DAYS, "", started("on each day")),
     )
 
 

@@ -7,18 +7,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.accounts.identity import Role
-from core.frames import UNKNOWN, Picture, csv_of, narrow, order_by, without_names
+from core.frames import UNKNOWN, Picture, narrow, order_by
 from core.tables import Site
 from core.visits.presence import Status
 from pages.live.view import current_view
 from pages.parts.colours import CONTEXT_COLOURS
+from pages.parts.downloads import draw_downloads, taken
 from pages.parts.site_choice import ALL_SITES
 from pages.parts.texts import plural, small_text
-from pages.parts.viewer import NOT_YOURS, NotAllowed, for_viewer, may, viewer
 
 ROWS = 1_000
-"""The most rows shown: styling more takes seconds at every refresh. The download has every row."""
+"""The most rows shown: styling more takes seconds at every refresh. The downloads have every row."""
 
 STATUS_INK = {
     "light": {Status.CHATTING.value: "#1d4ed8", Status.BROWSING.value: "#15803d"},
@@ -49,24 +48,21 @@ SHOWN = {
 
 
 def draw_data(picture: Picture, site: Site) -> None:
-    """Draw the rows of the visitor table, in its order, up to ROWS, and a download of all as CSV.
+    """Draw the rows of the visitor table, in its order, up to ROWS, and downloads of all.
 
-    Both can be taken away, so for a viewer neither has what may name somebody.
+    All can be taken away, so for a viewer none has what may name somebody.
     """
     view = current_view()
     found = order_by(narrow(picture.visitors, view.filters()), view.sort or None, view.descending)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "Download CSV",
-            data=for_viewer(lambda: _csv(found, picture)),
-            file_name=f"visitors-{_file_part(site)}-{picture.as_of:%Y%m%d-%H%M%S}Z.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download",
+        draw_downloads(
+            found,
+            f"visitors-{_file_part(site)}",
+            site_ids=picture.site_ids,
+            as_of=picture.as_of,
         )
         small_text(_summary(len(found), len(picture.visitors), site.time_zone))
-    rows = _taken(found.head(ROWS))
+    rows = taken(found.head(ROWS))
     st.dataframe(
         _styled(_shown(rows, site), rows),
         hide_index=True,
@@ -78,22 +74,10 @@ def draw_data(picture: Picture, site: Site) -> None:
     )
 
 
-def _csv(found: pd.DataFrame, picture: Picture) -> str:
-    """Raises NotAllowed once the viewer does not see all of the sites any more."""
-    if not all(map(viewer().sees, picture.site_ids)):
-        raise NotAllowed(NOT_YOURS)
-    return csv_of(_taken(found))
-
-
-def _taken(found: pd.DataFrame) -> pd.DataFrame:
-    """What of the visitors the viewer may take away."""
-    return found if may(Role.AGENT) else without_names(found)
-
-
 def _summary(found: int, all_visitors: int, time_zone: str) -> str:
     total = plural(all_visitors, "visitor")
     shown = total if found == all_visitors else f"{found:,} of {total}, as the table is filtered"
-    cut = f"; the first {ROWS:,} are shown, the download has all" if found > ROWS else ""
+    cut = f"; the first {ROWS:,} are shown, the downloads have all" if found > ROWS else ""
     return f"{shown}{cut}. Times are in {time_zone}."
 
 

@@ -1,9 +1,14 @@
-"""The one way to draw a chart: its specification is built once, its frame is sent each time."""
+"""The one way to draw a chart: its specification is built once, its frame is sent each time.
+
+With it go what it says in words, a table for who does not see it, and Show the data.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
+from html import escape
 from typing import Any
 
 import altair as alt
@@ -11,25 +16,116 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+from pages.parts.shown_data import draw_shown_data
+
+Selection = Mapping[str, Any]
+"""What was chosen in a chart, by the name of its parameter: see `on_select` of Streamlit's charts."""
+
+MOST_TOLD = 60
+"""The most rows of the table that goes with a chart: Show the data has all."""
+
+MUTED = "#8a93a6"
+"""For what stands behind the present numbers, as the period before: seen in both themes."""
+
+THEME: dict[str, Any] = {
+    "axis": {"titleFontWeight": 400, "labelOverlap": True},
+    "axisX": {"grid": False},
+    "axisY": {"ticks": False, "domain": False, "tickCount": 4},
+    "bar": {"cornerRadiusEnd": 3},
+    "legend": {"orient": "top", "title": None},
+    "line": {"strokeWidth": 2},
+}
+"""How all charts look, beyond the colours and fonts of .streamlit/config.toml, which know light and dark. What
+a chart says itself counts more."""
+
+
+@dataclass(frozen=True)
+class ReadyFrame:
+    """A frame as a chart gets it, and its table in HTML: what can be made once for all viewers."""
+
+    table: pa.Table
+    told: str
+
 
 def draw_chart(
-    chart: Callable[[], alt.TopLevelMixin], frame: pd.DataFrame | pa.Table, *, alt_text: str
+    chart: Callable[[], alt.TopLevelMixin],
+    frame: pd.DataFrame | ReadyFrame,
+    alt_text: str,
+    *,
+    title: str,
+    name: str,
+    site_ids: Collection[int],
+    labels: Mapping[str, str] | None = None,
+    has_heading: bool = True,
+    on_select: Callable[[Selection], None] | None = None,
 ) -> None:
-    """Draw the frame by the chart's specification. To build a chart takes 35-55 ms, to draw it 2, to draw
-    what `ready_frame` has made of the frame 1."""
-    st.vega_lite_chart(frame, _specification(chart), alt=alt_text)
+    """Draw the frame by the chart's specification, its title above it, Show the data below it.
+
+    To build a chart takes 35-55 ms, to draw it 2, to draw what `ready_frame` has made of the frame 1.
+
+    alt_text: what the chart shows, in a sentence. title: in a few words, which are drawn if has_heading. name:
+    of the files that are downloaded; each chart of a page has another. site_ids: whose numbers these are.
+    labels: the columns that are told in words, and how they are called; all of them by their own names
+    without it. on_select: is called with what was chosen in the chart, before the page runs again.
+    """
+    ready = frame if isinstance(frame, ReadyFrame) else ready_frame(frame, labels)
+    heading = f'<h3 class="chart-title">{escape(title)}</h3>' if has_heading else ""
+    key = f"chart {name}"
+
+    def select() -> None:
+        if on_select is not None:
+            on_select(st.session_state[key]["selection"])
+
+    with st.container(gap=None, key=f"chart-{name}"):
+        st.html(f"{heading}{_told(title, ready.told)}")
+        st.vega_lite_chart(
+            ready.table,
+            _specification(chart),
+            alt=alt_text,
+            **({"key": key, "on_select": select} if on_select else {}),
+        )
+        draw_shown_data(ready.table.to_pandas, name, title=title, labels=labels, site_ids=site_ids)
 
 
-def ready_frame(frame: pd.DataFrame) -> pa.Table:
-    """The frame as a chart gets it, which can be made once for all viewers."""
-    return pa.Table.from_pandas(frame)
+def ready_frame(frame: pd.DataFrame, labels: Mapping[str, str] | None = None) -> ReadyFrame:
+    """The frame as `draw_chart` takes it with the same labels."""
+    named = frame if labels is None else frame[[*labels]].rename(columns=dict(labels))
+    return ReadyFrame(pa.Table.from_pandas(frame, preserve_index=False), _rows(named))
+
+
+def _told(title: str, rows: str) -> str:
+    """The table, which is read out and not seen."""
+    return f'<table class="told"><caption>{escape(title)}</caption>{rows}</table>'
+
+
+def _rows(frame: pd.DataFrame) -> str:
+    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
+    shown = frame.head(MOST_TOLD).astype("str")
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
+        for row in shown.itertuples(index=False, name=None)
+    )
+    left = len(frame) - len(shown)
+    more = f"<tr><td>{left:,} more rows: show the data</td></tr>" if left else ""
+    return f"<thead><tr>{head}</tr></thead><tbody>{body}{more}</tbody>"
 
 
 @cache
 def _specification(chart: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
     specification = _without_data(chart().to_dict())
     specification.pop("datasets", None)
+    specification["config"] = _merged(THEME, specification.get("config", {}))
     return specification
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **under,
+        **{
+            name: {**under.get(name, {}), **value} if isinstance(value, dict) else value
+            for name, value in over.items()
+        },
+    }
 
 
 def _without_data(part: Any) -> Any:

@@ -62,7 +62,8 @@ def test_copy_beside_the_database_is_forgotten_when_it_is_deleted(db, tmp_path):
 
     forget_missing(db)
 
-    assert {each.file for each in list_backups(db)} == {str(there), str(tmp_path / "gone-backup")}
+    owners = {str(tmp_path / "gone-backup"), str(tmp_path / "gone-export")}
+    assert {each.file for each in list_backups(db)} == {str(there), *owners}
 
 
 def test_copy_that_was_moved_long_ago_is_forgotten_at_the_next_one(db, tmp_path):

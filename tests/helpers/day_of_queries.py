@@ -27,6 +27,7 @@ from core.chat.states import TemplateKind, Trigger
 from core.chat.templates import add_template, list_templates, mark_used
 from core.chat.vacancy import UnheardAgents, vacate_due
 from core.database import reading, writing
+from core.exports.tables import Export, ExportTable
 from core.frames import conversations_frame, live_picture, messages_frame, visitor_journey
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
@@ -59,6 +60,7 @@ from core.visitor_data import (
     visits_with,
 )
 from core.visits.arrivals import count_page_views, drops, last_page_view, origins
+from core.visits.calendar import Period
 from pages.server.payloads import conversation_payload, news_since
 from tests.helpers.collector_chats import attend, open_chat, refresh, say, send_invitation
 from tests.helpers.day_counting import count_days
@@ -95,6 +97,7 @@ def a_day(collector: RunningCollector) -> None:
     a_team_cares(collector)
     notices_are_told(collector)
     pages_are_read(collector)
+    tables_are_exported(collector)
     time_goes_by(collector)
     trends_are_told(collector)
     a_visitor_is_forgotten(collector)
@@ -205,6 +208,16 @@ def pages_are_read(collector: RunningCollector) -> None:
         drops(db, 1, now)
         removals(db)
         read_health(db, settings(), CollectorSigns(), now)
+
+
+def tables_are_exported(collector: RunningCollector) -> None:
+    now = from_milliseconds(collector.clock.now)
+    period = Period(now - timedelta(days=1), now + timedelta(days=1))
+    for table in ExportTable:
+        export = Export(table, 1, period, with_words=True)
+        with reading(collector.engine) as db:
+            export.count(db)
+        list(export.bites(collector.engine, rows_a_bite=1))
 
 
 def time_goes_by(collector: RunningCollector) -> None:

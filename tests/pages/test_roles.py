@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,6 @@ from core.chat.states import TemplateKind
 from core.chat.templates import list_templates
 from core.database import reading, writing
 from core.tables import Site
-from pages.live import data_tab
 from pages.parts.agent import _agent
 from pages.parts.snapshots import latest_picture
 from pages.parts.viewer import (
@@ -34,6 +34,7 @@ from pages.parts.viewer import (
 from pages.server.access import COOKIE
 from pages.server.session_book import SESSION_COOKIE
 from tests.helpers.dashboard_chats import make_agent, now, secret_of, visitor_opens
+from tests.helpers.drawn_downloads import drawn_downloads
 from tests.helpers.page_reading import metrics, tables, texts, visitors
 from tests.helpers.seed import make_site, make_visit
 from tests.helpers.signed_in import make_account, session_cookie
@@ -148,13 +149,7 @@ def test_viewer_sees_names_and_takes_none_away(
     sign_in: SignIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    downloads: list[Callable[[], str]] = []
-    button = data_tab.st.download_button
-    monkeypatch.setattr(
-        data_tab.st,
-        "download_button",
-        lambda *args, **named: (downloads.append(named["data"]), button(*args, **named)),
-    )
+    files = drawn_downloads(monkeypatch)
     make_visit(
         database.engine,
         site,
@@ -172,7 +167,8 @@ def test_viewer_sees_names_and_takes_none_away(
         page.session_state["visitors_shown"] = "Data"
         page.run()
         frame: pd.DataFrame = page.dataframe[0].value
-        taken[role] = frame.to_csv() + downloads[-1]()
+        parquet = pd.read_parquet(BytesIO(files["Download Parquet"]()))
+        taken[role] = frame.to_csv() + files["Download CSV"]() + parquet.to_csv()
     assert NAME in taken[Role.AGENT]
     assert NAME not in taken[Role.VIEWER] and "visit1" in taken[Role.VIEWER]
     assert "ada@shop.example" in taken[Role.AGENT]
@@ -341,19 +337,13 @@ def test_download_is_refused_once_a_site_or_the_session_is_gone(
     sign_in: SignIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    downloads: list[Callable[[], str]] = []
-    button = data_tab.st.download_button
-    monkeypatch.setattr(
-        data_tab.st,
-        "download_button",
-        lambda *args, **named: (downloads.append(named["data"]), button(*args, **named)),
-    )
+    files = drawn_downloads(monkeypatch)
     make_visit(database.engine, site, "visit1", now=now())
     account = sign_in(Role.AGENT, [site])
     page = open_page()
     page.session_state["visitors_shown"] = "Data"
     page.run()
-    download = downloads[-1]
+    download = files["Download CSV"]
     assert "visit1" in download()
     with writing(database.engine) as db:
         limit_account(db, account.id, [other.id or 0])

@@ -208,7 +208,7 @@ def test_data_tab_says_how_many_it_leaves_out(database: Database, open_page: Ope
     page.session_state["visitors_shown"] = "Data"
     page.run()
     assert len(page.dataframe[0].value) == 1_000
-    assert "3,000 visitors; the first 1,000 are shown, the download has all" in texts(page)
+    assert "3,000 visitors; the first 1,000 are shown, the downloads have all" in texts(page)
 
 
 @pytest.mark.parametrize(
