@@ -91,8 +91,8 @@ def test_what_belongs_to_visits_is_exported_as_the_view_shows_it(
         of_tab: dict[str, Any] = {"site_id": 7, "visit_id": visit.id, "tab": 1}
         for number in (1, 2):
             seen = at + number * SECOND
-            page: dict[str, Any] = {"path": f"/{number}", "title": "T", "page_context": "Cart"}
-            store(PageView(**of_tab, number=number, viewed_at=seen, **page))
+            says: dict[str, Any] = {"path": f"/{number}", "title": "T", "page_context": "Cart"}
+            store(PageView(**of_tab, number=number, viewed_at=seen, **says))
         for kind in SpanKind:
             store(VisitSpan(**of_tab, kind=kind, number=1, from_at=at, until_at=at + 9 * SECOND))
     store(Page(site_id=7, id=page_id("/x", "X", ""), uses=1, path="/x", title="X"))
