@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast, func, select
 
@@ -39,7 +39,9 @@ def seen_pages(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[Se
     ]
 
 
-def _select(wanted: Sequence[ColumnElement[bool]], *, is_sqlite: bool) -> Select[Any]:
+def _select(
+    wanted: Sequence[ColumnElement[bool]], *, is_sqlite: bool
+) -> Select[int, int, int, int, int]:
     """Site, visit, the visit's page views, page, seconds."""
     following = func.lead(_view.c.viewed_after).over(
         partition_by=(_view.c.visit, _view.c.tab),

@@ -99,7 +99,8 @@ def read_days(
         )
         .group_by(_count.c.dimension, _count.c.value)
     )
-    return [Count(row[0], row[1], *map(int, row[2:])) for row in db.execute(statement)]
+    rows: list[Any] = list(db.execute(statement))
+    return [Count(row[0], row[1], *map(int, row[2:])) for row in rows]
 
 
 def add_to_day(db: Connection, site_id: int, day: date, counts: Iterable[Count]) -> None:
