@@ -19,7 +19,7 @@ from core.rollups.dimensions import (
     Dimension,
     time_class,
 )
-from core.rollups.page_counts import SeenPage, seen_pages
+from core.rollups.page_counts import ShownPage, shown_pages
 from core.tables import Visit
 from core.visits.presence import COUNT_SLOT
 
@@ -55,7 +55,7 @@ def count_visits(
     if any(each not in OF_PAGES for each in dimensions):
         counts += _count_rows(db, wanted, dimensions)
     if of_pages := OF_PAGES & set(dimensions):
-        seen = seen_pages(db, wanted)
+        seen = shown_pages(db, wanted)
         for dimension in sorted(of_pages):
             counts += _count_seen(dimension, seen)
     return counts
@@ -100,7 +100,7 @@ def _count_rows(
     ]
 
 
-def _count_seen(dimension: Dimension, seen: Sequence[SeenPage]) -> list[Count]:
+def _count_seen(dimension: Dimension, seen: Sequence[ShownPage]) -> list[Count]:
     """A visit counts once for each value that it saw."""
     is_page, met = dimension is Dimension.PAGE, set[tuple[int, str]]()
     values: list[str] = []

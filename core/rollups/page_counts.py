@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast, func, select
 
@@ -19,7 +19,7 @@ _visit, _view, _span, _page = (
 )
 
 
-class SeenPage(NamedTuple):
+class ShownPage(NamedTuple):
     """A page view. visit: its number. page_count: the visit's page views. seconds: in view, rounded down."""
 
     visit: int
@@ -29,17 +29,19 @@ class SeenPage(NamedTuple):
     seconds: int
 
 
-def seen_pages(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[SeenPage]:
+def shown_pages(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[ShownPage]:
     """The page views of the visits for which the conditions on `visit` hold: they are of one site."""
     rows = db.execute(_select(wanted, is_sqlite=db.dialect.name == "sqlite")).all()
     texts = _texts_of(db, rows[0][0], {row[3] for row in rows}) if rows else {}
     return [
-        SeenPage(visit, page_count, *texts[page], seconds)
+        ShownPage(visit, page_count, *texts[page], seconds)
         for _, visit, page_count, page, seconds in rows
     ]
 
 
-def _select(wanted: Sequence[ColumnElement[bool]], *, is_sqlite: bool) -> Select[Any]:
+def _select(
+    wanted: Sequence[ColumnElement[bool]], *, is_sqlite: bool
+) -> Select[int, int, int, int, int]:
     """Site, visit, the visit's page views, page, seconds."""
     following = func.lead(_view.c.viewed_after).over(
         partition_by=(_view.c.visit, _view.c.tab),
