@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -51,7 +52,7 @@ PastQuestion = Callable[[Connection, Site, datetime], object]
 @click.option("--much", default=1_000_000, show_default=True, help="Visits of history.")
 @click.option("--rounds", default=15, show_default=True)
 @click.option("--postgres", is_flag=True, help="Of a Postgres that the tests bring.")
-def main(**options: int) -> None:
+def main(**options: Any) -> None:
     """Print what each question costs at both sizes, in CPU time with that of Postgres' session."""
     print_figures(lambda: measure(**options))
 

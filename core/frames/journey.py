@@ -104,7 +104,7 @@ def visitor_at(
 def _visit_at(visit: Visit, listed: Mapping[str, Any]) -> Visit:
     """The row with what it had of the columns of the live list. Of a chat only whether it was going on."""
     in_chat = from_milliseconds(listed["chat_message_at"]) if listed["chat_source"] else None
-    then = {
+    columns: dict[str, Any] = visit.model_dump() | {
         **{name: listed[name] for name in ("page_count", "page_context", "country")},
         **{name: from_milliseconds(listed[name]) for name in _MOMENTS},
         "current_path": listed["path"],
@@ -115,7 +115,7 @@ def _visit_at(visit: Visit, listed: Mapping[str, Any]) -> Visit:
         "chat_source": listed["chat_source"],
         "chat_message_at": in_chat,
     }
-    return Visit(**{**visit.model_dump(), **then})
+    return Visit(**columns)
 
 
 def _views_frame(

@@ -34,18 +34,18 @@ def online_by_minute(
     last = min(to_milliseconds(until) - 1, to_milliseconds(now))
     minutes = np.arange(-(-to_milliseconds(since) // _MINUTE) * _MINUTE, last + 1, _MINUTE)
     stretch = ([cast(int, site.id) for site in sites], since, min(until, now))
-    visits = _columns(lengths_within(db, *stretch))
-    chats = _columns(list(_chats(db, visits_with_chats(db, *stretch))))
+    began, active_until = _columns(lengths_within(db, *stretch))
+    chats_began, chats_ended = _columns(list(_chats(db, visits_with_chats(db, *stretch))))
     return pd.DataFrame(
         {
             "minute": pd.DatetimeIndex(minutes.astype("datetime64[ms]"), tz="UTC"),
-            "online": _count(visits[0], visit_ends_at(visits[1]), minutes),
-            "chatting": _count(*chats, minutes),
+            "online": _count(began, visit_ends_at(active_until), minutes),
+            "chatting": _count(chats_began, chats_ended, minutes),
         }
     )
 
 
-def _columns(pairs: Sequence[Sequence[int]]) -> np.ndarray[Any, Any]:
+def _columns(pairs: Sequence[Sequence[Any]]) -> np.ndarray[Any, Any]:
     return np.array(list(chain.from_iterable(pairs)), "int64").reshape(-1, 2).T
 
 

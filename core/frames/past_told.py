@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -55,7 +54,7 @@ def told_until(
     return told
 
 
-def _take_views(told: Mapping[int, Told], views: Sequence[Row[Any]]) -> None:
+def _take_views(told: Mapping[int, Told], views: Sequence[Row[int, int, int]]) -> None:
     for number, viewed_at, page in views:
         each = told[number]
         each.page_count += 1
@@ -63,7 +62,9 @@ def _take_views(told: Mapping[int, Told], views: Sequence[Row[Any]]) -> None:
             each.page, each.told_at = page, (viewed_at, _VIEW_RANK)
 
 
-def _take_changes(told: Mapping[int, Told], changes: Sequence[Row[Any]], at: int) -> None:
+def _take_changes(
+    told: Mapping[int, Told], changes: Sequence[Row[int, int, int, int, str]], at: int
+) -> None:
     newest: dict[tuple[int, int], int] = {}
     for number, kind, changed_at, page, words in changes:
         each = told[number]

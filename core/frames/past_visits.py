@@ -45,8 +45,8 @@ class PastVisits:
     """
 
     def __init__(self, rows: Sequence[Row[Any]], moment: datetime) -> None:
-        columns = zip(*rows, strict=True) if rows else ((),) * len(PAST_NAMES)
-        stored = dict(zip(PAST_NAMES, map(list, columns), strict=True))
+        columns: Any = zip(*rows, strict=True) if rows else ((),) * len(PAST_NAMES)
+        stored: dict[str, list[Any]] = dict(zip(PAST_NAMES, map(list, columns), strict=True))
         self.moment = moment
         self.at = to_milliseconds(moment)
         self.ids, self.site_ids, self.numbers = stored["id"], stored["site_id"], stored["number"]

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Label,
     Row,
     Select,
     Text,
@@ -50,8 +51,8 @@ from core.visits.row_keys import SPAN_KINDS
 _LONG, _VERY_LONG = timedelta(hours=1), timedelta(hours=8)
 """What IS_LONG and IS_VERY_LONG say."""
 
-_PAST_COLUMNS: tuple[Any, ...] = (
-    *(col(getattr(Visit, name)) for name in ("site_id", "number", "id")),
+_PAST_COLUMNS: tuple[Label[Any], ...] = (
+    *(col(getattr(Visit, name)).label(name) for name in ("site_id", "number", "id")),
     *(
         type_coerce(getattr(Visit, name), BigInteger).label(name)
         for name in (
@@ -62,10 +63,13 @@ _PAST_COLUMNS: tuple[Any, ...] = (
             "chat_started_at",
         )
     ),
-    *(col(getattr(Visit, name)) for name in ("page_context", "source", "browser", "os", "country")),
+    *(
+        col(getattr(Visit, name)).label(name)
+        for name in ("page_context", "source", "browser", "os", "country")
+    ),
 )
 
-PAST_NAMES = [column.key for column in _PAST_COLUMNS]
+PAST_NAMES = [column.name for column in _PAST_COLUMNS]
 """Of the columns of `visits_live_at`."""
 
 _encode = msgspec.json.Encoder().encode
@@ -86,7 +90,8 @@ def lengths_within(
     """started_at and last_activity_at, in milliseconds, of all visits of the sites that were live at any moment of a
     stretch; in no order."""
     columns = [
-        type_coerce(moment, BigInteger) for moment in (Visit.started_at, Visit.last_activity_at)
+        type_coerce(getattr(Visit, name), BigInteger).label(name)
+        for name in ("started_at", "last_activity_at")
     ]
     return db.execute(_live_within(columns, site_ids, since, until)).all()
 
@@ -115,7 +120,7 @@ def visits_as_listed(db: Connection, site_id: int, numbers: Iterable[int]) -> Se
 
 def spans_until(
     db: Connection, site_id: int, numbers: Iterable[int], moment: datetime
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row[int, int, int, int]]:
     """Of each of these visits: its number, last_activity_at, last_seen_at, is_in_view at the moment.
 
     While activity goes on the last one counts as of the moment itself: it was less than ACTIVE_FOR ago. last_seen_at
@@ -125,7 +130,7 @@ def spans_until(
     kind, begins = col(VisitSpanRow.kind), col(VisitSpanRow.from_after)
     active = case((kind == SPAN_KINDS[SpanKind.ACTIVE], case((ends < after, ends), else_=after)))
     seen = case((kind != SPAN_KINDS[SpanKind.CHATTING], case((ends <= after, ends), else_=begins)))
-    in_view = case(
+    in_view: ColumnElement[int] = case(
         (and_(kind == SPAN_KINDS[SpanKind.IN_VIEW], _holds(after, ends, IN_VIEW_FOR)), 1), else_=0
     )
     started_at = type_coerce(Visit.started_at, BigInteger)
@@ -160,7 +165,7 @@ def chatting_at(
     return db.execute(statement, _of(numbers)).scalars().all()
 
 
-def chats_of(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence[Row[Any]]:
+def chats_of(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence[Row[int, int, int]]:
     """Each chat of these visits: the visit's number, when it began, and until when it went on, in milliseconds; by
     number and beginning."""
     started_at = type_coerce(Visit.started_at, BigInteger)
@@ -180,7 +185,7 @@ def chats_of(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence[R
 
 def views_until(
     db: Connection, site_id: int, numbers: Iterable[int], moment: datetime
-) -> Sequence[Row[Any]]:
+) -> Sequence[Row[int, int, int]]:
     """The page views of these visits up to the moment: the visit's number, viewed_at, page; by tab and number."""
     viewed_at = type_coerce(Visit.started_at, BigInteger) + col(PageViewRow.viewed_after)
     statement = (
@@ -194,7 +199,9 @@ def views_until(
     return db.execute(statement, _of(numbers)).all()
 
 
-def changes_of(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence[Row[Any]]:
+def changes_of(
+    db: Connection, site_id: int, numbers: Iterable[int]
+) -> Sequence[Row[int, int, int, int, str]]:
     """All changes of these visits: the visit's number, kind, changed_at, page, told; by number."""
     changed_at = type_coerce(Visit.started_at, BigInteger) + col(VisitChangeRow.changed_after)
     statement = (
@@ -212,7 +219,9 @@ def changes_of(db: Connection, site_id: int, numbers: Iterable[int]) -> Sequence
     return db.execute(statement, _of(numbers)).all()
 
 
-def page_texts(db: Connection, site_id: int, pages: Iterable[int]) -> Sequence[Row[Any]]:
+def page_texts(
+    db: Connection, site_id: int, pages: Iterable[int]
+) -> Sequence[Row[int, str, str, str]]:
     """What these pages of the site say of themselves: id, path, title, page_context."""
     statement = select(col(Page.id), col(Page.path), col(Page.title), col(Page.page_context)).where(
         _is_one_of(db, site_id, Page.id)
@@ -221,7 +230,7 @@ def page_texts(db: Connection, site_id: int, pages: Iterable[int]) -> Sequence[R
 
 
 def _live_within(
-    columns: Sequence[Any],
+    columns: Sequence[Label[Any]],
     site_ids: Sequence[int],
     since: datetime,
     until: datetime,
