@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.figure import Figure, at_most
 from benchmarks.figure_table import print_figures
-from benchmarks.past_rows import HISTORY_DAYS, Past, make_past
+from benchmarks.past_rows import Past, make_past
+from benchmarks.past_statements import HISTORY_DAYS
 from core.database import open_database, reading, sqlite_file, writing
 from core.moment import EPOCH, to_milliseconds, utc_now
 from core.rollups.count_step import count_some

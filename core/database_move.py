@@ -165,7 +165,7 @@ def sums_of(db: Connection, table: Table) -> TableSums:
     return TableSums(rows, {c.name: int(total) for c, total in zip(table.c, sums, strict=True)})
 
 
-def _of_both(table: Table, query: Select[Any]) -> Select[Any]:
+def _of_both(table: Table, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Without the notes of the move itself, which only the target has."""
     query = query.select_from(table)
     if table is _backlog:

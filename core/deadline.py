@@ -40,6 +40,9 @@ from core.write_attempt import WriteAttempt
 DEADLINE = 5.0
 """Seconds after which a database that has not answered counts as away."""
 
+LONG_DEADLINE = 60.0
+"""Seconds that a question may take which tells of its progress, such as one of a million visits."""
+
 COMMIT_WITHIN = 2.0
 """Seconds for which a commit that has begun is waited for after that."""
 
@@ -62,6 +65,7 @@ _UNKNOWN = (
 _log = logging.getLogger(__name__)
 _threads_of_pages = DatabaseThreads()
 _threads_of_replica = DatabaseThreads()
+_threads_of_long = DatabaseThreads()
 _threads_of_loop = DatabaseThreads()
 _sound: set[str] = set()
 """The databases whose schema was seen to be right since they last failed."""
@@ -79,40 +83,52 @@ class OutcomeUnknown(DatabaseUnavailable):
     """The database was lost while it saved: nobody knows whether it did."""
 
 
-def read(question: Question[Answer]) -> Answer:
+def read(question: Question[Answer], *, is_long: bool = False) -> Answer:
     """The question's answer from one consistent snapshot; DatabaseUnavailable after DEADLINE at the latest,
     and at once while the database is frozen.
 
-    Exceptions of the question itself pass through.
+    Exceptions of the question itself pass through. is_long: LONG_DEADLINE holds, on threads of its own, so that
+    no short question waits for it.
     """
     engine = database_engine()
     watch = _watch_of(engine)
-    with _refusals(engine, watch):
+    threads, within = (
+        (_threads_of_long, LONG_DEADLINE) if is_long else (_threads_of_pages, DEADLINE)
+    )
+    with _refusals(engine, watch, within=within):
         work = partial(_read, engine, question)
-        return _threads_of_pages.ask(work, DEADLINE, is_vain=lambda: watch.is_frozen)
+        return threads.ask(work, within, is_vain=lambda: watch.is_frozen)
 
 
-def read_replica(question: Question[Answer], is_there: Question[bool] = lambda _: True) -> Answer:
+def read_replica(
+    question: Question[Answer],
+    is_there: Question[bool] = lambda _: True,
+    *,
+    is_long: bool = False,
+) -> Answer:
     """The same as `read`, from a replica that has all that this process has written; without one from the primary.
 
     is_there: whether the replica has what is asked for by now. Else it is asked again shortly, and then
     the primary, of which nobody asks that.
     """
     replica = _replica()
+    threads, within = (
+        (_threads_of_long, LONG_DEADLINE) if is_long else (_threads_of_replica, REPLICA_WITHIN)
+    )
     for again in range(REPLICA_ASKED if replica else 0):
         sleep(REPLICA_AGAIN if again else 0)
         if replica is None or not replica.is_level:
             break
         work = partial(_read_there, replica, question, is_there)
         try:
-            return _threads_of_replica.ask(work, REPLICA_WITHIN, is_vain=partial(_is_lost, replica))
+            return threads.ask(work, within, is_vain=partial(_is_lost, replica))
         except _NotThereYet:
             continue
         except (*DATABASE_ERRORS, NoThread) as error:
             _log.warning("replica_fails fault=%s", type(error).__name__)
             replica.note_failure()
             break
-    return read(question)
+    return read(question, is_long=is_long)
 
 
 def replica_state() -> ReplicaState | None:
@@ -174,7 +190,11 @@ def database_engine() -> Engine:
 
 @contextmanager
 def _refusals(
-    engine: Engine, watch: DatabaseWatch, attempt: WriteAttempt | None = None
+    engine: Engine,
+    watch: DatabaseWatch,
+    attempt: WriteAttempt | None = None,
+    *,
+    within: float = DEADLINE,
 ) -> Generator[None]:
     """What goes wrong with the database, as DatabaseUnavailable with the cure."""
     try:
@@ -187,8 +207,8 @@ def _refusals(
     except TimeoutError:
         if attempt is not None and attempt.is_committing:
             raise OutcomeUnknown(_UNKNOWN) from None
-        within = "" if watch.is_frozen else f" within {DEADLINE:.0f} seconds"
-        text = f"The database has not answered{within}. {_cure(engine)}"
+        late = "" if watch.is_frozen else f" within {within:.0f} seconds"
+        text = f"The database has not answered{late}. {_cure(engine)}"
         raise DatabaseUnavailable(text) from None
     except SchemaError as error:
         raise DatabaseUnavailable(f"{error}.") from None

@@ -52,6 +52,7 @@ def pages() -> list[MenuPage]:
     snapshot = latest_sites(utc_now())
     is_idle = snapshot.sites is not None and not snapshot.tracked and may(Role.ADMIN)
     sites = _page("sites", "Sites", "storefront", Role.AGENT, default=is_idle)
+    trends = _page("trends", "Trends", "trending_up")
     chats = _page("chats", "Chats", "forum", Role.AGENT)
     accounts = _page("accounts", "Accounts", "group", Role.ADMIN)._replace(is_for_all_sites=True)
     health = _page("health", "Health", "monitor_heart", Role.ADMIN)._replace(is_for_all_sites=True)
@@ -67,9 +68,9 @@ def pages() -> list[MenuPage]:
     )
     own = [_own_page(page) for page in own_pages()]
     if is_idle:
-        return [sites, chats, accounts, health, *own, visitor, own_account]
+        return [sites, trends, chats, accounts, health, *own, visitor, own_account]
     live = _page("live", "Visitor Monitor", "visibility", default=True)
-    return [live, chats, sites, accounts, health, *own, visitor, own_account]
+    return [live, trends, chats, sites, accounts, health, *own, visitor, own_account]
 
 
 def run_page(page: st.Page, offered: Sequence[MenuPage]) -> None:

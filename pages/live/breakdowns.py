@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,14 +11,12 @@ import streamlit as st
 from core.frames import OTHER, Picture
 from core.tables import Site
 from pages.live.view import CHOICES, current_view, keep_view
+from pages.parts.breakdowns.breakdown_cards import breakdown_cards, pressed_share, share_rows
 from pages.parts.picture_cache import once_a_picture
 from pages.parts.ready_data import ReadyJson, as_json, ready_data
-from pages.parts.script import component
 from pages.parts.shown_data import draw_shown_data
 
 GROUP_LABELS = {"breakdown": "By", "label": "Group", "visits": "Visitors", "percent": "%"}
-
-_FOLDER = Path(__file__).with_name("client")
 
 
 def draw_breakdowns(picture: Picture, site: Site) -> None:
@@ -27,17 +24,16 @@ def draw_breakdowns(picture: Picture, site: Site) -> None:
     key = f"breakdowns of {site.key}"
 
     def on_pressed_change() -> None:
-        pressed = st.session_state[key].get("pressed")
-        if not isinstance(pressed, Mapping):
-            return
-        column, value = pressed.get("column"), pressed.get("value")
-        if column in CHOICES and isinstance(value, str):
-            keep_view(current_view().toggled(column, value))
+        pressed = pressed_share(st.session_state[key].get("pressed"))
+        if pressed and pressed.column in CHOICES:
+            keep_view(current_view().toggled(*pressed))
 
     with st.container(gap="xsmall", key="live_groups"):
-        _breakdowns(
+        breakdown_cards(
             key=key,
-            data=ready_data(breakdowns=_ready_breakdowns(picture), chosen=_chosen()),
+            data=ready_data(
+                breakdowns=_ready_breakdowns(picture), chosen=_chosen(), noun="visitor"
+            ),
             on_pressed_change=on_pressed_change,
         )
         draw_shown_data(
@@ -75,20 +71,16 @@ def _ready_breakdowns(picture: Picture) -> ReadyJson:
 def _shares(picture: Picture, column: str) -> Mapping[str, Any]:
     """By column and value, as `ready_rows` writes a frame."""
     frame = getattr(picture.breakdowns, column)
-    sent = {
+    return share_rows(
         **{name: frame[name].tolist() for name in ("value", "label", "flag", "visits", "folded")},
-        "percent": [share * 100 for share in frame["share"]],
-        "is_rest": [value == OTHER for value in frame["value"]],
-    }
-    return {"columns": [*sent], "data": [*zip(*sent.values(), strict=True)]}
+        percent=[share * 100 for share in frame["share"]],
+        note=[""] * len(frame),
+        is_rest=[value == OTHER for value in frame["value"]],
+        is_sum=[False] * len(frame),
+    )
 
 
 def _chosen() -> Mapping[str, str]:
     """The value that is chosen in each column, where one is."""
     view = current_view()
     return {name: value for name in CHOICES if (value := getattr(view, name)) is not None}
-
-
-_breakdowns = component(
-    "visitor_monitor_breakdowns", _FOLDER / "breakdowns.js", _FOLDER / "breakdowns.css"
-)

@@ -38,6 +38,9 @@ THEME: dict[str, Any] = {
 """How all charts look, beyond the colours and fonts of .streamlit/config.toml, which know light and dark. What
 a chart says itself counts more."""
 
+_ERRORS_ONLY = 1
+"""Vega's level of what it writes to the browser's console: else it warns of infinite extents until a frame arrives."""
+
 
 @dataclass(frozen=True)
 class ReadyFrame:
@@ -100,7 +103,7 @@ def _told(title: str, rows: str) -> str:
 
 def _rows(frame: pd.DataFrame) -> str:
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in frame.columns)
-    shown = frame.head(MOST_TOLD).astype("str")
+    shown = frame.head(MOST_TOLD).astype("str").fillna("–")
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
         for row in shown.itertuples(index=False, name=None)
@@ -118,6 +121,7 @@ def _specification(chart: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
         # Its rows may make its height.
         specification.setdefault("autosize", {"type": "fit-x", "contains": "padding"})
     specification["config"] = _merged(THEME, specification.get("config", {}))
+    specification["usermeta"] = {"embedOptions": {"logLevel": _ERRORS_ONLY}}
     return specification
 
 

@@ -83,15 +83,19 @@ def may_add_sites() -> bool:
 
 
 def read_as(
-    role: Role, question: Callable[[Connection], Answer], site: Site | None = None
+    role: Role,
+    question: Callable[[Connection], Answer],
+    site: Site | None = None,
+    *,
+    is_long: bool = False,
 ) -> Answer:
     """The answer, if the viewer has the role and sees the site. Raises as `viewer` and `read`.
 
     Where there is a replica, it comes from there, with all that was written here (core/replica.py) and all that
-    browsers were told of the site.
+    browsers were told of the site. is_long: as `read` takes it.
     """
     _require(role, site)
-    return read_replica(question, lambda db: site is None or has_told(db, site))
+    return read_replica(question, lambda db: site is None or has_told(db, site), is_long=is_long)
 
 
 def write_as(

@@ -43,13 +43,13 @@ def visitors(page: AppTest) -> pd.DataFrame:
 
 def breakdowns(page: AppTest) -> dict[str, pd.DataFrame]:
     """The rows of each breakdown, by its label."""
-    [sent] = _sent(page, "visitor_monitor_breakdowns")
-    return {
-        each["label"]: _frame(each["shares"]).assign(
-            pressed=lambda rows, column=each["column"]: rows["value"] == sent["chosen"].get(column)
-        )
-        for each in sent["breakdowns"]
-    }
+    shown: dict[str, pd.DataFrame] = {}
+    for sent in _sent(page, "visitor_monitor_breakdowns"):
+        for each in sent["breakdowns"]:
+            rows = _frame(each["shares"])
+            is_chosen = rows["value"] == sent["chosen"].get(each["column"])
+            shown[each["label"]] = rows.assign(pressed=is_chosen)
+    return shown
 
 
 def metrics(page: AppTest) -> dict[str, str]:

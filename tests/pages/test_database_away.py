@@ -27,7 +27,7 @@ def as_after_a_while(page: AppTest) -> str:
     return texts(page)
 
 
-@pytest.mark.parametrize("name", ["", "chats", "sites", "visitor"])
+@pytest.mark.parametrize("name", ["", "trends", "chats", "sites", "visitor"])
 def test_site_that_is_not_known_yet_gives_its_place_to_no_other(
     database: Database, open_page: OpenPage, name: str
 ) -> None:
@@ -43,7 +43,7 @@ def test_site_that_is_not_known_yet_gives_its_place_to_no_other(
     assert NO_ANSWER not in as_after_a_while(page)
 
 
-@pytest.mark.parametrize("name", ["", "chats", "sites", "visitor", "health"])
+@pytest.mark.parametrize("name", ["", "trends", "chats", "sites", "visitor", "health"])
 def test_damaged_file_is_named_with_the_cure_until_it_was_restored(
     database: Database, open_page: OpenPage, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
@@ -64,7 +64,7 @@ def test_damaged_file_is_named_with_the_cure_until_it_was_restored(
     assert "is damaged:" not in as_after_a_while(page)
 
 
-@pytest.mark.parametrize("name", ["", "chats", "sites", "visitor", "health"])
+@pytest.mark.parametrize("name", ["", "trends", "chats", "sites", "visitor", "health"])
 def test_file_that_is_gone_is_named_and_no_other_one_is_made(
     database: Database, open_page: OpenPage, name: str
 ) -> None:

@@ -97,6 +97,18 @@ STATES = (
     State("chats, no name", "chats", "Who are you?", is_known=False),
     State("past chats", "chats?site=tea&past=", "Download CSV"),
     State("past chat", "chats?site=tea&past={asked}", "Download text"),
+    State("trends", "trends?site=many&range=today", "Hours of the Week"),
+    State("trends, narrowed", "trends?site=many&range=today&source=Google", "Source: Google"),
+    State("trends, no visit", "trends?site=demo", "No visit began"),
+    State("trends, no match", "trends?site=many&source=Nowhere", "No visit fits"),
+    State("funnel", "trends?site=many&range=today&part=funnel", "From step to step"),
+    State(
+        "funnel to change",
+        "trends?site=many&part=funnel",
+        "Move step 1 up",
+        lambda page: page.get_by_text("Change the steps").first.click(),
+    ),
+    State("chats and purchases", "trends?site=many&range=today&part=chats", "no experiment"),
     State("site to add", "sites?site=tea", "Website address", add_site),
     State(
         "site to delete",

@@ -1,5 +1,7 @@
 """Counts of whole days, by which trends are quick and outlive the visits; the steps of each site's funnel."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -44,5 +46,5 @@ def downgrade() -> None:
     op.drop_table("trend_site")
 
 
-def _column(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+def _column(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=False)

@@ -1,4 +1,4 @@
-// What pages/live/cards.py and pages/live/breakdowns.py send to their scripts.
+// What pages/live/cards.py sends to its script.
 
 export interface NumberJson {
   label: string
@@ -9,32 +9,6 @@ export interface NumberJson {
 
 export interface NumbersData {
   numbers: NumberJson[]
-}
-
-export interface ShareJson {
-  /** What the filter takes for this row. */
-  value: string
-  label: string
-  flag: string
-  percent: number
-  visits: number
-  /** Shown only when the card is opened. */
-  folded: boolean
-  /** Other: it stands for the folded ones, of which the most are named. */
-  is_rest: boolean
-}
-
-export interface BreakdownJson {
-  column: string
-  label: string
-  /** The rows: their columns, which ShareJson has, and of each row the values. */
-  shares: { columns: string[]; data: unknown[][] }
-}
-
-export interface BreakdownsData {
-  breakdowns: BreakdownJson[]
-  /** The value that is chosen in each column, where one is. */
-  chosen: Record<string, string>
 }
 
 /** What pages/live/opened_visitor.py sends to the head of the panel. */

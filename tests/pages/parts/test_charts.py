@@ -28,6 +28,11 @@ def test_numbers_of_a_chart_are_told_in_a_table() -> None:
     assert HOSTILE not in told.told and "&lt;img" in told.told
 
 
+def test_a_number_that_there_is_not_is_told_as_a_dash() -> None:
+    assert "<td>nan</td>" not in ready_frame(pd.DataFrame({"seconds": [1.5, None]})).told
+    assert "<td>–</td>" in ready_frame(pd.DataFrame({"seconds": [1.5, None]})).told
+
+
 def test_only_the_labelled_columns_are_told_and_a_long_table_is_cut() -> None:
     frame = pd.DataFrame({"day": range(MOST_TOLD + 5), "level": 0.5})
     told = ready_frame(frame, {"day": "Day"})

@@ -17,7 +17,7 @@ from tests.pages.conftest import Database, OpenPage
 
 PAGES = Path(__file__).parents[3] / "pages"
 ENTRIES = (
-    "live/client/breakdowns.js",
+    "parts/breakdowns/client/breakdowns.js",
     "live/client/numbers.js",
     "live/client/panel.js",
     "parts/chat/client/component.js",

@@ -1,5 +1,5 @@
 // @ts-check
-// Shares of the visitors, a card for each question. A press on a row narrows the table to it.
+// Shares of visitors or visits, a card for each question. A press on a row narrows the page to it.
 
 import {
   childrenOf,
@@ -8,12 +8,12 @@ import {
   make,
   setAttribute,
   setText,
-} from "../../parts/table/elements.js"
-import { RowHold } from "../../parts/table/row_hold.js"
-import { readRows } from "../../parts/table/rows.js"
+} from "../../table/elements.js"
+import { RowHold } from "../../table/row_hold.js"
+import { readRows } from "../../table/rows.js"
 
-/** @import { ComponentArguments } from "../../parts/streamlit.js" */
-/** @import { BreakdownJson, BreakdownsData, ShareJson } from "./live_types.js" */
+/** @import { ComponentArguments } from "../../streamlit.js" */
+/** @import { BreakdownJson, BreakdownsData, ShareJson } from "./breakdown_types.js" */
 /** @typedef {HTMLLIElement & { share: ShareJson }} ShareRow */
 
 /** @type {WeakMap<ParentNode, BreakdownCards>} */
@@ -46,7 +46,7 @@ class BreakdownCards {
     for (const breakdown of data.breakdowns) {
       let card = this.byColumn.get(breakdown.column)
       if (!card) {
-        card = new BreakdownCard(this.cards, breakdown)
+        card = new BreakdownCard(this.cards, breakdown, data.noun)
         this.byColumn.set(breakdown.column, card)
       }
       card.refresh(breakdown, data.chosen[breakdown.column], (value) =>
@@ -60,8 +60,10 @@ class BreakdownCard {
   /**
    * @param {HTMLElement} parent
    * @param {BreakdownJson} breakdown
+   * @param {string} noun
    */
-  constructor(parent, { column, label }) {
+  constructor(parent, { column, label }, noun) {
+    this.noun = noun
     /** @type {(value: string) => void} */
     this.press = () => {}
     this.isOpen = false
@@ -76,10 +78,11 @@ class BreakdownCard {
     heading.id = `by-${column}`
     setText(heading, label)
     this.list = make("ul", "", card)
-    this.list.setAttribute("aria-label", `Visitors by ${label}`)
+    const counted = `${noun[0].toUpperCase()}${noun.slice(1)}s`
+    this.list.setAttribute("aria-label", `${counted} by ${label}`)
     this.list.addEventListener("click", (event) => {
-      const row = closestTo(event, "li")
-      if (row) this.press(row.dataset.value ?? "")
+      const row = /** @type {ShareRow | null} */ (closestTo(event, "li"))
+      if (row && !row.share.is_sum) this.press(row.share.value)
     })
     this.more = make("button", "more", card)
     this.more.type = "button"
@@ -109,7 +112,8 @@ class BreakdownCard {
     const received = new Map(this.shares.map((share) => [share.value, share]))
     for (const [value, row] of this.rows) {
       const share = received.get(value)
-      showRow(row, share ?? { ...row.share, percent: 0, visits: 0 }, !!share && value === this.chosen)
+      const none = { ...row.share, percent: 0, visits: 0, note: "" }
+      showRow(row, share ?? none, this.noun, !!share && value === this.chosen)
     }
   }
 
@@ -123,7 +127,7 @@ class BreakdownCard {
     for (const share of shown) {
       const row = this.rows.get(share.value) ?? makeRow(share)
       kept.set(share.value, row)
-      showRow(row, share, share.value === this.chosen)
+      showRow(row, share, this.noun, share.value === this.chosen)
     }
     const focused = focusedIn(this.list)
     const position = [...this.rows.values()].findIndex((row) => row.contains(focused))
@@ -169,12 +173,12 @@ class BreakdownCard {
  */
 function makeRow(share) {
   const row = Object.assign(document.createElement("li"), { share })
-  row.dataset.value = share.value
   const button = make("button", "share", row)
   button.type = "button"
   make("span", "bar", button).setAttribute("aria-hidden", "true")
   make("span", "flag", button).setAttribute("aria-hidden", "true")
   make("span", "word", button)
+  make("span", "note", button)
   make("span", "percent", button)
   make("span", "visits", button)
   make("span", "unseen", button)
@@ -184,20 +188,23 @@ function makeRow(share) {
 /**
  * @param {ShareRow} row
  * @param {ShareJson} share
+ * @param {string} noun
  * @param {boolean} isPressed
  */
-function showRow(row, share, isPressed) {
-  const { label, flag, percent, visits, folded } = share
+function showRow(row, share, noun, isPressed) {
+  const { label, flag, percent, visits, note, folded, is_sum: isSum } = share
   row.share = share
   const button = childrenOf(row)[0]
-  const [bar, sign, word, part, number, unseen] = childrenOf(button)
+  const [bar, sign, word, beside, part, number, unseen] = childrenOf(button)
   bar.style.width = `${percent}%`
   setText(sign, flag)
   setText(word, label)
   setAttribute(word, "title", label)
+  setText(beside, note)
   setText(part, `${Math.round(percent)}%`)
   setText(number, visits.toLocaleString("en"))
-  setText(unseen, visits === 1 ? " visitor" : " visitors")
-  button.setAttribute("aria-pressed", String(isPressed))
+  setText(unseen, visits === 1 ? ` ${noun}` : ` ${noun}s`)
+  if (isSum) button.setAttribute("aria-disabled", "true")
+  else button.setAttribute("aria-pressed", String(isPressed))
   row.classList.toggle("folded", folded)
 }

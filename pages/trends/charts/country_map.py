@@ -1,0 +1,39 @@
+"""Visits by country, on a map that comes with the dashboard."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from pages.parts.charts import MUTED
+
+HEIGHT = 300
+SHAPES = alt.UrlData(
+    url="app/static/countries.json",
+    format=alt.TopoDataFormat(type="topojson", feature="countries"),
+)
+"""See docs/trends.md for where it is from."""
+
+
+def chart() -> alt.LayerChart:
+    """Each country in the colour of its visits; needs the columns value (alpha-2), label and visits."""
+    land = alt.Chart(SHAPES).mark_geoshape(fill=MUTED, fillOpacity=0.18, stroke=None)
+    visits = (
+        alt.Chart()
+        .mark_geoshape(stroke=None)
+        .transform_lookup(lookup="value", from_=alt.LookupData(data=SHAPES, key="id"), as_="shape")
+        .transform_filter("isValid(datum.shape)")
+        .encode(
+            shape=alt.Shape("shape", type="geojson"),
+            color=alt.Color("visits:Q", legend=None, scale=alt.Scale(type="sqrt", domainMin=0)),
+            tooltip=[
+                alt.Tooltip("label:N", title="Country"),
+                alt.Tooltip("visits:Q", title="Visits", format=","),
+            ],
+        )
+    )
+    return (
+        alt.LayerChart(layer=[land, visits])
+        .project(type="equalEarth")
+        .properties(height=HEIGHT)
+        .configure_view(stroke=None)
+    )

@@ -1,0 +1,143 @@
+"""What happened in these days: the totals, the series, the bar lists, the map and the week."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.tables import Site
+from core.trends import Granularity, TrendPeriod, Trends, trends
+from pages.parts.charts import draw_chart
+from pages.parts.texts import day_and_time_of, notice, small_text
+from pages.trends.charts import country_map, heat_map, series
+from pages.trends.lists import draw_lists
+from pages.trends.reading import read_or_kept
+from pages.trends.totals import draw_totals
+from pages.trends.view import TrendView, current_view, keep_view
+
+STEPS = {Granularity.HOUR: "Hour", Granularity.DAY: "Day", Granularity.WEEK: "Week"}
+MEASURES = {"visits": "Visits", "page_views": "Page Views", "one_page_visits": "One-Page Visits"}
+MOST_DAYS_BY_HOUR, MOST_DAYS_BY_DAY = 2, 92
+
+_STEP, _MEASURE = "trend step", "trend measure"
+
+
+def draw_overview(
+    site: Site, view: TrendView, period: TrendPeriod, now: datetime, slot: DeltaGenerator
+) -> None:
+    """Draw the part, or in the slot why it cannot be read."""
+    step = view.by if view.by in period.granularities() else usual_step(period)
+    key = (site.identity, period, view.filters, step)
+    told = read_or_kept(
+        "trends shown",
+        key,
+        lambda db, tell: trends(db, site, period, now, view.filters, step, tell),
+        site,
+        slot,
+    )
+    if told is None:
+        return
+    if not told.totals["value"].iloc[0] and not told.totals["before"].iloc[0]:
+        _say_nothing_there(view)
+        return
+    site_id = site.id or 0
+    draw_totals(told, site_id)
+    _say_compared(told, site)
+    _draw_series(told, site_id)
+    draw_lists(told, site)
+    _draw_map_and_week(told, site_id)
+
+
+def usual_step(period: TrendPeriod) -> Granularity:
+    """The step that the series has where none is chosen: the one of some dozen to a hundred."""
+    if period.length <= MOST_DAYS_BY_HOUR:
+        return Granularity.HOUR
+    return Granularity.DAY if period.length <= MOST_DAYS_BY_DAY else Granularity.WEEK
+
+
+def _say_nothing_there(view: TrendView) -> None:
+    if view.chosen():
+        notice("Clear a filter, or choose other days.", title="No visit fits.")
+    else:
+        notice(
+            "Choose other days. If no visit was ever recorded, see on the Sites page whether page views arrive.",
+            title="No visit began in these days.",
+        )
+
+
+def _say_compared(told: Trends, site: Site) -> None:
+    if told.compared_until < told.period.before().bounds.until_at:
+        until = day_and_time_of(told.compared_until, site.time_zone)
+        small_text(f"These days are not over: the period before is counted up to {until}.")
+
+
+def _draw_series(told: Trends, site_id: int) -> None:
+    steps = told.period.granularities()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        measure = _choose_measure()
+        if len(steps) > 1:
+            _choose_step(steps, told.granularity, usual_step(told.period))
+    label = MEASURES[measure]
+    frame = told.series.assign(now=told.series[measure], before=told.series[f"{measure}_before"])
+    draw_chart(
+        series.chart,
+        frame[["label", "now", "before"]],
+        f"{label} by {STEPS[told.granularity].lower()}, with the period before",
+        title=f"{label} by {STEPS[told.granularity]}",
+        name="series",
+        site_ids=[site_id],
+        labels={"label": "When", "now": label, "before": "Period Before"},
+    )
+
+
+def _choose_measure() -> str:
+    chosen = st.segmented_control(
+        "Number",
+        list(MEASURES),
+        format_func=MEASURES.__getitem__,
+        default="visits",
+        required=True,
+        key=_MEASURE,
+        persist_state="session",
+    )
+    return chosen or "visits"
+
+
+def _choose_step(steps: list[Granularity], shown: Granularity, usual: Granularity) -> None:
+    def choose() -> None:
+        chosen = st.session_state[_STEP]
+        keep_view(replace(current_view(), by=None if chosen == usual else chosen))
+
+    st.session_state[_STEP] = shown
+    st.segmented_control(
+        "By", steps, format_func=STEPS.__getitem__, required=True, key=_STEP, on_change=choose
+    )
+
+
+def _draw_map_and_week(told: Trends, site_id: int) -> None:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        known = told.countries[told.countries["value"].str.len() == 2]
+        draw_chart(
+            country_map.chart,
+            known[["value", "label", "visits"]],
+            "A map of the world: the more visits from a country, the stronger its colour",
+            title="Map",
+            name="map",
+            site_ids=[site_id],
+            labels={"label": "Country", "visits": "Visits"},
+            on_select=None,
+        )
+    with right:
+        draw_chart(
+            heat_map.chart,
+            told.heat_map[["weekday_label", "hour", "visits"]],
+            "Visits by weekday and hour of the site's time: the more, the stronger the colour",
+            title="Hours of the Week",
+            name="week",
+            site_ids=[site_id],
+            labels={"weekday_label": "Day", "hour": "Hour", "visits": "Visits"},
+        )
