@@ -83,7 +83,8 @@ def measure(little: int, visits: int, filtered: int, keep: str, rounds: int) -> 
             Figure(
                 f"all cards of 30 days, {visits:,} visits, to {little:,}",
                 "ms",
-                *cards[::-1],
+                cards[1],
+                cards[0],
                 at_most(ALL_CARDS_WITHIN),
             ),
             *(
