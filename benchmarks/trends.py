@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection, Engine, insert, literal, select
+from sqlalchemy import Connection, Engine, delete, insert, literal, select
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -149,6 +149,7 @@ def _count_visits(engine: Engine, site: Site, visits: int, now: datetime) -> Non
 
 def _copy_day(db: Connection, site: Site, day: int, others: list[int]) -> None:
     """What is counted of a day, for each of the others."""
+    db.execute(delete(_count).where(_count.c.site_id == site.id, _count.c.day < day))
     names = [column.name for column in _count.columns if column.name not in ("site_id", "day")]
     for other in others:
         same = select(literal(site.id), literal(other), *(_count.c[name] for name in names))

@@ -89,7 +89,7 @@ def read_days(
     """What is counted of these days together; they follow one another without a gap."""
     if not days:
         return []
-    sums = [func.sum(_count.c[name]) for name in _MEASURES]
+    sums: list[Any] = [func.sum(_count.c[name]) for name in _MEASURES]
     statement = (
         select(_count.c.dimension, _count.c.value, *sums)
         .where(
@@ -99,7 +99,8 @@ def read_days(
         )
         .group_by(_count.c.dimension, _count.c.value)
     )
-    return [Count(row[0], row[1], *map(int, row[2:])) for row in db.execute(statement)]
+    rows: list[Any] = [*db.execute(statement)]
+    return [Count(row[0], row[1], *map(int, row[2:])) for row in rows]
 
 
 def add_to_day(db: Connection, site_id: int, day: date, counts: Iterable[Count]) -> None:

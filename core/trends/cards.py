@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -83,8 +83,14 @@ def _known(value: str) -> str:
 
 
 def _summed_rest(counts: Sequence[Count]) -> Count:
-    sums = (sum(count[2 + place] for count in counts) for place in range(len(_MEASURES)))
-    return Count(counts[0].dimension, REST, *sums)
+    return Count(
+        counts[0].dimension,
+        REST,
+        sum(count.visits for count in counts),
+        sum(count.page_views for count in counts),
+        sum(count.one_page_visits for count in counts),
+        sum(count.seconds for count in counts),
+    )
 
 
 def median_seconds(times: Sequence[Count]) -> float:
@@ -162,8 +168,7 @@ def heat_map(now: pd.DataFrame) -> pd.DataFrame:
 
 def _summed(slots: pd.DataFrame, granularity: Granularity, period: TrendPeriod) -> pd.DataFrame:
     steps = _steps_of(slots["local"], granularity, period)
-    grouped: Any = slots.groupby(steps)[_OF_STEPS]
-    return grouped.sum()
+    return cast(Any, slots).groupby(steps)[_OF_STEPS].sum()
 
 
 def _steps_of(local: Any, granularity: Granularity, period: TrendPeriod) -> Any:
@@ -173,7 +178,7 @@ def _steps_of(local: Any, granularity: Granularity, period: TrendPeriod) -> Any:
     day = local.dt.normalize()
     if granularity is Granularity.DAY:
         return day
-    monday: Any = day - pd.to_timedelta(day.dt.weekday, unit="D")
+    monday = cast(Any, day - pd.to_timedelta(day.dt.weekday, unit="D"))
     return monday.where(monday >= pd.Timestamp(period.first), pd.Timestamp(period.first))
 
 

@@ -172,7 +172,7 @@ class _Work:
         self._db = db
         self._site = site
         self._filters = filters
-        self._progress = progress or (lambda share: None)
+        self._progress = progress
         self._total = sum(visits_started(db, site.id or 0, periods)) if progress else 0
         self._done = 0
 
@@ -186,11 +186,13 @@ class _Work:
 
     def end(self) -> None:
         """All of it is done; of what was counted before nothing is told."""
-        self._progress(1.0)
+        if self._progress:
+            self._progress(1.0)
 
     def _tell(self, visits: int) -> None:
         self._done += visits
-        self._progress(min(self._done / max(self._total, 1), 1.0))
+        if self._progress:
+            self._progress(min(self._done / max(self._total, 1), 1.0))
 
 
 def _totals(sides: Sequence[tuple[Mapping[Dimension, Sequence[Count]], int]]) -> pd.DataFrame:

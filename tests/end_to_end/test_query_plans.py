@@ -50,6 +50,9 @@ READS_MUCH: Mapping[str, str] = {
     "SELECT max(conversation.revision)": "the end of an index",
     "SELECT min(visit.last_activity_at)": "both ends of an index",
     "SELECT max(visit.number)": "the end of an index",
+    "visit.last_activity_at >= %(last_activity_at_1)s::BIGINT AND visit.last_activity_at < %(last_activity_at_2)s": (
+        "a bite of the visits that are counted by day: the first one of a day, which would be all of the past here"
+    ),
     "FROM page WHERE page.site_id =": "the pages of a funnel or a filter: each is compared with a path or a context",
     "lower(visit.attributes) LIKE lower(": "the owner's command that looks for whom a page has named so: by parts,"
     " of which the first is all of a past so short",

@@ -15,7 +15,6 @@ from collector.writing.checkpoints import (
     EMPTY_LOG_AGAIN_AFTER,
     EMPTY_LOG_EVERY,
 )
-from collector.writing.count_chore import CountChore
 from collector.writing.counters import Counters, write_counts
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.retention_chore import Retention, forget_chats, forget_visits
@@ -233,7 +232,6 @@ CHORES = {
     "forget visits": lambda engine: forget_visits(engine, 0, RETENTION),
     "forget chats": lambda engine: forget_chats(engine, 0, RETENTION),
     "write counts": lambda engine: write_a_count(engine),
-    "count visits": lambda engine: CountChore(engine, WriteLoad(lambda: 0), lambda: 0).do(),
 }
 
 

@@ -56,7 +56,7 @@ def shop(database: Engine) -> Callable[..., Site]:
 
 def counts_of(
     db: Connection, site: Site, days: list[date]
-) -> dict[tuple[str, str], tuple[int, ...]]:
+) -> dict[tuple[str, ...], tuple[int, ...]]:
     """What is kept of these days."""
     return {
         tuple(count[:2]): tuple(count[2:])

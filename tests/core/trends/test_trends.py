@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from statistics import median_high, median_low
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -65,7 +66,7 @@ def test_every_card_counts_what_visit_by_visit_is_counted(
         if dimension is Dimension.CAMPAIGN:
             del wanted[""]
         assert found == wanted, name
-    totals = told.totals.set_index("measure")
+    totals: Any = told.totals.set_index("measure")
     for column, of in (("value", visits), ("before", before)):
         assert totals.at["visits", column] == len(of)
         assert totals.at["page_views", column] == sum(len(visit.views) for visit in of)
