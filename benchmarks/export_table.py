@@ -35,7 +35,7 @@ _EXPORT = (
 )
 
 
-class Export(NamedTuple):
+class ExportCost(NamedTuple):
     """Of one export: the processor's seconds for each visit, and the most memory in MB."""
 
     cpu: float
@@ -84,7 +84,7 @@ def _made(folder: Path, visits: int) -> Path:
     return file
 
 
-def _exported(file: Path, table: str, kind: str) -> Export:
+def _exported(file: Path, table: str, kind: str) -> ExportCost:
     to = file.with_suffix(f".{kind}")
     options = ("--table", table, "--format", kind, "--output", str(to), "--force")
     done = subprocess.run(
@@ -112,7 +112,7 @@ def _exported(file: Path, table: str, kind: str) -> Export:
     click.echo(
         f"{visits:,} visits, {table} as {kind}: {seconds:.1f} s CPU, {kilobytes / 1024:.0f} MB, {to.stat().st_size / 1e6:.0f} MB file"
     )
-    return Export(seconds / visits, kilobytes / 1024)
+    return ExportCost(seconds / visits, kilobytes / 1024)
 
 
 if __name__ == "__main__":

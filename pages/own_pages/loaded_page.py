@@ -20,13 +20,13 @@ class NoDrawPage(Exception):
     """The file has no function draw_page."""
 
 
-class _Loaded(NamedTuple):
+class _LoadedPage(NamedTuple):
     state: tuple[tuple[str, int], ...]
     package: str
     draw: Callable[[], object]
 
 
-_loaded: dict[Path, _Loaded] = {}
+_loaded: dict[Path, _LoadedPage] = {}
 
 
 def load_page(file: Path) -> Callable[[], object]:
@@ -40,7 +40,7 @@ def load_page(file: Path) -> Callable[[], object]:
         state = _state(file.parent)
         known = _loaded.get(file)
         if known is None or known.state != state:
-            known = _Loaded(state, *_load(file))
+            known = _LoadedPage(state, *_load(file))
             _replace(file, known)
         return known.draw
 
@@ -69,7 +69,7 @@ def _load(file: Path) -> tuple[str, Callable[[], object]]:
     return package, draw
 
 
-def _replace(file: Path, loaded: _Loaded) -> None:
+def _replace(file: Path, loaded: _LoadedPage) -> None:
     before = _loaded.get(file)
     _loaded[file] = loaded
     if before is not None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import streamlit as st
+
 from core.accounts.identity import Role
 from core.settings import settings
 from pages.own_pages.loaded_page import load_page
@@ -38,23 +40,21 @@ class OwnPage:
     def draw(self) -> None:
         """Draw it. What it raises is told in its place, with the line of its own files, and breaks no other page."""
         draw_title(self.words.title)
+        place = st.empty()
         try:
-            draw_page = load_page(self.file)
-        except Exception as error:
-            heading(self.words.title)
-            self._draw_error(error)
-            return
-        try:
-            draw_page()
+            with place.container():
+                load_page(self.file)()
         except REFUSALS as error:
             draw_unanswered(error)
         except Exception as error:
-            self._draw_error(error)
+            with place.container():
+                self._draw_error(error)
 
     def _draw_error(self, error: Exception) -> None:
         at = _place(error, self.file.parent)
         # Its text may hold what a visitor wrote.
         _log.error("own_page_failed: file=%s at=%s error=%s", self.file, at, type(error).__name__)
+        heading(self.words.title)
         text = f"{at}: {type(error).__name__}: {error}" if may(Role.ADMIN) else FOR_OTHERS
         notice(text, title=HAS_ERROR, kind="bad")
 

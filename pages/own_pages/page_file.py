@@ -54,8 +54,6 @@ def _icon(name: str) -> str:
     return f":material/{name}:" if _ICON.fullmatch(name) else DEFAULT_ICON
 
 
-def _role(name: str) -> Role:
+def _role(word: str) -> Role:
     """A word that is no role closes the page to all but admins."""
-    if not name:
-        return Role.VIEWER
-    return Role(name) if name in [*Role] else Role.ADMIN
+    return (Role.of(word) or Role.ADMIN) if word else Role.VIEWER

@@ -29,7 +29,7 @@ MUTED = "#8a93a6"
 
 THEME: dict[str, Any] = {
     "axis": {"titleFontWeight": 400, "labelOverlap": True},
-    "axisX": {"grid": False},
+    "axisX": {"grid": False, "tickCount": 8},
     "axisY": {"ticks": False, "domain": False, "tickCount": 4},
     "bar": {"cornerRadiusEnd": 3},
     "legend": {"orient": "top", "title": None},
@@ -117,6 +117,9 @@ def _rows(frame: pd.DataFrame) -> str:
 def _specification(chart: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
     specification = _without_data(chart().to_dict())
     specification.pop("datasets", None)
+    if "height" not in specification and {"mark", "layer"} & specification.keys():
+        # Its rows may make its height.
+        specification.setdefault("autosize", {"type": "fit-x", "contains": "padding"})
     specification["config"] = _merged(THEME, specification.get("config", {}))
     specification["usermeta"] = {"embedOptions": {"logLevel": _ERRORS_ONLY}}
     return specification

@@ -73,6 +73,7 @@ STATES = (
     State("live", "?site=many", "Online Now"),
     State("live, all sites", "?site=~all", "Online Now"),
     State("live, data", "?site=many", "Download CSV", press("tab", "Data")),
+    State("live, data of a chart", "?site=many", "Download CSV", press("button", "Show the data")),
     State("live, no match", "?site=many", "No visitor matches", search),
     State("live, no visitor", "?site=demo", "Open the demo shop"),
     State("live, tracking off", "?site=off", "Tracking is off"),

@@ -42,7 +42,7 @@ def shop(database_url):
                 current_title=FORMULA,
                 attributes={"name": "Ada"},
             )
-        ask(db, opened(db, "first", MIDNIGHT, site_id=site.id), FORMULA, MIDNIGHT)
+        ask(db, opened(db, "first", site_id=site.id), FORMULA)
     engine.dispose()
     return database_url
 

@@ -91,8 +91,8 @@ def test_what_belongs_to_visits_is_exported_as_the_view_shows_it(
         of_tab: dict[str, Any] = {"site_id": 7, "visit_id": visit.id, "tab": 1}
         for number in (1, 2):
             seen = at + number * SECOND
-            page = {"path": f"/{number}", "title": "T", "page_context": "Cart"}
-            store(PageView(**of_tab, number=number, viewed_at=seen, **page))
+            says: dict[str, Any] = {"path": f"/{number}", "title": "T", "page_context": "Cart"}
+            store(PageView(**of_tab, number=number, viewed_at=seen, **says))
         for kind in SpanKind:
             store(VisitSpan(**of_tab, kind=kind, number=1, from_at=at, until_at=at + 9 * SECOND))
     store(Page(site_id=7, id=page_id("/x", "X", ""), uses=1, path="/x", title="X"))
@@ -132,7 +132,11 @@ def test_words_are_exported_only_when_asked_for(database, store):
             "number": number,
             "revision": number,
         }
-        said = {"author": "visitor", "client_id": f"client{number}", "text": "Secret tea"}
+        said: dict[str, Any] = {
+            "author": "visitor",
+            "client_id": f"client{number}",
+            "text": "Secret tea",
+        }
         store(Message(**plain, **said, sent_at=at + number * SECOND))
     [chat] = exported(database, ExportTable.CONVERSATIONS)
     messages = exported(database, ExportTable.MESSAGES)
