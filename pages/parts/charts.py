@@ -38,9 +38,6 @@ THEME: dict[str, Any] = {
 """How all charts look, beyond the colours and fonts of .streamlit/config.toml, which know light and dark. What
 a chart says itself counts more."""
 
-_ERRORS_ONLY = 1
-"""Vega's level of what it writes to the browser's console: else it warns of infinite extents until a frame arrives."""
-
 
 @dataclass(frozen=True)
 class ReadyFrame:
@@ -98,7 +95,8 @@ def ready_frame(frame: pd.DataFrame, labels: Mapping[str, str] | None = None) ->
 
 def _told(title: str, rows: str) -> str:
     """The table, which is read out and not seen."""
-    return f'<table class="told"><caption>{escape(title)}</caption>{rows}</table>'
+    # A table is as high as its rows, whatever its style says: the box around it hides it.
+    return f'<div class="told"><table><caption>{escape(title)}</caption>{rows}</table></div>'
 
 
 def _rows(frame: pd.DataFrame) -> str:
@@ -121,7 +119,6 @@ def _specification(chart: Callable[[], alt.TopLevelMixin]) -> dict[str, Any]:
         # Its rows may make its height.
         specification.setdefault("autosize", {"type": "fit-x", "contains": "padding"})
     specification["config"] = _merged(THEME, specification.get("config", {}))
-    specification["usermeta"] = {"embedOptions": {"logLevel": _ERRORS_ONLY}}
     return specification
 
 

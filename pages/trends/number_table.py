@@ -16,7 +16,9 @@ def draw_number_table(caption: str, names: Sequence[str], rows: Sequence[Sequenc
         f"{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
         for first, *cells in rows
     )
+    # Where it is wider than a phone it scrolls, by keyboard too.
     st.html(
-        f'<table class="numbers"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f'<div class="numbers" role="region" tabindex="0" aria-label="{escape(caption)}">'
+        f"<table><caption>{escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -158,7 +158,9 @@ def open_state(
     def listen(message: ConsoleMessage) -> None:
         # Streamlit looks for its server below the page's address first.
         is_search = "/_stcore/" in message.location["url"]
-        if message.type in ("warning", "error") and not is_search:
+        # Vega says so of each scale until Streamlit hands it the chart's first frame.
+        is_without_frame = message.text.startswith("WARN Infinite extent")
+        if message.type in ("warning", "error") and not is_search and not is_without_frame:
             warnings.append(message.text)
 
     def open_state(state: State, width: int) -> Page:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-STEP_HEIGHT = 40
+HEIGHT = 200
 
 
 def chart() -> alt.LayerChart:
@@ -20,4 +20,4 @@ def chart() -> alt.LayerChart:
     )
     bars = base.mark_bar()
     told = base.mark_text(align="left", dx=6).encode(text="told:N")
-    return alt.LayerChart(layer=[bars, told]).properties(height=alt.Step(STEP_HEIGHT))
+    return alt.LayerChart(layer=[bars, told]).properties(height=HEIGHT)
