@@ -34,7 +34,7 @@ MOST_HITS_AT_ONCE = 2_000
 """Hits in one transaction: above this a larger batch is no faster."""
 
 MOST_ACTIONS_AT_ONCE = 100
-"""Chat actions in one transaction: some 0.1 s, for which hits wait."""
+"""Chat actions in one transaction, if there is time for so many (`action_batch`), while hits wait."""
 
 COUNT_EVERY = 1.0
 """Seconds between two writes of the counters."""
