@@ -160,8 +160,9 @@ def end_move(target: Engine) -> None:
 
 def sums_of(db: Connection, table: Table) -> TableSums:
     """What is compared of a table; a note of the move itself does not count."""
-    columns = [func.count(), *(_sum(column) for column in table.c)]
-    rows, *sums = db.execute(_of_both(table, select(*columns))).one()
+    columns: list[Any] = [func.count(), *(_sum(column) for column in table.c)]
+    query: Select[Any] = select(*columns)
+    rows, *sums = db.execute(_of_both(table, query)).one()
     return TableSums(rows, {c.name: int(total) for c, total in zip(table.c, sums, strict=True)})
 
 

@@ -52,7 +52,6 @@ class Protocol(DirectProtocol):
         self._connections: Connections = cast(Any, self).app.connections
         self._deadline: Deadline[BoundedConnection] | None = None
         self._size = RequestSize()
-        self._came_together = 0  # requests that began in this read
         self._is_ending = False  # what arrives is no longer read
         self._dropped = 0
 
@@ -83,7 +82,7 @@ class Protocol(DirectProtocol):
         if self._is_ending:
             self._drop(len(data))
             return
-        self._came_together = 0
+        self._size.begin_read()
         is_between = self._is_between_requests
         if is_between and (known := self.known_heads.find(data)) is not None:
             self._wait_for(None)
@@ -104,7 +103,7 @@ class Protocol(DirectProtocol):
             cause = fault.__context__
             self.refuse(cause.refusal if isinstance(cause, RequestRefused) else Refusal.MALFORMED)
         else:
-            if is_between and self._came_together == 1 and not self._size.has_begun:
+            if is_between and self._size.is_one_whole:
                 self.learn(data)
             self._await_next()
 
@@ -112,10 +111,9 @@ class Protocol(DirectProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to read a request."""
-        self._came_together += 1
-        if self._came_together > MOST_PIPELINED + 1 or len(self.pipeline) >= MOST_PIPELINED:
-            raise RequestRefused(Refusal.PIPELINED)
         self._size.begin()
+        if self._size.came_together > MOST_PIPELINED + 1 or len(self.pipeline) >= MOST_PIPELINED:
+            raise RequestRefused(Refusal.PIPELINED)
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:

@@ -27,21 +27,32 @@ PIECE = 4_096
 class RequestSize:
     """Counts the bytes of the request that arrives now. The parser's callbacks say where it stands.
 
-    head: bytes that have arrived of a head which is not whole yet.
+    head: bytes that have arrived of a head which is not whole yet. came_together: requests that began in this read.
     """
 
-    __slots__ = ("_body", "_completed", "has_begun", "head", "is_in_body")
+    __slots__ = ("_body", "_completed", "came_together", "has_begun", "head", "is_in_body")
 
     def __init__(self) -> None:
+        self.came_together = 0
         self.head = 0
         self._body = 0
         self._completed = False
         self.has_begun = False
         self.is_in_body = False
 
+    @property
+    def is_one_whole(self) -> bool:
+        """Whether one request began in this read, and is whole."""
+        return self.came_together == 1 and not self.has_begun
+
+    def begin_read(self) -> None:
+        """Something has arrived, and is read now."""
+        self.came_together = 0
+
     def begin(self) -> None:
         """The first byte of a request was read."""
         self.has_begun = True
+        self.came_together += 1
 
     def complete_head(self) -> None:
         """The head is whole; a body may follow."""

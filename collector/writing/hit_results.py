@@ -34,6 +34,18 @@ class Given(NamedTuple):
     is_committed: bool
 
 
+class _Written(NamedTuple):
+    """The hits of a transaction, which began at that moment (monotonic), and their results."""
+
+    hits: Sequence[Sent]
+    results: Sequence[Struct]
+    began: float
+
+    @property
+    def is_committed(self) -> bool:
+        return not self.results or any(result != _NOT_COMMITTED for result in self.results)
+
+
 class HitResults:
     """Those of one batch at a time, of which the log is synced aside while there is another batch to write.
 
@@ -45,33 +57,41 @@ class HitResults:
         self._sync = sync
         self._note = note
         self._thread = ThreadPoolExecutor(1, "log sync")
-        self._aside: Future[Given] | None = None
+        self._aside: tuple[_Written, Future[Given | None]] | None = None
 
     def give(self, batch: Sequence[Sent], results: Sequence[Struct], began: float) -> None:
         """Give the hits of a transaction, which began at that moment (monotonic), their results: now or,
         where enough others wait, while these are written."""
         self.settle()
         self._inbox.read()
-        waiting = len(self._inbox.hits)
-        if waiting >= WORTH_A_THREAD * len(batch) and waiting and self._sync.can_run_aside:
-            self._aside = self._thread.submit(self._sync_and_give, batch, results, began)
+        written, waiting = _Written(batch, results, began), len(self._inbox.hits)
+        is_worth_it = waiting and waiting >= WORTH_A_THREAD * len(batch)
+        if is_worth_it and written.is_committed and self._sync.can_run_aside:
+            self._aside = written, self._thread.submit(self._give_aside, written)
         else:
-            self._note(self._sync_and_give(batch, results, began))
+            self._give_now(written)
 
     def settle(self) -> None:
         """Return once what is synced aside is given."""
-        if self._aside is not None:
-            given = self._aside.result()
-            self._aside = None
+        if self._aside is None:
+            return
+        (written, synced), self._aside = self._aside, None
+        given = synced.result()
+        if given:
             self._note(given)
+        else:
+            self._give_now(written)  # here, because the log may be emptied on this thread only
 
-    def _sync_and_give(
-        self, batch: Sequence[Sent], results: Sequence[Struct], began: float
-    ) -> Given:
-        is_committed = not results or any(result != _NOT_COMMITTED for result in results)
-        fault = self._try_to_sync() if is_committed else None
-        self._inbox.give_hits(batch, [_NOT_COMMITTED] * len(batch) if fault else results)
-        return Given(len(batch), monotonic() - began, fault, is_committed)
+    def _give_aside(self, written: _Written) -> Given | None:
+        return self._give(written, None) if self._sync.try_once() else None
+
+    def _give_now(self, written: _Written) -> None:
+        self._note(self._give(written, self._try_to_sync() if written.is_committed else None))
+
+    def _give(self, written: _Written, fault: Exception | None) -> Given:
+        hits, results, began = written
+        self._inbox.give_hits(hits, [_NOT_COMMITTED] * len(hits) if fault else results)
+        return Given(len(hits), monotonic() - began, fault, written.is_committed)
 
     def _try_to_sync(self) -> Exception | None:
         try:

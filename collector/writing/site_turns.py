@@ -3,7 +3,8 @@
 On Postgres a transaction writes only sites whose locks it holds (core/locks.py). A batch tries the locks of
 all its sites: what is of a busy one comes back and waits here, and what follows of that site stands
 behind it. Each busy site then has batches of its own, for which its lock is awaited for some milliseconds at a
-time: in the server's queue, so that two collectors of one busy site take turns.
+time: in the server's queue, so that two collectors of one busy site take turns. Actions for which a transaction had
+no time left wait in the same way, on SQLite too.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ MOST_HITS_AT_ONCE = 2_000
 """Hits in one transaction: above this a larger batch is no faster."""
 
 MOST_ACTIONS_AT_ONCE = 100
-"""Chat actions in one transaction: some 0.1 s, for which hits wait."""
+"""Chat actions in one transaction, if there is time for so many (`action_batch`), while hits wait."""
 
 COUNT_EVERY = 1.0
 """Seconds between two writes of the counters."""
@@ -70,7 +70,8 @@ class Writer:
         self._housekeeping = housekeeping
         self._visit_limit = visit_limit
         self._clock = clock
-        self._hit_results = HitResults(inbox, LogSync(engine), self._note_given)
+        self._log_sync = LogSync(engine)
+        self._hit_results = HitResults(inbox, self._log_sync, self._note_given)
         self._hit_turns, self._action_turns = SiteTurns(), SiteTurns()
         self._counted_at = 0.0
         self._tried_at = 0.0
@@ -94,6 +95,7 @@ class Writer:
             self._do_chores()
             self._state.end()
         self._write_last_counts()
+        self._log_sync.close()
 
     @property
     def _turns_due_in(self) -> float:
@@ -177,7 +179,9 @@ class Writer:
         if self._state.failing is None or monotonic() - self._tried_at < TRY_EVERY:
             return
         self._tried_at = monotonic()
+        self._hit_results.settle()  # the log is synced by one thread at a time
         try_to_write(self._engine)
+        self._log_sync.run()
         self._note(None)
 
     def _write_counts(self) -> None:
@@ -201,6 +205,8 @@ class Writer:
 
     def _note(self, fault: Exception | None) -> None:
         """Log when the database begins to fail, and when it is back: not each time in between."""
+        if fault is not None:
+            self._hit_results.settle()  # else the success of a batch before it would be noted later
         mark_damage(self._engine, fault)
         is_of_it = fault is None or is_of_the_database(fault)
         found = self._state.note(fault) if is_of_it else None

@@ -27,14 +27,14 @@ def test_accepted_is_200_with_visit_interval_and_wish_for_the_zone(collector):
     answer = collector.post(view())
 
     assert answer.status_code == 200
-    assert answer.json() == {"s": ID, "i": 20, "z": 1}
+    assert answer.json() == {"s": ID, "i": 20, "z": 1, "l": 1}
     assert answer.headers["content-type"] == "application/json"
 
 
 def test_zone_is_not_requested_again_once_it_is_known(collector):
     answer = collector.post(view(z="Europe/Berlin"))
 
-    assert answer.json() == {"s": ID, "i": 20}
+    assert answer.json() == {"s": ID, "i": 20, "l": 1}
     assert collector.row("SELECT time_zone, country FROM visit") == ("Europe/Berlin", "DE")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 
 from collector.chat.actions import ACTIONS, RESULTS
 from collector.control import hand_link, hear
+from collector.writing import log_sync
 from collector.writing.codec import ActionCodec, decode_hit_results, encode, encoded_list
 from collector.writing.counters import Counters
 from collector.writing.frames import FrameKind, FrameReader, frame
@@ -34,9 +36,9 @@ class SlowDisk(LogSync):
         super().__init__(engine)
         self.is_done = Event()
 
-    def run(self) -> None:
+    def try_once(self) -> bool:
         assert self.is_done.wait(10)
-        super().run()
+        return super().try_once()
 
 
 class OneWorker:
@@ -142,6 +144,22 @@ def test_writer_that_stops_waits_for_what_is_synced_aside(engine: Engine) -> Non
     assert [given.hits for given in worker.noted] == [1]
 
 
+def test_what_could_not_be_synced_aside_is_given_once_the_writer_has_emptied_the_log(
+    engine: Engine, tmp_path: Path
+) -> None:
+    disk = SlowDisk(engine)
+    worker = OneWorker(disk)
+    log_of(engine).unlink()
+    tell(engine, 1)
+    worker.send(2)
+    worker.give(1)
+    disk.is_done.set()
+    worker.results.settle()
+    assert worker.answers() == [DONE]
+    assert [given.fault for given in worker.noted] == [None]
+    assert told_by_file_alone(engine, tmp_path) == [1]
+
+
 def test_hits_that_may_not_be_on_the_disk_are_to_be_sent_again(engine: Engine) -> None:
     worker = OneWorker(LogSync(engine))
     with reading(engine) as reader:
@@ -173,6 +191,32 @@ def test_log_that_cannot_be_synced_is_moved_into_the_file(engine: Engine, tmp_pa
     tell(engine, 1)
     LogSync(engine).run()
     assert told_by_file_alone(engine, tmp_path) == [1]
+
+
+def test_log_stays_open_so_that_no_fault_is_told_to_others_only(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(log_sync, "_sync", synced.append)
+    sync = LogSync(engine)
+    sync.run()
+    sync.run()
+    assert len(set(synced)) == 1
+    sync.close()
+
+
+def test_log_that_was_made_anew_is_the_one_that_is_synced(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(log_sync, "_sync", lambda log: synced.append(os.fstat(log).st_ino))
+    sync = LogSync(engine)
+    sync.run()
+    engine.dispose()  # the last connection takes the log with it
+    tell(engine, 1)
+    sync.run()
+    assert synced[1] == log_of(engine).stat().st_ino != synced[0]
+    sync.close()
 
 
 def test_after_a_failed_sync_nothing_counts_until_the_log_is_in_the_file(

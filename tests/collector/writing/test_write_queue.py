@@ -72,10 +72,10 @@ def stored_texts(collector: Any) -> list[str]:
 def test_message_to_a_locked_database_is_sent_again_and_counts_once(
     run_collector, sqlite_url, monkeypatch
 ):
-    monkeypatch.setattr(write_queue, "ANSWER_WITHIN", 0.3)
     collector = run_collector(sqlite_url)
     attend(collector)
     token = open_chat(collector)
+    monkeypatch.setattr(write_queue, "ANSWER_WITHIN", 0.3)
     with writing(open_database(sqlite_url)):
         first = collector.call("send", c=token, n="message1", x="Anybody?")
         assert (first.status_code, first.headers["X-Drop-Reason"]) == (503, "not_committed")
