@@ -58,8 +58,8 @@ export default (host, take) => {
       });
       /** @type {Offer} */
       const offer = await answer.json();
-      if (offer.k && isOpen()) take(offer);
-      if (offer.k || !answer.ok) return;
+      if (offer.t && isOpen()) take(offer);
+      if (offer.t || !answer.ok) return;
       await new Promise((done) => setTimeout(done, AGAIN_AFTER * Math.random()));
     }
   }
