@@ -36,8 +36,6 @@ export default (host, take) => {
           end(call.abort());
         };
         host.stop = stop;
-        // Before the page is left: Firefox keeps none for Back that waits for an answer then.
-        addEventListener('beforeunload', stop, { signal: call.signal });
         const isOpen = () => host.stop === stop;
         listen(call.signal, isOpen).catch(() => {}).then(() => isOpen() && stop());
       })

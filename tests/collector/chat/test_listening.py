@@ -150,6 +150,16 @@ def test_address_has_its_number_of_listeners(collector, monkeypatch):
     wait_for(lambda: is_asked(collector, number=3))
 
 
+def test_firefox_is_asked_to_listen_only_while_somebody_looks(collector):
+    """It keeps no page for Back that listened."""
+    firefox = {
+        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
+    }
+    assert "l" not in collector.post(view(), headers=firefox).json()
+    attend(collector)
+    assert "l" in collector.post(view(2), headers=firefox).json()
+
+
 def test_fewer_may_listen_on_a_site_that_nobody_looks_at(collector, monkeypatch):
     monkeypatch.setattr(listener_limit, "MOST_UNWATCHED", 1)
     monkeypatch.setattr(listener_limit, "MOST_LISTENERS", 2)
