@@ -189,6 +189,8 @@ export interface ConversationUpdate {
   g?: Rating | '';
   /** 1: its agent had to go, and nobody has taken it yet. */
   v?: number;
+  /** 1: the visitor is blocked, and begins no other chat. */
+  no?: number;
   m: KnownMessage[];
 }
 

@@ -36,8 +36,6 @@ export default (host, take) => {
           end(call.abort());
         };
         host.stop = stop;
-        // Before the page is left: Firefox keeps none for Back that waits for an answer then.
-        addEventListener('beforeunload', stop, { signal: call.signal });
         const isOpen = () => host.stop === stop;
         listen(call.signal, isOpen).catch(() => {}).then(() => isOpen() && stop());
       })
@@ -58,8 +56,8 @@ export default (host, take) => {
       });
       /** @type {Offer} */
       const offer = await answer.json();
-      if (offer.k && isOpen()) take(offer);
-      if (offer.k || !answer.ok) return;
+      if (offer.t && isOpen()) take(offer);
+      if (offer.t || !answer.ok) return;
       await new Promise((done) => setTimeout(done, AGAIN_AFTER * Math.random()));
     }
   }

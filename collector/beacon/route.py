@@ -242,7 +242,8 @@ class BeaconRoute:
         """Whether the browser may have a call open, by which an invitation would reach it at once."""
         if not self.offers.is_open_to(incoming.hit, incoming.accepted, incoming.offer):
             return False
-        return self.listeners.has_room(incoming.site.id, incoming.client.block)
+        user_agent = incoming.head.user_agent
+        return self.listeners.asks(incoming.site.id, incoming.client.block, user_agent)
 
     def _interval(self) -> int:
         """Seconds between two presence beacons: fewer of them while the queue is long."""

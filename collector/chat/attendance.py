@@ -12,9 +12,10 @@ from collector.site_cache import TrackedSite
 from core.agents import attended_sites, list_agents, watched_sites
 from core.chat.blocks import Blocked, all_blocked
 from core.chat.rules import all_rules
+from core.chat.states import OPEN_STATES
 from core.database import DATABASE_ERRORS, reading
 from core.moment import from_milliseconds
-from core.tables import ChatRule
+from core.tables import ChatRule, Conversation
 
 
 class Attendance:
@@ -53,11 +54,17 @@ class Attendance:
         """The agent's name, or ""."""
         return self._names.get(agent_id, "")
 
-    def meet(self, agent_ids: Iterable[int]) -> None:
-        """Refresh at once if one of these agents is new; a fault costs only the name."""
-        if any(agent_id and agent_id not in self._names for agent_id in agent_ids):
+    def follow(self, changed: Iterable[Conversation]) -> None:
+        """Refresh at once where an agent of them is new, or one is over: its visitor may be blocked since.
+
+        A fault costs only the time until the next refresh.
+        """
+        if any(self._is_new(each.agent_id) or each.state not in OPEN_STATES for each in changed):
             with suppress(*DATABASE_ERRORS):
                 self.refresh()
+
+    def _is_new(self, agent_id: int) -> bool:
+        return bool(agent_id) and agent_id not in self._names
 
     def refresh(self) -> None:
         """Read names, rules, presence and blocks again."""

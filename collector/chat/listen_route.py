@@ -85,7 +85,7 @@ class ListenRoute(Struct):
         ends_at = monotonic() + LASTS * uniform(0.75, 1)  # those that began together end apart
         while True:
             invited.clear()
-            offer = await self.offers.invitation_for(site.id, visit_ids, tab, self.clock())
+            offer = await self.offers.news_for(site.id, visit_ids, tab, self.clock())
             if offer is not None or monotonic() >= ends_at:
                 break
             while not await _is_set(invited, HEARTBEAT_EVERY) and monotonic() < ends_at:

@@ -16,6 +16,11 @@ MOST_OF_ADDRESS = 100
 """People of an office or of a mobile network share an address; above it they are many, or one who tries."""
 
 
+_KEEPS_NONE = "Firefox/"
+"""Of a browser that does not keep a page for Back which has a call open, or had one when it was left: Back loads it anew
+(tried in Firefox 153 with calls that were ended at `beforeunload`, `pagehide` and `navigate`)."""
+
+
 class ListenerLimit:
     """Counts the listeners. Used on the event loop only."""
 
@@ -25,8 +30,11 @@ class ListenerLimit:
         self._counts = counts
         self._room = room
 
-    def has_room(self, site_id: int, address: str) -> bool:
-        """Whether a browser of this site and address is asked to listen."""
+    def asks(self, site_id: int, address: str, user_agent: str) -> bool:
+        """Whether a browser of this site and address is asked to listen: there is room, and it costs its visitor nothing
+        unless somebody looks."""
+        if _KEEPS_NONE in user_agent and not self._attendance.is_watched(site_id):
+            return False
         return self._counts.has_room(address, MOST_OF_ADDRESS, self._most(site_id))
 
     def take(self, site_id: int, address: str) -> bool:

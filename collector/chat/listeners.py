@@ -19,7 +19,7 @@ class Listeners:
         return self._number
 
     def add(self, keys: Sequence[VisitKey]) -> asyncio.Event:
-        """A new listener of these visits, of which one is its own; its event is set whenever one is invited."""
+        """A new listener of these visits, of which one is its own; its event is set whenever one of them is woken."""
         event = asyncio.Event()
         for key in keys:
             self._of.setdefault(key, set()).add(event)
@@ -36,6 +36,6 @@ class Listeners:
                 del self._of[key]
 
     def wake(self, key: VisitKey) -> None:
-        """An invitation waits for this visit."""
+        """There may be news for this visit: an invitation, or a block."""
         for event in self._of.get(key, ()):
             event.set()

@@ -79,10 +79,13 @@ class Offers:
             return self._hand_over(invitation, site.id, hit.received_at)
         return self._to_one_tab(invitation, site, hit, accepted)
 
-    async def invitation_for(
+    async def news_for(
         self, site_id: int, visit_ids: Sequence[str], tab: str, now: int
     ) -> Offer | None:
-        """The invitation that waits for the visit, of which these are the ids that it may have; None: not for this tab."""
+        """The invitation that waits for the visit, of which these are the ids that it may have; None: not for this tab.
+
+        Who is blocked gets the offer of nothing: the button goes at once.
+        """
         for visit_id in visit_ids:
             invitation = self.waiting.find(site_id, visit_id)
             if invitation is None:
@@ -91,7 +94,8 @@ class Offers:
                 return self._hand_over(invitation, site_id, now)
             if await self._is_for_tab(invitation, site_id, tab, now):
                 return self.invitation(invitation)
-        return None
+        is_blocked = any(self._attendance.is_blocked(site_id, visit_id) for visit_id in visit_ids)
+        return Offer("site") if is_blocked else None
 
     def is_open_to(self, hit: Hit, accepted: Accepted, offer: Offer | None) -> bool:
         """Whether the visit could still be invited, beside what it is offered."""

@@ -48,6 +48,7 @@ class ConversationUpdate(Struct, rename={"sender": "from"}):
     read: int
     by: str
     v: int
+    no: int
     seen: int
     e: str
     g: str
@@ -84,7 +85,7 @@ class Streams:
 
     def take_changes(self, changes: Changes) -> None:
         """Publish what the feed has found; called on its thread."""
-        self._attendance.meet(each.agent_id for each in changes.conversations)
+        self._attendance.follow(changes.conversations)
         self.subscribers.call_on_loop(self._publish, changes)
 
     def let_go(self) -> None:
@@ -112,6 +113,7 @@ class Streams:
             read=conversation.visitor_read,
             by=conversation.closed_by,
             v=int(self._is_to_be_taken(conversation)),
+            no=int(self._attendance.is_blocked(conversation.site_id, conversation.visit_id)),
             seen=conversation.agent_read,
             e=conversation.email,
             g=conversation.rating,

@@ -32,7 +32,7 @@ class Invitation(Struct):
 
 
 class WaitingInvitations:
-    """Invitations by (site id, visit id); whoever listens for one is woken."""
+    """Invitations by (site id, visit id); who listens for one is woken by each change of the visit's conversations."""
 
     def __init__(self, listeners: Listeners) -> None:
         self._listeners = listeners
@@ -70,9 +70,9 @@ class WaitingInvitations:
                     tab=each.tab or (known.tab if known else ""),
                     is_queued=each.state == ConversationState.QUEUED,
                 )
-                self._listeners.wake(key)
             elif known is not None:
                 del self._invitations[key]
+            self._listeners.wake(key)
 
     def _key_of(self, conversation: Conversation) -> VisitKey:
         """The visit for which the conversation waits here; a withdrawn one names its visit no more."""

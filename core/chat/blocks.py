@@ -11,6 +11,7 @@ from sqlmodel import col
 from core.chat.closing import cut_short, lock_conversation
 from core.chat.conversation_facts import facts_of, ids_by_site
 from core.chat.states import OPEN_STATES, ClosedBy
+from core.chat.store import change
 from core.chat.visit_chat import find_visit_state
 from core.locks import lock_site
 from core.random_id import random_id
@@ -39,14 +40,15 @@ class Blocked(NamedTuple):
 def block(
     db: Connection, conversation: Conversation, agent_id: int, now: datetime
 ) -> Conversation | Refused:
-    """The conversation, over, and its visitor blocked. Blocking twice changes nothing."""
+    """The conversation, over, and its visitor blocked, of which whoever follows the chats hears. Blocking twice changes nothing."""
     found = lock_conversation(db, conversation, now)
     if found is None:
         return Refused(Reason.NO_CONVERSATION)
     visit = find_visit_state(db, found.site_id, found.visit_id)
     if visit is None:
         return Refused(Reason.NO_VISIT)
-    if not is_blocked(db, found.site_id, found.visit_id, visit.visitor_id):
+    is_new = not is_blocked(db, found.site_id, found.visit_id, visit.visitor_id)
+    if is_new:
         if _count(db, found.site_id) >= MOST_BLOCKS:
             return Refused(Reason.TOO_MANY_BLOCKS)
         blocked = ChatBlock(
@@ -59,7 +61,9 @@ def block(
             blocked_at=now,
         )
         db.execute(insert(ChatBlock).values(**blocked.model_dump()))
-    return cut_short(db, found, ClosedBy.AGENT, now) if found.state in OPEN_STATES else found
+    if found.state in OPEN_STATES:
+        return cut_short(db, found, ClosedBy.AGENT, now)
+    return change(db, found, now) if is_new else found
 
 
 def is_blocked(db: Connection, site_id: int, visit_id: str, visitor_id: str) -> bool:

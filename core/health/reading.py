@@ -16,6 +16,7 @@ from core.enrich.text import clean
 from core.health.report import CollectorSigns, HealthReport, Keeping, SiteHealth, running
 from core.health.storage import Storage, measure_storage
 from core.heartbeat import list_collectors
+from core.mail.deliveries import count_not_sent
 from core.moment import EPOCH
 from core.notices.deliveries import count_given_up
 from core.replica import ReplicaState
@@ -71,6 +72,7 @@ def read_health(
         public_url=chosen.public_url,
         dashboard_url=chosen.dashboard_url,
         untold=count_given_up(db),
+        unanswered=count_not_sent(db),
     )
 
 

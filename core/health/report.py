@@ -62,7 +62,7 @@ class HealthReport:
     drops: by the site's id (`NO_SITE` for beacons that named none), then by reason, of the last 24 hours.
     replica: how the one is that pages read; None without one, and where nobody looks at it.
     public_url, dashboard_url: "" when they are not set. untold: notices of the last days that were given up, by the
-    site's id.
+    site's id. unanswered: answers by mail that were given up and wait for an agent, in the same way.
     """
 
     at: datetime
@@ -84,6 +84,7 @@ class HealthReport:
     reader: str = ""
     replica: ReplicaState | None = None
     untold: Mapping[int, int] = field(default_factory=dict[int, int])
+    unanswered: Mapping[int, int] = field(default_factory=dict[int, int])
 
     @property
     def is_sqlite(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from core.enrich.this_machine import names_this_machine
@@ -72,9 +72,20 @@ def _refused(report: HealthReport, reason: Reason) -> dict[str, int]:
 
 def notices_are_given_up(report: HealthReport) -> str | None:
     """Notices that no attempt of a day has brought to an address."""
+    lost = _by_name(report, report.untold)
+    return f"Notices of the last days were not told: {lost}." if lost else None
+
+
+def answers_are_given_up(report: HealthReport) -> str | None:
+    """Answers to left messages that no mail server has taken, and that no agent has seen to since."""
+    lost = _by_name(report, report.unanswered)
+    return f"Answers by e-mail could not be sent: {lost}." if lost else None
+
+
+def _by_name(report: HealthReport, numbers: Mapping[int, int]) -> str:
+    """Each site that is known with its number; "" where there is none."""
     names = {each.site.id or 0: each.site.name for each in report.sites}
-    lost = [f"{names[id]} {number:,}" for id, number in report.untold.items() if id in names]
-    return f"Notices of the last days were not told: {', '.join(lost)}." if lost else None
+    return ", ".join(f"{names[id]} {number:,}" for id, number in numbers.items() if id in names)
 
 
 def is_not_https(report: HealthReport) -> str | None:

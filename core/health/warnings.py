@@ -184,6 +184,13 @@ REPORT_RULES: Sequence[HealthRule[HealthReport]] = (
         "address is changed for another, or after a week.",
     ),
     HealthRule(
+        "answers_given_up",
+        Severity.WARN,
+        site_rules.answers_are_given_up,
+        "Chats says at each of these left messages why: press Try again there once it is mended, or answer in "
+        "another way and tick the message off. Under Sites, Answers by e-mail, a test shows whether the server works.",
+    ),
+    HealthRule(
         "not_https",
         Severity.WARN,
         site_rules.is_not_https,

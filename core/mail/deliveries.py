@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 from sqlmodel import col
 
 from core.chat.closing import lock_conversation
@@ -97,6 +97,27 @@ def note_failed(db: Connection, due: MailAnswer, outcome: MailOutcome, now: date
     if said is not None and is_given_up:
         mark_done(db, said.conversation, 0, False, now)
     return is_given_up
+
+
+def count_not_sent(db: Connection) -> dict[int, int]:
+    """How many answers were given up and still wait for an agent to see to them, by the id of the site."""
+    site_id = col(MailAnswer.site_id)
+    of_answer = (
+        col(Conversation.site_id) == site_id,
+        col(Conversation.id) == col(MailAnswer.conversation_id),
+    )
+    statement = (
+        select(site_id, func.count())
+        .join(Conversation, and_(*of_answer))
+        .where(
+            col(MailAnswer.due_at).is_(None),
+            col(MailAnswer.sent_at).is_(None),
+            col(Conversation.done_at).is_(None),
+            ~is_removed(site_id),
+        )
+        .group_by(site_id)
+    )
+    return {row[0]: row[1] for row in db.execute(statement)}
 
 
 class _Said(NamedTuple):

@@ -37,7 +37,12 @@ class MailAnswer(Table, table=True):
     tried next; NULL once it was sent or given up. fault: of the last attempt.
     """
 
-    __table_args__ = (PartialIndex("mail_answer_due", "due_at", where=text("due_at IS NOT NULL")),)
+    __table_args__ = (
+        PartialIndex("mail_answer_due", "due_at", where=text("due_at IS NOT NULL")),
+        PartialIndex(
+            "mail_answer_not_sent", "site_id", where=text("due_at IS NULL AND sent_at IS NULL")
+        ),
+    )
 
     site_id: int = Field(primary_key=True)
     conversation_id: str = Field(primary_key=True)

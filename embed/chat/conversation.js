@@ -117,6 +117,7 @@ export class VisitorConversation {
     const read = Math.max(this.chat.read, update.read || 0);
     this.chat = { ...this.chat, ...update, read };
     if (this.chat.state === 'open') this.isJoined = true;
+    if (update.no) this.button = 0;
     if ('typing' in update) this.typingUntil = Date.now() + (update.typing || 0);
   }
 
@@ -131,6 +132,7 @@ export class VisitorConversation {
     /** @type {Partial<ChatAnswer>} */
     const news = (!item.c && answer) || {};
     const { id, state, number = 0, c: opened } = news;
+    if (!answer && item.e) this.chat.e = ''; // a collector that takes none promises none
     if (x && !answer) {
       this.lost.push(item);
       this.button = 0; // until the next beacon says what there is

@@ -163,10 +163,11 @@ export function makeDialog(actions) {
   function isAddressGood(isNeeded) {
     const isGood = address.hidden || (email.validity.valid && !!(email.value.trim() || !isNeeded));
     isAddressWrong = !isGood;
-    if (isGood) return true;
-    draw(shown);
-    email.focus();
-    return false;
+    if (!isGood) {
+      draw(shown);
+      email.focus();
+    }
+    return isGood;
   }
 
   /** @param {Rating} rating */

@@ -45,5 +45,5 @@ export function localeOf(language) {
 
 /** @param {string} tag */
 function baseOf(tag) {
-  return (tag + '').split(/[-_]/)[0].toLowerCase();
+  return /** @type {any} */ (/[^-_]*/.exec(tag))[0].toLowerCase();
 }

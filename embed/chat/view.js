@@ -69,7 +69,7 @@ export function viewOf(conversation) {
     isPill: !isDialog && !isDone && !!(state || (button && !token)),
     isTall: !isInvited && !isAway && !!(state || isPending),
     isAway,
-    waits: waiting ? Date.now() - Number(waiting.at) : 0,
+    waits: waiting ? Date.now() - /** @type {number} */ (waiting.at) : 0,
     isAnswered: !!answered,
     vacatedBy: (chat.v && answered?.f) || '',
     email: chat.e || '',
@@ -77,7 +77,7 @@ export function viewOf(conversation) {
     isTyping: conversation.typingUntil > Date.now(),
     isRefused: !state && lost.length > 0,
     isUnsent: unsent.length > 0,
-    isLate: unsent.some((item) => Number(item.at) < Date.now() - LATE_AFTER),
+    isLate: unsent.some((item) => /** @type {number} */ (item.at) < Date.now() - LATE_AFTER),
     unread: conversation.unread().length,
     lines: [
       ...said.map((message) => messageLine(message, seen)),

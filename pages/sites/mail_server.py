@@ -58,11 +58,7 @@ def _draw_state(site: Site, state: ServerState) -> None:
     sender = f"{state.from_name or site.name} <{state.from_address}>"
     st.html(f'<p class="rule">{escape(sender)}</p>')
     small_text(_way_text(state))
-    if state.fault:
-        when = day_and_time_of(state.fault_at, site.time_zone) if state.fault_at else ""
-        notice(state.fault, title=f"The last attempt failed, {when}.", kind="warn")
-    else:
-        small_text(_record_text(site, state))
+    record = st.container()
     to = _draw_test_address(site)
     with st.container(horizontal=True, vertical_alignment="center"):
         is_tested = st.button("Test", icon=":material/send:", key=f"test mail of {site.key}")
@@ -70,6 +66,9 @@ def _draw_state(site: Site, state: ServerState) -> None:
         is_deleted = st.button("Remove", icon=":material/delete:", key=f"delete mail of {site.key}")
     if is_tested:
         _test(site, to)
+    else:
+        with record:
+            _draw_record(site, state)
     if is_edited:
         st.session_state[_edited(site)] = True
         st.rerun()
@@ -78,6 +77,17 @@ def _draw_state(site: Site, state: ServerState) -> None:
         site_id = site.id
         text = "The mail server is removed: what was on its way is not sent."
         apply(Role.ADMIN, lambda db: delete_server(db, site_id), site, text, place=_place(site))
+
+
+def _draw_record(site: Site, state: ServerState) -> None:
+    """How the last attempt went."""
+    if state.fault:
+        when = day_and_time_of(state.fault_at, site.time_zone) if state.fault_at else ""
+        notice(state.fault, title=f"The last attempt failed, {when}.", kind="warn")
+    elif state.tested_at is None:
+        small_text("Nothing was sent by it yet: press Test.")
+    else:
+        small_text(f"It last took a mail {day_and_time_of(state.tested_at, site.time_zone)}.")
 
 
 def _draw_fields(site: Site, before: ServerState | None) -> None:
@@ -196,13 +206,7 @@ def _way_text(state: ServerState) -> str:
     login = f", as {state.username}" if state.username else ", without a user name"
     security = SECURITY_NAMES[state.security].partition(" (")[0]
     how = "without encryption" if state.security is Security.NONE else f"by {security}"
-    return f"By {state.host}, port {state.port}, {how}{login}."
-
-
-def _record_text(site: Site, state: ServerState) -> str:
-    if state.tested_at is None:
-        return "Nothing was sent by it yet: press Test."
-    return f"It last took a mail {day_and_time_of(state.tested_at, site.time_zone)}."
+    return f"By {state.host}, port {state.port}{login}, {how}."
 
 
 def _edited(site: Site) -> str:

@@ -43,6 +43,7 @@ OVER_ALL_SITES: Mapping[str, str] = {
     "FROM mail_server LIMIT": "whether any site has one: a row a site at most",
     "DISTINCT notice_delivery.site_id": "what is due to an address of any site",
     "count(*) AS count_1 FROM notice_delivery WHERE notice_delivery.is_given_up": "Health counts those of all sites",
+    "count(*) AS count_1 FROM mail_answer": "Health counts those of all sites",
     "GROUP BY conversation.agent_id": "which agent has the fewest open chats, on whichever sites",
 }
 """Words of the queries that name no site, and why."""

@@ -40,7 +40,7 @@ from core.frames import (
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
 from core.mail.answers import answer_by_mail, mail_answers, send_again
-from core.mail.deliveries import due_answers
+from core.mail.deliveries import count_not_sent, due_answers
 from core.mail.deliveries import note_failed as note_mail_failed
 from core.mail.deliveries import note_sent as note_mail_sent
 from core.mail.deliveries import take as take_mail
@@ -243,6 +243,7 @@ def what_was_left_is_answered(collector: RunningCollector) -> None:
                     note_mail_sent(db, due, now)
             send_again(db, chat, 2, now)
         mail_answers(db, [(1, chat.id)])
+        count_not_sent(db)
         note_server(db, 1, "", now)
         delete_server(db, 1)
 

@@ -47,6 +47,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index(
+        "mail_answer_not_sent",
+        "mail_answer",
+        ["site_id"],
+        sqlite_where=sa.text("due_at IS NULL AND sent_at IS NULL"),
+        postgresql_where=sa.text("due_at IS NULL AND sent_at IS NULL"),
+    )
 
 
 def downgrade() -> None:

@@ -122,6 +122,21 @@ def test_who_can_not_be_invited_is_not_asked_to_listen(collector):
     assert not is_asked(collector, number=4)
 
 
+def test_listener_who_is_blocked_hears_at_once_that_nothing_is_offered(run_collector, database_url):
+    collector = run_collector(database_url)
+    agent = attend(collector)
+    collector.post(view())
+    token = open_chat(collector)
+    collector.call("end", c=token)
+    with listening(collector) as answer:
+        wait_for(lambda: listeners(collector) == 1)
+        with writing(collector.engine) as db:
+            conversation = find_by_token(db, 1, token)
+            assert conversation is not None
+            block(db, conversation, agent.id or 0, moment(collector))
+        assert heard(answer) == {"t": "site"}
+
+
 def test_address_has_its_number_of_listeners(collector, monkeypatch):
     monkeypatch.setattr(listener_limit, "MOST_OF_ADDRESS", 1)
     assert is_asked(collector)
@@ -133,6 +148,16 @@ def test_address_has_its_number_of_listeners(collector, monkeypatch):
         assert call_count(collector, "not_now") == 1
         first.close()
     wait_for(lambda: is_asked(collector, number=3))
+
+
+def test_firefox_is_asked_to_listen_only_while_somebody_looks(collector):
+    """It keeps no page for Back that listened."""
+    firefox = {
+        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0"
+    }
+    assert "l" not in collector.post(view(), headers=firefox).json()
+    attend(collector)
+    assert "l" in collector.post(view(2), headers=firefox).json()
 
 
 def test_fewer_may_listen_on_a_site_that_nobody_looks_at(collector, monkeypatch):

@@ -112,6 +112,18 @@ def test_no_rule_invites_who_is_blocked_but_an_agent_may(db):
     assert open_it(db, "later").id == asked.id
 
 
+def test_block_after_the_chat_is_told_to_who_follows_the_chats(db):
+    add_visit(db)
+    chat = opened(db)
+    end(db, chat, ClosedBy.VISITOR, NOW)
+    over = stored(db, chat)
+
+    block(db, chat, 1, NOW + SECOND)
+    told = stored(db, chat)
+    assert told.revision > over.revision
+    assert (told.state, told.closed_by) == (over.state, over.closed_by)
+
+
 def test_blocking_twice_changes_nothing(db):
     add_visit(db)
     chat = opened(db)

@@ -149,6 +149,7 @@ def test_nothing_is_wrong_where_all_is_well():
         (replace(WELL, public_url="http://monitor.example"), "not_https"),
         (replace(WELL, dashboard_url="http://10.0.0.1:8501"), "not_https"),
         (replace(WELL, untold={7: 2}), "notices_given_up"),
+        (replace(WELL, unanswered={7: 2}), "answers_given_up"),
     ],
 )
 def test_warning_is_given_at_its_threshold(report: HealthReport, code: str):

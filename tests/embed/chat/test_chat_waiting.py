@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.helpers.dialog import Dialog, chatting, say, until_offered
+from tests.helpers.network_gate import answer, refuse
 
 WAIT = "Thank you. Somebody will be with you in a moment."
 LONGER = "It takes a little longer. Thank you for waiting."
@@ -72,14 +73,33 @@ def test_visitor_who_ends_a_chat_without_an_answer_reads_that_it_comes_by_mail(s
     dialog.until_lines("Do you have white tea?")
 
 
-def test_blocked_visitor_reads_that_nothing_can_be_sent_and_the_button_goes(shop, page, agent):
+def test_button_of_a_visitor_who_is_blocked_goes_with_the_chat(shop, page, agent):
     dialog = _with_button(shop, page, agent)
     dialog.pill.click()
     say(shop, dialog, "Do you have white tea?")
     agent.block(agent.conversation(shop))
     dialog.until_note("This chat has ended.")
     dialog.button("Close").click()
+    dialog.until_gone()
+
+
+def test_button_of_a_visitor_who_is_blocked_after_the_chat_goes_at_once(shop, page, agent):
+    dialog = _with_button(shop, page, agent)
     dialog.pill.click()
+    say(shop, dialog, "Do you have white tea?")
+    agent.end(agent.conversation(shop))
+    dialog.until_note("This chat has ended.")
+    dialog.button("Close").click()
+    assert shop.chats("listen")
+    shop.set_fault(refuse)  # no beacon brings it
+    agent.block(agent.conversation(shop))
+    dialog.until_gone()
+
+
+def test_visitor_whose_message_begins_no_chat_reads_so_and_the_button_goes(shop, page, agent):
+    dialog = _with_button(shop, page, agent)
+    dialog.pill.click()
+    shop.set_chat_fault(answer(409, {"X-Drop-Reason": "not_offered"}))
     dialog.say("Hello?")
     dialog.until_lines("Hello? (not sent)")
     dialog.until_note("Your message could not be sent. This chat is not available.")

@@ -54,7 +54,7 @@ def test_server_is_set_tested_and_removed_and_its_password_never_shown(
     with mail_receiver("s3cretword") as receiver:
         set_server(page, receiver.port)
         assert "The mail server is set: press Test" in texts(page)
-        assert f"By 127.0.0.1, port {receiver.port}, without encryption, as po…." in texts(page)
+        assert f"By 127.0.0.1, port {receiver.port}, as po…, without encryption." in texts(page)
         assert "s3cretword" not in str(page.session_state) + texts(page)
 
         next(each for each in page.text_input if each.label == "Send the test to").set_value(
@@ -62,6 +62,7 @@ def test_server_is_set_tested_and_removed_and_its_password_never_shown(
         )
         of_mail(page, "button", "test").click().run()
         assert "Sent.  The server has taken it" in texts(page)
+        assert "Nothing was sent by it yet" not in texts(page)
         assert receiver.mails[0].rcpt_tos == ["ann@tea.example"]
 
     of_mail(page, "button", "test").click().run()
