@@ -35,6 +35,16 @@ CHAT_ACTIONS = {
 }
 """What an agent can do in each state of a visit's conversation; the state is "" without one."""
 
+CHAT_THEN = {
+    "": "",
+    ConversationState.QUEUED.value: "Invited",
+    ConversationState.DELIVERED.value: "Invited",
+    ConversationState.SHOWN.value: "Invited",
+    ConversationState.OPEN.value: "Open",
+    ELSEWHERE: "Elsewhere",
+}
+"""What each state of a visit's conversation was, in a word."""
+
 VISITOR_COLUMNS = (
     Column(
         "status",
@@ -108,6 +118,15 @@ VISITOR_COLUMNS = (
         can_hide=False,
     ),
 )
+
+PAST_CHAT = Column(
+    "chat_then",
+    "Chat",
+    help="How far the chat with the visitor had come",
+    width=5.5,
+    is_optional=True,
+)
+"""Of a past moment in the place of Chat: what was, and nothing to do."""
 
 SITE_COLUMN = Column(
     "site_name", "Site", help="The website that the visitor is on", tooltip="site_name", width=7.5

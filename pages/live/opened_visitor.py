@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -26,6 +27,7 @@ _PARAMETER = "visitor"
 _TIMES = "times a visitor was opened"
 
 GONE = "This visitor is not known any more: a visit is deleted after some time. Close the panel to go on."
+NOT_THERE_THEN = "This visitor had not come yet at this moment, or the visit is deleted."
 ELSEWHERE = "In a chat of another product."
 
 
@@ -40,8 +42,13 @@ def open_visitor(row_id: str) -> None:
     change_address(address() | {_PARAMETER: row_id})
 
 
-def draw_opened_visitor(sites: Sequence[Site], *, is_ticking: bool) -> None:
-    """Draw the panel, if a visitor of these sites is open; nothing otherwise."""
+def draw_opened_visitor(
+    sites: Sequence[Site], *, is_ticking: bool, moment: datetime | None = None
+) -> None:
+    """Draw the panel, if a visitor of these sites is open; nothing otherwise.
+
+    moment: the past one at which the visitor is shown; None: now.
+    """
     row_id = opened_row()
     if not row_id:
         return
@@ -62,17 +69,17 @@ def draw_opened_visitor(sites: Sequence[Site], *, is_ticking: bool) -> None:
         if found is None:
             small_text(GONE)
         else:
-            _draw(*found, is_ticking=is_ticking)
+            _draw(*found, moment, is_ticking=is_ticking)
 
 
-def _draw(site: Site, visit_id: str, *, is_ticking: bool) -> None:
-    snapshot = latest_visit(site, visit_id)
+def _draw(site: Site, visit_id: str, moment: datetime | None, *, is_ticking: bool) -> None:
+    snapshot = latest_visit(site, visit_id, moment)
     seen = snapshot.seen
     if snapshot.fault:
         since = time_of(seen.journey.as_of, site.time_zone) if seen else ""
         draw_fault(snapshot.fault, since=since)
     elif seen is None:
-        small_text(GONE)
+        small_text(GONE if moment is None else NOT_THERE_THEN)
     if seen is None:
         return
     draw_visitor(
@@ -80,14 +87,16 @@ def _draw(site: Site, visit_id: str, *, is_ticking: bool) -> None:
         site,
         key="opened page views",
         is_ticking=is_ticking and not snapshot.fault,
-        draw_chats=lambda: _draw_chats(seen, site),
+        draw_chats=lambda: _draw_chats(seen, site, is_live=moment is None),
+        moment=moment,
     )
 
 
-def _draw_chats(seen: VisitDetails, site: Site) -> None:
+def _draw_chats(seen: VisitDetails, site: Site, *, is_live: bool) -> None:
     if seen.invitation_state is None:
         return
-    _draw_action(seen.invitation_state, site)
+    if is_live:
+        _draw_action(seen.invitation_state, site)
     draw_past_chats(seen.past_chats, site)
 
 

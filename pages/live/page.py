@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.accounts.identity import Role
 from core.frames import Picture
@@ -16,11 +18,17 @@ from pages.live.breakdowns import draw_breakdowns
 from pages.live.cards import draw_cards
 from pages.live.data_tab import draw_data
 from pages.live.opened_visitor import draw_opened_visitor
+from pages.live.playing import STEP, played_moment, playing, stop
+from pages.live.timeline import draw_timeline
 from pages.live.view import current_view, keep_view
 from pages.live.visitors import draw_visitors
 from pages.live.welcome import draw_no_site, draw_welcome
+from pages.parts.address import address
 from pages.parts.collector_notice import latest_silence
 from pages.parts.notices import draw_fault, draw_unavailable
+from pages.parts.past_moment import AT, NO_SUCH_MOMENT, asked_moment, choose_moment
+from pages.parts.past_notice import draw_not_known, past_notice
+from pages.parts.past_pictures import past_known_since, past_picture
 from pages.parts.pulse.pulse import MomentLine, draw_pulse, pushed_revision
 from pages.parts.site_choice import (
     ALL_SITES,
@@ -33,7 +41,7 @@ from pages.parts.site_choice import (
 )
 from pages.parts.snapshots import PictureSnapshot, clear_sites, latest_picture, latest_sites
 from pages.parts.table.component import Clock
-from pages.parts.texts import heading, notice, subheading, time_of
+from pages.parts.texts import day_and_time_of, heading, notice, subheading, time_of
 from pages.parts.title import draw_title
 from pages.parts.viewer import may
 
@@ -47,6 +55,9 @@ REFRESHES = {LIVE: 30, "2 s": 2, "5 s": 5, "10 s": 10, "30 s": 30, "60 s": 60, "
 
 DATA = "Data"
 """The tab with all visitors as a data frame."""
+
+TIMELINE_EVERY = 60
+"""Seconds between two refreshes of the day by minute, while the page is live."""
 
 _TAB_SHOWN = "tab shown last"
 
@@ -62,8 +73,11 @@ def draw_page() -> None:
         draw_no_site()
         return
     keep_view(current_view())
-    refresh = _draw_header(snapshot.sites, site)
+    asked = asked_moment(site.time_zone, utc_now())
+    refresh = _draw_header(snapshot.sites, site, is_live=asked.past is None)
     draw_other_site(site)
+    if asked.fault:
+        notice(asked.fault, title=NO_SUCH_MOMENT, kind="warn")
     if not site.tracking_enabled:
         draw_title(site.name)
         if snapshot.fault:
@@ -71,6 +85,15 @@ def draw_page() -> None:
         _draw_tracking_off(site)
         return
     sites = sites_shown(site, snapshot.sites)
+    at = address().get(AT, "")
+    if asked.past is not None:
+        is_played = playing() is not None
+        st.fragment(_draw_past, run_every=STEP if is_played else None)(
+            site, sites, asked.past, (at, is_played), st.empty()
+        )
+        return
+    every = TIMELINE_EVERY if REFRESHES[refresh] else None
+    st.fragment(_draw_timeline, run_every=every)(site, sites, at)
     st.fragment(_draw_live, run_every=REFRESHES[refresh] or None)(
         site, sites, refresh, snapshot.sites
     )
@@ -78,13 +101,15 @@ def draw_page() -> None:
         draw_dialog(each)
 
 
-def _draw_header(sites: Sequence[Site], site: Site) -> str:
-    """Draw the title and the choices; returns the chosen one of REFRESHES."""
+def _draw_header(sites: Sequence[Site], site: Site, *, is_live: bool) -> str:
+    """Draw the title and the choices; returns the chosen one of REFRESHES, of which the past has none."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="header"):
         with st.container(gap=None):
             heading("Visitor Monitor", above=site.name)
         with st.container(horizontal=True, width="content"):
             choose_site(sites, site, or_all=True)
+            if not is_live:
+                return LIVE
             return st.selectbox(
                 "Refresh",
                 list(REFRESHES),
@@ -136,17 +161,74 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
     if picture.days["visits"].sum() + picture.cards.this_month + picture.cards.online == 0:
         draw_welcome(default_site(sites) or site)
         return
-    draw_cards(picture, site)
     clock = Clock(
         age=(utc_now() - picture.as_of).total_seconds(),
         ticking=bool(REFRESHES[refresh]) and not snapshot.fault,
     )
+    _draw_picture(picture, site, sites, clock)
+
+
+def _draw_timeline(site: Site, sites: Sequence[Site], at: str) -> None:
+    """Draw the day of the live page; `at` is what the address said when the page was drawn."""
+    if address().get(AT, "") != at:
+        st.rerun()
+    draw_timeline(site, sites, None)
+
+
+def _draw_past(
+    site: Site,
+    sites: Sequence[Site],
+    asked: datetime,
+    drawn_for: tuple[str, bool],
+    head: DeltaGenerator,
+) -> None:
+    """Draw the moment that was asked for, or the one that is being played by now; nothing of it ticks.
+
+    drawn_for: what the address said, and whether it was played, when the whole page was drawn.
+    """
+    played = playing()
+    if (address().get(AT, ""), played is not None) != drawn_for:
+        st.rerun()
+    moment = played_moment(played) if played else asked
+    if moment >= utc_now():
+        stop()
+        choose_moment(None, site.time_zone)
+        st.rerun()
+    head.html(past_notice(moment, site.time_zone))
+    draw_title(f"{day_and_time_of(moment, site.time_zone)} · {site.name}")
+    draw_timeline(site, sites, moment)
+    fault = st.empty()
+    since = past_known_since(sites)
+    if since is not None and moment < since:
+        stop()
+        draw_not_known(since, site.time_zone)
+        return
+    snapshot = past_picture(site, sites, moment, every_row=_needs_every_row())
+    if snapshot.fault:
+        with fault.container():
+            draw_fault(snapshot.fault)
+    if snapshot.picture is None and not snapshot.fault:  # deleted since the sites were read
+        clear_sites()
+        st.rerun()
+    if snapshot.picture is not None:
+        _draw_picture(snapshot.picture, site, sites, Clock(), moment)
+
+
+def _draw_picture(
+    picture: Picture,
+    site: Site,
+    sites: Sequence[Site],
+    clock: Clock,
+    moment: datetime | None = None,
+) -> None:
+    """Draw the numbers, the table and the breakdowns; moment: the past one that they are of, None: they are live."""
+    draw_cards(picture, site)
     # Side by side where the page is wide: see pages/look.css.
     with st.container(key="live_body"):
         with st.container(key="live_visitors", gap="xsmall"):
-            _draw_active_visitors(picture, site, sites, clock)
+            _draw_active_visitors(picture, site, sites, clock, moment)
         draw_breakdowns(picture, site)
-    draw_opened_visitor(sites, is_ticking=clock.ticking)
+    draw_opened_visitor(sites, is_ticking=clock.ticking, moment=moment)
 
 
 def _needs_every_row() -> bool:
@@ -165,15 +247,15 @@ def _shown_of(sites: Sequence[Site]) -> list[tuple[str, str, str, bool]]:
 
 
 def _draw_active_visitors(
-    picture: Picture, site: Site, sites: Sequence[Site], clock: Clock
+    picture: Picture, site: Site, sites: Sequence[Site], clock: Clock, moment: datetime | None
 ) -> None:
-    subheading("Active Visitors")
+    subheading("Active Visitors" if moment is None else "Active Visitors then")
     st.session_state.setdefault("visitors_shown", _tab_shown())
     table, frame = st.tabs(["Table", DATA], key="visitors_shown", on_change="rerun")
     st.session_state[_TAB_SHOWN] = st.session_state["visitors_shown"]
     if table.open:
         with table:
-            draw_visitors(picture, site, sites, clock)
+            draw_visitors(picture, site, sites, clock, moment)
     if frame.open:
         with frame:
             draw_data(picture, site)

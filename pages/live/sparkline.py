@@ -12,7 +12,14 @@ def chart() -> alt.LayerChart:
 
     The domain is fixed: Vega warns of an infinite one until the first frame arrives."""
     base = alt.Chart().encode(
-        x=alt.X("label:O", sort=None, axis=None, scale=alt.Scale(padding=0.2)),
+        x=alt.X(
+            "label:O",
+            sort=alt.EncodingSortField(
+                "date", op="min"
+            ),  # that of the rows is lost when they change
+            axis=None,
+            scale=alt.Scale(padding=0.2),
+        ),
         y=alt.Y("level:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False), stack=None),
         tooltip=[
             alt.Tooltip("label:N", title="Day"),

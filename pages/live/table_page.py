@@ -10,7 +10,7 @@ import pandas as pd
 from core.enrich.page_context import PageContext
 from core.frames import Picture, count_pages, narrow, order_by, page_of
 from core.visits.presence import Status
-from pages.live.columns import ALSO_SENT, ELSEWHERE
+from pages.live.columns import ALSO_SENT, CHAT_THEN, ELSEWHERE, PAST_CHAT
 from pages.live.row_id import row_ids
 from pages.live.view import TableView
 from pages.parts.picture_cache import once_a_picture
@@ -36,16 +36,21 @@ class TablePage:
     pages: int
 
 
-def table_page(picture: Picture, key: str, view: TableView, columns: Sequence[Column]) -> TablePage:
+def table_page(
+    picture: Picture, key: str, view: TableView, columns: Sequence[Column], at: str = ""
+) -> TablePage:
     """The page of the picture that the view asks for. `key`: whose picture it is, a site's or ALL_SITES.
+    `at`: the query that names its moment in an address, "" of a live one.
 
     The picture has ROWS of its visitors, or all of them where the view needs every row.
     """
-    return _table_page(picture, key, view, tuple(column.name for column in columns))
+    return _table_page(picture, key, view, tuple(column.name for column in columns), at)
 
 
 @once_a_picture
-def _table_page(picture: Picture, key: str, view: TableView, columns: tuple[str, ...]) -> TablePage:
+def _table_page(
+    picture: Picture, key: str, view: TableView, columns: tuple[str, ...], at: str
+) -> TablePage:
     found, number = picture.visitors, picture.cards.online
     if view.needs_every_row:
         found = narrow(found, view.filters())
@@ -53,27 +58,30 @@ def _table_page(picture: Picture, key: str, view: TableView, columns: tuple[str,
     pages = count_pages(number, ROWS)
     page = min(view.page, pages - 1)
     rows = page_of(found, page + 1, ROWS)
-    shown = _as_shown(rows, key)
+    shown = _as_shown(rows, key, at)
     sent = shown[[name for name in dict.fromkeys([*ALSO_SENT, *columns]) if name in shown]]
     return TablePage(ready_rows(sent), number, page, pages)
 
 
-def _as_shown(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+def _as_shown(rows: pd.DataFrame, key: str, at: str) -> pd.DataFrame:
     """The rows with ids that are unique on the page, ELSEWHERE where the visitor is in another product's
-    chat, and cart_note: what the cart is worth, with the word unless the context says it. Of All sites also
-    href, the address of the visitor's page."""
+    chat, the same in a word for the past, and cart_note: what the cart is worth, with the word unless the context
+    says it. Of All sites also href, the address of the visitor's page."""
     # Of two hundred rows lists are quicker than columns of pandas.
     conversations = zip(rows["conversation"].tolist(), rows["status"].tolist(), strict=True)
     carts = zip(rows["cart"].tolist(), rows["page_context"].tolist(), strict=True)
+    states = [_conversation(*each) for each in conversations]
     shown = rows.assign(
         id=row_ids(rows, key),
-        conversation=[_conversation(*each) for each in conversations],
+        conversation=states,
         cart_note=[_cart_note(*each) for each in carts],
+        **{PAST_CHAT.name: [CHAT_THEN[state] for state in states]},
     )
     if key != ALL_SITES:
         return shown
     # Neither a key nor an id has a sign that an address would have to escape.
-    return shown.assign(href="visitor?site=" + rows["site"].astype("str") + "&visit=" + rows["id"])
+    query = f"visitor?{at and f'{at}&'}site="
+    return shown.assign(href=query + rows["site"].astype("str") + "&visit=" + rows["id"])
 
 
 def _conversation(state: str, status: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -14,11 +16,12 @@ from core.tables import Site
 from core.visits.presence import Status
 from pages.invite.dialog import open_invitation
 from pages.invite.links import open_chat
-from pages.live.columns import CHAT, SITE_COLUMN, VISITOR_COLUMNS
+from pages.live.columns import CHAT, PAST_CHAT, SITE_COLUMN, VISITOR_COLUMNS
 from pages.live.opened_visitor import open_visitor, opened_row
 from pages.live.row_id import visit_of
 from pages.live.table_page import ROWS, table_page
 from pages.live.view import CHOICES, NO_CONTEXT, TableView, around_search, current_view, keep_view
+from pages.parts.past_moment import at_parameter
 from pages.parts.site_choice import ALL_SITES
 from pages.parts.table.component import Chip, Clock, Column, Filter, Toolbar, draw_table
 from pages.parts.texts import plural
@@ -37,15 +40,23 @@ FILTERS = (
 )
 
 
-def draw_visitors(picture: Picture, site: Site, sites: Sequence[Site], clock: Clock) -> None:
+def draw_visitors(
+    picture: Picture,
+    site: Site,
+    sites: Sequence[Site],
+    clock: Clock,
+    moment: datetime | None = None,
+) -> None:
     """Draw the table with its toolbar; open a visitor when a row is chosen.
 
-    sites: the site, or each one that All sites stands for.
+    sites: the site, or each one that All sites stands for. moment: the past one that the picture is of: nobody of then
+    can be invited; None: it is live.
     """
     view = current_view()
-    columns = _columns(site)
-    shown = table_page(picture, site.key, view, columns)
-    key = f"visitors of {site.key}"
+    columns = _columns(site, is_live=moment is None)
+    at = urlencode(at_parameter(moment, site.time_zone))
+    shown = table_page(picture, site.key, view, columns, at)
+    key = f"visitors of {site.key}" if moment is None else f"visitors of {site.key} then"
 
     def on_view_change() -> None:
         keep_view(current_view().updated(st.session_state[key].get("view")))
@@ -61,8 +72,8 @@ def draw_visitors(picture: Picture, site: Site, sites: Sequence[Site], clock: Cl
         columns,
         key=key,
         name="Active visitors",
-        href=f"visitor?site={site.key}&visit=",
-        empty="Nobody is on the site right now." if not picture.cards.online else NOBODY_FOUND,
+        href=f"visitor?{at and f'{at}&'}site={site.key}&visit=",
+        empty=_empty(picture, is_live=moment is None),
         view=view.wire(),
         around_search=around_search(),
         selected=opened_row(),
@@ -82,10 +93,12 @@ def draw_visitors(picture: Picture, site: Site, sites: Sequence[Site], clock: Cl
         on_cleared_change=on_cleared_change,
     )
     acted = visit_of(str(done.acted), sites) if done.acted else None
-    if acted and may(Role.AGENT):
+    if acted and moment is None and may(Role.AGENT):
         _act(picture, *acted)
 
 
+NOBODY = "Nobody is on the site right now."
+NOBODY_THEN = "Nobody was on the site at this moment."
 NOBODY_FOUND = "No visitor matches the search and the filters."
 
 
@@ -96,9 +109,17 @@ def choice_label(column: str, value: str) -> str:
     return country_name(value) if column == "country" else value
 
 
-def _columns(site: Site) -> tuple[Column, ...]:
-    """Without the chats for who may not chat."""
+def _empty(picture: Picture, *, is_live: bool) -> str:
+    if picture.cards.online:
+        return NOBODY_FOUND
+    return NOBODY if is_live else NOBODY_THEN
+
+
+def _columns(site: Site, *, is_live: bool) -> tuple[Column, ...]:
+    """Without the chats for who may not chat; of the past without what can be done."""
     columns = [each for each in VISITOR_COLUMNS if each.name != CHAT or may(Role.AGENT)]
+    if not is_live:
+        columns = [PAST_CHAT if each.name == CHAT else each for each in columns]
     if site.key == ALL_SITES:
         after = [column.name for column in columns].index("path") + 1
         columns.insert(after, SITE_COLUMN)

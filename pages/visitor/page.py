@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -12,17 +14,19 @@ from core.tables import Site
 from pages.invite.invitation import fits
 from pages.parts.facts import draw_facts
 from pages.parts.notices import draw_fault, draw_unavailable
+from pages.parts.past_moment import NO_SUCH_MOMENT, AskedMoment, asked_moment, at_parameter
+from pages.parts.past_notice import past_notice
 from pages.parts.pulse.pulse import draw_pulse
 from pages.parts.site_choice import requested_key, site_parameter
 from pages.parts.snapshots import is_deleted, latest_sites
-from pages.parts.texts import heading, small_text, subheading, time_of
+from pages.parts.texts import heading, notice, small_text, subheading, time_of
 from pages.parts.title import draw_title
 from pages.parts.viewer import may
 from pages.visitor.chat_card import draw_chat_card
 from pages.visitor.page_views import draw_page_views
 from pages.visitor.past_chats import draw_past_chats
 from pages.visitor.stored_data import draw_forgotten, draw_stored_data
-from pages.visitor.visit_snapshot import VisitSnapshot, latest_visit
+from pages.visitor.visit_snapshot import VisitDetails, VisitSnapshot, latest_visit
 from pages.visitor.visit_text import arrival, name_of, state_of, updated, who
 
 PAGES = "Pages in order"
@@ -39,8 +43,14 @@ def draw_page() -> None:
         return
     site = snapshot.find(requested_key())
     visit_id = st.query_params.get("visit", "")
+    asked = asked_moment(site.time_zone, utc_now()) if site else AskedMoment()
     if snapshot.tracked:
-        _draw_back()
+        _draw_back(asked.past)
+    if asked.fault:
+        notice(asked.fault, title=NO_SUCH_MOMENT, kind="warn")
+    if site and asked.past:
+        _draw_then(site, visit_id, asked.past)
+        return
     found = latest_visit(site, visit_id) if site else VisitSnapshot(None)
     if site is None or (found.seen is None and not found.fault):
         if site is None or not draw_forgotten(site, visit_id):
@@ -59,12 +69,13 @@ def draw_page() -> None:
         draw_stored_data(site, visit_id)
 
 
-def _draw_back() -> None:
+def _draw_back(moment: datetime | None) -> None:
     st.page_link(
         "live/page.py",
         label="Visitor Monitor",
         icon=":material/arrow_back:",
-        query_params=site_parameter(),
+        # The list may be in another time zone than the visit.
+        query_params=site_parameter() | at_parameter(moment, "UTC"),
     )
 
 
@@ -77,6 +88,33 @@ def _draw_no_visit() -> None:
     )
 
 
+def _draw_then(site: Site, visit_id: str, moment: datetime) -> None:
+    """Draw the visit as it stood at the past moment: nothing of it changes, and nothing can be done."""
+    st.html(past_notice(moment, site.time_zone))
+    st.page_link(
+        "visitor/page.py",
+        label="See the visit as it is now",
+        icon=":material/update:",
+        query_params={"site": site.key, "visit": visit_id},
+    )
+    found = latest_visit(site, visit_id, moment)
+    if found.fault:
+        draw_fault(found.fault)
+    if found.seen is None and not found.fault:
+        draw_title("No such visit")
+        heading("No such visit then")
+        small_text(
+            "The visit had not begun at this moment, or it is not known here any more: visits are deleted when the "
+            "time is over for which they are kept, and when their visitor was forgotten."
+        )
+    if found.seen is not None:
+        journey = found.seen.journey
+        draw_title(name_of(journey))
+        heading(name_of(journey), above=site.name)
+        small_text(state_of(journey, site.time_zone, is_past=True))
+        _draw_details(found.seen, site, visit_id, moment)
+
+
 def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) -> None:
     found = latest_visit(site, visit_id)
     seen = found.seen
@@ -87,8 +125,19 @@ def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) 
         st.rerun()
     with head:
         _draw_head(found, site)
-    if seen is None:
-        return
+    if seen is not None:
+        _draw_details(seen, site, visit_id, is_ticking=not found.fault)
+
+
+def _draw_details(
+    seen: VisitDetails,
+    site: Site,
+    visit_id: str,
+    moment: datetime | None = None,
+    *,
+    is_ticking: bool = False,
+) -> None:
+    """Draw all below the name. moment: the past one at which the visit was read."""
     journey = seen.journey
     _draw_numbers(journey)
     left, right = st.columns(2)
@@ -99,8 +148,15 @@ def _draw_visit(site: Site, visit_id: str, goes_on: bool, head: DeltaGenerator) 
     draw_past_chats(seen.past_chats, site)
     subheading(PAGES)
     small_text(f"Times are in {site.time_zone}. Time on Page counts while the page is in view.")
-    draw_page_views(journey, site, key="page_views", name=PAGES, is_ticking=not found.fault)
-    _draw_neighbours(journey, site)
+    draw_page_views(
+        journey,
+        site,
+        key="page_views",
+        name=PAGES,
+        is_ticking=is_ticking,
+        is_past=moment is not None,
+    )
+    _draw_neighbours(journey, site, moment)
     small_text(f"Reference of this visit, for questions about its data: {visit_id}")
 
 
@@ -125,7 +181,7 @@ def _draw_numbers(journey: Journey) -> None:
         st.metric("Context", listed["page_context"] or "–", border=True)
 
 
-def _draw_neighbours(journey: Journey, site: Site) -> None:
+def _draw_neighbours(journey: Journey, site: Site, moment: datetime | None) -> None:
     follows = [journey.follows] if journey.follows else []
     for label, visits in {
         "The visit before this one": follows,
@@ -133,7 +189,13 @@ def _draw_neighbours(journey: Journey, site: Site) -> None:
     }.items():
         for visit in visits:
             st.page_link(
-                "visitor/page.py", label=label, query_params={"site": site.key, "visit": visit.id}
+                "visitor/page.py",
+                label=label,
+                query_params={
+                    "site": site.key,
+                    "visit": visit.id,
+                    **at_parameter(moment, site.time_zone),
+                },
             )
 
 

@@ -34,12 +34,14 @@ def draw_page_views(
     key: str,
     name: str,
     is_ticking: bool,
+    is_past: bool = False,
     is_newest_first: bool = False,
     left_out: Sequence[str] = (),
 ) -> None:
     """Draw each page view with its moment in the site's time zone, the first one first.
 
-    left_out: names of columns for which there is no room.
+    is_past: the journey is of a past moment, and its lengths stay as they were. left_out: names of columns for which
+    there is no room.
     """
     views = journey.page_views.iloc[::-1] if is_newest_first else journey.page_views
     rows = views.assign(
@@ -54,7 +56,7 @@ def draw_page_views(
         layout="list cards still",
         empty="No page view is known of this visit.",
         clock=Clock(
-            age=(utc_now() - journey.as_of).total_seconds(),
+            age=0 if is_past else (utc_now() - journey.as_of).total_seconds(),
             ticking=is_ticking and journey.is_live,
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import streamlit as st
 
@@ -14,9 +15,18 @@ from pages.parts.texts import day_and_time_of, plural, subheading
 from pages.parts.transcript import LOOK, Transcript, read_transcripts, transcript_html
 
 
-def read_past_chats(db: Connection, conversations: Sequence[Conversation]) -> list[Transcript]:
-    """Each of the visit's conversations that is over, with all its messages."""
-    return read_transcripts(db, [each for each in conversations if each.state not in OPEN_STATES])
+def read_past_chats(
+    db: Connection, conversations: Sequence[Conversation], moment: datetime
+) -> list[Transcript]:
+    """Each of the visit's conversations that was over at the moment, with all its messages."""
+    return read_transcripts(
+        db,
+        [
+            each
+            for each in conversations
+            if each.state not in OPEN_STATES and not (each.closed_at and each.closed_at > moment)
+        ],
+    )
 
 
 def draw_past_chats(past: Sequence[Transcript], site: Site) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from core.accounts.identity import Role
 from core.database import Connection
@@ -38,28 +40,34 @@ class VisitSnapshot:
     fault: str = ""
 
 
-def latest_visit(site: Site, visit_id: str) -> VisitSnapshot:
-    """The visit now, or as this session has read it last, with the fault."""
+def latest_visit(site: Site, visit_id: str, moment: datetime | None = None) -> VisitSnapshot:
+    """The visit now, or as this session has read it last, with the fault.
+
+    moment: a past one at which it is shown. Its past chats are then those that were over.
+    """
     reads_chats = may(Role.AGENT)
     load = _load_with_chats if reads_chats else _load
     role = Role.AGENT if reads_chats else Role.VIEWER
-    key = (site.key, visit_id, role)
-    return VisitSnapshot(
-        *read_or_last("visit", key, role, lambda db: load(db, site, visit_id), site)
-    )
+    key = (site.key, visit_id, role, moment)
+    question = partial(load, site=site, visit_id=visit_id, moment=moment)
+    return VisitSnapshot(*read_or_last("visit", key, role, question, site))
 
 
-def _load(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
+def _load(
+    db: Connection, site: Site, visit_id: str, moment: datetime | None
+) -> VisitDetails | None:
     now = utc_now()
-    journey = visitor_at(db, site, visit_id, now, now)
+    journey = visitor_at(db, site, visit_id, moment or now, now)
     return journey and VisitDetails(site_revision(db, site.id), journey, None, [])
 
 
-def _load_with_chats(db: Connection, site: Site, visit_id: str) -> VisitDetails | None:
+def _load_with_chats(
+    db: Connection, site: Site, visit_id: str, moment: datetime | None
+) -> VisitDetails | None:
     now = utc_now()
-    journey = visitor_at(db, site, visit_id, now, now)
+    journey = visitor_at(db, site, visit_id, moment or now, now)
     invitation_state = read_invitation_state(db, site, visit_id, now)
     if journey is None or invitation_state is None:
         return None
-    past_chats = read_past_chats(db, invitation_state.conversations)
+    past_chats = read_past_chats(db, invitation_state.conversations, journey.as_of)
     return VisitDetails(site_revision(db, site.id), journey, invitation_state, past_chats)

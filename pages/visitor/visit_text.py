@@ -11,13 +11,19 @@ def name_of(journey: Journey) -> str:
     return journey.listed["who"]
 
 
-def state_of(journey: Journey, time_zone: str) -> str:
-    """Where the visitor is: "Now on /cart. Browsing: the page is in view", or when the visit ended."""
+def state_of(journey: Journey, time_zone: str, *, is_past: bool = False) -> str:
+    """Where the visitor is: "Now on /cart. Browsing: the page is in view", or when the visit ended.
+
+    is_past: the journey is of a past moment: "Then on /cart. ..."
+    """
     if not journey.is_live:
         seen = day_and_time_of(journey.visit.last_seen_at, time_zone)
-        return f"This visit is over. Last seen {seen} ({time_zone})."
-    place = "the page is in view" if journey.listed["in_view"] else "away, the page is not in view"
-    return f"Now on {journey.listed['path']}. {journey.listed['status']}: {place}"
+        over = "was over then" if is_past else "is over"
+        return f"This visit {over}. Last seen {seen} ({time_zone})."
+    verb, when = ("was", "Then") if is_past else ("is", "Now")
+    in_view = journey.listed["in_view"]
+    place = f"the page {verb} in view" if in_view else f"away, the page {verb} not in view"
+    return f"{when} on {journey.listed['path']}. {journey.listed['status']}: {place}"
 
 
 def updated(journey: Journey, time_zone: str) -> str:

@@ -16,7 +16,8 @@ from streamlit.util import calc_hash
 
 from core import deadline
 from core.settings import settings
-from pages.parts import collector_notice, snapshots
+from pages.live import online_day
+from pages.parts import collector_notice, past_pictures, snapshots
 from pages.server import session_book
 from tests.helpers.seed import make_database
 
@@ -59,6 +60,8 @@ def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     snapshots._pictures.clear()
     snapshots._sites.clear()
     snapshots._removals.clear()
+    past_pictures.clear_past()
+    online_day.clear_days()
     session_book._books.clear()
     collector_notice._shared_watch.cache_clear()
     deadline._engine.cache_clear()
@@ -66,8 +69,10 @@ def use_database(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def age_snapshots() -> None:
-    """Nothing that the pages have read is fresh any more; what was read last is still known."""
+    """Nothing that the pages have read is fresh any more; what was read last is still known, but of the past."""
     st.cache_data.clear()
+    past_pictures.clear_past()
+    online_day.clear_days()
     for kept in (snapshots._pictures, snapshots._sites, snapshots._removals, session_book._books):
         for shared in kept.values():
             shared.clear()

@@ -16,7 +16,7 @@ from collector.writing.action_batch import BEGUN_WITHIN, commit_actions
 from core.database import open_database
 
 
-class Said(Struct):
+class Spoken(Struct):
     """What somebody does, and the result of it."""
 
     site_id: int
@@ -39,7 +39,7 @@ def test_actions_are_begun_while_there_is_time(
 ) -> None:
     clock = count(0.0, BEGUN_WITHIN / 2.5)
     monkeypatch.setattr(action_batch, "monotonic", lambda: next(clock))
-    actions = [Said(1, f"{number}") for number in range(5)]
+    actions = [Spoken(1, f"{number}") for number in range(5)]
 
     results = commit_actions(engine, perform, actions, lambda fault: None)
 
@@ -51,6 +51,6 @@ def test_one_action_is_done_however_slow_the_machine_is(
 ) -> None:
     clock = count(0.0, 60.0)
     monkeypatch.setattr(action_batch, "monotonic", lambda: next(clock))
-    actions = [Said(1), Said(1)]
+    actions = [Spoken(1), Spoken(1)]
 
     assert commit_actions(engine, perform, actions, lambda fault: None) == [actions[0], None]
