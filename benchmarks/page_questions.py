@@ -67,7 +67,7 @@ def _visitor(visit_of: Callable[[Looked], str]) -> PageQuestion:
         assert visitor_at(db, looked.site, visit, now, now)
         state = read_invitation_state(db, looked.site, visit, now)
         assert state
-        read_past_chats(db, state.conversations)
+        read_past_chats(db, state.conversations, now)
 
     return ask
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.accounts.identity import Role
-from core.settings import settings
+from core.settings import SettingsError, settings
 from pages.own_pages.loaded_page import load_page
 from pages.own_pages.page_file import PageWords, words_of
 from pages.parts.notices import draw_unanswered
@@ -64,6 +64,8 @@ def own_pages() -> Sequence[OwnPage]:
     try:
         files = sorted(settings().pages_dir.glob(f"*/{FILE}"))
         states = [file.stat().st_mtime_ns for file in files]
+    except SettingsError:  # the page that was opened names it
+        return []
     except OSError as fault:
         _log.error("own_pages_unreadable: %s", fault)
         return []

@@ -28,7 +28,10 @@ def draw_totals(trends: Trends, site_id: int) -> None:
     """Draw a number for each of the totals, and what it was before."""
     visits = trends.totals.set_index("measure")["value"]["visits"]
     columns = trends.totals[["measure", "label", "value", "before"]]
-    cards = [_card(*row, visits) for row in columns.itertuples(index=False)]
+    cards = [
+        _card(measure, label, now, earlier, visits)
+        for measure, label, now, earlier in columns.itertuples(index=False, name=None)
+    ]
     with st.container(gap="xsmall"):
         st.html(f'<dl class="totals">{"".join(cards)}</dl>')
         draw_shown_data(
@@ -39,8 +42,9 @@ def draw_totals(trends: Trends, site_id: int) -> None:
 def _card(measure: str, label: str, now: float, earlier: float, visits: float) -> str:
     value, before = _known(now), _known(earlier)
     change = change_text(value, before)
-    is_part = measure == "one_page_visits" and value is not None and visits > 0
-    notes = [f"{value / visits:.0%} of visits"] if is_part else []
+    notes: list[str] = []
+    if measure == "one_page_visits" and value is not None and visits > 0:
+        notes.append(f"{value / visits:.0%} of visits")
     notes += [f"{change} from {number_text(measure, before)}"] if change else []
     return (
         f'<div title="{escape(RULES[measure])}"><dt>{escape(label)}</dt>'

@@ -56,7 +56,9 @@ def test_blocked_visitor_rates_nothing(db):
 
     assert reason_of(rate(db, stored(db, chat), Rating.BAD, "Rude", NOW)) is Reason.NOT_OFFERED
     lift_block(db, 7, list_blocks(db, 7)[0].id)
-    assert rate(db, stored(db, chat), Rating.GOOD, "", NOW).rating == "good"
+    rated = rate(db, stored(db, chat), Rating.GOOD, "", NOW)
+    assert isinstance(rated, Conversation)
+    assert rated.rating == "good"
 
 
 def test_invitation_of_a_blocked_visitor_is_withdrawn(db):

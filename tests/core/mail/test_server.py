@@ -29,7 +29,7 @@ def test_server_is_stored_shown_without_its_secrets_and_deleted(db):
     assert server_state(db, 7) is None
     assert not has_servers(db)
 
-    set_server(db, 7, server_fields(host=" SMTP.tea.example ", security=Security.TLS, **LOGIN))
+    set_server(db, 7, server_fields(587, host=" SMTP.tea.example ", security=Security.TLS, **LOGIN))
 
     state = server_state(db, 7)
     assert state is not None
@@ -60,9 +60,9 @@ def test_fault_is_shown_until_it_works_and_forgotten_with_another_server(db):
 
 def test_login_is_kept_with_its_server_and_given_to_no_other(db):
     own = {"host": "smtp.tea.example", "security": Security.TLS}
-    set_server(db, 7, server_fields(**own, **LOGIN))
+    set_server(db, 7, server_fields(587, **own, **LOGIN))
 
-    set_server(db, 7, server_fields(**own, from_name="Tea"))
+    set_server(db, 7, server_fields(587, **own, from_name="Tea"))
     kept = find_server(db, 7)
     assert kept and (kept.username, kept.password) == tuple(LOGIN.values())
     assert kept.from_name == "Tea"
