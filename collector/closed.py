@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from threading import Event, Thread
 from urllib.parse import unquote
 
-from msgspec import Struct
+from msgspec import Struct, field
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from collector.http.admission import send_response
 from collector.http.connections import Connections, open_connections
 from collector.http.errors import send_refusal
 from collector.http.health import may_see, metrics_sender, send_health
+from collector.http.known_heads import KnownHeads
 from collector.http.public_path import at_root
 from collector.http.refusal import Refusal
 from collector.metrics import Metrics, process_numbers
@@ -45,6 +46,7 @@ class ClosedApp(Struct):
     metrics: Metrics
     connections: Connections
     direct: None = None
+    known_heads: KnownHeads = field(default_factory=KnownHeads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; none is read."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -45,6 +45,7 @@ _NOTE = "move:"
 _ORIGIN = f"{_NOTE}from"
 _DONE = "done"
 _backlog = Base.metadata.tables[str(Backlog.__tablename__)]
+_Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
 
 
 class MoveFault(CommandError):
@@ -161,12 +162,11 @@ def end_move(target: Engine) -> None:
 def sums_of(db: Connection, table: Table) -> TableSums:
     """What is compared of a table; a note of the move itself does not count."""
     columns: list[Any] = [func.count(), *(_sum(column) for column in table.c)]
-    query: Select[Any] = select(*columns)
-    rows, *sums = db.execute(_of_both(table, query)).one()
+    rows, *sums = db.execute(_of_both(table, select(*columns))).one()
     return TableSums(rows, {c.name: int(total) for c, total in zip(table.c, sums, strict=True)})
 
 
-def _of_both(table: Table, query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+def _of_both(table: Table, query: _Query) -> _Query:
     """Without the notes of the move itself, which only the target has."""
     query = query.select_from(table)
     if table is _backlog:

@@ -8,7 +8,7 @@ from core.chat.rating import Rating, rate
 from core.chat.retention import forget_conversations
 from core.chat.states import ClosedBy
 from core.reasons import Reason
-from core.tables import Site
+from core.tables import Conversation, Site
 from tests.helpers.chat_rows import (
     MINUTE,
     NOW,
