@@ -34,6 +34,7 @@ BENCHMARKS = (
     Benchmark("viewers", 3, {"rounds": 2, "seconds": 8}),
     Benchmark("live", 5, {"times": 3, "seconds": 5}),
     Benchmark("streams", 2, {"streams": 1_000, "seconds": 5}),
+    Benchmark("listeners", 4, {"browsers": 200, "seconds": 5}),
     Benchmark("chat", 6, {"invitations": 3, "messages": 5}),
     Benchmark("page_load", 4, {"loads": 3}),
 )

@@ -6,7 +6,7 @@ from collector.chat.attendance import Attendance
 from collector.http.held_counts import HeldCounts
 
 MOST_LISTENERS = 5_000
-"""In all. Each takes some 20 kB, as a conversation's stream does: 100 MB."""
+"""In all. Each takes some 20 KiB beside its beacons (`benchmarks/listeners.py`): 100 MB, and nearly no time."""
 
 MOST_UNWATCHED = 1_000
 """In all, for a further one of a site that nobody looks at: they are there for the first invitation after somebody

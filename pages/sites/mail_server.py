@@ -173,7 +173,7 @@ def _own_address() -> str:
         account = read_as(Role.ADMIN, lambda db: find_account(db, agent_id)) if agent_id else None
     except REFUSALS:
         return ""
-    return account.email if account else ""
+    return account.agent.email if account else ""
 
 
 def _test(site: Site, to: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.mail.server import (
@@ -17,7 +19,7 @@ from core.notices.address_url import Security
 from tests.helpers.chat_rows import NOW, add_sites
 from tests.helpers.mail_server_fields import server_fields
 
-LOGIN = {"username": "hello@tea.example", "password": "s3cret"}
+LOGIN: dict[str, Any] = {"username": "hello@tea.example", "password": "s3cret"}
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +61,8 @@ def test_fault_is_shown_until_it_works_and_forgotten_with_another_server(db):
 
 
 def test_login_is_kept_with_its_server_and_given_to_no_other(db):
-    own = {"host": "smtp.tea.example", "security": Security.TLS}
-    set_server(db, 7, server_fields(587, **own, **LOGIN))
+    own: dict[str, Any] = {"host": "smtp.tea.example", "security": Security.TLS}
+    set_server(db, 7, server_fields(**own, **LOGIN))
 
     set_server(db, 7, server_fields(587, **own, from_name="Tea"))
     kept = find_server(db, 7)

@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.database import reading
+from core.database import reading, writing
 from core.mail.server import find_server, server_state
+from core.mail.server import set_server as store_server
 from core.notices.address_url import Security
 from core.tables import Site
+from pages.server.session_book import SESSION_COOKIE
 from tests.helpers.free_port import free_port
+from tests.helpers.mail_server_fields import server_fields
 from tests.helpers.notice_receivers import mail_receiver
 from tests.helpers.page_reading import texts
 from tests.helpers.seed import make_site
+from tests.helpers.signed_in import make_account, session_cookie
 from tests.pages.conftest import Database, OpenPage
 
 
@@ -74,6 +78,21 @@ def test_server_is_set_tested_and_removed_and_its_password_never_shown(
     of_mail(page, "button", "delete").click().run()
     with reading(database.engine) as db:
         assert find_server(db, site.id or 0) is None
+
+
+def test_test_of_who_is_signed_in_goes_to_their_own_address(
+    database: Database, site: Site, open_page: OpenPage, cookies: dict[str, str]
+) -> None:
+    account = make_account(database.engine, email="ann@tea.example")
+    cookies[SESSION_COOKIE] = session_cookie(database.engine, account)
+    with mail_receiver() as receiver:
+        with writing(database.engine) as db:
+            store_server(db, site.id or 0, server_fields(receiver.port))
+        page = open_page("sites")
+        assert "Test sends a mail to ann@tea.example." in texts(page)
+        of_mail(page, "button", "test").click().run()
+        assert "Sent.  The server has taken it" in texts(page)
+        assert receiver.mails[0].rcpt_tos == ["ann@tea.example"]
 
 
 def test_edit_keeps_the_password_for_the_same_server_only(

@@ -52,6 +52,7 @@ export class MessageList {
     this.key = ""
     this.isLoaded = false // whether its messages so far are loaded
     this.isNew = true // whether it was just opened: then it is scrolled to its end
+    this.staysAtEnd = true // until the agent scrolls up
     this.shownSteps = ""
     /** @type {Map<string, HTMLElement>} */
     this.items = new Map()
@@ -70,7 +71,9 @@ export class MessageList {
     setText(this.down, "New messages")
     this.down.hidden = true
     this.down.addEventListener("click", () => this.toEnd())
-    this.box.addEventListener("scroll", () => this.isAtEnd() && (this.down.hidden = true))
+    this.box.addEventListener("scroll", () => this.scrolled())
+    // The field below grows, or comes with what can be answered, and takes the room.
+    new ResizeObserver(() => this.staysAtEnd && this.toEnd()).observe(this.box)
   }
 
   /** @param {string} key */
@@ -81,7 +84,7 @@ export class MessageList {
     this.list.replaceChildren()
     this.log.setAttribute("aria-busy", "true")
     this.down.hidden = true
-    this.isNew = true
+    this.isNew = this.staysAtEnd = true
   }
 
   get conversation() {
@@ -254,6 +257,11 @@ export class MessageList {
 
   newest() {
     return Math.max(0, ...(this.app.store.messagesOf(this.key) ?? []).map(({ n }) => n))
+  }
+
+  scrolled() {
+    this.staysAtEnd = this.isAtEnd()
+    if (this.staysAtEnd) this.down.hidden = true
   }
 
   isAtEnd() {
