@@ -369,7 +369,7 @@ def connection(collector: Any, action: str, token: str, after: int = 0) -> socke
     return found
 
 
-@pytest.mark.parametrize("step", ["meet", "_publish", "update"])
+@pytest.mark.parametrize("step", ["follow", "_publish", "update"])
 def test_streams_are_let_go_when_telling_fails_and_nothing_is_lost(
     collector, monkeypatch, caplog, step
 ):
@@ -379,7 +379,7 @@ def test_streams_are_let_go_when_telling_fails_and_nothing_is_lost(
     with open_stream(collector, token) as reader:
         cursor = reader.next()["id"]
         _raise_once(
-            monkeypatch, collector.app.conversation.attendance if step == "meet" else held, step
+            monkeypatch, collector.app.conversation.attendance if step == "follow" else held, step
         )
         say(collector, agent, token, "Good day")
         with pytest.raises(StopIteration):
