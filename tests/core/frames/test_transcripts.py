@@ -85,9 +85,7 @@ def test_frame_takes_a_few_statements(db, statements, site, now, frame):
     statements.clear()
     rows = frame(db, found)
     assert len(rows) == number * (MESSAGES if frame is messages_frame else 1)
-    assert (
-        len(statements) <= 3 + 3 * 3
-    )  # sites, names of agents; and three questions in three parts
+    assert len(statements) <= 3 + 4 * 3  # sites, names of agents; four questions in three parts
 
 
 def test_messages_come_by_conversation_in_the_order_given_and_by_number(db, site, now):
