@@ -30,6 +30,9 @@ MOST_VALUES = 1_000
 campaigns and the like there may be more: without a bound a site whose every page has an address of its own would
 fill the disk with them."""
 
+LONGEST_VALUE = 2_000
+"""Bytes of a value that has a row of its own: Postgres keeps no key above 2,704, and a path may have 4,096."""
+
 REST = " rest"
 """The value of what is summed. It begins with a space, as no stored text does."""
 
@@ -159,7 +162,9 @@ def take_out(db: Connection, site: Site, visit_ids: Collection[str]) -> None:
 
 
 def _or_rest(count: Count, known: set[str]) -> Count:
-    if count.value not in known and len(known) >= MOST_VALUES:
+    if count.value not in known and (
+        len(known) >= MOST_VALUES or len(count.value.encode()) > LONGEST_VALUE
+    ):
         return count._replace(value=REST)
     known.add(count.value)
     return count

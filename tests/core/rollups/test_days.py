@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, select
 
 from collector.writing.retention_chore import forget_visits
 from core.database import reading, writing
+from core.enrich.text import LONGEST_PATH
 from core.moment import to_milliseconds
 from core.removal import delete_some, remove_site
 from core.rollups.count_step import count_some
@@ -244,6 +245,17 @@ def test_values_beyond_those_that_a_day_keeps_are_summed(
     assert len(kept) == MOST_VALUES + 2
     assert kept[REST] == Count("page", REST, 4, 8, 0, 12)
     assert kept["/0"] == Count("page", "/0", 3, 6, 0, 9)
+
+
+def test_value_that_no_index_takes_is_summed_with_the_rest(
+    database: Engine, shop: Callable[..., Site]
+) -> None:
+    shop("UTC")
+    longest = "/" + "".join(chr(0x20000 + 37 * place) for place in range(LONGEST_PATH - 1))
+    with writing(database) as db:
+        add_to_day(db, 1, date(2026, 11, 1), [Count("page", longest, 1, 2, 0, 3)])
+        kept = read_days(db, 1, [date(2026, 11, 1)], list(Dimension))
+    assert kept == [Count("page", REST, 1, 2, 0, 3)]
 
 
 def test_deleted_site_takes_its_counts_along(database: Engine, shop: Callable[..., Site]) -> None:
