@@ -219,7 +219,9 @@ def test_visits_stay_while_their_days_are_counted_again(
     database: Engine, shop: Callable[..., Site]
 ) -> None:
     end = LATER - timedelta(days=90)
-    visits = make_visits(1, Period(end - timedelta(hours=12), end + timedelta(hours=6)), 40, seed=14)
+    visits = make_visits(
+        1, Period(end - timedelta(hours=12), end + timedelta(hours=6)), 40, seed=14
+    )
     shop("UTC", *visits)
     count_days(database, to_milliseconds(LATER))
     with writing(database) as db:
