@@ -34,7 +34,7 @@ CHROME = (
 )
 
 
-class Cost(NamedTuple):
+class ListenerCost(NamedTuple):
     """Of the collector: seconds of CPU in a second, and bytes of memory for each browser."""
 
     cpu: float
@@ -65,17 +65,17 @@ def measure(browsers: int, seconds: int, database_url: str | None) -> list[Figur
     ]
 
 
-def _cpu(name: str, ours: Cost, other: Cost) -> Figure:
+def _cpu(name: str, ours: ListenerCost, other: ListenerCost) -> Figure:
     return Figure(name, "% of a core", [ours.cpu * 100], [other.cpu * 100])
 
 
-def _memory(name: str, ours: Cost, other: Cost) -> Figure:
+def _memory(name: str, ours: ListenerCost, other: ListenerCost) -> Figure:
     return Figure(name, "KiB", [ours.memory / 1024], [other.memory / 1024])
 
 
 def _cost(
     browsers: int, seconds: int, database_url: str | None, presence: int, *, listens: bool
-) -> Cost:
+) -> ListenerCost:
     """With a collector of its own, whose memory is compared with what it had before anybody came."""
     with tempfile.TemporaryDirectory() as folder:
         url = database_url or f"sqlite:///{Path(folder) / 'monitor.db'}"
@@ -85,7 +85,7 @@ def _cost(
 
 async def _look(
     server: BenchmarkServer, browsers: int, seconds: int, presence: int, listens: bool
-) -> Cost:
+) -> ListenerCost:
     before = server.resident()
     some = [VisibleBrowser(server.port, number) for number in range(browsers)]
     for start in range(0, browsers, OPENED_AT_ONCE):
@@ -94,7 +94,7 @@ async def _look(
     await asyncio.sleep(presence)
     began = server.cpu()
     await asyncio.sleep(seconds)
-    cost = Cost((server.cpu() - began) / seconds, (server.resident() - before) / browsers)
+    cost = ListenerCost((server.cpu() - began) / seconds, (server.resident() - before) / browsers)
     for each in [task for task in beacons if task.done()]:
         each.result()
     for task in beacons:

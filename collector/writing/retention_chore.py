@@ -20,7 +20,7 @@ from core.chat.retention import forget_messages
 from core.chore_runs import ChoreName, record_chore_run
 from core.database import writing
 from core.locks import TAKE_WITHIN, take_sites
-from core.moment import EPOCH, from_milliseconds
+from core.moment import from_milliseconds
 from core.removal import delete_visits
 from core.rollups.site_counts import count_state, note_thinned
 from core.sites import list_sites
@@ -185,8 +185,8 @@ def _forget_visits_of_site(db: Connection, site: Site, before: datetime, limit: 
 
     Only those that are counted: what is told of them afterwards is what was counted.
     """
-    site_id, activity, state = site.id or 0, col(Visit.last_activity_at), count_state(db, site)
-    counted_until = state.until if state.is_current else EPOCH
+    site_id, activity = site.id or 0, col(Visit.last_activity_at)
+    counted_until = count_state(db, site).deletable_until
     of_site = select(col(Visit.id)).where(col(Visit.site_id) == site_id)
     are_old = of_site.where(activity < min(before, counted_until))
     ids = db.execute(are_old.order_by(activity).limit(limit)).scalars().all()

@@ -93,7 +93,10 @@ def export(
 def _period(first: date, last: date, time_zone: str) -> Period:
     if last < first:
         raise click.UsageError(f"--to is {last}, which is before --from, {first}.")
-    return Period(day_period(first, time_zone).from_at, day_period(last, time_zone).until_at)
+    try:
+        return Period(day_period(first, time_zone).from_at, day_period(last, time_zone).until_at)
+    except OverflowError:
+        raise click.UsageError("Name days of the years 2 to 9998.") from None
 
 
 def _write(wanted: Export, engine: Engine, kind: str, file: BinaryIO) -> int:

@@ -42,7 +42,7 @@ def count_some(db: Connection, site: Site, now: datetime, at_once: int) -> Count
     assert site.id is not None
     state, over_until = count_state(db, site), now - REMEMBERED_FOR
     if not state.is_current or state.until > now:
-        return _begin_again(db, site, state)
+        return _begin_again(db, site, state, now)
     if state.until >= over_until:
         return CountStep(0, is_last=True)
     until = min(_bite_end(db, site.id, state, at_once), over_until)
@@ -57,7 +57,7 @@ def ask_again(db: Connection, site_id: int) -> None:
     store_state(db, site_id, time_zone="")
 
 
-def _begin_again(db: Connection, site: Site, state: CountState) -> CountStep:
+def _begin_again(db: Connection, site: Site, state: CountState, now: datetime) -> CountStep:
     site_id = site.id or 0
     if state.is_current:
         ask_again(db, site_id)
@@ -66,7 +66,7 @@ def _begin_again(db: Connection, site: Site, state: CountState) -> CountStep:
             db,
             site_id,
             counted_until=EPOCH,
-            counted_before=max(state.until, state.before),
+            counted_before=min(max(state.until, state.before), now),
             time_zone=site.time_zone,
         )
     return CountStep(0, is_last=False)

@@ -8,8 +8,3 @@ from datetime import date
 def number_of(day: date) -> int:
     """As the tables have it."""
     return day.year * 10_000 + day.month * 100 + day.day
-
-
-def date_of(number: int) -> date:
-    """The day of such a number."""
-    return date(number // 10_000, number // 100 % 100, number % 100)

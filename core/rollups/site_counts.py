@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, not_, or_, select, update
 from sqlmodel import col
 
 from core.database import insert_into
@@ -29,6 +29,9 @@ MOST_VALUES = 1_000
 """Values of a dimension that a day keeps one by one, those that come first; the others are summed. Only of pages,
 campaigns and the like there may be more: without a bound a site whose every page has an address of its own would
 fill the disk with them."""
+
+LONGEST_VALUE = 2_000
+"""Bytes of a value that has a row of its own: Postgres keeps no key above 2,704, and a path may have 4,096."""
 
 REST = " rest"
 """The value of what is summed. It begins with a space, as no stored text does."""
@@ -51,6 +54,14 @@ class CountState:
     thinned_day: int
     thinned_until: datetime
     is_current: bool
+
+    @property
+    def deletable_until(self) -> datetime:
+        """Visits with an earlier last activity may be deleted for their age: they are counted, and for good.
+
+        None while visits are counted again: others of their days, which then stay as they are, are still to be.
+        """
+        return self.until if self.is_current and self.until >= self.before else EPOCH
 
     @property
     def are_not_held(self) -> ColumnElement[bool]:
@@ -143,10 +154,11 @@ def note_thinned(db: Connection, site: Site, visit_ids: Collection[str]) -> None
 
 def take_out(db: Connection, site: Site, visit_ids: Collection[str]) -> None:
     """Take visits that are about to be deleted, because their visitor is forgotten, out of what is counted."""
+    state = count_state(db, site)
     are_counted = (
         col(Visit.site_id) == site.id,
         col(Visit.id).in_(visit_ids),
-        col(Visit.last_activity_at) < count_state(db, site).until,
+        or_(col(Visit.last_activity_at) < state.until, not_(state.are_not_held)),
     )
     starts = db.execute(select(col(Visit.started_at)).where(*are_counted)).scalars().all()
     for day in sorted({local_day(site.time_zone, started_at) for started_at in starts}):
@@ -159,7 +171,9 @@ def take_out(db: Connection, site: Site, visit_ids: Collection[str]) -> None:
 
 
 def _or_rest(count: Count, known: set[str]) -> Count:
-    if count.value not in known and len(known) >= MOST_VALUES:
+    if count.value not in known and (
+        len(known) >= MOST_VALUES or len(count.value.encode()) > LONGEST_VALUE
+    ):
         return count._replace(value=REST)
     known.add(count.value)
     return count

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from streamlit.material_icon_names import ALL_MATERIAL_ICONS
 
 from core.accounts.identity import Role
 
 DEFAULT_ICON = ":material/insert_chart:"
 LONGEST_TITLE = 40
-_ICON = re.compile(r"[a-z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def words_of(file: Path) -> PageWords:
         return PageWords(name)
     said = _constants(module)
     first_line, *_ = (ast.get_docstring(module) or "").partition("\n")
-    title = said.get("TITLE") or first_line.partition(":")[0].strip(" .") or name
+    title = said.get("TITLE", "").strip() or first_line.partition(":")[0].strip(" .") or name
     return PageWords(
         title[:LONGEST_TITLE], _icon(said.get("ICON", "")), _role(said.get("ROLE", ""))
     )
@@ -51,7 +51,8 @@ def _constants(module: ast.Module) -> dict[str, str]:
 
 
 def _icon(name: str) -> str:
-    return f":material/{name}:" if _ICON.fullmatch(name) else DEFAULT_ICON
+    """Of a name that it does not know, Streamlit would refuse the whole menu."""
+    return f":material/{name}:" if name in ALL_MATERIAL_ICONS else DEFAULT_ICON
 
 
 def _role(word: str) -> Role:

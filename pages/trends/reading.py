@@ -66,11 +66,5 @@ def read_or_kept(
     return answer
 
 
-def forget_kept(*places: str) -> None:
-    """Have them read again."""
-    for place in places:
-        st.session_state.pop(place, None)
-
-
 def _draw_progress(slot: DeltaGenerator, share: float) -> None:
     slot.progress(share, f"Counting visits: {share:.0%}. What you see below is from before.")

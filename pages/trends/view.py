@@ -66,6 +66,9 @@ FILTERS = {
 MOST_DAYS = 1_100
 """Of other days: three years."""
 
+OLDEST_DAY = date(2000, 1, 1)
+"""No visit is older; before the first days of the calendar there are none to compare with."""
+
 EMPTY = "~"
 """What stands in the address for the value "", and before a value that begins with it."""
 
@@ -96,7 +99,7 @@ class TrendView:
         newest = local_day(time_zone, now)
         if self.range is Range.MONTH:
             return month_of(newest, time_zone)
-        last = min(self.last or newest, newest)
+        last = max(min(self.last or newest, newest), OLDEST_DAY)
         first = min(self.first or last, last)
         return TrendPeriod(max(first, last - timedelta(days=MOST_DAYS - 1)), last, time_zone)
 

@@ -130,6 +130,7 @@ def recorded_files(url):
     [
         (("--format", "parquet"), "--output"),
         (("--to", "2026-11-21"), "before --from"),
+        (("--to", "9999-12-31"), "days of the years"),
         (("--site", "nothing"), "nothing"),
         (("--output", "/nowhere/at/all.csv"), "no folder"),
     ],

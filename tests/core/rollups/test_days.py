@@ -8,17 +8,19 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, select
+from sqlmodel import col
 
 from collector.writing.retention_chore import forget_visits
 from core.database import reading, writing
+from core.enrich.text import LONGEST_PATH
 from core.moment import to_milliseconds
 from core.removal import delete_some, remove_site
-from core.rollups.count_step import count_some
+from core.rollups.count_step import ask_again, count_some
 from core.rollups.counting import Count
 from core.rollups.dimensions import Dimension
-from core.rollups.site_counts import MOST_VALUES, REST, add_to_day, read_days
+from core.rollups.site_counts import MOST_VALUES, REST, add_to_day, count_state, read_days
 from core.sites import add_site, change_site
-from core.tables import Site, TrendCount
+from core.tables import Site, TrendCount, Visit
 from core.trends import TrendPeriod, Trends, trends
 from core.trends.site_trends import LISTS
 from core.visitor_data import forget_visits_of
@@ -213,6 +215,46 @@ def test_other_time_zone_leaves_days_alone_of_which_visits_are_deleted(
     assert count_of(database, held.days) == 20
 
 
+def test_visits_stay_while_their_days_are_counted_again(
+    database: Engine, shop: Callable[..., Site]
+) -> None:
+    end = LATER - timedelta(days=90)
+    visits = make_visits(
+        1, Period(end - timedelta(hours=12), end + timedelta(hours=6)), 40, seed=14
+    )
+    shop("UTC", *visits)
+    count_days(database, to_milliseconds(LATER))
+    with writing(database) as db:
+        site = change_site(db, "shop", time_zone="America/Denver")
+    counted = 0
+    while counted < 14:
+        with writing(database) as db:
+            counted += count_some(db, site, LATER, 7).visits
+    waits = forget_visits(database, to_milliseconds(LATER), timedelta(days=90))
+    assert waits.deleted == 0 and waits.has_to_wait
+    count_days(database, to_milliseconds(LATER))
+    assert forget_visits(database, to_milliseconds(LATER), timedelta(days=90)).deleted
+    assert count_of(database, [date(2026, 8, 21), date(2026, 8, 22), date(2026, 8, 23)]) == 40
+
+
+def test_visitor_is_taken_out_of_days_that_stay_while_others_are_counted_again(
+    database: Engine, shop: Callable[..., Site]
+) -> None:
+    old = TrendPeriod(date(2026, 8, 1), date(2026, 8, 1), "UTC")
+    visits = make_visits(1, old.bounds, 20, seed=15)
+    site = shop("UTC", *visits)
+    count_days(database, to_milliseconds(LATER))
+    assert forget_visits(database, to_milliseconds(LATER), timedelta(days=90), 13).deleted == 13
+    with writing(database) as db:
+        ask_again(db, 1)
+        left = set(db.execute(select(col(Visit.id))).scalars())
+        while count_state(db, site).until >= count_state(db, site).before:
+            count_some(db, site, LATER, 1)
+        forget_visits_of(db, 1, sorted(left)[:3], LATER)
+    count_days(database, to_milliseconds(LATER))
+    assert count_of(database, old.days) == 17
+
+
 def test_what_a_clock_that_ran_ahead_has_counted_is_counted_again(
     database: Engine, shop: Callable[..., Site]
 ) -> None:
@@ -244,6 +286,17 @@ def test_values_beyond_those_that_a_day_keeps_are_summed(
     assert len(kept) == MOST_VALUES + 2
     assert kept[REST] == Count("page", REST, 4, 8, 0, 12)
     assert kept["/0"] == Count("page", "/0", 3, 6, 0, 9)
+
+
+def test_value_that_no_index_takes_is_summed_with_the_rest(
+    database: Engine, shop: Callable[..., Site]
+) -> None:
+    shop("UTC")
+    longest = "/" + "".join(chr(0x20000 + 37 * place) for place in range(LONGEST_PATH - 1))
+    with writing(database) as db:
+        add_to_day(db, 1, date(2026, 11, 1), [Count("page", longest, 1, 2, 0, 3)])
+        kept = read_days(db, 1, [date(2026, 11, 1)], list(Dimension))
+    assert kept == [Count("page", REST, 1, 2, 0, 3)]
 
 
 def test_deleted_site_takes_its_counts_along(database: Engine, shop: Callable[..., Site]) -> None:

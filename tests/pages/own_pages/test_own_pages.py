@@ -78,6 +78,7 @@ def test_page_is_in_the_menu_and_draws_its_site(
         ('"""Sales by hour: a heat map."""', "Sales by hour", DEFAULT_ICON, Role.VIEWER),
         ('TITLE = "Orders"\nICON = "shopping_bag"\nROLE = "agent"', "Orders", ":material/shopping_bag:", Role.AGENT),
         ('"""X."""\nICON = "no icon!"\nROLE = "owner"', "X", DEFAULT_ICON, Role.ADMIN),
+        ('"""X."""\nTITLE = " "\nICON = "shoping_bag"', "X", DEFAULT_ICON, Role.VIEWER),
         ("def draw_page(:", "By source", DEFAULT_ICON, Role.VIEWER),
         ("", "By source", DEFAULT_ICON, Role.VIEWER),
     ],

@@ -74,3 +74,6 @@ def test_days_are_those_of_the_sites_zone_and_end_today(
 def test_other_days_are_bounded() -> None:
     view = TrendView(range=Range.CUSTOM, first=date(1, 1, 1), last=date(2026, 1, 1))
     assert view.period("UTC", datetime(2026, 6, 1, tzinfo=UTC)).length == MOST_DAYS
+    view = view_in({"range": "custom", "from": "0001-01-01", "to": "0001-01-02"})
+    period = view.period("Pacific/Chatham", datetime(2026, 6, 1, tzinfo=UTC))
+    assert period.before().bounds.from_at.year > 1990
