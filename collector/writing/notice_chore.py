@@ -1,4 +1,5 @@
-"""Finds what somebody wants to hear of, and says whether there is where to send to: addresses, or a mail server."""
+"""Finds what somebody wants to hear of, and says whether there is where to send to: addresses, a mail server, or an
+answer that has none any more."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from time import monotonic
 from sqlalchemy import Engine
 
 from core.database import reading, writing
+from core.mail.deliveries import has_answers_on_their_way
 from core.mail.server import has_servers
 from core.moment import from_milliseconds
 from core.notices.events import find_events
@@ -31,7 +33,7 @@ FORGET_AT_ONCE = 500
 
 
 class NoticeChore:
-    """Of the writer's housekeeping. Without a wish it reads three small tables and no more."""
+    """Of the writer's housekeeping. Without a wish it reads four small tables and no more."""
 
     def __init__(
         self, engine: Engine, clock: Callable[[], int], tell_addresses: Callable[[bool], None]
@@ -48,7 +50,9 @@ class NoticeChore:
         with reading(self._engine) as db:
             wishes = current_wishes(db, now)
             events = find_events(db, wishes.by_site, now) if wishes.by_site else []
-            has_addresses = bool(wishes.addresses) or has_servers(db)
+            has_addresses = (
+                bool(wishes.addresses) or has_servers(db) or has_answers_on_their_way(db)
+            )
         if events:
             with writing(self._engine) as db:
                 store_events(db, events[:STORED_AT_ONCE], wishes, now)

@@ -56,6 +56,12 @@ def due_answers(db: Connection, now: datetime) -> Mapping[int, Sequence[MailAnsw
     return found
 
 
+def has_answers_on_their_way(db: Connection) -> bool:
+    """Whether any answer waits to be sent, or to be given up because its site has no mail server any more."""
+    waits = select(col(MailAnswer.site_id)).where(col(MailAnswer.due_at).is_not(None))
+    return db.execute(waits.limit(1)).first() is not None
+
+
 def take(db: Connection, due: MailAnswer, site: Site, now: datetime) -> Letter | None:
     """The letter, which is the caller's until TAKEN_FOR is over; None where nothing is to be sent.
 

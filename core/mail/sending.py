@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from email.message import EmailMessage
 from ipaddress import ip_address
@@ -26,6 +27,7 @@ NO_SERVER = (
     "The server could not be reached, or did not answer in time: see its name and the port, and whether a "
     "firewall lets this machine out."
 )
+NOT_SERVED = "The mail server does not serve this machine at the moment: ask your mail provider about this number."
 NO_STARTTLS = "The server offers no STARTTLS on this port: choose TLS, usually on port 465."
 NO_LOGIN = "The server takes no user name and password on this port: see the port and the kind of encryption."
 SENDER_REFUSED = (
@@ -53,7 +55,7 @@ def _send(server: MailServer, compose: Callable[[], EmailMessage]) -> MailOutcom
     """Send a mail, which may take a minute. The server's certificate has to be valid for its name."""
     try:
         mail = compose()
-        with _connect(server) as smtp:
+        with _connected(server) as smtp:
             if server.security == Security.NONE and not _is_near(smtp):
                 return MailOutcome(NOT_PRIVATE)
             if server.security == Security.STARTTLS:
@@ -64,6 +66,17 @@ def _send(server: MailServer, compose: Callable[[], EmailMessage]) -> MailOutcom
     except _FAILURES as fault:
         return _outcome_of(fault)
     return SENT
+
+
+@contextmanager
+def _connected(server: MailServer) -> Generator[smtplib.SMTP]:
+    """What the server says to the farewell changes nothing: smtplib's own context takes it for a fault of the mail."""
+    smtp = _connect(server)
+    try:
+        yield smtp
+    finally:
+        with suppress(smtplib.SMTPException):
+            smtp.quit()
 
 
 def _connect(server: MailServer) -> smtplib.SMTP:
@@ -95,9 +108,11 @@ def _outcome_of(fault: Exception) -> MailOutcome:
             code = max((code for code, _ in fault.recipients.values()), default=0)
             text = NO_SUCH_ADDRESS if code >= 500 else TOO_OFTEN
             return MailOutcome(f"{text} ({code})", code >= 500, True)
-        case smtplib.SMTPResponseException() if fault.smtp_code >= 400:
+        case smtplib.SMTPDataError():
             code = fault.smtp_code
             return MailOutcome(f"{MAIL_REFUSED}. ({code})", code >= 500, True)
+        case smtplib.SMTPResponseException() if fault.smtp_code >= 400:
+            return MailOutcome(f"{NOT_SERVED} ({fault.smtp_code})")
         case ssl.SSLCertVerificationError():
             return MailOutcome(certificate_fault(str(fault)) or NO_ENCRYPTION)
         case ssl.SSLError():

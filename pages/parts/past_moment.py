@@ -17,6 +17,9 @@ NO_SUCH_MOMENT = "This moment cannot be shown."
 
 LONGEST_SHOWN = 40
 
+YEARS = range(1970, 9_999)
+"""In any time zone, and a day further, there is a date for each moment of these."""
+
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+ -]\d\d:\d\d)?", re.ASCII)
 _LOST_PLUS = re.compile(r" (?=\d\d:\d\d$)")
 _SECOND = timedelta(seconds=1)
@@ -49,7 +52,8 @@ def asked_moment(time_zone: str, now: datetime) -> AskedMoment:
 
 
 def moment_of(text: str, time_zone: str) -> datetime | None:
-    """The moment in UTC that the text names: a date and a time to the minute or the second; None for anything else.
+    """The moment in UTC that the text names: a date and a time to the minute or the second; None for anything else, and
+    for a year that is not of YEARS.
 
     Without an offset it is meant in the time zone. Of a time that the clock shows twice that is the first one; one that it
     skips is read as if it had not been put forward yet.
@@ -60,9 +64,10 @@ def moment_of(text: str, time_zone: str) -> datetime | None:
         # In an address "+" is read as a space.
         named = datetime.fromisoformat(text[:11] + _LOST_PLUS.sub("+", text[11:]))
         local = named if named.tzinfo else named.replace(tzinfo=ZoneInfo(time_zone))
-        return local.astimezone(UTC)
+        moment = local.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if moment.year in YEARS else None
 
 
 def text_of(moment: datetime, time_zone: str) -> str:

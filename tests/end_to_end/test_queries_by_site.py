@@ -40,6 +40,7 @@ OVER_ALL_SITES: Mapping[str, str] = {
     "FROM site_origin GROUP BY": "what Health shows of all sites: 200 rows a site at most",
     "FROM notice_address WHERE notice_address.is_enabled": "what is looked for: ten addresses a site at most",
     "DISTINCT mail_answer.site_id": "what is due to the mail server of any site",
+    "FROM mail_answer WHERE mail_answer.due_at IS NOT NULL LIMIT": "whether there is one: the index has nothing else",
     "FROM mail_server LIMIT": "whether any site has one: a row a site at most",
     "DISTINCT notice_delivery.site_id": "what is due to an address of any site",
     "count(*) AS count_1 FROM notice_delivery WHERE notice_delivery.is_given_up": "Health counts those of all sites",

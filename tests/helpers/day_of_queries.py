@@ -40,7 +40,7 @@ from core.frames import (
 from core.health.reading import read_health
 from core.health.report import CollectorSigns
 from core.mail.answers import answer_by_mail, mail_answers, send_again
-from core.mail.deliveries import count_not_sent, due_answers
+from core.mail.deliveries import count_not_sent, due_answers, has_answers_on_their_way
 from core.mail.deliveries import note_failed as note_mail_failed
 from core.mail.deliveries import note_sent as note_mail_sent
 from core.mail.deliveries import take as take_mail
@@ -234,6 +234,7 @@ def what_was_left_is_answered(collector: RunningCollector) -> None:
         assert not isinstance(chat, Refused)
         set_email(db, chat, "ada@example.org", now)
         answer_by_mail(db, chat, agent_id=1, client_id="mail00000001", text="Yes", now=now)
+        has_answers_on_their_way(db)
         for outcome in (MailOutcome("no", is_final=True), MailOutcome()):
             for due in due_answers(db, now)[1]:
                 take_mail(db, due, site, now)

@@ -71,12 +71,13 @@ def web_receiver() -> Iterator[Receiver]:
 
 class MailReceiver:
     """mails: envelopes that it took. refused_recipient: what any recipient is answered with, "" to take them. refusals: what
-    the next mails are answered with."""
+    the next mails are answered with. farewell: what QUIT is answered with."""
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
         self.refused_recipient = ""
         self.refusals: list[str] = []
+        self.farewell = "221 Bye"
         self.port = 0
 
     async def handle_RCPT(
@@ -94,6 +95,10 @@ class MailReceiver:
             return self.refusals.pop(0)
         self.mails.append(envelope)
         return "250 OK"
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:
+        """Take leave."""
+        return self.farewell
 
     @property
     def read(self) -> list[EmailMessage]:

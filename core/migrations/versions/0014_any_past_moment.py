@@ -22,24 +22,32 @@ def upgrade() -> None:
         op.create_index(
             name, "visit", ["site_id", "started_at"], sqlite_where=where, postgresql_where=where
         )
-    op.execute("DROP VIEW visit_change")
-    op.execute(_view(_KINDS))
+    _set_view(_KINDS)
 
 
 def downgrade() -> None:
     """What a view was shown with is a page again, as before; when a country became known is not told any more."""
     op.execute("UPDATE visit_change_row SET kind = 0 WHERE kind = 4")
     op.execute("DELETE FROM visit_change_row WHERE kind = 3")
-    op.execute("DROP VIEW visit_change")
-    op.execute(_view(_BEFORE))
+    _set_view(_BEFORE)
     for name in _LONG:
         op.drop_index(name, "visit")
+
+
+def _set_view(kinds: tuple[str, ...]) -> None:
+    """On Postgres it stays the same view: who was granted it keeps it, and views that others have made of it stay."""
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    if is_sqlite:  # which replaces none
+        op.execute("DROP VIEW visit_change")
+    op.execute(
+        f"CREATE {'VIEW' if is_sqlite else 'OR REPLACE VIEW'} visit_change AS {_view(kinds)}"
+    )
 
 
 def _view(kinds: tuple[str, ...]) -> str:
     names = " ".join(f"WHEN {code} THEN '{kind}'" for code, kind in enumerate(kinds))
     return (
-        "CREATE VIEW visit_change AS SELECT v.site_id, v.id AS visit_id, r.number,"
+        "SELECT v.site_id, v.id AS visit_id, r.number,"
         " v.started_at + r.changed_after AS changed_at,"
         f" CASE r.kind {names} END AS kind,"
         " coalesce(p.path, '') AS path, coalesce(p.title, '') AS title,"

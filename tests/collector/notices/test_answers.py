@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from collector.metrics import Metrics, process_numbers
 from collector.notices.sender import SendingProcess
+from collector.writing.notice_chore import NoticeChore
 from core.chat.contact import set_email
 from core.chat.left_messages import mark_done
 from core.chat.store import find_conversation
@@ -215,11 +216,16 @@ def test_address_that_takes_no_mail_is_given_up_at_once_and_can_be_tried_again(
     assert len(receiver.mails) == 1
 
 
-def test_without_a_server_what_is_on_its_way_is_given_up(database, sender, left, answer):
+def test_without_a_server_what_is_on_its_way_is_given_up(database, sender, clock, left, answer):
+    told: list[bool] = []
+    chore = NoticeChore(database, clock, told.append)
     answer()
     with writing(database) as db:
         delete_server(db, 1)
+    chore.do()
     sender.send_due()
+    chore.do()
+    assert told == [True, False]  # the sender stays until it is
     assert states(database, left) == [(MailState.NOT_SENT, NO_SERVER)]
     assert reason_of(answer()) is Reason.NO_MAIL_SERVER
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,6 +19,7 @@ from core.mail.sending import (
     NO_STARTTLS,
     NO_SUCH_ADDRESS,
     NOT_AN_ADDRESS,
+    NOT_SERVED,
     UNKNOWN_HOST,
     send_check,
     send_letter,
@@ -41,6 +46,20 @@ def letter(server: Any, **columns: Any) -> Letter:
         "written_at": NOW,
     }
     return Letter(server, **{**values, **columns})
+
+
+@contextmanager
+def server_that_says(line: str) -> Iterator[int]:
+    """The port of a server that says nothing but this line to whoever connects."""
+
+    class Says(StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(f"{line}\r\n".encode())
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Says) as server:
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 def test_answer_has_what_a_mail_of_a_person_has():
@@ -169,6 +188,20 @@ def test_refused_mail_is_named_without_the_servers_words(code, is_final):
         receiver.refusals = [f"{code} ada@example.org is on our list"]
         outcome = send_letter(letter(mail_server(receiver.port)))
     assert (outcome.fault, outcome.is_final) == (f"{MAIL_REFUSED}. ({code})", is_final)
+
+
+@pytest.mark.parametrize("code", [421, 554])
+def test_server_that_refuses_this_machine_says_nothing_of_the_mail(code):
+    with server_that_says(f"{code} your network is on our list") as port:
+        outcome = send_letter(letter(mail_server(port)))
+    assert outcome == (f"{NOT_SERVED} ({code})", False, False)
+
+
+def test_mail_that_was_taken_is_sent_whatever_the_server_says_then():
+    with mail_receiver() as receiver:
+        receiver.farewell = "421 too late"
+        assert send_letter(letter(mail_server(receiver.port))) == SENT
+    assert len(receiver.mails) == 1
 
 
 def test_without_encryption_nothing_goes_to_a_server_elsewhere(monkeypatch):

@@ -99,6 +99,23 @@ def test_upgrade_takes_longer_than_a_statement_may(postgres_url, monkeypatch):
     database.dispose()
 
 
+def test_upgrade_keeps_what_others_have_made_of_the_views(postgres_url):
+    """As docs/schema.md has them do it: a program is granted the views, and may have views of its own."""
+    database = open_database(postgres_url)
+    with writing(database) as connection:
+        downgrade(connection, "0012")
+        connection.exec_driver_sql("GRANT SELECT ON visit_change TO PUBLIC")
+        connection.exec_driver_sql("CREATE VIEW own_view AS SELECT kind FROM visit_change")
+
+    upgrade_schema(database)
+
+    granted = "SELECT has_table_privilege('public', 'visit_change', 'SELECT')"
+    with reading(database) as connection:
+        assert connection.exec_driver_sql(granted).scalar_one()
+        connection.exec_driver_sql("SELECT kind FROM own_view").all()
+    database.dispose()
+
+
 def test_database_of_the_first_version_keeps_its_rows(database):
     with writing(database) as connection:
         make_first_version(connection)
