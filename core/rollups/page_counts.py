@@ -47,7 +47,9 @@ def _select(
         partition_by=(_view.c.visit, _view.c.tab),
         order_by=(_view.c.viewed_after, _view.c.number),
     )
-    is_its = and_(_view.c.site_id == _visit.c.site_id, _view.c.visit == _visit.c.number)
+    of = select(_visit.c.site_id, _visit.c.number, _visit.c.page_count).where(*wanted).cte("of")
+    of = of.prefix_with("MATERIALIZED")  # or SQLite may look through all page views of the site
+    is_its = and_(_view.c.site_id == of.c.site_id, _view.c.visit == of.c.number)
     shown = (
         select(
             _view.c.site_id,
@@ -55,11 +57,10 @@ def _select(
             _view.c.tab,
             _view.c.viewed_after,
             _view.c.page,
-            _visit.c.page_count,
+            of.c.page_count,
             following.label("next_after"),
         )
-        .select_from(_visit.join(_view, is_its))
-        .where(*wanted)
+        .select_from(of.join(_view, is_its))
         .cte("shown")
     )
     earlier, later = (func.min, func.max) if is_sqlite else (func.least, func.greatest)

@@ -7,6 +7,7 @@ The caller owns the transaction.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -160,9 +161,14 @@ def take_out(db: Connection, site: Site, visit_ids: Collection[str]) -> None:
         col(Visit.id).in_(visit_ids),
         or_(col(Visit.last_activity_at) < state.until, not_(state.are_not_held)),
     )
-    starts = db.execute(select(col(Visit.started_at)).where(*are_counted)).scalars().all()
-    for day in sorted({local_day(site.time_zone, started_at) for started_at in starts}):
-        of_day = (*are_counted, *began_within(day_period(day, site.time_zone)))
+    of_days: defaultdict[date, list[str]] = defaultdict(list)
+    for visit_id, started_at in db.execute(
+        select(col(Visit.id), col(Visit.started_at)).where(*are_counted)
+    ):
+        of_days[local_day(site.time_zone, started_at)].append(visit_id)
+    for day, ids in sorted(of_days.items()):
+        is_one = (col(Visit.site_id) == site.id, col(Visit.id).in_(ids))
+        of_day = (*is_one, *began_within(day_period(day, site.time_zone)))
         counts = count_visits(db, of_day, list(Dimension))
         for count in [*counts, *count_by_last_day(db, of_day, site.time_zone)]:
             _subtract(db, site.id or 0, number_of(day), count)
