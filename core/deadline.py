@@ -194,7 +194,7 @@ def _refusals(
     watch: DatabaseWatch,
     attempt: WriteAttempt | None = None,
     *,
-    within: float = DEADLINE,
+    within: float | None = None,
 ) -> Generator[None]:
     """What goes wrong with the database, as DatabaseUnavailable with the cure."""
     try:
@@ -207,7 +207,8 @@ def _refusals(
     except TimeoutError:
         if attempt is not None and attempt.is_committing:
             raise OutcomeUnknown(_UNKNOWN) from None
-        late = "" if watch.is_frozen else f" within {within:.0f} seconds"
+        seconds = DEADLINE if within is None else within
+        late = "" if watch.is_frozen else f" within {seconds:.0f} seconds"
         text = f"The database has not answered{late}. {_cure(engine)}"
         raise DatabaseUnavailable(text) from None
     except SchemaError as error:

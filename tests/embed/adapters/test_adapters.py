@@ -263,9 +263,10 @@ def adapter(widget):
 def scripts(shop):
     """The collector's scripts that this shop's pages requested, in order, each once.
 
-    But the one that reads the time zone: it comes whenever the collector asks for the zone.
+    But those that the collector's answers ask for: the one that reads the time zone, and the one that listens.
     """
     paths = [
         p.path.removeprefix("/embed/") for p in shop.passages() if p.path.startswith("/embed/")
     ]
-    return [path for path in dict.fromkeys(paths) if path != "visitor-monitor-time-zone.js"]
+    asked_for = {"visitor-monitor-time-zone.js", "visitor-monitor-listen.js"}
+    return [path for path in dict.fromkeys(paths) if path not in asked_for]
