@@ -57,6 +57,7 @@ def test_it_names_what_failed_at_first_and_keeps_the_failures(tmp_path: Path) ->
     assert "the first time" in (tmp_path / "artifacts" / "first-run.xml").read_text("utf-8")
 
 
+@pytest.mark.long
 def test_it_counts_only_what_passed_then(tmp_path: Path) -> None:
     status, output = run(tmp_path, test_one=FAILS, test_two=FAILS_ONCE.format(name="shy"))
     assert status == 1
@@ -66,6 +67,7 @@ def test_it_counts_only_what_passed_then(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "file, text", [("test_two", "import nothing_of_this_name\n"), ("conftest", PYTEST_CRASHES)]
 )
+@pytest.mark.long
 def test_a_run_that_could_not_be_made_fails(tmp_path: Path, file: str, text: str) -> None:
     run(tmp_path, test_one=FAILS_ONCE.format(name="shy"))
     (tmp_path / "shy").unlink()
@@ -74,6 +76,7 @@ def test_a_run_that_could_not_be_made_fails(tmp_path: Path, file: str, text: str
     assert AGAIN not in output
 
 
+@pytest.mark.long
 def test_run_whose_processes_find_different_tests_is_not_made_again(tmp_path: Path) -> None:
     differs = "import os, pytest\n\n@pytest.mark.parametrize('id', [os.getpid()])\ndef test_it(id):\n    pass\n"
     status, output = run(tmp_path, workers="2", test_one=differs)
