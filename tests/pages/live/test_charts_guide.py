@@ -90,11 +90,12 @@ def test_guide_followed_word_by_word_changes_the_page(database: Database, tmp_pa
     edit(
         live, "    return current_view().needs_every_row or _tab_shown() == DATA", "    return True"
     )
-    edit(table, "\n)\n\nSITE_COLUMN", f"\n    {column.strip()},\n)\n\nSITE_COLUMN")
+    edit(table, "\n)\n\nPAST_CHAT", f"\n    {column.strip()},\n)\n\nPAST_CHAT")
     write(program / "data/pages/entry-pages/page.py", page)
     shown = shown_by(program, database)
     assert shown["faults"] == []
-    assert '"bar"' in shown["charts"][0] and "Sources" in shown["html"]
+    assert any('"bar"' in chart and "is_today" in chart for chart in shown["charts"])
+    assert "Sources" in shown["html"]
     assert '"Device"' in shown["table"]
     assert {"Entry pages", "Visitor Monitor"} <= set(shown["menu"])
     assert "The last 24 hours" in shown["own"] and "<td>/</td><td>8</td>" in shown["own"]
