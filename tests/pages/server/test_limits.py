@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
@@ -17,8 +17,9 @@ from core.accounts.accounts import Account
 from core.accounts.identity import Role
 from core.chat.states import ConversationState
 from core.database import open_database, writing
+from core.mail.server import set_server
 from core.site_changes import note_changes
-from core.tables import Site
+from core.tables import Conversation, Site
 from pages.server.access import COOKIE
 from pages.server.actions import ACTIONS
 from pages.server.agent_feed import AgentFeed, Listener
@@ -29,12 +30,21 @@ from pages.server.session_book import SESSION_COOKIE, forget_guests
 from pages.server.site_feed import ANY_SITE, SiteFeed, SiteSubscriber, read_revisions
 from tests.helpers.dashboard_chats import Chat, client_id, make_agent, secret_of, visitor_opens
 from tests.helpers.event_loop import run
+from tests.helpers.mail_server_fields import server_fields
 from tests.helpers.seed import make_site
 from tests.helpers.signed_in import make_account, session_cookie
 from tests.pages.conftest import use_database
 
 SOON = 15
-FIELDS = {"send": {"text": "x"}, "note": {"text": "x"}, "read": {"to": 1}, "done": {"done": True}}
+FIELDS = {
+    "send": {"text": "x"},
+    "note": {"text": "x"},
+    "read": {"to": 1},
+    "done": {"done": True},
+    "mail": {"text": "x"},
+    "mail-again": {"number": 1},
+}
+OF_LEFT_MESSAGES = ("done", "mail", "mail-again")
 
 
 @pytest.fixture
@@ -93,7 +103,7 @@ def account_of(
 
 
 def body_of(act: str, chat: Chat) -> dict[str, Any]:
-    sent = {"n": client_id()} if act in ("send", "note") else {}
+    sent = {"n": client_id()} if act in ("send", "note", "mail") else {}
     return {"site": chat.site.key, "id": chat.id, **FIELDS.get(act, {}), **sent}
 
 
@@ -101,9 +111,14 @@ def body_of(act: str, chat: Chat) -> dict[str, Any]:
 def test_agent_acts_on_their_own_sites_alone(
     engine: Engine, tea: Site, pots: Site, asked: Any, act: str
 ) -> None:
-    is_left = act == "done"  # only a left message is ticked off
+    is_left = act in OF_LEFT_MESSAGES
     own = visitor_opens(engine, tea, "visit1", is_attended=not is_left)
     other = visitor_opens(engine, pots, "visit2", is_attended=not is_left)
+    if is_left:
+        with writing(engine) as db:
+            db.execute(update(Conversation).values(email="ann@mail.example"))
+            set_server(db, tea.id or 0, server_fields(587))
+            set_server(db, pots.id or 0, server_fields(587))
     more = {"to": make_agent(engine, "Bea").id} if act == "give" else {}
     nobodys = {**body_of(act, other), **more, "site": "nowhere"}
     before = other.row
