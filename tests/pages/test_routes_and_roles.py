@@ -72,6 +72,8 @@ ROUTES: dict[str, Role | None] = {
     "POST /agent/note": AGENT,
     "POST /agent/block": AGENT,
     "POST /agent/done": AGENT,
+    "POST /agent/mail": AGENT,
+    "POST /agent/mail-again": AGENT,
     "GET /_stcore/metrics": ADMIN,
     "OPTIONS /_stcore/metrics": ADMIN,
     "WEBSOCKET /_stcore/stream": VIEWER,
@@ -98,7 +100,7 @@ ROUTES: dict[str, Role | None] = {
     "GET ": VIEWER,  # the mount of Streamlit's files, which answers to every other path
 }
 
-PAGES = {"", "accounts", "chats", "health", "sites", "visitor", "account"}
+PAGES = {"", "accounts", "chats", "health", "sites", "trends", "visitor", "account"}
 """Their files are for everybody who is signed in; what each draws for whom is in test_roles.py."""
 
 
