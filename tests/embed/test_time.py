@@ -17,13 +17,21 @@ def page(context):
 
 
 def _with_clock(page):
-    """Under the fake clock the script gives up on an answer that takes longer than a step or two."""
+    """Under the fake clock the script gives up on an answer that takes longer than a step or two.
+
+    The answers of beacons: a listening call is held until there is something to hear.
+    """
     page.clock.install()
     page.add_init_script("""window.requests = [];
     const plain = window.fetch;
-    window.fetch = async (...values) => {
-        const reply = plain(...values);
-        requests.push(reply.then(reply => reply.clone().text()));
+    const whole = async reply => {
+        const { status, headers } = await reply;
+        return new Response(status === 204 ? null : await (await reply).text(), { status, headers });
+    };
+    window.fetch = (address, ...values) => {
+        if (!String(address).includes('/v1/beacon')) return plain(address, ...values);
+        const reply = whole(plain(address, ...values));
+        requests.push(reply);
         return reply;
     }""")
     return page

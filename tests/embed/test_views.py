@@ -169,6 +169,7 @@ def test_route_that_no_call_tells_of_is_seen_at_the_next_interaction(shop, page,
 def test_back_forward_cache_return_is_a_view(shop, page_with_back):
     page_with_back.goto(shop.url("/p1"))
     shop.until_paths("/p1")
+    shop.until(lambda: shop.chats("listen"))
     page_with_back.evaluate(
         "addEventListener('pageshow', event => (window.cached = event.persisted))"
     )
@@ -215,7 +216,8 @@ def test_loader_without_current_script_counts(shop, page):
 
 def test_frame_in_a_tracked_page_is_not_counted(shop, page):
     shop.pages["/p1"] = "<title>Outer</title>{tag}<iframe src='/inner'></iframe>"
-    page.goto(shop.url("/p1"), wait_until="networkidle")
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
     page.evaluate(PUSH, "/end")
     shop.until_paths("/p1", "/end")
 

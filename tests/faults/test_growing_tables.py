@@ -8,18 +8,25 @@ import pytest
 from sqlalchemy import func, select
 
 from core.chat.blocks import block
+from core.chat.contact import set_email
+from core.chat.conversations import open_as_visitor
 from core.chat.notes import add_note
 from core.chat.store import find_by_token
 from core.database import reading, writing
+from core.mail.answers import answer_by_mail
+from core.mail.server import set_server
 from core.moment import from_milliseconds
 from core.notices.addresses import add_address
 from core.notices.kinds import NoticeKind
+from core.reasons import Refused
 from core.sites import list_sites
 from core.table_ends import TABLE_ENDS, TableEnd
 from core.tables import Table
 from tests.helpers.collector_chats import attend, open_chat
+from tests.helpers.mail_server_fields import server_fields
 from tests.helpers.running_collector import DAY, FakeClock, RunningCollector, view, wait_for
 
+LEFT = "d1b2c3d4e5f6g7h8"
 TABLES = Table.metadata.tables
 GO_BY_THEMSELVES = {
     name for name, end in TABLE_ENDS.items() if end in (TableEnd.RETENTION, TableEnd.AGE)
@@ -43,6 +50,28 @@ def want_all(collector: RunningCollector) -> None:
             add_address(db, site.id or 0, "json://127.0.0.1:9/", now, kinds=kinds, minutes=5)
 
 
+def answer_by_the_mail_server(collector: RunningCollector, agent_id: int) -> None:
+    """What a visitor left while nobody was there."""
+    collector.post(view(), visit=LEFT)
+    now = from_milliseconds(collector.clock.now)
+    with writing(collector.engine) as db:
+        set_server(db, 1, server_fields())
+        chat = open_as_visitor(
+            db,
+            site_id=1,
+            visit_id=LEFT,
+            tab="",
+            client_id="left00000001",
+            text="Hello?",
+            is_offered=True,
+            is_attended=False,
+            now=now,
+        )
+        assert not isinstance(chat, Refused)
+        set_email(db, chat, "ada@example.org", now)
+        answer_by_mail(db, chat, agent_id=agent_id, client_id="mail0001", text="Yes", now=now)
+
+
 def note_and_block(collector: RunningCollector, agent_id: int, token: str) -> None:
     """What an agent does with the chat."""
     now = from_milliseconds(collector.clock.now)
@@ -58,6 +87,7 @@ def fill(collector: RunningCollector) -> None:
     agent = attend(collector)
     want_all(collector)
     note_and_block(collector, agent.id or 0, open_chat(collector))
+    answer_by_the_mail_server(collector, agent.id or 0)
     collector.post(view(), site="open", headers={"Origin": "https://copy.example"})
     collector.post(
         {"e": "i", "n": 2, "i": {"name": "Ann"}},

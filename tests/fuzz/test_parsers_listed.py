@@ -38,6 +38,7 @@ PARSERS = {
     "core.enrich.page_context.find_context": f"{VISITORS}::test_any_page_has_words_and_one_context",
     "core.enrich.page_context.context_of_url": f"{ENRICH}/test_page_context.py::test_nothing_raises",
     "core.enrich.page_context.make_rule": f"{VISITORS}::test_a_context_rule_is_kept_as_it_was_read",
+    "core.enrich.page_context.path_fits": f"{ENRICH}/test_page_context.py::test_nothing_raises",
     "core.enrich.page_url.query_of_url": f"{ENRICH}/test_page_context.py::test_nothing_raises",
     "core.enrich.page_url.read_page_url": f"{VISITORS}::test_any_page_has_words_and_one_context",
     "core.enrich.query_keys.is_always_secret": f"{VISITORS}::test_a_query_keeps_what_it_may_and_nothing_secret",

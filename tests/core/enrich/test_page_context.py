@@ -12,6 +12,7 @@ from core.enrich.page_context import (
     context_of_url,
     find_context,
     make_rule,
+    path_fits,
 )
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "data" / "context_urls.csv").open()))
@@ -206,6 +207,7 @@ def test_nothing_raises(path: str, query: str, word: str) -> None:
         f"/{path}", query, own=word, signal=word, rules=[ContextRule(word, PageContext.CART)]
     )
     find_context(f"/s/{path}.html", f"#!/~/{query}")
+    path_fits(word, path)
     context_of_url(path)
     context_of_url(f"https://x.com/{path}?{query}#/{word}")
 

@@ -102,4 +102,4 @@ def test_map_draws_its_countries_without_another_server(page: Page) -> None:
     # What is asked of others fails new_context.
     chart = page.locator(".st-key-chart-map")
     chart.scroll_into_view_if_needed()
-    expect(chart.locator("canvas, svg").first).to_be_visible()
+    expect(chart.locator("canvas, svg[role=img], [role=graphics-document]").first).to_be_visible()
