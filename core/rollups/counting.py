@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from sqlmodel import col
 
 from core.moment import milliseconds
+from core.plain_rows import plain_rows
 from core.rollups.dimensions import (
     OF_PAGES,
     RETURNING,
@@ -19,7 +19,7 @@ from core.rollups.dimensions import (
     Dimension,
     time_class,
 )
-from core.rollups.page_counts import ShownPage, shown_pages
+from core.rollups.page_counts import shown_pages
 from core.tables import Visit
 from core.visits.presence import COUNT_SLOT
 
@@ -44,89 +44,109 @@ class Count(NamedTuple):
     seconds: int
 
 
+class Counting:
+    """Visits that are counted part after part."""
+
+    def __init__(self, dimensions: Collection[Dimension]) -> None:
+        """VISITOR is counted by `core.rollups.visitor_counts`."""
+        self._sums: dict[Dimension, dict[Any, int]] = {each: {} for each in dimensions}
+        self._texts = [each for each in VALUES if each in self._sums]
+
+    def add(self, db: Connection, wanted: Sequence[ColumnElement[bool]]) -> None:
+        """Count the visits for which the conditions on `visit` hold: they are of one site, and were not counted yet."""
+        texts = (VALUES[each] for each in self._texts)
+        columns = (
+            col(Visit.site_id),
+            col(Visit.number),
+            STARTED_AT,
+            TIME_ON_SITE,
+            col(Visit.page_count),
+            RETURNING,
+        )
+        rows = plain_rows(db, select(*columns, *texts).where(*wanted))
+        if not rows:
+            return
+        site_ids, numbers, *of_visits = zip(*rows, strict=True)
+        self._add_visits(*of_visits)
+        if not OF_PAGES.isdisjoint(self._sums):
+            self._add_pages(db, site_ids[0], dict(zip(numbers, of_visits[2], strict=True)))
+
+    def counts(self) -> list[Count]:
+        """One of each value that a visit had."""
+        return [
+            Count(
+                dimension.value,
+                str(value),
+                total // _VISIT,
+                total % _VISIT // _VIEW,
+                total % _VIEW // _ONE_PAGE,
+                total % _ONE_PAGE,
+            )
+            for dimension, sums in self._sums.items()
+            for value, total in sums.items()
+        ]
+
+    def _add_visits(
+        self,
+        starts: Sequence[int],
+        times: Sequence[int],
+        page_counts: Sequence[int],
+        returning: Sequence[str],
+        *texts: Sequence[str],
+    ) -> None:
+        seconds = [max(time, 0) // 1000 for time in times]
+        weights = [
+            _VISIT + views * _VIEW + (views == 1) * _ONE_PAGE + length
+            for views, length in zip(page_counts, seconds, strict=True)
+        ]
+        found: Mapping[Dimension, Iterable[Any]] = {
+            Dimension.SLOT: (start // _SLOT * _SLOT for start in starts),
+            Dimension.TIME: map(time_class, seconds),
+            Dimension.RETURNING: returning,
+            **dict(zip(self._texts, texts, strict=True)),
+        }
+        for dimension, values in found.items():
+            if (sums := self._sums.get(dimension)) is not None:
+                for value, weight in zip(values, weights, strict=True):
+                    sums[value] = sums.get(value, 0) + weight
+
+    def _add_pages(
+        self,
+        db: Connection,
+        site_id: int,
+        page_counts: Mapping[int, int],
+    ) -> None:
+        """A visit counts once for each value that it saw."""
+        paths, contexts = (self._sums.get(each, {}) for each in (Dimension.PAGE, Dimension.CONTEXT))
+        of_visit, first, met = 0, _VISIT, set[str]()
+        for visit, path, context, seconds in shown_pages(db, site_id, page_counts):
+            if visit != of_visit:
+                of_visit, met = visit, set()
+                first = _VISIT + (page_counts[visit] == 1) * _ONE_PAGE
+            weight = _VIEW + seconds
+            # No context begins with a slash, as every path does.
+            paths[path] = paths.get(path, 0) + (weight if path in met else weight + first)
+            contexts[context] = contexts.get(context, 0) + (
+                weight if context in met else weight + first
+            )
+            met.add(path)
+            met.add(context)
+
+
 def count_visits(
     db: Connection, wanted: Sequence[ColumnElement[bool]], dimensions: Collection[Dimension]
 ) -> list[Count]:
-    """The counts of the visits for which the conditions on `visit` hold: they are of one site.
-
-    VISITOR is counted by `core.rollups.visitor_counts`.
-    """
-    counts: list[Count] = []
-    if any(each not in OF_PAGES for each in dimensions):
-        counts += _count_rows(db, wanted, dimensions)
-    if of_pages := OF_PAGES & set(dimensions):
-        seen = shown_pages(db, wanted)
-        for dimension in sorted(of_pages):
-            counts += _count_seen(dimension, seen)
-    return counts
+    """The counts of all visits for which the conditions hold, as `Counting.add` takes them."""
+    counting = Counting(dimensions)
+    counting.add(db, wanted)
+    return counting.counts()
 
 
 def add_up(counts: Iterable[Count]) -> list[Count]:
     """One count of each value."""
-    sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    sums: dict[tuple[str, str], list[int]] = {}
     for dimension, value, *numbers in counts:
-        total = sums[dimension, value]
+        total = sums.setdefault((dimension, value), [0, 0, 0, 0])
         for place, number in enumerate(numbers):
             total[place] += number
     return [Count(*key, *total) for key, total in sums.items()]
-
-
-def _count_rows(
-    db: Connection, wanted: Sequence[ColumnElement[bool]], dimensions: Collection[Dimension]
-) -> list[Count]:
-    asked = [each for each in VALUES if each in dimensions]
-    values = (VALUES[each] for each in asked)
-    columns = (STARTED_AT, TIME_ON_SITE, col(Visit.page_count), RETURNING, *values)
-    rows = db.execute(select(*columns).where(*wanted)).all()
-    if not rows:
-        return []
-    starts, times, page_counts, returning, *texts = zip(*rows, strict=True)
-    seconds = [max(time, 0) // 1000 for time in times]
-    weights = [
-        _VISIT + views * _VIEW + (views == 1) * _ONE_PAGE + length
-        for views, length in zip(page_counts, seconds, strict=True)
-    ]
-    found: Mapping[Dimension, Iterable[Any]] = {
-        Dimension.SLOT: (start // _SLOT * _SLOT for start in starts),
-        Dimension.TIME: map(time_class, seconds),
-        Dimension.RETURNING: returning,
-        **dict(zip(asked, texts, strict=True)),
-    }
-    return [
-        count
-        for dimension, of_visits in found.items()
-        if dimension in dimensions
-        for count in _sums(dimension, of_visits, weights)
-    ]
-
-
-def _count_seen(dimension: Dimension, seen: Sequence[ShownPage]) -> list[Count]:
-    """A visit counts once for each value that it saw."""
-    is_page, met = dimension is Dimension.PAGE, set[tuple[int, str]]()
-    values: list[str] = []
-    weights: list[int] = []
-    for visit, page_count, path, context, seconds in seen:
-        value, weight = path if is_page else context, _VIEW + seconds
-        if (visit, value) not in met:
-            met.add((visit, value))
-            weight += _VISIT + (page_count == 1) * _ONE_PAGE
-        values.append(value)
-        weights.append(weight)
-    return _sums(dimension, values, weights)
-
-
-def _sums(dimension: Dimension, values: Iterable[Any], weights: Sequence[int]) -> list[Count]:
-    sums: dict[Any, int] = {}
-    for value, weight in zip(values, weights, strict=True):
-        sums[value] = sums.get(value, 0) + weight
-    return [
-        Count(
-            dimension.value,
-            str(value),
-            total // _VISIT,
-            total % _VISIT // _VIEW,
-            total % _VIEW // _ONE_PAGE,
-            total % _ONE_PAGE,
-        )
-        for value, total in sums.items()
-    ]

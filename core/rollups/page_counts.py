@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from operator import itemgetter
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, cast, func, select
+from sqlalchemy import Connection, select
 
+from core.listed import list_numbers, listed_numbers
+from core.plain_rows import plain_rows
 from core.tables import Table
 from core.visits.presence import SpanKind
 from core.visits.row_keys import SPAN_KINDS
@@ -14,66 +16,61 @@ from core.visits.row_keys import SPAN_KINDS
 _IDS_AT_ONCE = 500
 _NEVER = 1 << 60
 _IN_VIEW = SPAN_KINDS[SpanKind.IN_VIEW]
-_visit, _view, _span, _page = (
-    Table.metadata.tables[name] for name in ("visit", "page_view_row", "visit_span_row", "page")
+_BY_TIME = itemgetter(0, 1, 2)
+_view, _span, _page = (
+    Table.metadata.tables[name] for name in ("page_view_row", "visit_span_row", "page")
 )
 
 
-class ShownPage(NamedTuple):
-    """A page view. visit: its number. page_count: the visit's page views. seconds: in view, rounded down."""
-
-    visit: int
-    page_count: int
-    path: str
-    context: str
-    seconds: int
+ShownPage = tuple[int, str, str, int]
+"""A page view: the number of its visit, path, context, and its seconds in view, rounded down."""
 
 
-def shown_pages(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> list[ShownPage]:
-    """The page views of the visits for which the conditions on `visit` hold: they are of one site."""
-    rows = db.execute(_select(wanted, is_sqlite=db.dialect.name == "sqlite")).all()
-    texts = _texts_of(db, rows[0][0], {row[3] for row in rows}) if rows else {}
-    return [
-        ShownPage(visit, page_count, *texts[page], seconds)
-        for _, visit, page_count, page, seconds in rows
-    ]
+def shown_pages(db: Connection, site_id: int, visits: Iterable[int]) -> list[ShownPage]:
+    """The page views of the site's visits that have these numbers; those of one visit stand together."""
+    listed = list_numbers(visits)
+    views = list(_views(db, site_id, listed))
+    texts = _texts_of(db, site_id, {view[3] for view in views})
+    views.sort(key=_BY_TIME)  # of one moment, those with the lower number first
+    spans = _spans_in_view(db, site_id, listed)
+    shown: list[ShownPage] = []
+    tab_after, next_at = None, _NEVER
+    for visit, tab, at, page in reversed(views):
+        of_tab = visit, tab
+        until = next_at if of_tab == tab_after else _NEVER
+        length = 0
+        for begin, end in spans.get(of_tab, ()):
+            overlap = (end if end < until else until) - (begin if begin > at else at)
+            if overlap > 0:
+                length += overlap
+        shown.append((visit, *texts[page], length // 1000))
+        tab_after, next_at = of_tab, at
+    return shown
 
 
-def _select(
-    wanted: Sequence[ColumnElement[bool]], *, is_sqlite: bool
-) -> Select[int, int, int, int, int]:
-    """Site, visit, the visit's page views, page, seconds."""
-    following = func.lead(_view.c.viewed_after).over(
-        partition_by=(_view.c.visit, _view.c.tab),
-        order_by=(_view.c.viewed_after, _view.c.number),
-    )
-    of = select(_visit.c.site_id, _visit.c.number, _visit.c.page_count).where(*wanted).cte("of")
-    of = of.prefix_with("MATERIALIZED")  # or SQLite may look through all page views of the site
-    is_its = and_(_view.c.site_id == of.c.site_id, _view.c.visit == of.c.number)
-    shown = (
-        select(
-            _view.c.site_id,
-            _view.c.visit,
-            _view.c.tab,
-            _view.c.viewed_after,
-            _view.c.page,
-            of.c.page_count,
-            following.label("next_after"),
-        )
-        .select_from(of.join(_view, is_its))
-        .cte("shown")
-    )
-    earlier, later = (func.min, func.max) if is_sqlite else (func.least, func.greatest)
-    until = earlier(_span.c.from_after + _span.c.length, func.coalesce(shown.c.next_after, _NEVER))
-    overlap = until - later(_span.c.from_after, shown.c.viewed_after)
-    in_view = select(func.coalesce(func.sum(later(overlap, 0)), 0)).where(
-        _span.c.site_id == shown.c.site_id,
-        _span.c.visit == shown.c.visit,
-        _span.c.tab == shown.c.tab,
+def _views(db: Connection, site_id: int, visits: str) -> Sequence[tuple[int, int, int, int]]:
+    """Visit, tab, how long after the visit's begin, and page; by visit, tab and number."""
+    columns = (_view.c.visit, _view.c.tab, _view.c.viewed_after, _view.c.page)
+    is_wanted = (_view.c.site_id == site_id, _view.c.visit.in_(listed_numbers(db, "visits")))
+    in_order = (_view.c.visit, _view.c.tab, _view.c.number)
+    statement = select(*columns).where(*is_wanted).order_by(*in_order)
+    return plain_rows(db, statement.params(visits=visits))
+
+
+def _spans_in_view(
+    db: Connection, site_id: int, visits: str
+) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """Begin and end, after the visit's begin, of each span of a visit's tab."""
+    ends = _span.c.from_after + _span.c.length
+    statement = select(_span.c.visit, _span.c.tab, _span.c.from_after, ends).where(
+        _span.c.site_id == site_id,
+        _span.c.visit.in_(listed_numbers(db, "visits")),
         _span.c.kind == _IN_VIEW,
     )
-    seconds = cast(in_view.correlate(shown).scalar_subquery(), BigInteger) // 1000
-    return select(shown.c.site_id, shown.c.visit, shown.c.page_count, shown.c.page, seconds)
+    spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for visit, tab, begin, end in plain_rows(db, statement.params(visits=visits)):
+        spans.setdefault((visit, tab), []).append((begin, end))
+    return spans
 
 
 def _texts_of(db: Connection, site_id: int, pages: Iterable[int]) -> dict[int, tuple[str, str]]:

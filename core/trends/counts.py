@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, select, type_coerc
 from sqlmodel import col
 
 from core.moment import from_milliseconds, to_milliseconds
-from core.rollups.counting import Count, add_up, count_visits
+from core.rollups.counting import Count, Counting, add_up
 from core.rollups.day_number import number_of
 from core.rollups.dimensions import Dimension, began_within
 from core.rollups.site_counts import count_state, read_days
@@ -54,15 +54,14 @@ def count_period(
         return []
     assert site.id is not None
     counted = CountedDays.of(db, site, period, filters)
-    counts = read_days(db, site.id, counted.days, dimensions)
+    counting = Counting(dimensions)
     if counted.uncounted:
-        counts += count_visits(db, counted.uncounted, dimensions)
+        counting.add(db, counted.uncounted)
     for gap in counted.gaps:
         for part, number in stretches(db, site.id, gap):
-            wanted = (*are_wanted(site.id, part, filters), *counted.in_gaps)
-            counts = add_up([*counts, *count_visits(db, wanted, dimensions)])
+            counting.add(db, (*are_wanted(site.id, part, filters), *counted.in_gaps))
             tell(number)
-    return add_up(counts)
+    return add_up([*read_days(db, site.id, counted.days, dimensions), *counting.counts()])
 
 
 def count_visitors_of(db: Connection, site: Site, period: Period, filters: TrendFilters) -> int:

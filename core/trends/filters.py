@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlmodel import col
 
 from core.moment import to_milliseconds
@@ -52,19 +53,31 @@ def are_wanted(site_id: int, period: Period, filters: TrendFilters) -> list[Colu
             wanted.append(column == value)
     if filters.returning is not None:
         wanted.append(RETURNING.in_([filters.returning]))
+    began = tuple(wanted[:3])
     if filters.page is not None:
-        wanted.append(_saw(site_id, col(Page.path) == filters.page))
+        wanted.append(_saw(site_id, began, col(Page.path) == filters.page))
     if filters.context is not None:
-        wanted.append(_saw(site_id, col(Page.page_context) == filters.context))
+        wanted.append(_saw(site_id, began, col(Page.page_context) == filters.context))
     return wanted
 
 
-def _saw(site_id: int, is_page: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether the visit has a view of one of these pages: looked up along the key of its views."""
+def _saw(
+    site_id: int, began: Sequence[ColumnElement[bool]], is_page: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether the visit has a view of one of these pages.
+
+    Views stand in the order of their visits' numbers, which grow with time: those from the lowest to the highest number
+    of the visits that `began` then are read once, which takes a fraction of asking for each visit.
+    """
     pages = select(col(Page.id)).where(col(Page.site_id) == site_id, is_page)
+    lowest, highest = (
+        # With a sum in it no database looks for the edge along the numbers of all visits.
+        select(edge(col(Visit.number) + 0)).where(*began).scalar_subquery()
+        for edge in (func.min, func.max)
+    )
     views = select(col(PageViewRow.visit)).where(
         col(PageViewRow.site_id) == site_id,
-        col(PageViewRow.visit) == col(Visit.number),
+        col(PageViewRow.visit).between(lowest, highest),
         col(PageViewRow.page).in_(pages),
     )
-    return views.correlate(Visit).exists()
+    return col(Visit.number).in_(views)

@@ -57,6 +57,7 @@ def funnel(
     """
     assert site.id is not None
     pages = _pages_of_steps(db, site.id, steps)
+    of_steps = np.unique(np.concatenate(pages))
     parts = stretches(db, site.id, period.bounds)
     total = max(sum(number for _, number in parts), 1)
     visits, done = 0, 0
@@ -66,7 +67,7 @@ def funnel(
         sources = read_sources(db, site.id, part, filters)
         visits += len(sources)
         if len(sources):
-            shown = read_shown(db, site.id, part, filters)
+            shown = read_shown(db, site.id, sources, of_steps)
             passed = _passed(shown, pages)
             reached = _added(reached, _by_source(shown, passed, sources))
             for place in range(1, len(steps)):

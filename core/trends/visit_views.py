@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy.typing as npt
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from core.listed import list_numbers, listed_numbers
+from core.plain_rows import plain_rows
 from core.tables import PageViewRow, Visit
 from core.trends.filters import TrendFilters, are_wanted
 from core.visits.calendar import Period
@@ -32,22 +34,20 @@ def read_sources(
 ) -> dict[int, str]:
     """The source of each of these visits, by its number."""
     wanted = are_wanted(site_id, period, filters)
-    rows = db.execute(select(col(Visit.number), col(Visit.source)).where(*wanted))
-    return dict(rows.tuples().all())
+    rows = plain_rows(db, select(col(Visit.number), col(Visit.source)).where(*wanted))
+    return dict(rows)
 
 
-def read_shown(db: Connection, site_id: int, period: Period, filters: TrendFilters) -> VisitViews:
-    """The page views of these visits, without the time that they were in view."""
-    is_its = (col(PageViewRow.site_id) == col(Visit.site_id)) & (
-        col(PageViewRow.visit) == col(Visit.number)
+def read_shown(db: Connection, site_id: int, visits: Iterable[int], pages: Integers) -> VisitViews:
+    """The views of these pages by the visits with these numbers, without the time that they were in view."""
+    columns = (col(PageViewRow.visit), col(PageViewRow.viewed_after), col(PageViewRow.page))
+    statement = select(*columns).where(
+        col(PageViewRow.site_id) == site_id,
+        col(PageViewRow.visit).in_(listed_numbers(db, "visits")),
+        col(PageViewRow.page).in_(listed_numbers(db, "pages")),
     )
-    statement = (
-        select(col(PageViewRow.visit), col(PageViewRow.viewed_after), col(PageViewRow.page))
-        .select_from(Visit)
-        .join(PageViewRow, is_its)
-        .where(*are_wanted(site_id, period, filters))
-    )
-    rows = db.execute(statement).tuples().all()
+    listed = {"visits": list_numbers(visits), "pages": list_numbers(pages.tolist())}
+    rows = plain_rows(db, statement.params(listed))
     visit, at, page = map(_numbers, zip(*rows, strict=True) if rows else ((), (), ()))
     order = np.lexsort((at, visit))
     return VisitViews(np.unique(visit), visit[order], at[order], page[order])

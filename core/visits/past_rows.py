@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    JSON,
     BigInteger,
     ColumnElement,
     CompoundSelect,
@@ -20,12 +19,9 @@ from sqlalchemy import (
     Label,
     Row,
     Select,
-    Text,
     and_,
     bindparam,
     case,
-    cast,
-    column,
     func,
     select,
     type_coerce,
@@ -33,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
+from core.listed import listed_numbers
 from core.moment import lasts_for, milliseconds, to_milliseconds
 from core.tables import (
     IS_LONG,
@@ -273,14 +270,7 @@ def _is_of_visit(table: Any) -> ColumnElement[bool]:
 
 def _is_one_of(db: Connection, site_id: int, number: Any) -> ColumnElement[bool]:
     """The site's rows whose number is in the JSON list of numbers."""
-    listed: Any = bindparam("numbers", type_=Text)
-    if db.dialect.name == "postgresql":
-        elements = func.json_array_elements_text(cast(listed, JSON))
-    else:
-        elements = func.json_each(listed)
-    values = elements.table_valued(column("value"), name="listed")
-    chosen = select(cast(values.c.value, BigInteger))
-    return and_(number.class_.site_id == site_id, number.in_(chosen))
+    return and_(number.class_.site_id == site_id, number.in_(listed_numbers(db, "numbers")))
 
 
 def _of(numbers: Iterable[int]) -> dict[str, str]:

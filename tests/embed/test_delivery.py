@@ -326,6 +326,7 @@ def test_page_that_comes_back_does_not_wait_for_an_abandoned_request(shop, page_
     shop.head = ABANDONED
     page_with_back.goto(shop.url("/p1"))
     shop.until_paths("/p1")
+    shop.until(lambda: shop.chats("listen"))
     page_with_back.evaluate(
         "addEventListener('pageshow', event => (window.cached = event.persisted))"
     )
