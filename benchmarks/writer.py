@@ -27,7 +27,6 @@ from benchmarks.figure import Figure, at_most
 from benchmarks.figure_table import print_figures
 from collector.writing import hit_batch, visit_batch
 from collector.writing.hit_batch import commit_hits
-from collector.writing.log_sync import LogSync
 from collector.writing.statements import Statements
 from collector.writing.visit_batch import VisitBatch
 from collector.writing.visit_cache import VisitCache
@@ -60,7 +59,6 @@ _STAGES = {
     "counts": (Statements, "add_counts"),
     "changes": (visit_batch, "note_changes"),
     "edits": (Statements, "store_edits"),
-    "sync": (LogSync, "run"),
 }
 """What a batch does, by the function that does it; what is left is to record the hits, and to find the rows."""
 
@@ -98,7 +96,7 @@ def _measure(engine: Engine, size: int, wanted: int) -> list[Figure]:
         key = f"shop{size}"
         site = add_site(db, name=key, key=key, now=datetime.now(UTC))
     batches = _batches(site.id or 0, size, to_milliseconds(datetime.now(UTC)))
-    statements, cache, sync = Statements(engine), VisitCache(), LogSync(engine)
+    statements, cache = Statements(engine), VisitCache()
     for batch in islice(batches, max(WARM_UP, VISITORS // size)):
         commit_hits(engine, statements, cache, batch)
     log = Path(f"{engine.url.database}-wal") if engine.dialect.name == "sqlite" else None
@@ -109,7 +107,6 @@ def _measure(engine: Engine, size: int, wanted: int) -> list[Figure]:
     began = thread_time()
     for batch in measured:
         commit_hits(engine, statements, cache, batch)
-        sync.run()
     total = thread_time() - began
     done = len(measured) * size
     stages = dict(_seconds) | {"record": total - sum(_seconds.values())}
@@ -175,8 +172,8 @@ def _timed(stage: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _timed_transaction(engine: Engine, *, syncs_log: bool = True) -> Generator[Any]:
-    transaction: AbstractContextManager[Any] = open_writing(engine, syncs_log=syncs_log)
+def _timed_transaction(engine: Engine) -> Generator[Any]:
+    transaction: AbstractContextManager[Any] = open_writing(engine)
     connection = _timed("begin", transaction.__enter__)()
     try:
         yield connection

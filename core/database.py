@@ -91,9 +91,7 @@ def reading(engine: Engine) -> Generator[Connection]:
 
 
 @contextmanager
-def writing(
-    engine: Engine, attempt: WriteAttempt | None = None, *, syncs_log: bool = True
-) -> Generator[Connection]:
+def writing(engine: Engine, attempt: WriteAttempt | None = None) -> Generator[Connection]:
     """A connection in a transaction that is committed at the end, undone on an exception.
 
     On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a transaction that begins to write
@@ -101,11 +99,8 @@ def writing(
     With an attempt, the database waits no longer than its time, and what was given up is undone:
     that raises TimeoutError, or OperationalError when the database has waited in vain. UnusableFile:
     it was committed into a file that was deleted or replaced meanwhile, so it counts as not done.
-    Without syncs_log, what is committed to SQLite's file outlives this process, and the machine only once
-    `collector.writing.log_sync` has seen to it: nobody may be told before that it is saved.
     """
-    options = {"writes": True, "attempt": attempt, "syncs_log": syncs_log}
-    with engine.connect().execution_options(**options) as connection:
+    with engine.connect().execution_options(writes=True, attempt=attempt) as connection:
         forget_notices(connection)
         with connection.begin():
             yield connection
@@ -239,10 +234,6 @@ def _begin_sqlite(connection: Connection) -> None:
     if "has_written" not in connection.info:
         driver.execute(f"PRAGMA cache_size=-{WRITING_CACHE}")
         connection.info["has_written"] = True
-    synchronous = "FULL" if options.get("syncs_log", True) else "NORMAL"
-    if connection.info.get("synchronous", "FULL") != synchronous:
-        driver.execute(f"PRAGMA synchronous={synchronous}")  # not possible within a transaction
-        connection.info["synchronous"] = synchronous
     latest = monotonic() + (attempt.remaining if attempt else BUSY_TIMEOUT)
     driver.execute("PRAGMA busy_timeout=0")
     try:

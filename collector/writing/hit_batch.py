@@ -29,10 +29,9 @@ def commit_hits(
 
     None: its site is busy for longer than `within` seconds, and nothing was done.
 
-    On SQLite nobody may be told of the results before a `LogSync` has run.
     Whatever it raises, `cache` holds nothing then: nothing of what was in memory may have been stored.
     """
-    with cache.lent(), writing(engine, syncs_log=False) as connection:
+    with cache.lent(), writing(engine) as connection:
         taken = take_sites(connection, {hit.site_id for hit in hits}, within)
         now = max(hit.received_at for hit in hits)
         batch = VisitBatch(statements, connection, now, allowance, cache)

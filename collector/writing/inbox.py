@@ -6,7 +6,6 @@ import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
-from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -89,7 +88,6 @@ class Inbox:
         self._state = frame(FrameKind.STATE, encode(None))
         self._is_stopping = False
         self._links: set[WorkerLink] = set()
-        self._sending = Lock()
         self._selector = DefaultSelector()
         self._selector.register(control, EVENT_READ)
         self._control = control
@@ -129,7 +127,7 @@ class Inbox:
         return _take(self.actions, most)
 
     def give_hits(self, batch: Sequence[Sent], results: Sequence[Struct]) -> None:
-        """Send the results of hits to who has sent these; on any thread, while the inbox is read."""
+        """Send the results of hits to who has sent these."""
         for link, numbers, own in _by_link(batch, results):
             self._send(link, frame(FrameKind.HIT_RESULTS, encode((numbers, own))))
 
@@ -196,21 +194,19 @@ class Inbox:
                 self._counters.add(decode_counts(content))
 
     def _send(self, link: WorkerLink, data: bytes = b"") -> None:
-        with self._sending:
-            if not link.is_open:
-                return
-            link.send(data)
-            events = EVENT_READ | EVENT_WRITE if link.unsent else EVENT_READ
-            if self._selector.get_key(link.socket).events != events:
-                self._selector.modify(link.socket, events, link)
+        if not link.is_open:
+            return
+        link.send(data)
+        events = EVENT_READ | EVENT_WRITE if link.unsent else EVENT_READ
+        if self._selector.get_key(link.socket).events != events:
+            self._selector.modify(link.socket, events, link)
 
     def _drop(self, link: WorkerLink) -> None:
         """What it has sent whole is committed yet."""
+        link.is_open = False
         self._links.discard(link)
-        with self._sending:
-            link.is_open = False
-            self._selector.unregister(link.socket)
-            link.socket.close()
+        self._selector.unregister(link.socket)
+        link.socket.close()
 
 
 def _take(lane: deque[Sent], most: int) -> Sequence[Sent]:

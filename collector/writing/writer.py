@@ -15,10 +15,8 @@ from collector.writing.commit_state import CommitState
 from collector.writing.counters import Counters, write_counts
 from collector.writing.faults import is_of_the_database, name_fault
 from collector.writing.hit_batch import commit_hits
-from collector.writing.hit_results import Given, HitResults
 from collector.writing.housekeeping import Housekeeping
 from collector.writing.inbox import Inbox, Sent
-from collector.writing.log_sync import LogSync
 from collector.writing.site_turns import SiteTurns
 from collector.writing.statements import Statements
 from collector.writing.trial import TRY_EVERY, try_to_write
@@ -70,8 +68,6 @@ class Writer:
         self._housekeeping = housekeeping
         self._visit_limit = visit_limit
         self._clock = clock
-        self._log_sync = LogSync(engine)
-        self._hit_results = HitResults(inbox, self._log_sync, self._note_given)
         self._hit_turns, self._action_turns = SiteTurns(), SiteTurns()
         self._counted_at = 0.0
         self._tried_at = 0.0
@@ -90,12 +86,10 @@ class Writer:
                 self._do_chores()
                 self._state.end()
                 inbox.read()
-            self._hit_results.settle()
             self._state.begin()
             self._do_chores()
             self._state.end()
         self._write_last_counts()
-        self._log_sync.close()
 
     @property
     def _turns_due_in(self) -> float:
@@ -106,9 +100,12 @@ class Writer:
         for turn in turns.turns(inbox.take_hits(MOST_HITS_AT_ONCE), MOST_HITS_AT_ONCE):
             began = monotonic()
             results = self._commit([sent.message for sent in turn.batch], turn.within)
+            seconds = monotonic() - began
             batch, given = turns.settle(turn, results)
+            self._metrics.committed(len(batch), seconds)
+            self._load.committed(seconds)
             inbox.hold_hits(turns.take_held())  # before a result can follow
-            self._hit_results.give(batch, given, began)
+            inbox.give_hits(batch, given)
         inbox.hold_hits(turns.take_held())
         overdue = turns.take_overdue()
         inbox.give_hits(overdue, _refused(overdue))
@@ -149,6 +146,7 @@ class Writer:
                 return [Refused(Reason.FAULT)]
             half = len(hits) // 2
             return [*self._commit(hits[:half], within), *self._commit(hits[half:], within)]
+        self._note(None)
         return results
 
     def _write(self, hits: Sequence[Hit], within: float) -> Sequence[Struct | None]:
@@ -156,12 +154,6 @@ class Writer:
         results = commit_hits(self._engine, self._statements, self._visits, hits, allowance, within)
         allowance.keep()
         return results
-
-    def _note_given(self, given: Given) -> None:
-        self._metrics.committed(given.hits, given.seconds)
-        self._load.committed(given.seconds)
-        if given.is_committed:
-            self._note(given.fault)
 
     def _do_chores(self) -> None:
         """Counters and housekeeping; what fails is tried again later, and never ends the writer."""
@@ -179,9 +171,7 @@ class Writer:
         if self._state.failing is None or monotonic() - self._tried_at < TRY_EVERY:
             return
         self._tried_at = monotonic()
-        self._hit_results.settle()  # the log is synced by one thread at a time
         try_to_write(self._engine)
-        self._log_sync.run()
         self._note(None)
 
     def _write_counts(self) -> None:
@@ -205,8 +195,6 @@ class Writer:
 
     def _note(self, fault: Exception | None) -> None:
         """Log when the database begins to fail, and when it is back: not each time in between."""
-        if fault is not None:
-            self._hit_results.settle()  # else the success of a batch before it would be noted later
         mark_damage(self._engine, fault)
         is_of_it = fault is None or is_of_the_database(fault)
         found = self._state.note(fault) if is_of_it else None
