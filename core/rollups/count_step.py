@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from core.moment import EPOCH
 from core.rollups.counting import count_visits
-from core.rollups.dimensions import Dimension, began_within
+from core.rollups.dimensions import began_within
 from core.rollups.site_counts import (
     CountState,
     add_to_day,
@@ -93,7 +93,7 @@ def _count_bite(db: Connection, site: Site, state: CountState, until: datetime) 
     starts = db.execute(select(began).where(*bite)).scalars().all()
     for day in sorted({local_day(site.time_zone, started_at) for started_at in starts}):
         of_day = (*bite, *began_within(day_period(day, site.time_zone)))
-        counts = count_visits(db, of_day, list(Dimension))
+        counts = count_visits(db, site.id or 0, of_day)
         counts += count_by_last_day(db, of_day, site.time_zone)
         add_to_day(db, site.id or 0, day, counts)
     return len(starts)

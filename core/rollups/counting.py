@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -47,29 +48,38 @@ class Count(NamedTuple):
 class Counting:
     """Visits that are counted part after part."""
 
-    def __init__(self, dimensions: Collection[Dimension]) -> None:
+    def __init__(self, site_id: int, dimensions: Collection[Dimension]) -> None:
         """VISITOR is counted by `core.rollups.visitor_counts`."""
-        self._sums: dict[Dimension, dict[Any, int]] = {each: {} for each in dimensions}
+        self._site_id = site_id
+        self._sums: dict[Dimension, defaultdict[Any, int]] = {
+            each: defaultdict(int) for each in dimensions
+        }
         self._texts = [each for each in VALUES if each in self._sums]
 
     def add(self, db: Connection, wanted: Sequence[ColumnElement[bool]]) -> None:
-        """Count the visits for which the conditions on `visit` hold: they are of one site, and were not counted yet."""
+        """Count the visits for which the conditions on `visit` hold: they are of the site, and were not counted yet."""
+        columns = (col(Visit.number), STARTED_AT, TIME_ON_SITE, col(Visit.page_count), RETURNING)
         texts = (VALUES[each] for each in self._texts)
-        columns = (
-            col(Visit.site_id),
-            col(Visit.number),
-            STARTED_AT,
-            TIME_ON_SITE,
-            col(Visit.page_count),
-            RETURNING,
+        of_page_counts: dict[int, int] = {}
+        slots, times, returning = (
+            self._sums.get(each, defaultdict[Any, int](int))
+            for each in (Dimension.SLOT, Dimension.TIME, Dimension.RETURNING)
         )
+        of_texts = [self._sums[each] for each in self._texts]
         rows = plain_rows(db, select(*columns, *texts).where(*wanted))
-        if not rows:
-            return
-        site_ids, numbers, *of_visits = zip(*rows, strict=True)
-        self._add_visits(*of_visits)
-        if not OF_PAGES.isdisjoint(self._sums):
-            self._add_pages(db, site_ids[0], dict(zip(numbers, of_visits[2], strict=True)))
+        for number, start, time, page_count, is_returning, *values in rows:
+            seconds = time // 1000 if time > 0 else 0
+            weight = _VISIT + page_count * _VIEW + seconds
+            if page_count == 1:
+                weight += _ONE_PAGE
+            slots[start // _SLOT * _SLOT] += weight
+            times[time_class(seconds)] += weight
+            returning[is_returning] += weight
+            for sums, value in zip(of_texts, values, strict=True):
+                sums[value] += weight
+            of_page_counts[number] = page_count
+        if of_page_counts and not OF_PAGES.isdisjoint(self._sums):
+            self._add_pages(db, of_page_counts)
 
     def counts(self) -> list[Count]:
         """One of each value that a visit had."""
@@ -86,58 +96,31 @@ class Counting:
             for value, total in sums.items()
         ]
 
-    def _add_visits(
-        self,
-        starts: Sequence[int],
-        times: Sequence[int],
-        page_counts: Sequence[int],
-        returning: Sequence[str],
-        *texts: Sequence[str],
-    ) -> None:
-        seconds = [max(time, 0) // 1000 for time in times]
-        weights = [
-            _VISIT + views * _VIEW + (views == 1) * _ONE_PAGE + length
-            for views, length in zip(page_counts, seconds, strict=True)
-        ]
-        found: Mapping[Dimension, Iterable[Any]] = {
-            Dimension.SLOT: (start // _SLOT * _SLOT for start in starts),
-            Dimension.TIME: map(time_class, seconds),
-            Dimension.RETURNING: returning,
-            **dict(zip(self._texts, texts, strict=True)),
-        }
-        for dimension, values in found.items():
-            if (sums := self._sums.get(dimension)) is not None:
-                for value, weight in zip(values, weights, strict=True):
-                    sums[value] = sums.get(value, 0) + weight
-
-    def _add_pages(
-        self,
-        db: Connection,
-        site_id: int,
-        page_counts: Mapping[int, int],
-    ) -> None:
+    def _add_pages(self, db: Connection, page_counts: Mapping[int, int]) -> None:
         """A visit counts once for each value that it saw."""
-        paths, contexts = (self._sums.get(each, {}) for each in (Dimension.PAGE, Dimension.CONTEXT))
-        of_visit, first, met = 0, _VISIT, set[str]()
-        for visit, path, context, seconds in shown_pages(db, site_id, page_counts):
+        paths, contexts = (
+            self._sums.get(each, defaultdict[Any, int](int))
+            for each in (Dimension.PAGE, Dimension.CONTEXT)
+        )
+        of_visit, first = 0, _VISIT
+        met: set[str] = set()
+        for visit, path, context, seconds in shown_pages(db, self._site_id, page_counts):
             if visit != of_visit:
-                of_visit, met = visit, set()
-                first = _VISIT + (page_counts[visit] == 1) * _ONE_PAGE
+                of_visit, met = visit, set[str]()
+                first = _VISIT + _ONE_PAGE if page_counts[visit] == 1 else _VISIT
             weight = _VIEW + seconds
             # No context begins with a slash, as every path does.
-            paths[path] = paths.get(path, 0) + (weight if path in met else weight + first)
-            contexts[context] = contexts.get(context, 0) + (
-                weight if context in met else weight + first
-            )
+            paths[path] += weight if path in met else weight + first
+            contexts[context] += weight if context in met else weight + first
             met.add(path)
             met.add(context)
 
 
 def count_visits(
-    db: Connection, wanted: Sequence[ColumnElement[bool]], dimensions: Collection[Dimension]
+    db: Connection, site_id: int, wanted: Sequence[ColumnElement[bool]]
 ) -> list[Count]:
-    """The counts of all visits for which the conditions hold, as `Counting.add` takes them."""
-    counting = Counting(dimensions)
+    """All counts of the visits for which the conditions hold, as `Counting.add` takes them."""
+    counting = Counting(site_id, list(Dimension))
     counting.add(db, wanted)
     return counting.counts()
 

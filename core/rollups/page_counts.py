@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
@@ -16,61 +16,94 @@ from core.visits.row_keys import SPAN_KINDS
 _IDS_AT_ONCE = 500
 _NEVER = 1 << 60
 _IN_VIEW = SPAN_KINDS[SpanKind.IN_VIEW]
-_BY_TIME = itemgetter(0, 1, 2)
 _view, _span, _page = (
     Table.metadata.tables[name] for name in ("page_view_row", "visit_span_row", "page")
 )
 
-
 ShownPage = tuple[int, str, str, int]
 """A page view: the number of its visit, path, context, and its seconds in view, rounded down."""
 
+_Span = tuple[int, int]
 
-def shown_pages(db: Connection, site_id: int, visits: Iterable[int]) -> list[ShownPage]:
+
+def shown_pages(db: Connection, site_id: int, visits: Iterable[int]) -> Iterator[ShownPage]:
     """The page views of the site's visits that have these numbers; those of one visit stand together."""
     listed = list_numbers(visits)
-    views = list(_views(db, site_id, listed))
-    texts = _texts_of(db, site_id, {view[3] for view in views})
-    views.sort(key=_BY_TIME)  # of one moment, those with the lower number first
-    spans = _spans_in_view(db, site_id, listed)
-    shown: list[ShownPage] = []
-    tab_after, next_at = None, _NEVER
-    for visit, tab, at, page in reversed(views):
-        of_tab = visit, tab
-        until = next_at if of_tab == tab_after else _NEVER
-        length = 0
-        for begin, end in spans.get(of_tab, ()):
-            overlap = (end if end < until else until) - (begin if begin > at else at)
-            if overlap > 0:
-                length += overlap
-        shown.append((visit, *texts[page], length // 1000))
-        tab_after, next_at = of_tab, at
-    return shown
+    numbers, tabs, moments, pages = _read_views(db, site_id, listed)
+    texts = _texts_of(db, site_id, set(pages))
+    spans = _Spans(_spans_in_view(db, site_id, listed))
+    total, first = len(pages), 0
+    while first < total:
+        visit, tab, after = numbers[first], tabs[first], first + 1
+        while after < total and tabs[after] == tab and numbers[after] == visit:
+            after += 1
+        in_view, until = spans.of(visit, tab), _NEVER
+        # Of one moment, those with the lower number first.
+        for place in sorted(range(first, after), key=moments.__getitem__, reverse=True):
+            at, length = moments[place], 0
+            for begin, end in in_view:
+                overlap = (end if end < until else until) - (begin if begin > at else at)
+                if overlap > 0:
+                    length += overlap
+            until = at
+            yield visit, *texts[pages[place]], length // 1000
+        first = after
 
 
-def _views(db: Connection, site_id: int, visits: str) -> Sequence[tuple[int, int, int, int]]:
-    """Visit, tab, how long after the visit's begin, and page; by visit, tab and number."""
+class _Spans:
+    """Spans in the order of their visits and tabs, which are asked for in the same order."""
+
+    def __init__(self, rows: Iterator[tuple[int, int, int, int]]) -> None:
+        self._rows = rows
+        self._next = next(rows, None)
+
+    def of(self, visit: int, tab: int) -> list[_Span]:
+        """Begin and end, after the visit's begin, of each span of the visit's tab."""
+        found: list[_Span] = []
+        row = self._next
+        while row is not None and (row[0] < visit or (row[0] == visit and row[1] <= tab)):
+            if row[0] == visit and row[1] == tab:
+                found.append((row[2], row[3]))
+            row = next(self._rows, None)
+        self._next = row
+        return found
+
+
+def _read_views(
+    db: Connection, site_id: int, visits: str
+) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Visit, tab, how long after the visit's begin, and page of each view; in the order of visit, tab and number.
+
+    As columns: Python looks for garbage again and again among so many rows, but not among numbers.
+    """
     columns = (_view.c.visit, _view.c.tab, _view.c.viewed_after, _view.c.page)
     is_wanted = (_view.c.site_id == site_id, _view.c.visit.in_(listed_numbers(db, "visits")))
     in_order = (_view.c.visit, _view.c.tab, _view.c.number)
     statement = select(*columns).where(*is_wanted).order_by(*in_order)
-    return plain_rows(db, statement.params(visits=visits))
+    numbers: list[int] = []
+    tabs: list[int] = []
+    moments: list[int] = []
+    pages: list[int] = []
+    for number, tab, moment, page in plain_rows(db, statement.params(visits=visits)):
+        numbers.append(number)
+        tabs.append(tab)
+        moments.append(moment)
+        pages.append(page)
+    return numbers, tabs, moments, pages
 
 
 def _spans_in_view(
     db: Connection, site_id: int, visits: str
-) -> dict[tuple[int, int], list[tuple[int, int]]]:
-    """Begin and end, after the visit's begin, of each span of a visit's tab."""
+) -> Iterator[tuple[int, int, int, int]]:
+    """Visit, tab, and begin and end after the visit's begin; in the order of visit and tab."""
     ends = _span.c.from_after + _span.c.length
     statement = select(_span.c.visit, _span.c.tab, _span.c.from_after, ends).where(
         _span.c.site_id == site_id,
         _span.c.visit.in_(listed_numbers(db, "visits")),
         _span.c.kind == _IN_VIEW,
     )
-    spans: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for visit, tab, begin, end in plain_rows(db, statement.params(visits=visits)):
-        spans.setdefault((visit, tab), []).append((begin, end))
-    return spans
+    in_order = statement.order_by(_span.c.visit, _span.c.tab)
+    return cast(Any, plain_rows(db, in_order.params(visits=visits)))
 
 
 def _texts_of(db: Connection, site_id: int, pages: Iterable[int]) -> dict[int, tuple[str, str]]:

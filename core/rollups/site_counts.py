@@ -169,7 +169,7 @@ def take_out(db: Connection, site: Site, visit_ids: Collection[str]) -> None:
     for day, ids in sorted(of_days.items()):
         is_one = (col(Visit.site_id) == site.id, col(Visit.id).in_(ids))
         of_day = (*is_one, *began_within(day_period(day, site.time_zone)))
-        counts = count_visits(db, of_day, list(Dimension))
+        counts = count_visits(db, site.id or 0, of_day)
         for count in [*counts, *count_by_last_day(db, of_day, site.time_zone)]:
             _subtract(db, site.id or 0, number_of(day), count)
         is_its = (_count.c.site_id == site.id, _count.c.day == number_of(day))

@@ -54,7 +54,7 @@ def count_period(
         return []
     assert site.id is not None
     counted = CountedDays.of(db, site, period, filters)
-    counting = Counting(dimensions)
+    counting = Counting(site.id, dimensions)
     if counted.uncounted:
         counting.add(db, counted.uncounted)
     for gap in counted.gaps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from core.trends.filters import TrendFilters, are_wanted
 from core.visits.calendar import Period
 
 Integers = npt.NDArray[np.int64]
+
+_VIEW = np.dtype([(name, np.int64) for name in ("visit", "at", "page")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +49,7 @@ def read_shown(db: Connection, site_id: int, visits: Iterable[int], pages: Integ
         col(PageViewRow.page).in_(listed_numbers(db, "pages")),
     )
     listed = {"visits": list_numbers(visits), "pages": list_numbers(pages.tolist())}
-    rows = plain_rows(db, statement.params(listed))
-    visit, at, page = map(_numbers, zip(*rows, strict=True) if rows else ((), (), ()))
+    views = np.fromiter(plain_rows(db, statement.params(listed)), dtype=_VIEW)
+    visit, at, page = (np.ascontiguousarray(views[name]) for name in _VIEW.fields or ())
     order = np.lexsort((at, visit))
     return VisitViews(np.unique(visit), visit[order], at[order], page[order])
-
-
-def _numbers(column: Sequence[int]) -> Integers:
-    return np.array(column, dtype=np.int64)

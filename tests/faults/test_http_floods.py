@@ -12,6 +12,8 @@ from tests.helpers.honest_client import honest_client
 from tests.helpers.raw_connection import RawConnection, UnreadConnection, get
 from tests.helpers.running_collector import wait_for
 
+pytestmark = pytest.mark.long
+
 MEBIBYTE = 1 << 20
 GROWS_BY = 60 * MEBIBYTE
 """What a collector may hold more during an attack: 800 connections, and what Python keeps. Unbounded, each of

@@ -57,6 +57,7 @@ def test_answers_that_are_lost_double_nothing(shop, page, agent):
     dialog.until_lines(*texts(shop))
 
 
+@pytest.mark.long
 def test_collector_that_asks_to_wait_gets_it_later(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     shop.set_chat_fault(_only("send", answer(503, {"Retry-After": "1"})))
@@ -67,6 +68,7 @@ def test_collector_that_asks_to_wait_gets_it_later(shop, page, agent):
     dialog.until_note("")
 
 
+@pytest.mark.long
 def test_slow_line_says_that_it_is_not_sent_yet(shop, page, agent):
     dialog, _ = chatting(shop, page, agent)
     shop.set_chat_fault(_only("send", slow(6)))
@@ -213,6 +215,7 @@ def test_collector_restarts_in_the_middle(page, tmp_path):
         collector.stop()
 
 
+@pytest.mark.long
 def test_typing_that_has_ended_is_not_passed_on_to_another_tab(shop, context, agent):
     page, second_page = context.new_page(), context.new_page()
     dialog, conversation = chatting(shop, page, agent)
@@ -371,6 +374,7 @@ def test_site_that_refuses_gets_no_more_requests(shop, page, agent):
     assert len(shop.chats()) == requests
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [401, 404, 405, 501])
 def test_chat_calls_to_what_is_no_collector_end(shop, page, agent, status):
     dialog, _ = chatting(shop, page, agent)
@@ -384,6 +388,7 @@ def test_chat_calls_to_what_is_no_collector_end(shop, page, agent, status):
     assert len(shop.chats()) == requests
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [404, 405, 501])
 def test_chat_that_what_is_no_collector_cannot_open_is_not_tried_again(shop, page, agent, status):
     agent.show_button(shop)

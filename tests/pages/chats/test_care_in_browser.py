@@ -39,7 +39,7 @@ from tests.helpers.agent_browsers import (  # noqa: F401
 from tests.helpers.dashboard_chats import Chat, make_agent, now, visitor_opens
 from tests.helpers.running_collector import wait_for
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 HOUR = timedelta(hours=1)
 
 COUNT_TONES = (

@@ -154,6 +154,7 @@ def test_visitor_is_invited_by_keyboard_alone_and_the_row_follows_at_once(
     page.wait_for_url(re.compile(rf"/chats\?site={site.key}&conversation={chat.id}"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tells_of_removal", [True, False])
 def test_dialog_has_the_focus_when_send_takes_the_form_away(
     open_page: OpenBrowserPage, engine: Engine, site: Site, tells_of_removal: bool
@@ -213,6 +214,7 @@ def test_button_neither_opens_the_row_nor_loses_its_focus_to_a_refresh(
     assert "/visitor" not in page.url
 
 
+@pytest.mark.long
 def test_arrows_walk_from_button_to_button_and_back_to_the_rows(
     open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
@@ -255,6 +257,7 @@ def test_dialog_shows_a_refusal_and_what_is_now(
     expect(field(page)).to_have_count(0)
 
 
+@pytest.mark.long
 def test_newcomer_gives_a_name_in_the_dialog_and_sends(
     open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
@@ -294,6 +297,7 @@ def test_accepted_invitation_leads_from_the_dialog_to_the_chat(
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("begins", ["row", "panel", "dialog"])
 def test_back_from_a_chat_is_one_step_and_shows_the_same_list(
     open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent, begins: str
@@ -329,6 +333,7 @@ def test_back_from_a_chat_is_one_step_and_shows_the_same_list(
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_dismissed_invitation_gives_the_form_back(
     open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent
 ) -> None:
@@ -409,6 +414,7 @@ def test_visitor_is_invited_and_talked_to_on_their_page(
     expect(field(page)).to_be_visible()
 
 
+@pytest.mark.long
 def test_typed_text_on_the_visitor_s_page_survives_refreshes(
     open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
@@ -428,6 +434,7 @@ def test_typed_text_on_the_visitor_s_page_survives_refreshes(
 # ---- the site
 
 
+@pytest.mark.long
 def test_text_that_is_added_leaves_an_empty_field(
     open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
@@ -440,6 +447,7 @@ def test_text_that_is_added_leaves_an_empty_field(
     expect(page.get_by_text("Good day!", exact=True)).to_be_visible()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width, height", [(1440, 1000), (390, 844)])
 def test_pages_of_the_chat_fit_their_screen(
     open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent, width: int, height: int

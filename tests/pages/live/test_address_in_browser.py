@@ -145,6 +145,7 @@ def test_search_leaves_what_the_table_has_not_heard_of_in_the_address(
     assert replaced == "/?site=tea&q=%2Fc&sort=-page_count&status=Browsing"
 
 
+@pytest.mark.long
 def test_back_shows_the_tab_that_was_left(open_page: OpenAddress) -> None:
     page = open_page("?site=tea&q=cart")
     data = page.get_by_role("tab", name="Data")
@@ -161,6 +162,7 @@ def test_back_shows_the_tab_that_was_left(open_page: OpenAddress) -> None:
     assert query(page) == {"site": "tea", "q": "cart"}
 
 
+@pytest.mark.long
 def test_choice_can_be_made_again_after_back(open_page: OpenAddress) -> None:
     page = open_page("?site=tea")
     status = page.get_by_role("combobox", name="Any status")
@@ -172,12 +174,14 @@ def test_choice_can_be_made_again_after_back(open_page: OpenAddress) -> None:
         expect(rows(page)).to_have_count(40)
 
 
+@pytest.mark.long
 def test_hostile_and_unknown_values_change_nothing_and_vanish(open_page: OpenAddress) -> None:
     page = open_page("?site=tea&status=%3Cscript%3E&sort=-password&page=-1&country=XX&other=kept")
     expect(rows(page)).to_have_count(40)
     wait_for(lambda: query(page) == {"site": "tea", "other": "kept"})
 
 
+@pytest.mark.long
 def test_search_of_any_signs_is_one_step(open_page: OpenAddress) -> None:
     page = open_page("?site=tea")
     before = page.evaluate("history.length")
@@ -190,6 +194,7 @@ def test_search_of_any_signs_is_one_step(open_page: OpenAddress) -> None:
     assert page.url == address
 
 
+@pytest.mark.long
 def test_another_site_begins_without_the_filters(open_page: OpenAddress) -> None:
     page = open_page("?site=tea&q=cart")
     page.get_by_role("combobox", name="Site").click()
@@ -199,6 +204,7 @@ def test_another_site_begins_without_the_filters(open_page: OpenAddress) -> None
     assert query(page) == {"site": "pots"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key, visitors", [("pots", 7), ("~all", 47)])
 def test_links_of_the_sidebar_keep_the_site(
     open_page: OpenAddress, key: str, visitors: int

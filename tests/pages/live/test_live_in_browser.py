@@ -52,6 +52,7 @@ def test_table_is_a_named_table_with_sortable_headers(open_site) -> None:
     assert table(page).get_by_role("columnheader").get_by_role("button").count() == 11
 
 
+@pytest.mark.long
 def test_pausing_and_going_on_leave_the_rows_where_they_are(open_site) -> None:
     page = open_site("small")
     first = rows(page).first
@@ -138,6 +139,7 @@ def test_refresh_keeps_nodes_focus_selection_and_scroll(open_site) -> None:
     assert scroll.evaluate("box => box.scrollTop") == 90
 
 
+@pytest.mark.long
 def test_refresh_does_not_follow_a_row_that_moves_away(open_site, live_database) -> None:
     site = make_site(live_database[1], key="still", name="Still shop")
     now = datetime.now(UTC)
@@ -276,6 +278,7 @@ def test_banner_comes_and_goes_with_the_database(open_site, live_database) -> No
     expect(rows(page)).to_have_count(25)
 
 
+@pytest.mark.long
 def test_own_rule_is_typed_tested_and_saved(open_site, live_database) -> None:
     page = open_site("small", path="sites", height=1400)
     # A list that is opened while the page is still being drawn closes again.
@@ -305,6 +308,7 @@ def choose(page: Page, name: str, option: str) -> bool:
     return True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width, height", [(1440, 1000), (390, 844)])
 @pytest.mark.parametrize("key", ["demo", "small", "big"])
 def test_page_fits_its_screen(open_site, key: str, width: int, height: int) -> None:
@@ -318,6 +322,7 @@ def test_page_fits_its_screen(open_site, key: str, width: int, height: int) -> N
         keep_both_themes(page, "data")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("path", ["sites", "visitor"])
 def test_other_pages_fit_their_screen(open_site, path: str, width: int) -> None:

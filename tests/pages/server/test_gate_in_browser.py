@@ -187,6 +187,7 @@ def test_an_open_page_becomes_the_sign_in_page(
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_page_that_has_no_script_yet_becomes_the_sign_in_page(
     open_context: Any, engine: Any, dashboard: str
 ) -> None:
@@ -201,6 +202,7 @@ def test_a_page_that_has_no_script_yet_becomes_the_sign_in_page(
     expect(page).to_have_url(re.compile("/sign-in[?]next="), timeout=ENDS_WITHIN)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("has_scripts", [True, False])
 def test_a_page_whose_sign_in_page_is_slow_asks_for_it_once(
     open_context: Any, engine: Any, dashboard: str, has_scripts: bool
@@ -227,6 +229,7 @@ def test_a_page_whose_sign_in_page_is_slow_asks_for_it_once(
     expect(page).to_have_url(re.compile("/sign-in[?]next="), timeout=ENDS_WITHIN)
 
 
+@pytest.mark.long
 def test_an_open_page_asks_to_sign_in_once_there_is_an_account(
     open_context: Any, engine: Any, dashboard: str
 ) -> None:
