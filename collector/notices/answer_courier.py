@@ -18,6 +18,8 @@ from core.mail.mail_outcome import MailOutcome
 from core.sites import list_sites
 from core.tables import MailAnswer, Site
 
+UNFORESEEN = "The mail could not be made: the collector's log says more."
+
 _log = logging.getLogger("collector.notices")
 
 
@@ -50,10 +52,21 @@ class AnswerCourier:
             letter = take(db, due, site, self._desk.now())
         if letter is None:
             return True
-        outcome = _send_letter(letter)
+        if isinstance(letter, MailOutcome):
+            self._tell(due, site, letter, is_given_up=True)
+            return True
+        outcome = self._send_letter(letter, site)
         is_given_up = self._desk.note(lambda db: self._note(db, due, outcome)) or False
         self._tell(due, site, outcome, is_given_up)
         return not outcome.fault or outcome.is_of_mail
+
+    def _send_letter(self, letter: Letter, site: Site) -> MailOutcome:
+        """What nobody has foreseen is a fault of the mail: it is tried again, and given up, as any other."""
+        try:
+            return _send_letter(letter)
+        except Exception as fault:
+            self._desk.tell_failed(f"mail of {site.key}", fault)
+            return MailOutcome(UNFORESEEN, is_of_mail=True)
 
     def _note(self, db: Connection, due: MailAnswer, outcome: MailOutcome) -> bool:
         """Note how it went; whether it was given up."""

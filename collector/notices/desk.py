@@ -46,10 +46,13 @@ class Desk:
         try:
             send()
         except Exception as fault:
-            mark_damage(self.engine, fault)
-            where = place_fault(fault)
-            name = type(fault).__name__
-            _log.error("notices_fail address=%s fault=%s at=%s", target, name, where)
+            self.tell_failed(target, fault)
+
+    def tell_failed(self, target: str, fault: Exception) -> None:
+        """Log what nobody has foreseen."""
+        mark_damage(self.engine, fault)
+        name, where = type(fault).__name__, place_fault(fault)
+        _log.error("notices_fail address=%s fault=%s at=%s", target, name, where)
 
     def note(self, write: Callable[[Connection], Noted]) -> Noted | None:
         """What the write returns, however long the database takes; None once it is to stop before."""

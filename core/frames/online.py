@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, cast
@@ -35,7 +35,7 @@ def online_by_minute(
     minutes = np.arange(-(-to_milliseconds(since) // _MINUTE) * _MINUTE, last + 1, _MINUTE)
     stretch = ([cast(int, site.id) for site in sites], since, min(until, now))
     began, active_until = _columns(lengths_within(db, *stretch))
-    chats_began, chats_ended = _columns(list(_chats(db, visits_with_chats(db, *stretch))))
+    chats_began, chats_ended = _columns(_chats(db, visits_with_chats(db, *stretch)))
     return pd.DataFrame(
         {
             "minute": pd.DatetimeIndex(minutes.astype("datetime64[ms]"), tz="UTC"),
@@ -45,8 +45,8 @@ def online_by_minute(
     )
 
 
-def _columns(pairs: Sequence[Sequence[Any]]) -> np.ndarray[Any, Any]:
-    return np.array(list(chain.from_iterable(pairs)), "int64").reshape(-1, 2).T
+def _columns(pairs: Iterable[Sequence[Any]]) -> np.ndarray[Any, Any]:
+    return np.fromiter(chain.from_iterable(pairs), np.int64).reshape(-1, 2).T
 
 
 def _count(

@@ -62,10 +62,10 @@ def has_answers_on_their_way(db: Connection) -> bool:
     return db.execute(waits.limit(1)).first() is not None
 
 
-def take(db: Connection, due: MailAnswer, site: Site, now: datetime) -> Letter | None:
+def take(db: Connection, due: MailAnswer, site: Site, now: datetime) -> Letter | MailOutcome | None:
     """The letter, which is the caller's until TAKEN_FOR is over; None where nothing is to be sent.
 
-    Where the site has no mail server any more, it is given up.
+    An outcome where it is given up, as the site has no mail server any more.
     """
     taken = update(MailAnswer).where(*_is(due), _are_due(now))
     put_off = {"due_at": now + TAKEN_FOR, "attempts": col(MailAnswer.attempts) + 1}
@@ -73,8 +73,9 @@ def take(db: Connection, due: MailAnswer, site: Site, now: datetime) -> Letter |
         return None
     server = find_server(db, due.site_id)
     if server is None:
-        note_failed(db, due, MailOutcome(NO_SERVER, is_final=True), now)
-        return None
+        outcome = MailOutcome(NO_SERVER, is_final=True)
+        note_failed(db, due, outcome, now)
+        return outcome
     conversation = find_conversation(db, due.site_id, due.conversation_id)
     said = messages(db, due.site_id, due.conversation_id)
     mine = next((message for message in said if message.number == due.number), None)

@@ -6,7 +6,7 @@ others the moment is told by their spans, page views and changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +31,7 @@ from sqlmodel import col
 
 from core.listed import listed_numbers
 from core.moment import lasts_for, milliseconds, to_milliseconds
+from core.plain_rows import plain_rows
 from core.tables import (
     IS_LONG,
     IS_VERY_LONG,
@@ -83,14 +84,14 @@ def visits_live_at(db: Connection, site_ids: Sequence[int], moment: datetime) ->
 
 def lengths_within(
     db: Connection, site_ids: Sequence[int], since: datetime, until: datetime
-) -> Sequence[Row[Any]]:
+) -> Iterator[tuple[Any, ...]]:
     """started_at and last_activity_at, in milliseconds, of all visits of the sites that were live at any moment of a
     stretch; in no order."""
     columns = [
         type_coerce(getattr(Visit, name), BigInteger).label(name)
         for name in ("started_at", "last_activity_at")
     ]
-    return db.execute(_live_within(columns, site_ids, since, until)).all()
+    return plain_rows(db, _live_within(columns, site_ids, since, until))
 
 
 def visits_with_chats(

@@ -34,6 +34,10 @@ UNKNOWN = "This browser has no agent yet: give your name in the dashboard's side
 MALFORMED = "This is not what the chat sends: reload the page."
 
 
+RowNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+"""As large as the databases store one."""
+
+
 class ConversationBody(msgspec.Struct, frozen=True):
     """Which conversation: its site's key and its own id."""
 
@@ -57,13 +61,13 @@ class SendBody(TextBody, frozen=True):
 class MailAgainBody(ConversationBody, frozen=True):
     """number: of the message whose mail was not sent."""
 
-    number: int
+    number: RowNumber
 
 
 class GiveBody(ConversationBody, frozen=True):
     """to: the id of the agent who gets the conversation."""
 
-    to: int
+    to: RowNumber
 
 
 class DoneBody(ConversationBody, frozen=True):
@@ -75,7 +79,7 @@ class DoneBody(ConversationBody, frozen=True):
 class ReadBody(ConversationBody, frozen=True):
     """to: the number of the newest message that the agent has read."""
 
-    to: int
+    to: RowNumber
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from collector.metrics import Metrics, process_numbers
+from collector.notices.answer_courier import UNFORESEEN
 from collector.notices.sender import SendingProcess
 from collector.writing.notice_chore import NoticeChore
 from core.chat.contact import set_email
@@ -19,6 +20,7 @@ from core.chat.store import find_conversation
 from core.database import open_database, reading, writing
 from core.mail.answers import MailState, answer_by_mail, mail_answers, mail_state, send_again
 from core.mail.deliveries import NO_SERVER, TAKEN_FOR, count_not_sent, due_answers, take
+from core.mail.letter import Letter
 from core.mail.sending import NO_SUCH_ADDRESS
 from core.mail.server import delete_server, server_state, set_server
 from core.moment import milliseconds
@@ -216,7 +218,9 @@ def test_address_that_takes_no_mail_is_given_up_at_once_and_can_be_tried_again(
     assert len(receiver.mails) == 1
 
 
-def test_without_a_server_what_is_on_its_way_is_given_up(database, sender, clock, left, answer):
+def test_without_a_server_what_is_on_its_way_is_given_up(
+    database, sender, clock, left, answer, caplog
+):
     told: list[bool] = []
     chore = NoticeChore(database, clock, told.append)
     answer()
@@ -226,8 +230,25 @@ def test_without_a_server_what_is_on_its_way_is_given_up(database, sender, clock
     sender.send_due()
     chore.do()
     assert told == [True, False]  # the sender stays until it is
+    assert "answer_given_up site=tea" in caplog.text
     assert states(database, left) == [(MailState.NOT_SENT, NO_SERVER)]
     assert reason_of(answer()) is Reason.NO_MAIL_SERVER
+
+
+def test_what_nobody_has_foreseen_is_tried_again_and_given_up(
+    database, sender, clock, left, answer, monkeypatch, caplog
+):
+    def fail(_letter: Letter) -> None:
+        raise LookupError
+
+    monkeypatch.setattr("core.mail.sending.send_letter", fail)
+    answer()
+    sender.send_due()
+    assert "notices_fail address=mail of tea fault=LookupError" in caplog.text
+    assert states(database, left) == [(MailState.ON_ITS_WAY, UNFORESEEN)]
+    clock.advance(milliseconds(GIVEN_UP_AFTER))
+    sender.send_due()
+    assert states(database, left) == [(MailState.NOT_SENT, UNFORESEEN)]
 
 
 def test_what_a_killed_sender_had_taken_is_sent_with_the_same_message_id(
@@ -239,7 +260,7 @@ def test_what_a_killed_sender_had_taken_is_sent_with_the_same_message_id(
         (due,) = due_answers(db, NOW)[1]
         assert site is not None
         letter = take(db, due, site, NOW)
-        assert letter is not None
+        assert isinstance(letter, Letter)
         assert take(db, due, site, NOW) is None  # it is nobody else's
 
     clock.advance(milliseconds(TAKEN_FOR) - 1)

@@ -225,6 +225,17 @@ def test_what_is_no_act_is_refused(browser_of: Any, agent: Agent, body: bytes) -
     assert done.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("act", "field"), [("mail-again", "number"), ("read", "to"), ("give", "to")]
+)
+@pytest.mark.parametrize("number", [2**31, 2**64, -1])
+def test_number_that_no_row_has_is_refused(
+    browser_of: Any, agent: Agent, chat: Chat, act: str, field: str, number: int
+) -> None:
+    done = post(browser_of(agent), act, chat, **{field: number})
+    assert done.status_code == 400
+
+
 def test_long_body_and_unknown_conversation_are_refused(
     browser_of: Any, agent: Agent, chat: Chat
 ) -> None:
