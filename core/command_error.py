@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def exit_in_one_line(*expected: type[Exception]) -> Generator[None]:
         _fail(str(fault), getattr(fault, "exit_code", 1))
     except SourceError as fault:
         _fail(f"A MONITOR_ setting cannot be read: {first_line(fault)}", os.EX_CONFIG)
-    except SQLAlchemyError as fault:
+    except (SQLAlchemyError, sqlite3.Error) as fault:  # the latter: of rows that the driver gives
         cause = first_line(getattr(fault, "orig", None) or fault)
         if is_damage(fault):
             _fail(f"The database is damaged ({cause}): {RESTORE}")

@@ -38,8 +38,9 @@ def shown_pages(db: Connection, site_id: int, visits: Iterable[int]) -> Iterator
         while after < total and tabs[after] == tab and numbers[after] == visit:
             after += 1
         in_view, until = spans.of(visit, tab), _NEVER
-        # Of one moment, those with the lower number first.
-        for place in sorted(range(first, after), key=moments.__getitem__, reverse=True):
+        # The last one first; of one moment, that with the higher number.
+        backwards = range(after - 1, first - 1, -1)
+        for place in sorted(backwards, key=moments.__getitem__, reverse=True):
             at, length = moments[place], 0
             for begin, end in in_view:
                 overlap = (end if end < until else until) - (begin if begin > at else at)

@@ -118,10 +118,11 @@ def _passed(shown: VisitViews, pages: Sequence[Integers]) -> list[Integers]:
 def _by_source(
     shown: VisitViews, passed: Sequence[Integers], sources: dict[int, str]
 ) -> pd.DataFrame:
-    """Visits that reached each step, by source."""
+    """Visits that reached each step, by source: each source of these visits, also of those that reached none."""
     names = pd.array([sources.get(number, "") for number in shown.visits.tolist()], dtype=object)
     came = {f"step_{place}": of_step >= 0 for place, of_step in enumerate(passed, 1)}
-    return pd.DataFrame(came).groupby(np.asarray(names)).sum()
+    counted = pd.DataFrame(came).groupby(np.asarray(names)).sum()
+    return counted.reindex(sorted(set(sources.values())), fill_value=0)
 
 
 def _added(sums: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:

@@ -188,7 +188,7 @@ def _press(timeline: Timeline, pressed: str) -> None:
 def _note(timeline: Timeline, day: OnlineDay | None) -> str:
     """The peak of the day, in words; or that the day is missing."""
     if day is None:
-        return "This day takes too long to count, or the database does not answer: it is tried again each minute."
+        return "The visitors of this day could not be counted in time."
     if not day.peak:
         return ""
     local = day.period.from_at.astimezone(ZoneInfo(timeline.site.time_zone))

@@ -220,6 +220,8 @@ def test_frame_in_a_tracked_page_is_not_counted(shop, page):
     shop.until_paths("/p1")
     page.evaluate(PUSH, "/end")
     shop.until_paths("/p1", "/end")
+    page.evaluate(PUSH, "/later")
+    shop.until_paths("/p1", "/end", "/later")
 
 
 def test_sandboxed_frame_is_silent_unless_asked(shop, page):

@@ -131,8 +131,10 @@ def _make(site_id: int, place: int, started_at: int, chance: random.Random) -> P
             shown.append((tab, number * 2, at, chance.choice(PAGES)))
             for _ in range(chance.choice((0, 1, 2))):
                 begin = at + chance.randrange(0, 5_000)
-                spans.append((tab, begin, chance.choice((0, 700, 12_345, 90_000))))
-            at += chance.choice((1, 900, 30_000, 600_000))
+                length = chance.choice((0, 700, 12_345, 90_000))
+                if all((tab, begin) != span[:2] for span in spans):
+                    spans.append((tab, begin, length))
+            at += chance.choice((0, 1, 900, 30_000, 600_000))
     in_order = sorted(shown, key=lambda view: view[2])
     ends = [visit_end(shown, spans), at]
     last = begun + timedelta(milliseconds=max(ends))
@@ -157,7 +159,7 @@ def _make(site_id: int, place: int, started_at: int, chance: random.Random) -> P
     }
     visit = Visit(**row)
     views = [
-        PastView(tab, number, at, page, _seconds(tab, at, shown, spans))
+        PastView(tab, number, at, page, _seconds((tab, at, number), shown, spans))
         for tab, number, at, page in in_order
     ]
     return PastVisit(visit.model_dump(warnings=False), views, spans)
@@ -169,11 +171,14 @@ def visit_end(shown: Sequence[tuple[Any, ...]], spans: Sequence[tuple[int, int, 
 
 
 def _seconds(
-    tab: int, at: int, shown: Sequence[tuple[Any, ...]], spans: Sequence[tuple[int, int, int]]
+    of: tuple[int, int, int],
+    shown: Sequence[tuple[Any, ...]],
+    spans: Sequence[tuple[int, int, int]],
 ) -> int:
-    """Of the tab's spans what lies between this view and the tab's next one; what lies before its first counts
-    from that on."""
-    following = [view[2] for view in shown if view[0] == tab and view[2] > at]
+    """Of the tab's spans what lies between this view and the tab's next one, by its moment and then its number; what
+    lies before its first counts from that on."""
+    tab, at, number = of
+    following = [view[2] for view in shown if view[0] == tab and (view[2], view[1]) > (at, number)]
     until = min(following, default=1 << 60)
     seen = 0
     for of_tab, begin, length in spans:

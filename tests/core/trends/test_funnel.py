@@ -58,6 +58,7 @@ def test_visit_reaches_steps_in_their_order_only(
     google = [
         each for each, visit in zip(reached, visits, strict=True) if visit.row["source"] == "Google"
     ]
+    assert set(told.by_source["value"]) == {visit.row["source"] for visit in visits}
     row = told.by_source.set_index("value").loc["Google"]
     assert [row[f"step_{place + 1}"] for place in range(len(steps))] == [
         sum(len(each) > place for each in google) for place in range(len(steps))
@@ -70,6 +71,14 @@ def test_filters_narrow_the_funnel(db: Connection) -> None:
     told = funnel(db, SITE, PERIOD, DEFAULT_STEPS, TrendFilters(source="Google"))
     assert told.visits == sum(visit.row["source"] == "Google" for visit in visits)
     assert told.by_source["value"].tolist() == ["Google"]
+
+
+def test_source_of_which_nobody_reached_a_step_has_a_row(db: Connection) -> None:
+    visits = make_visits(7, PERIOD.bounds, 50, seed=4)
+    store(db, visits)
+    told = funnel(db, SITE, PERIOD, [FunnelStep("Nowhere", pattern="/nowhere")])
+    assert set(told.by_source["value"]) == {visit.row["source"] for visit in visits}
+    assert told.by_source["step_1"].tolist() == [0] * len(told.by_source)
 
 
 def test_funnel_without_a_visit_has_its_steps(db: Connection) -> None:
