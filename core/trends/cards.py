@@ -135,8 +135,9 @@ def series(
     An hour that the clock repeats is one step; one that it leaves out has none.
     """
     steps = _steps(period, granularity)
-    back = DAY * period.length
-    moved = before.assign(local=before["local"] + pd.Timedelta(back))
+    moved = before.assign(local=before["local"] + pd.Timedelta(period.shift))
+    # A month before may have more days.
+    moved = moved[moved["local"] < pd.Timestamp(period.last + DAY)]
     frames = (_summed(now, granularity, period), _summed(moved, granularity, period))
     names = _OF_STEPS
     joined = pd.DataFrame(index=steps)

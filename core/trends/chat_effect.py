@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import BigInteger, Connection, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, func, or_, select, type_coerce
 from sqlmodel import col
 
 from core.chat.states import OpenedBy
@@ -70,7 +70,10 @@ def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> pd.DataFrame
 
 
 def _chats(db: Connection, site_id: int, period: TrendPeriod) -> pd.DataFrame:
-    """The first conversation of each visit that had not purchased before: opened_by, accepted_at, purchased_at."""
+    """The first conversation of each visit that had not purchased before: opened_by, accepted_at, purchased_at.
+
+    Of invitations those that the visitor saw: one that expired on its way changed nothing.
+    """
     began = type_coerce(col(Conversation.created_at), BigInteger)
     accepted = type_coerce(col(Conversation.accepted_at), BigInteger)
     is_its = (col(Conversation.site_id) == col(Visit.site_id)) & (
@@ -86,6 +89,11 @@ def _chats(db: Connection, site_id: int, period: TrendPeriod) -> pd.DataFrame:
             *are_wanted(site_id, period.bounds, NO_FILTERS),
             # No visit has a chat before it begins: so only these conversations are read.
             began >= to_milliseconds(period.bounds.from_at),
+            or_(
+                col(Conversation.opened_by) == OpenedBy.VISITOR.value,
+                col(Conversation.shown_at).is_not(None),
+                col(Conversation.accepted_at).is_not(None),
+            ),
         )
         .order_by(col(Visit.number), began)
     )

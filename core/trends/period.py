@@ -48,9 +48,16 @@ class TrendPeriod:
         return Period(from_at, day_period(self.last, self.time_zone).until_at)
 
     def before(self) -> TrendPeriod:
-        """As many days directly before."""
+        """The month before, of a whole calendar month; else as many days directly before."""
+        if self == month_of(self.first, self.time_zone):
+            return month_of(self.first - DAY, self.time_zone)
         length = DAY * self.length
         return TrendPeriod(self.first - length, self.last - length, self.time_zone)
+
+    @property
+    def shift(self) -> timedelta:
+        """How far before each of these days that one lies with which it is compared."""
+        return self.first - self.before().first
 
     def granularities(self) -> list[Granularity]:
         """The steps that make a readable series of it, the finest first: of at most 192 and at least 2 steps,

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from core.moment import EPOCH, to_milliseconds
 from core.rollups.counting import Count
 from core.rollups.dimensions import Dimension
+from core.rollups.site_counts import count_state
 from core.tables import Site
 from core.trends.cards import by_slot, heat_map, median_seconds, series, value_list
 from core.trends.counts import by_dimension, count_period, count_visitors_of
 from core.trends.filters import NO_FILTERS, TrendFilters
-from core.trends.period import DAY, Granularity, TrendPeriod
+from core.trends.period import Granularity, TrendPeriod
 from core.visits.calendar import Period
 from core.visits.presence import COUNT_SLOT
 from core.visits.visit_counts import visits_started
@@ -57,7 +58,8 @@ class Trends:
 
     totals: a row for each of TOTALS. Columns: measure, label, value, before (of the period before), both floats,
     NaN where nothing is known: visitors where the site does not remember any, the median without a visit.
-    series: by the finest of `period.granularities()`, or the one that was asked for; see `core.trends.cards.series`.
+    series: by the finest of `period.granularities()`, or the one that was asked for; see `core.trends.cards.series`. NA in
+    steps that are to come.
     sources, campaigns, entry_pages, exit_pages, pages, countries, devices, browsers, contexts,
     new_and_returning: see `core.trends.cards.value_list`. campaigns: without visits that have none. pages,
     contexts: visits count once for each page, or context, that they saw, so the shares add up to more than 1.
@@ -65,12 +67,15 @@ class Trends:
     heat_map: see `core.trends.cards.heat_map`.
     compared_until: the moment of the period before up to which it is compared: as far into it as `now` is into a
     period that is not over yet.
+    rows_since: where filters read visits' rows, of which older ones are deleted for their age: from when on all are
+    counted, and the period before is not told; else None.
     """
 
     period: TrendPeriod
     filters: TrendFilters
     granularity: Granularity
     compared_until: datetime
+    rows_since: datetime | None
     totals: pd.DataFrame
     series: pd.DataFrame
     sources: pd.DataFrame
@@ -120,6 +125,8 @@ def trends(
     slots = by_slot(counts[Dimension.SLOT], period.time_zone)
     slots_before = by_slot(whole_before[Dimension.SLOT], period.time_zone)
     total = int(slots["visits"].sum())
+    thinned_until = count_state(db, site).thinned_until
+    is_thinned = not filters.is_empty and thinned_until > before.from_at
     granularity = granularity or period.granularities()[0]
     lists = {name: value_list(_listed(counts[of]), total) for name, of in LISTS.items()}
     return Trends(
@@ -127,8 +134,13 @@ def trends(
         filters=filters,
         granularity=granularity,
         compared_until=compared_until,
-        totals=_totals(sides),
-        series=series(slots, slots_before, period, granularity),
+        rows_since=thinned_until if is_thinned else None,
+        totals=_totals(sides, knows_before=not is_thinned),
+        series=_known_series(
+            series(slots, slots_before, period, granularity),
+            now.astimezone(ZoneInfo(period.time_zone)).replace(tzinfo=None),
+            knows_before=not is_thinned,
+        ),
         heat_map=heat_map(slots),
         **lists,
     )
@@ -152,7 +164,7 @@ def _compared_until(period: TrendPeriod, now: datetime) -> datetime:
     before, zone = period.before().bounds, ZoneInfo(period.time_zone)
     if now >= period.bounds.until_at:
         return before.until_at
-    wall = now.astimezone(zone).replace(tzinfo=None) - DAY * period.length
+    wall = now.astimezone(zone).replace(tzinfo=None) - period.shift
     moment = wall.replace(tzinfo=zone).astimezone(UTC)
     moment -= (moment - EPOCH) % COUNT_SLOT
     return min(max(moment, before.from_at), before.until_at)
@@ -195,12 +207,28 @@ class _Work:
             self._progress(min(self._done / max(self._total, 1), 1.0))
 
 
-def _totals(sides: Sequence[tuple[Mapping[Dimension, Sequence[Count]], int]]) -> pd.DataFrame:
+def _known_series(frame: pd.DataFrame, now: datetime, *, knows_before: bool) -> pd.DataFrame:
+    """The series without the steps that begin after the local time now, and without a period before that is not known."""
+    is_to_come = frame["step"] > now
+    is_missing = {
+        name: pd.Series(not knows_before, frame.index) if name.endswith("_before") else is_to_come
+        for name in frame.columns.difference(["step", "label"])
+    }
+    known = {
+        name: frame[name].astype("Int64").mask(missing) for name, missing in is_missing.items()
+    }
+    return frame.assign(**known)
+
+
+def _totals(
+    sides: Sequence[tuple[Mapping[Dimension, Sequence[Count]], int]], *, knows_before: bool
+) -> pd.DataFrame:
     """sides: the counts and visitors of the period, and of the one before."""
     now, before = (_measures(*side) for side in sides)
     rows = [(name, label, now[name], before[name]) for name, label in TOTALS.items()]
     frame = pd.DataFrame(rows, columns=["measure", "label", "value", "before"])
-    return frame.astype({"value": "float64", "before": "float64"})
+    frame = frame.astype({"value": "float64", "before": "float64"})
+    return frame if knows_before else frame.assign(before=float("nan"))
 
 
 def _measures(counts: Mapping[Dimension, Sequence[Count]], visitors: int) -> dict[str, float]:

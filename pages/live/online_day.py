@@ -16,9 +16,11 @@ from core.database import Connection
 from core.deadline import DatabaseUnavailable, database_url
 from core.frames import online_by_minute
 from core.moment import utc_now
+from core.settings import settings
 from core.sites import list_sites
 from core.tables import Site
 from core.visits.calendar import Period, day_period
+from core.visits.past_moments import known_since
 from pages.parts.charts import ReadyFrame, ready_frame
 from pages.parts.viewer import viewer_of_run
 from pages.server.recent_answers import RecentAnswers
@@ -72,15 +74,15 @@ def online_day(site: Site, sites: Sequence[Site], day: date) -> OnlineDay | None
         (*key, day),
         partial(
             Shared[pd.DataFrame],
-            partial(_read, ids=ids, period=day_before),
+            partial(read_day, ids=ids, period=day_before),
             DAY_BEFORE_KEPT_FOR,
             from_replica=True,
         ),
     )
 
-    def read_day(db: Connection, now: datetime) -> OnlineDay | None:
+    def read(db: Connection, now: datetime) -> OnlineDay | None:
         period = day_period(day, site.time_zone)
-        frame = _read(db, now, ids, period)
+        frame = read_day(db, now, ids, period)
         return (
             None if frame is None else _online_day(frame, before.last, period, site.time_zone, ids)
         )
@@ -88,7 +90,7 @@ def online_day(site: Site, sites: Sequence[Site], day: date) -> OnlineDay | None
     now = utc_now()
     before.latest(now)
     shared = _days.find(
-        (*key, day), partial(Shared[OnlineDay], read_day, DAY_KEPT_FOR, from_replica=True)
+        (*key, day), partial(Shared[OnlineDay], read, DAY_KEPT_FOR, from_replica=True)
     )
     return shared.latest(now)[0]
 
@@ -120,11 +122,17 @@ def clear_days() -> None:
     _days_before.clear()
 
 
-def _read(
+def read_day(
     db: Connection, now: datetime, ids: frozenset[int], period: Period
 ) -> pd.DataFrame | None:
+    """As `online_by_minute`; NaN where the past is not known any more."""
     sites = [site for site in list_sites(db) if site.id in ids]
-    return online_by_minute(db, sites, *period, now) if sites else None
+    if not sites:
+        return None
+    frame = online_by_minute(db, sites, *period, now)
+    since = known_since(db, sorted(ids), timedelta(days=settings().retention_days), now)
+    is_known = frame["minute"] >= since if since else pd.Series(False, frame.index)
+    return frame.assign(**{name: frame[name].where(is_known) for name in ("online", "chatting")})
 
 
 def _online_day(

@@ -32,6 +32,7 @@ NOTHING_AFTER = "No visit and no chat has begun since then."
 
 _FOLDER = Path(__file__).with_name("client")
 _SAID = "what was said of the last press"
+_CLICKS = "clicks into a past day"
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,13 @@ def _draw_day(timeline: Timeline, day: OnlineDay) -> None:
         points = selection.get(CHOSEN)
         minute = points[0].get(CHOSEN) if points else None
         if isinstance(minute, int | float):
+            st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
             timeline.choose(day.period.from_at + minute * MINUTE)
 
-    # Of a chart of its own nothing is chosen yet, so that each minute of it can be.
-    name = "online-over-time" if timeline.moment is None else "online-then"
+    # Of a chart of its own nothing is chosen yet, so that each minute of it can be, also the one before.
+    name = "online-over-time"
+    if timeline.moment is not None:
+        name = f"online-then-{st.session_state.get(_CLICKS, 0)}"
     draw_chart(
         chart,
         day.ready,

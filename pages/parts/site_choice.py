@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
 
 from core.sites import DEMO_KEY
 from core.tables import Site
 from pages.parts.address import address, change_address
+from pages.parts.past_moment import AT, at_parameter, moment_of
 from pages.parts.texts import small_text
 
 ALL_SITES = "~all"
@@ -72,8 +73,13 @@ def sites_shown(site: Site, sites: Sequence[Site]) -> list[Site]:
     return [each for each in sites if each.tracking_enabled]
 
 
-def choose_site(sites: Sequence[Site], site: Site, *, or_all: bool = False) -> None:
-    """Draw the chooser when there is more than one site."""
+def choose_site(
+    sites: Sequence[Site], site: Site, *, or_all: bool = False, keep: Collection[str] = ()
+) -> None:
+    """Draw the chooser when there is more than one site.
+
+    keep: parameters of the address that mean the same of another site; a past moment always does.
+    """
     if len(sites) < 2:
         return
     by_key = {each.key: each for each in (_offered(sites) if or_all else sites)}
@@ -84,6 +90,7 @@ def choose_site(sites: Sequence[Site], site: Site, *, or_all: bool = False) -> N
         format_func=lambda key: _label(by_key[key]),
         key="site_chooser",
         on_change=_choose,
+        args=(site.time_zone, {key: each.time_zone for key, each in by_key.items()}, keep),
         width=220,
     )
 
@@ -97,10 +104,12 @@ def site_parameter() -> dict[str, str]:
     return {"site": key} if key else {}
 
 
-def _choose() -> None:
+def _choose(time_zone: str, time_zones: Mapping[str, str], keep: Collection[str]) -> None:
     key = st.session_state["site_chooser"]
     st.session_state[_CHOSEN] = key
-    change_address({"site": key})
+    kept = {name: text for name, text in address().items() if name in keep}
+    moment = moment_of(address().get(AT, ""), time_zone)
+    change_address({"site": key} | kept | at_parameter(moment, time_zones[key]))
 
 
 def _forget_choice() -> None:

@@ -73,6 +73,13 @@ def _say_compared(told: Trends, site: Site) -> None:
         until = day_and_time_of(told.compared_until, site.time_zone)
         small_text(f"These days are not over: the period before is counted up to {until}.")
 
+    if told.rows_since is not None:
+        since = day_and_time_of(told.rows_since, site.time_zone)
+        small_text(
+            f"What is narrowed is counted from stored visits, and those that began before {since} are deleted for their age: "
+            "they are missing here, and there is nothing to compare with. Without filters they are counted."
+        )
+
 
 def _draw_series(told: Trends, site_id: int) -> None:
     steps = told.period.granularities()
@@ -120,7 +127,7 @@ def _choose_step(steps: list[Granularity], shown: Granularity, usual: Granularit
 def _draw_map_and_week(told: Trends, site_id: int) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        known = told.countries[told.countries["value"].str.len() == 2]
+        known = told.countries[told.countries["value"].isin(country_map.countries())]
         draw_chart(
             country_map.chart,
             known[["value", "label", "visits"]],
@@ -131,6 +138,11 @@ def _draw_map_and_week(told: Trends, site_id: int) -> None:
             labels={"label": "Country", "visits": "Visits"},
             on_select=None,
         )
+        if missing := int(told.countries["visits"].sum() - known["visits"].sum()):
+            visits = "1 visit is" if missing == 1 else f"{missing:,} visits are"
+            small_text(
+                f"{visits} from a country that is unknown, or too small for this map: see Countries."
+            )
     with right:
         draw_chart(
             heat_map.chart,

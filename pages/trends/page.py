@@ -24,6 +24,7 @@ from pages.trends.chips import draw_chips
 from pages.trends.funnel_part import draw_funnel
 from pages.trends.overview import draw_overview
 from pages.trends.view import (
+    OF_ANY_SITE,
     PARTS,
     RANGES,
     Range,
@@ -71,7 +72,7 @@ def _draw_header(sites: Sequence[Site], site: Site, view: TrendView) -> None:
         with st.container(gap=None):
             heading(TITLE, above=site.name)
         with st.container(horizontal=True, width="content"):
-            choose_site(sites, site)
+            choose_site(sites, site, keep=OF_ANY_SITE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _choose_range(view)
         if view.range is Range.CUSTOM:

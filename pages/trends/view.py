@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from core.enrich.text import clean
 from core.trends import (
     NO_FILTERS,
     Granularity,
@@ -74,7 +75,10 @@ EMPTY = "~"
 
 LONGEST_VALUE = 2_000
 
-_IN_ADDRESS = ("range", "from", "to", "by", "part", *FILTERS)
+OF_ANY_SITE = ("range", "from", "to", "by", "part")
+"""What in the address means the same of another site."""
+
+_IN_ADDRESS = (*OF_ANY_SITE, *FILTERS)
 
 
 @dataclass(frozen=True)
@@ -161,9 +165,8 @@ def keep_view(view: TrendView) -> None:
 
 
 def _value(text: str | None) -> str | None:
-    if not text or len(text) > LONGEST_VALUE or not text.isprintable():
-        return None
-    return text.removeprefix(EMPTY)
+    value = (text or "").removeprefix(EMPTY)
+    return value if text and clean(value, LONGEST_VALUE) == value else None
 
 
 def _day(text: str | None) -> date | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
+
 import altair as alt
 
 from pages.parts.charts import MUTED
@@ -12,6 +16,14 @@ SHAPES = alt.UrlData(
     format=alt.TopoDataFormat(type="topojson", feature="countries"),
 )
 """See docs/trends.md for where it is from."""
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Those that the map has (alpha-2): of the smallest it has none."""
+    file = Path(__file__).parents[2] / "static" / "countries.json"
+    shapes = json.loads(file.read_text(encoding="utf-8"))["objects"]["countries"]["geometries"]
+    return frozenset(shape["id"] for shape in shapes if shape.get("id"))
 
 
 def chart() -> alt.LayerChart:

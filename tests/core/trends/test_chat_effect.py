@@ -22,7 +22,10 @@ def visit(db: Connection, make_visit: Callable[..., object]) -> Callable[..., No
     """visit(id, bought=, chats=): moments in minutes after its begin; chats: (opened_by, began, accepted)."""
 
     def visit(
-        id: str, bought: int | None = None, chats: tuple[tuple[str, int, int | None], ...] = ()
+        id: str,
+        bought: int | None = None,
+        chats: tuple[tuple[str, int, int | None], ...] = (),
+        is_shown: bool = True,
     ) -> None:
         row = make_visit(id, started_at=BEGAN).model_dump(warnings=False)  # pyright: ignore
         store_visits(db, [row])
@@ -41,6 +44,7 @@ def visit(db: Connection, make_visit: Callable[..., object]) -> Callable[..., No
                 Conversation(
                     site_id=7, id=f"{id}{place}", visit_id=id, token=f"{id}{place}", opened_by=opened_by,
                     state="ended", created_at=BEGAN + timedelta(minutes=began), revision=1,
+                    shown_at=BEGAN + timedelta(minutes=began) if is_shown else None,
                     accepted_at=None if accepted is None else BEGAN + timedelta(minutes=accepted),
                 ),
             )  # fmt: skip
@@ -52,12 +56,13 @@ def test_visits_are_told_by_what_came_first(db: Connection, visit: Callable[...,
     visit("plain")
     visit("buyer", bought=5)
     visit("invited", chats=(("rule", 2, None),))
+    visit("unseen", chats=(("rule", 2, None),), is_shown=False)
     visit("accepted", bought=9, chats=(("agent", 2, 3),))
     visit("toolate", bought=1, chats=(("agent", 2, 3),))
     visit("own", bought=9, chats=(("visitor", 2, 2), ("agent", 4, 5)))
     told = chat_effect(db, SITE, PERIOD).set_index("group")
     assert told["visits"].to_dict() == {
-        "not_invited": 3, "invited": 2, "accepted": 1, "by_visitor": 1,
+        "not_invited": 4, "invited": 2, "accepted": 1, "by_visitor": 1,
     }  # fmt: skip
     assert told["purchased"].to_dict() == {
         "not_invited": 2, "invited": 1, "accepted": 1, "by_visitor": 1,

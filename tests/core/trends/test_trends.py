@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from core.rollups.dimensions import TIME_CLASSES, Dimension, time_class
+from core.rollups.site_counts import store_state
 from core.tables import Site
 from core.trends import (
     REST,
@@ -202,6 +203,41 @@ def test_period_before_is_as_long_and_ends_where_the_period_begins(period: Trend
     before = period.before()
     assert before.length == period.length
     assert before.bounds.until_at == period.bounds.from_at
+
+
+def test_month_is_compared_with_the_month_before(db: Connection) -> None:
+    now = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    period = month_of(now.date(), "UTC")
+    february = period.before()
+    assert february == month_of(date(2026, 2, 1), "UTC")
+    store(db, make_visits(7, february.bounds, 280, seed=12))
+    told = trends(db, shop_in("UTC"), period, now)
+    assert told.compared_until == datetime(2026, 2, 3, 12, tzinfo=UTC)
+    assert told.series["visits_before"].sum() == 280
+    assert told.series["visits_before"].iloc[28:].sum() == 0
+    longer = trends(db, shop_in("UTC"), february, now)
+    assert len(longer.series) == 28
+
+
+def test_steps_that_are_to_come_are_not_zero(db: Connection) -> None:
+    now = datetime(2026, 11, 18, 11, 20, tzinfo=UTC)
+    told = trends(db, shop_in("UTC"), today("UTC", now), now)
+    assert told.series["visits"].iloc[:12].eq(0).all()
+    assert told.series["visits"].iloc[12:].isna().all()
+    assert told.series["visits_before"].eq(0).all()
+
+
+def test_filters_say_from_when_on_visits_are_stored(db: Connection) -> None:
+    period = TrendPeriod(date(2026, 11, 8), date(2026, 11, 10), "UTC")
+    store(db, make_visits(7, period.bounds, 30, seed=13))
+    deleted_until = datetime(2026, 11, 6, tzinfo=UTC)
+    store_state(db, 7, time_zone="UTC", thinned_until=deleted_until, thinned_day=20_762)
+    narrowed = trends(db, shop_in("UTC"), period, LATER, TrendFilters(source="Google"))
+    assert narrowed.rows_since == deleted_until
+    assert narrowed.totals["before"].isna().all()
+    assert narrowed.series["visits_before"].isna().all()
+    assert narrowed.series["visits"].sum() > 0
+    assert trends(db, shop_in("UTC"), period, LATER).rows_since is None
 
 
 def test_periods_are_local_days() -> None:

@@ -17,11 +17,12 @@ from core.database import reading
 from core.frames import Picture, online_by_minute, picture_at
 from core.moment import to_milliseconds
 from core.tables import Site
-from core.visits.calendar import day_period, local_day
+from core.visits.calendar import Period, day_period, local_day
+from core.visits.past_moments import known_since
 from pages.live.online import chart
-from pages.live.online_day import day_frame
+from pages.live.online_day import day_frame, read_day
 from pages.parts.charts import _specification
-from pages.parts.past_moment import text_of
+from pages.parts.past_moment import moment_of, text_of
 from tests.helpers.edit_watch import unsaid_edits
 from tests.helpers.page_reading import metrics, tables, texts, visitors
 from tests.helpers.seed import make_site
@@ -172,6 +173,29 @@ def test_day_by_minute_is_what_the_moment_shows(
     page = open_page(at=text_of(minute, ZONE))
     assert metrics(page)["Online Now"] == str(int(row["online"]))
     assert controls(page)["note"].startswith("Most on ")
+
+
+def test_minutes_of_which_nothing_is_known_are_empty(database: Database, site: Site) -> None:
+    now = datetime.now(UTC)
+    with reading(database.engine) as db:
+        since = known_since(db, [site.id or 0], timedelta(0), now)
+        assert since is not None
+        period = Period(since - timedelta(hours=1), now)
+        day = read_day(db, now, frozenset({site.id or 0}), period)
+    assert day is not None
+    is_known = day["minute"] >= since
+    assert 0 < is_known.sum() < len(day)
+    assert day["online"].notna().tolist() == is_known.tolist()
+
+
+def test_another_site_is_shown_at_the_same_moment(
+    database: Database, open_page: OpenPage, site: Site, then: datetime
+) -> None:
+    make_site(database.engine, key="pots", name="Pots", time_zone="Asia/Kathmandu")
+    page = open_page(site="shop", at=text_of(then, ZONE))
+    page.selectbox(key="site_chooser").set_value("pots").run()
+    assert page.query_params["site"] == "pots"
+    assert moment_of(page.query_params["at"], "Asia/Kathmandu") == then
 
 
 def test_day_is_as_long_as_its_clock_says() -> None:

@@ -77,3 +77,9 @@ def test_other_days_are_bounded() -> None:
     view = view_in({"range": "custom", "from": "0001-01-01", "to": "0001-01-02"})
     period = view.period("Pacific/Chatham", datetime(2026, 6, 1, tzinfo=UTC))
     assert period.before().bounds.from_at.year > 1990
+
+
+@pytest.mark.parametrize("path", ["/کتاب\u200cها", "/👩\u200d💻", "/ a", "~/x"])
+def test_value_with_the_joiners_of_its_language_is_chosen(path: str) -> None:
+    view = TrendView().toggled("page", path)
+    assert view_in(view.parameters()) == view

@@ -221,3 +221,14 @@ def test_chats_are_told_with_the_caution(
     assert "This is no experiment." in shown
     assert "Not invited" in shown and "Nobody was invited in these days" in shown
     assert "The filters do not narrow these numbers" in shown
+
+
+def test_another_site_keeps_the_days_and_the_part_and_no_filter(
+    site: Site, database: Database, open_page: OpenPage
+) -> None:
+    make_site(database.engine, key="pots", name="Pots", time_zone="UTC")
+    page = open_page("trends", site="tea", range="30d", part="funnel", source="Google")
+    page.selectbox(key="site_chooser").set_value("pots").run()
+    assert page.query_params["site"] == "pots"
+    assert page.query_params["range"] == "30d" and page.query_params["part"] == "funnel"
+    assert "source" not in page.query_params
