@@ -188,9 +188,10 @@ export function makeLink(host, conversation, callbacks) {
       try {
         const reply = await post(isStream ? 'stream' : 'poll', { after: conversation.cursor }, own);
         const { status } = reply;
-        isAnswered = status < 300;
+        isAnswered = reply.ok;
+        if (own !== connection) return; // its conversation has ended meanwhile
         if (REFUSED_FOR_GOOD.test(/** @type {any} */ (status))) return callbacks.refused(status);
-        if (reply.ok) failures = 0;
+        if (isAnswered) failures = 0;
         if (status === 200) await (isStream ? readStream(reply, own) : readPoll(reply));
       } catch {
         // The connection broke: try again.
