@@ -23,7 +23,7 @@ _VIEW = np.dtype([(name, np.int64) for name in ("visit", "at", "page")])
 
 @dataclass(frozen=True, eq=False)
 class VisitViews:
-    """Page views as columns of one length, in the order of visit and time; visits: each visit that has one, once."""
+    """Page views as columns of one length, in the order of visit, time, tab and number; visits: each visit that has one, once."""
 
     visits: Integers
     visit: Integers
@@ -43,10 +43,14 @@ def read_sources(
 def read_shown(db: Connection, site_id: int, visits: Iterable[int], pages: Integers) -> VisitViews:
     """The views of these pages by the visits with these numbers, without the time that they were in view."""
     columns = (col(PageViewRow.visit), col(PageViewRow.viewed_after), col(PageViewRow.page))
-    statement = select(*columns).where(
-        col(PageViewRow.site_id) == site_id,
-        col(PageViewRow.visit).in_(listed_numbers(db, "visits")),
-        col(PageViewRow.page).in_(listed_numbers(db, "pages")),
+    statement = (
+        select(*columns)
+        .where(
+            col(PageViewRow.site_id) == site_id,
+            col(PageViewRow.visit).in_(listed_numbers(db, "visits")),
+            col(PageViewRow.page).in_(listed_numbers(db, "pages")),
+        )
+        .order_by(col(PageViewRow.visit), col(PageViewRow.tab), col(PageViewRow.number))
     )
     listed = {"visits": list_numbers(visits), "pages": list_numbers(pages.tolist())}
     views = np.fromiter(plain_rows(db, statement.params(listed)), dtype=_VIEW)

@@ -10,7 +10,6 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from core.database import Connection
 from core.deadline import DatabaseUnavailable, database_url
@@ -21,7 +20,7 @@ from core.sites import list_sites
 from core.tables import Site
 from core.visits.calendar import Period, day_period
 from core.visits.past_moments import known_since
-from pages.parts.charts import ReadyFrame, ready_frame
+from pages.parts.charts import ReadyFrame, arrow_of, ready_frame
 from pages.parts.viewer import viewer_of_run
 from pages.server.recent_answers import RecentAnswers
 from pages.server.shared import Shared
@@ -149,7 +148,7 @@ def _online_day(
     return OnlineDay(
         period,
         ids,
-        ReadyFrame(pa.Table.from_pandas(frame, preserve_index=False), told),
+        ReadyFrame(arrow_of(frame), told),
         0 if peak.empty else int(peak["online"].iloc[0]),
         "" if peak.empty else peak["clock"].iloc[0],
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from html import escape
 from typing import Any
 
@@ -84,13 +84,25 @@ def draw_chart(
             alt=alt_text,
             **({"key": key, "on_select": select} if on_select else {}),
         )
-        draw_shown_data(ready.table.to_pandas, name, title=title, labels=labels, site_ids=site_ids)
+        draw_shown_data(
+            partial(_frame_of, ready.table), name, title=title, labels=labels, site_ids=site_ids
+        )
 
 
 def ready_frame(frame: pd.DataFrame, labels: Mapping[str, str] | None = None) -> ReadyFrame:
     """The frame as `draw_chart` takes it with the same labels."""
     named = frame if labels is None else frame[[*labels]].rename(columns=dict(labels))
-    return ReadyFrame(pa.Table.from_pandas(frame, preserve_index=False), _rows(named))
+    return ReadyFrame(arrow_of(frame), _rows(named))
+
+
+def _frame_of(table: pa.Table) -> pd.DataFrame:
+    """The columns again; whole numbers stay so where some are missing."""
+    return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+
+
+def arrow_of(frame: pd.DataFrame) -> pa.Table:
+    """The columns as charts get them, without what only pandas would read: that is as large as a short frame."""
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
 
 
 def _told(title: str, rows: str) -> str:

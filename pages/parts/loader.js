@@ -30,16 +30,8 @@ export default async function draw(component) {
     element.adoptedStyleSheets = [script.componentStyles]
   }
   draw.script = script
-  draw.stop = script.default({ ...component, data: readData(component.data) })
+  draw.stop = script.default({ ...component, data: script.readData(component.data) })
   return () => element[NEWEST] === draw && draw.stop()
-}
-
-/**
- * What ready_data.py has written, or data as it is.
- * @param {any} data
- */
-function readData(data) {
-  return data instanceof Uint8Array ? JSON.parse(new TextDecoder().decode(data)) : data
 }
 
 /**

@@ -1,7 +1,7 @@
 """A component's data as the bytes that the browser reads: what many viewers get is written once for all.
 
 Streamlit passes bytes on as they are. A dict it would write as JSON, twice and with every letter that is
-not ASCII as an escape, for each viewer and each draw. loader.js reads the bytes.
+not ASCII as an escape, for each viewer and each draw. component_data.js reads the bytes.
 """
 
 from __future__ import annotations

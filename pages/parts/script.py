@@ -16,7 +16,9 @@ from streamlit.components import v2
 from pages.server.script_files import publish_script
 
 _LOADER = Path(__file__).with_name("loader.js")
+_DATA = Path(__file__).with_name("component_data.js")
 _COMMENT = re.compile(r"^ *(//.*|/\*\*(.|\n)*?\*/)\n", re.MULTILINE)
+_SPACE = re.compile(r"\n\s+")
 _IMPORT = re.compile(r'^import [^"]*"([^"]+)"\n', re.MULTILINE)
 _BASE_STYLES = Path(__file__).with_name("base.css")
 _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
@@ -24,8 +26,10 @@ _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
 
 def component(name: str, script: Path, *styles: Path) -> Any:
     """A component of Streamlit's second version, to be called with `key`, `data` and `on_..._change`."""
-    address = publish_script(name, f"{joined_script(script)}\n{_sheet(joined_styles(*styles))}")
-    loader = _COMMENT.sub("", _LOADER.read_text(encoding="utf-8"))
+    read_data = _DATA.read_text(encoding="utf-8")
+    sheet = _sheet(joined_styles(*styles))
+    address = publish_script(name, f"{joined_script(script)}\n{read_data}\n{sheet}")
+    loader = _SPACE.sub("\n", _COMMENT.sub("", _LOADER.read_text(encoding="utf-8")))
     return v2.component(name, js=loader.replace("ADDRESS OF THE SCRIPT", address))
 
 
