@@ -184,6 +184,7 @@ def test_message_of_another_day_has_its_date(shop, page, agent):
     expect(dialog.element.locator("time").nth(1)).to_contain_text(page.evaluate(days_ago))
 
 
+@pytest.mark.long
 def test_chat_is_rated_once_and_the_reason_may_follow(shop, page, agent):
     dialog, conversation = chatting(shop, page, agent)
     agent.end(conversation)
