@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlparse
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -72,7 +73,10 @@ def test_click_into_the_day_rewinds_to_its_minute(page: Page) -> None:
     expect(table(page)).to_be_visible()
     chart = page.locator(".st-key-timeline [data-testid=stVegaLiteChart]")
     expect(chart.locator("canvas, svg").first).to_be_visible()
-    chart.click(position={"x": 5, "y": 20})
+    area = chart.bounding_box()
+    assert area is not None
+    then = datetime.now(ZoneInfo(ZONE)) - timedelta(hours=1)
+    chart.click(position={"x": area["width"] * (then.hour * 60 + then.minute) / 1440, "y": 20})
     assert changed(page, "").endswith(":00")
     expect(box(page)).to_contain_text("This is the past.")
     page.get_by_role("button", name="Back to live").click()
