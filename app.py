@@ -27,6 +27,7 @@ from pages.server.script_files import script_routes
 from pages.server.shutdown import on_shutdown
 from pages.server.site_feed import SiteFeed
 from pages.server.site_routes import site_routes
+from pages.server.streamlit_config import keep_config
 from pages.sign_in.oidc import oidc_routes
 from pages.sign_in.routes import sign_in_routes
 
@@ -58,6 +59,7 @@ with exit_in_one_line(SettingsError):
     start_dashboard_log(settings().log_format)
     warn_of_unknown_settings()
 
+keep_config()
 keep_little()
 keep_direct_peer()
 keep_finished_runs()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -22,6 +22,19 @@ call its source "Other"."""
 
 OTHER_LABEL = "Other"
 
+
+class Group(NamedTuple):
+    """A row of a breakdown: the columns of `breakdown`."""
+
+    label: str
+    flag: str
+    code: str
+    value: str
+    visits: int
+    share: float
+    folded: bool
+
+
 _TYPES: dict[str, Any] = {
     **dict.fromkeys(["label", "flag", "code", "value"], "str"),
     "visits": "int64",
@@ -31,26 +44,36 @@ _TYPES: dict[str, Any] = {
 
 
 def breakdown(visits: Mapping[str, int], by: str) -> pd.DataFrame:
+    """The groups that `groups_by` makes of it, a row each."""
+    return groups_frame(groups_by(visits, by))
+
+
+def groups_by(visits: Mapping[str, int], by: str) -> Sequence[Group]:
     """The live visits by `source`, `browser`, `os` or `country`, largest group first, ties by label.
 
     visits: how many have each value, as the visitors frame calls it; see `counts_of`.
-    Columns: label, flag and code (both "" but for countries), value (what `Filters` takes for
+    label, flag and code (both "" but for countries), value (what `Filters` takes for
     this row), visits, share (0 to 1 of the live list), folded. First the four largest groups, then
     Other for the rest. Unknown is a group as any other, but never a part of Other: behind the four
     it has a row of its own, after Other. These rows add up to the live list. Behind them, folded,
     are the groups that Other stands for, LISTED of them at most.
     """
     total = max(sum(visits.values()), 1)
-    groups = [_group(value, number, by) for value, number in visits.items()]
-    groups.sort(key=lambda group: (-group["visits"], group["label"]))
+    groups = [_group(value, number, by, total) for value, number in visits.items()]
+    groups.sort(key=lambda group: (-group.visits, group.label))
     leading, rest = groups[:LEADING], groups[LEADING:]
-    unknown = [group for group in rest if group["label"] == UNKNOWN]
-    folded = [{**group, "folded": True} for group in rest if group["label"] != UNKNOWN]
-    rows = [*leading, *_other(folded), *unknown, *folded[:LISTED]]
-    shared = [{**row, "share": row["visits"] / total} for row in rows]
+    unknown = [group for group in rest if group.label == UNKNOWN]
+    folded = [group._replace(folded=True) for group in rest if group.label != UNKNOWN]
+    return [*leading, *_other(folded, total), *unknown, *folded[:LISTED]]
+
+
+def groups_frame(groups: Sequence[Group]) -> pd.DataFrame:
+    """A row for each, with the columns of `Group`."""
+    columns = zip(*groups, strict=True) if groups else [()] * len(_TYPES)
     # Each column with its type at once: a frame of all rows that is cast costs three times as much.
     typed: dict[str, Any] = {
-        name: pd.array([row[name] for row in shared], dtype=dtype) for name, dtype in _TYPES.items()
+        name: pd.array(list(column), dtype=dtype)
+        for (name, dtype), column in zip(_TYPES.items(), columns, strict=True)
     }
     return pd.DataFrame(typed)
 
@@ -66,16 +89,15 @@ def leading_values(visitors: pd.DataFrame, by: str) -> list[str]:
     return rows.loc[~rows["folded"] & (rows["value"] != OTHER), "value"].tolist()
 
 
-def _group(value: str, visits: int, by: str) -> dict[str, Any]:
-    named = {"label": value, "flag": "", "code": ""}
+def _group(value: str, visits: int, by: str, total: int) -> Group:
+    share = visits / total
     if by == "country":
-        named = {"label": country_name(value), "flag": flag(value), "code": value}
-    return {**named, "value": value, "visits": visits, "folded": False}
+        return Group(country_name(value), flag(value), value, value, visits, share, False)
+    return Group(value, "", "", value, visits, share, False)
 
 
-def _other(folded: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _other(folded: Sequence[Group], total: int) -> list[Group]:
     if not folded:
         return []
-    visits = sum(group["visits"] for group in folded)
-    row = {"label": OTHER_LABEL, "flag": "", "code": "", "value": OTHER}
-    return [{**row, "visits": visits, "folded": False}]
+    visits = sum(group.visits for group in folded)
+    return [Group(OTHER_LABEL, "", "", OTHER, visits, visits / total, False)]

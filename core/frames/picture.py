@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, cast
 
 import pandas as pd
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 
 from core.chat.queries import open_by_visit, open_by_visit_at
 from core.chat.states import ConversationState
-from core.frames.breakdown import breakdown
+from core.frames.breakdown import Group, groups_by, groups_frame
 from core.frames.past_visits import visits_at
 from core.frames.visitors import known_name, visitors_frame
 from core.moment import from_milliseconds
@@ -39,12 +40,26 @@ class Cards:
 
 @dataclass(frozen=True)
 class Breakdowns:
-    """Shares of the live list; see `core.frames.breakdown` for the columns."""
+    """Shares of the live list by source, browser, os and country: the groups, and as frames, which are made when
+    they are asked for; see `core.frames.breakdown` for the columns."""
 
-    source: pd.DataFrame
-    browser: pd.DataFrame
-    os: pd.DataFrame
-    country: pd.DataFrame
+    groups: Mapping[str, Sequence[Group]]
+
+    @cached_property
+    def source(self) -> pd.DataFrame:
+        return groups_frame(self.groups["source"])
+
+    @cached_property
+    def browser(self) -> pd.DataFrame:
+        return groups_frame(self.groups["browser"])
+
+    @cached_property
+    def os(self) -> pd.DataFrame:
+        return groups_frame(self.groups["os"])
+
+    @cached_property
+    def country(self) -> pd.DataFrame:
+        return groups_frame(self.groups["country"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,12 +134,7 @@ def picture_at(
             this_month=sum(each.this_month for each in shown.starts),
         ),
         days=days,
-        breakdowns=Breakdowns(
-            source=breakdown(counts.groups["source"], "source"),
-            browser=breakdown(_by_known_name(counts.groups["browser"]), "browser"),
-            os=breakdown(_by_known_name(counts.groups["os"]), "os"),
-            country=breakdown(counts.groups["country"], "country"),
-        ),
+        breakdowns=_breakdowns(counts),
     )
 
 
@@ -177,6 +187,15 @@ def _open_chats(
         for (site_id, visit), conversation in conversations.items()
         if conversation.state == ConversationState.OPEN.value
     }
+
+
+def _breakdowns(counts: LiveCounts) -> Breakdowns:
+    visits = {
+        **counts.groups,
+        "browser": _by_known_name(counts.groups["browser"]),
+        "os": _by_known_name(counts.groups["os"]),
+    }
+    return Breakdowns({by: groups_by(number, by) for by, number in visits.items()})
 
 
 def _by_known_name(visits: Mapping[str, int]) -> Mapping[str, int]:

@@ -16,6 +16,8 @@ from pages.parts.picture_cache import once_a_picture
 from pages.parts.ready_data import ReadyJson, as_json, ready_data
 from pages.parts.shown_data import draw_shown_data
 
+_SHOWN = ("value", "label", "flag", "visits", "folded")
+
 GROUP_LABELS = {"breakdown": "By", "label": "Group", "visits": "Visitors", "percent": "%"}
 
 
@@ -70,13 +72,13 @@ def _ready_breakdowns(picture: Picture) -> ReadyJson:
 
 def _shares(picture: Picture, column: str) -> Mapping[str, Any]:
     """By column and value, as `ready_rows` writes a frame."""
-    frame = getattr(picture.breakdowns, column)
+    shown = picture.breakdowns.groups[column]
     return share_rows(
-        **{name: frame[name].tolist() for name in ("value", "label", "flag", "visits", "folded")},
-        percent=[share * 100 for share in frame["share"]],
-        note=[""] * len(frame),
-        is_rest=[value == OTHER for value in frame["value"]],
-        is_sum=[False] * len(frame),
+        **{name: [getattr(group, name) for group in shown] for name in _SHOWN},
+        percent=[group.share * 100 for group in shown],
+        note=[""] * len(shown),
+        is_rest=[group.value == OTHER for group in shown],
+        is_sum=[False] * len(shown),
     )
 
 

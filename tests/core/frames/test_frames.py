@@ -361,7 +361,7 @@ def test_empty_site_has_zeros_and_seven_days(picture, now):
     assert empty.as_of == now
     assert set(vars(empty.cards).values()) == {0}
     assert empty.days["visits"].tolist() == [0] * 7
-    assert all(shares.empty for shares in vars(empty.breakdowns).values())
+    assert not any(empty.breakdowns.groups.values())
 
 
 def test_breakdown_has_the_same_types_without_a_visitor() -> None:

@@ -211,9 +211,7 @@ def shown(picture: Picture) -> dict[str, Any]:
         "cards": vars(picture.cards),
         "days": picture.days.to_dict("records"),
         "chats": dict(picture.open_chats),
-        "shares": {
-            name: frame.to_dict("records") for name, frame in vars(picture.breakdowns).items()
-        },
+        "shares": {name: [*groups] for name, groups in picture.breakdowns.groups.items()},
     }
 
 
