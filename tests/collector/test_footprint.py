@@ -12,7 +12,7 @@ from tests.helpers.preloaded import ROOT
 
 LOADED = """
 import sys
-import collector.__main__
+import collector.command
 from collector.background import warm_up
 from core.database import open_database
 

@@ -14,7 +14,7 @@ from tests.helpers.preloaded import ROOT
 
 SIGNAL_IN_A_DESTRUCTOR = """
 import gc, signal, sys
-from collector.__main__ import main
+from collector.command import main
 
 class Garbage:
     def __init__(self):

@@ -68,7 +68,7 @@ def test_sender_comes_with_the_first_address_goes_with_the_last_and_outlives_a_k
 
 
 def test_nobody_loads_apprise_before_something_is_sent() -> None:
-    names = "collector.__main__, collector.service, core.notices.sending"
+    names = "collector.command, collector.service, core.notices.sending"
     loaded = f"import sys, {names}; print('apprise' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, timeout=60
