@@ -266,8 +266,7 @@ function begin(host, kept) {
   function typed(draft) {
     conversation.draft = draft;
     draw();
-    const isOpen = conversation.chat.state === 'open';
-    if (!isOpen || !draft || Date.now() - typedAt <= TYPING_EVERY) return undefined;
+    if (conversation.chat.state !== 'open' || !draft || Date.now() - typedAt <= TYPING_EVERY) return undefined;
     typedAt = Date.now();
     return link.post('typing');
   }

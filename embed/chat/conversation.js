@@ -115,7 +115,8 @@ export class VisitorConversation {
     this.cursor = Math.max(this.cursor, upTo);
     if (update.id < this.chat.id) return;
     const read = Math.max(this.chat.read, update.read || 0);
-    this.chat = { ...this.chat, ...update, read };
+    // What was sent before the visitor's rating arrived does not take it back: the first one holds.
+    this.chat = { ...this.chat, ...update, read, g: this.chat.g || update.g };
     if (this.chat.state === 'open') this.isJoined = true;
     if (update.no) this.button = 0;
     if ('typing' in update) this.typingUntil = Date.now() + (update.typing || 0);
@@ -158,7 +159,7 @@ export class VisitorConversation {
     } else {
       this.lost.push(...this.outbox.filter((item) => item.x));
       this.outbox = this.outbox.filter((item) => item.c);
-      this.draft = '';
+      if (!this.chat.g) this.draft = ''; // else it says why
     }
   }
 
@@ -181,11 +182,11 @@ export class VisitorConversation {
    */
   markSeen() {
     const state = this.parting || this.chat.state;
-    if (state === 'queued' || state === 'delivered') {
+    if (/^(queued|delivered)$/.test(state)) {
       this.chat.state = 'shown';
       return { do: 'shown' };
     }
-    const [newest] = this.unread().slice(-1);
+    const newest = this.unread().pop();
     if (state !== 'open' || !newest) return undefined;
     this.chat.read = newest.n;
     return { do: 'read', to: newest.n };

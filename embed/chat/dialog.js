@@ -172,6 +172,7 @@ export function makeDialog(actions) {
 
   /** @param {Rating} rating */
   function rate(rating) {
+    field.value = '';
     actions.tell('rate', { g: rating });
     field.focus();
   }

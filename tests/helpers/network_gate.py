@@ -244,3 +244,20 @@ def _shop_of(headers: dict[str, str], body: bytes) -> str:
     except (ValueError, KeyError, TypeError):
         page = headers.get("origin") or headers.get("referer") or ""
         return (urlsplit(page).hostname or "").partition(".")[0]
+
+
+def held(is_let_through: threading.Event) -> Fault:
+    """A fault: parts of a stream arrive only while the event is set."""
+
+    def hold(parts: Iterator[bytes]) -> Iterator[bytes]:
+        for part in parts:
+            is_let_through.wait(60)
+            yield part
+
+    def pass_on(passage: Passage, forward: Forward) -> Reply | None:
+        reply = forward(passage)
+        if reply and reply.stream:
+            reply.stream = hold(reply.stream)
+        return reply
+
+    return pass_on

@@ -3,12 +3,13 @@
 import re
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.helpers.dialog import Dialog, chatting, say, until_offered
-from tests.helpers.network_gate import answer, refuse
+from tests.helpers.network_gate import answer, held, refuse
 
 WAIT = "Thank you. Somebody will be with you in a moment."
 LONGER = "It takes a little longer. Thank you for waiting."
@@ -201,6 +202,31 @@ def test_chat_is_rated_once_and_the_reason_may_follow(shop, page, agent):
     expect(dialog.button("☺ Good")).to_be_hidden()
     dialog.button("Close").click()
     dialog.until_gone()
+
+
+def test_rating_holds_when_what_was_sent_before_it_arrives_after_it(shop, page, agent):
+    is_let_through = Event()
+    is_let_through.set()
+    shop.set_chat_fault(held(is_let_through))
+    dialog, _ = chatting(shop, page, agent)
+    expect(dialog.button("End")).to_be_visible()
+    is_let_through.clear()
+    dialog.field.fill("not sent")
+    dialog.button("End").click()
+    dialog.button("End chat").click()
+    shop.until(lambda: agent.conversation(shop).state == "ended")
+    page.wait_for_timeout(500)  # the stream has it by now, without a rating
+    dialog.button("☹ Not good").click()
+    why = dialog.element.get_by_role("textbox", name="Would you like to say why?")
+    expect(why).to_have_value("")
+    why.fill("Too slow")
+    is_let_through.set()
+    page.wait_for_function(
+        """() => sessionStorage['vm-chat']?.includes('"c":""')"""
+    )  # it has arrived
+    expect(why).to_have_value("Too slow")
+    why.press("Enter")
+    shop.until(lambda: agent.conversation(shop).rating_text == "Too slow")
 
 
 def test_site_that_asks_for_no_rating_has_no_faces(shop, page, agent):
