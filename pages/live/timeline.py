@@ -26,6 +26,8 @@ from pages.parts.texts import day_of
 from pages.parts.viewer import REFUSALS
 
 TITLE = "Online over time"
+TOLD = "Visitors who were online, minute by minute of the day, over those of the day before"
+"""The same each minute: for another text the browser builds the chart anew, and a click meanwhile is lost."""
 
 NOTHING_BEFORE = "No earlier visit or chat is known."
 NOTHING_AFTER = "No visit and no chat has begun since then."
@@ -132,7 +134,7 @@ def _draw_day(timeline: Timeline, day: OnlineDay) -> None:
     draw_chart(
         chart,
         day.ready,
-        _told(day),
+        TOLD,
         title=TITLE,
         name=name,
         site_ids=day.site_ids,
@@ -198,13 +200,6 @@ def _note(timeline: Timeline, day: OnlineDay | None) -> str:
     local = day.period.from_at.astimezone(ZoneInfo(timeline.site.time_zone))
     when = f"on {local:%a} {day_of(local)}" if timeline.moment else "today"
     return f"Most {when}: {day.peak:,} at {day.peak_at}"
-
-
-def _told(day: OnlineDay) -> str:
-    most = f"; most at {day.peak_at}: {day.peak:,}" if day.peak else ""
-    return (
-        f"Visitors who were online, minute by minute of the day, over those of the day before{most}"
-    )
 
 
 def _sent(key: str, name: str) -> Any:
