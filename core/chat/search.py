@@ -34,9 +34,10 @@ _ATTRIBUTES = type_coerce(col(Visit.attributes), Text)
 LONGEST_SEARCH = 200
 """Characters; what is longer is cut."""
 
-MOST_SEARCHED = 10_000
+MOST_SEARCHED = 5_000
 """Conversations that a search looks through, the newest ones of its days (own): a text anywhere within a word has
-no index, and each takes some 10 µs for its messages and its visit."""
+no index, and each takes some 13 µs for its messages and its visit, on Postgres 24. Twice as many took Postgres more
+than 0.3 s beside a collector at half of what it can (docs/scale.md)."""
 
 FOUND_COLUMNS: tuple[Label[Any], ...] = (
     *(col(getattr(Conversation, name)).label(name) for name in Conversation.model_fields),

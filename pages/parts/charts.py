@@ -93,9 +93,7 @@ def draw_chart(
 
 def ready_frame(frame: pd.DataFrame, labels: Mapping[str, str] | None = None) -> ReadyFrame:
     """The frame as `draw_chart` takes it with the same labels."""
-    return ReadyFrame(
-        arrow_of(frame), _rows(frame, labels or {str(name): str(name) for name in frame})
-    )
+    return ReadyFrame(arrow_of(frame), _rows(frame, labels or {name: str(name) for name in frame}))
 
 
 def _frame_of(table: pa.Table) -> pd.DataFrame:
@@ -114,7 +112,7 @@ def _told(title: str, rows: str) -> str:
     return f'<div class="told"><table><caption>{escape(title)}</caption>{rows}</table></div>'
 
 
-def _rows(frame: pd.DataFrame, labels: Mapping[str, str]) -> str:
+def _rows(frame: pd.DataFrame, labels: Mapping[Any, str]) -> str:
     """The columns of the labels, in their order."""
     head = "".join(f'<th scope="col">{escape(label)}</th>' for label in labels.values())
     columns = (_texts(frame[name].iloc[:MOST_TOLD]) for name in labels)
@@ -128,8 +126,8 @@ def _rows(frame: pd.DataFrame, labels: Mapping[str, str]) -> str:
 
 
 def _texts(column: pd.Series[Any]) -> list[str]:
-    """As pandas writes them, which takes ten times as long for the few rows of a chart; moments are left to it."""
-    if column.dtype.kind in "mM":
+    """As pandas writes them, which takes ten times as long for the few rows of a chart; moments and fractions are left to it."""
+    if column.dtype.kind in "mMf":
         return column.astype("str").fillna(_MISSING).tolist()
     missing = column.isna().tolist()
     values = zip(column.tolist(), missing, strict=True)

@@ -21,7 +21,7 @@ def test_no_preflight_no_credentials_plain_text(shop, page):
     assert {passage.method for passage in sent} == {"POST"}
     assert all("cookie" not in passage.headers for passage in sent)
     assert all(passage.headers["content-type"].startswith("text/plain") for passage in sent)
-    assert not any(passage.method == "OPTIONS" for passage in shop.gate.passages)
+    assert not any(passage.method == "OPTIONS" for passage in shop.passages())
 
 
 WRAPPED_FETCH = """<script>

@@ -35,6 +35,8 @@ from tests.helpers.running_collector import (
     wait_for,
 )
 
+pytestmark = pytest.mark.long
+
 NOW = int(START.timestamp() * 1000)
 SLACK = milliseconds(CLOCK_SLACK)
 _site_ids = count(100)

@@ -23,6 +23,8 @@ from core.settings import Settings
 from tests.helpers.country_file import write_database
 from tests.helpers.running_collector import RunningCollector, view, wait_for
 
+pytestmark = pytest.mark.long
+
 _numbers = count(1)
 ADDRESS = "8.8.8.8"
 HALF = b"\x00" * 5_000

@@ -15,6 +15,8 @@ from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.file_shop import FileShop, command, stored
 from tests.helpers.running_collector import wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def collector(tmp_path: Path) -> Iterator[CollectorProcess]:

@@ -23,6 +23,8 @@ from tests.helpers.root_rights import need_root, run_as_root
 from tests.helpers.running_collector import view, wait_for
 from tests.helpers.small_disk import SmallDisk, small_disk
 
+pytestmark = pytest.mark.long
+
 LONG = "x" * 400
 SOMEBODY = 65_534
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")

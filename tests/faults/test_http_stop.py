@@ -19,6 +19,8 @@ from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.raw_connection import RawConnection, UnreadConnection, get
 from tests.helpers.running_collector import CHROME, wait_for
 
+pytestmark = pytest.mark.long
+
 ENDS_WITHIN = 8
 """Seconds on a busy machine; three are promised, and fifteen were taken before there was a bound."""
 

@@ -13,6 +13,7 @@ from threading import Event, Thread
 from time import monotonic, sleep
 
 import httpx
+import pytest
 
 from collector.writing.checkpoints import LOG_LIMIT, SHARE_OF_DISK, Checkpoints
 from core.database import open_database, reading, writing
@@ -21,6 +22,8 @@ from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.preloaded import ROOT
 from tests.helpers.running_collector import view, wait_for
 from tests.helpers.small_disk import small_disk
+
+pytestmark = pytest.mark.long
 
 MOST_LOG = 100_000_000
 

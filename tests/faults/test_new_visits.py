@@ -20,6 +20,8 @@ from core.settings import RateLimit
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.running_collector import CHROME, MINUTE, RunningCollector, view, wait_for
 
+pytestmark = pytest.mark.long
+
 THREE = RateLimit(1 / 3_600, 3)
 """Three visits, and no other within the test."""
 PROXY = ip_network("127.0.0.1/32")

@@ -15,6 +15,8 @@ import pytest
 from tests.helpers.running_collector import wait_for
 from tests.helpers.running_monitor import RunningMonitor, answers, free_ports, start
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN = 120
 ENDS_WITHIN = 60

@@ -23,6 +23,8 @@ from tests.fixtures.schemas.make import fill
 from tests.helpers.old_schema import RELEASED, SCHEMAS, load_released
 from tests.helpers.preloaded import preloaded, start_without_main
 
+pytestmark = pytest.mark.long
+
 KILLED = -signal.SIGKILL
 
 

@@ -221,9 +221,8 @@ def test_rating_holds_when_what_was_sent_before_it_arrives_after_it(shop, page, 
     expect(why).to_have_value("")
     why.fill("Too slow")
     is_let_through.set()
-    page.wait_for_function(
-        """() => sessionStorage['vm-chat']?.includes('"c":""')"""
-    )  # it has arrived
+    it_has_arrived = """() => sessionStorage['vm-chat']?.includes('"c":""')"""
+    page.wait_for_function(it_has_arrived)
     expect(why).to_have_value("Too slow")
     why.press("Enter")
     shop.until(lambda: agent.conversation(shop).rating_text == "Too slow")
