@@ -78,14 +78,15 @@ def draw_page() -> None:
     draw_other_site(site)
     if asked.fault:
         notice(asked.fault, title=NO_SUCH_MOMENT, kind="warn")
-    if not site.tracking_enabled:
+    sites = sites_shown(site, snapshot.sites)
+    at = address().get(AT, "")
+    if not site.tracking_enabled and asked.past is None:
         draw_title(site.name)
         if snapshot.fault:
             draw_fault(snapshot.fault)
         _draw_tracking_off(site)
+        st.fragment(_draw_timeline)(site, sites, at)  # what was recorded before is still there
         return
-    sites = sites_shown(site, snapshot.sites)
-    at = address().get(AT, "")
     if asked.past is not None:
         is_played = playing() is not None
         st.fragment(_draw_past, run_every=STEP if is_played else None)(

@@ -30,6 +30,7 @@ TOLD = "Visitors who were online, minute by minute of the day, over those of the
 """The same each minute: for another text the browser builds the chart anew, and a click meanwhile is lost."""
 
 NOTHING_BEFORE = "No earlier visit or chat is known."
+STILL_TO_COME = "This moment is still to come: the page is live."
 NOTHING_AFTER = "No visit and no chat has begun since then."
 
 _FOLDER = Path(__file__).with_name("client")
@@ -90,8 +91,11 @@ def _draw_controls(timeline: Timeline, day: OnlineDay | None) -> None:
 
     def on_chosen_change() -> None:
         named = moment_of(str(_sent(key, "chosen")), timeline.site.time_zone)
-        if named is not None:
-            timeline.choose(named)
+        if named is None:
+            return
+        if named >= utc_now():
+            st.session_state[_SAID] = STILL_TO_COME
+        timeline.choose(named)
 
     def on_pressed_change() -> None:
         _press(timeline, str(_sent(key, "pressed")))

@@ -36,6 +36,7 @@ THEME: dict[str, Any] = {
     "bar": {"cornerRadiusEnd": 3},
     "legend": {"orient": "top", "title": None},
     "line": {"strokeWidth": 2},
+    "text": {"color": "currentColor"},
 }
 """How all charts look, beyond the colours and fonts of .streamlit/config.toml, which know light and dark. What
 a chart says itself counts more."""

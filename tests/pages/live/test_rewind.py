@@ -14,9 +14,10 @@ from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.crowd import store_crowd
-from core.database import reading
+from core.database import reading, writing
 from core.frames import Picture, online_by_minute, picture_at
 from core.moment import to_milliseconds
+from core.sites import change_site
 from core.tables import Site
 from core.visits.calendar import Period, day_period, local_day
 from core.visits.past_moments import known_since
@@ -123,6 +124,20 @@ def test_wrong_moment_is_named_and_the_page_is_live(
     assert not page.exception
     assert "This moment cannot be shown." in texts(page) and said in texts(page)
     assert len(pulses(page)) == 1
+
+
+def test_past_of_a_site_whose_tracking_is_off_is_still_shown(
+    database: Database, open_page: OpenPage, site: Site, then: datetime
+) -> None:
+    with writing(database.engine) as db:
+        change_site(db, site.key, tracking_enabled=False)
+    page = open_page(site=site.key)
+    assert "Tracking is off for this site" in texts(page)
+    assert not controls(page)["is_past"]
+    past = open_page(site=site.key, at=text_of(then, ZONE))
+    assert "This is the past." in texts(past)
+    online = picture_of(database.engine, site, then).cards.online
+    assert metrics(past)["Online Now"] == str(online)
 
 
 def test_page_says_from_when_on_it_knows(open_page: OpenPage, site: Site) -> None:

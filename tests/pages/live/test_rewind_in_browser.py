@@ -106,6 +106,18 @@ def test_steps_slider_and_field_each_lead_to_a_moment_and_back_undoes_them(page:
     expect(box(page)).to_contain_text(f"{slid[11:]} ({ZONE})")
 
 
+def test_moment_that_is_still_to_come_is_told_and_the_page_is_live(page: Page) -> None:
+    open_at(page, datetime.now(UTC) - timedelta(hours=3))
+    tomorrow = datetime.now(ZoneInfo(ZONE)) + timedelta(days=1)
+    field = page.get_by_label("Date and time in")
+    field.evaluate("field => field.removeAttribute('max')")
+    field.fill(f"{tomorrow:%Y-%m-%dT%H:%M:%S}")
+    field.press("Enter")
+    expect(page.get_by_text("This moment is still to come: the page is live.")).to_be_visible()
+    expect(box(page)).to_have_count(0)
+    assert at(page) == ""
+
+
 def test_play_goes_on_and_only_its_end_is_a_step(page: Page) -> None:
     first = open_at(page, datetime.now(UTC) - timedelta(hours=3))
     page.get_by_role("button", name="Play 10 times as quickly").click()
