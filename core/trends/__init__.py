@@ -3,7 +3,7 @@
 from core.funnel_steps import DEFAULT_STEPS, FunnelStep, read_funnel_steps
 from core.rollups.dimensions import Returning
 from core.rollups.site_counts import REST
-from core.trends.cards import day_label
+from core.trends.cards import day_label, shortened
 from core.trends.chat_effect import chat_effect
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.funnel import Funnel, funnel
@@ -29,6 +29,7 @@ __all__ = [
     "last_days",
     "month_of",
     "read_funnel_steps",
+    "shortened",
     "today",
     "trends",
 ]

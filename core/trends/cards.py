@@ -16,8 +16,8 @@ from core.rollups.dimensions import OF_PAGES, TIME_CLASSES, Dimension, Returning
 from core.rollups.site_counts import REST
 from core.trends.period import DAY, Granularity, TrendPeriod
 
-LISTED = 100
-"""The most values of a list that have a row of their own; the rest is summed in one more."""
+LISTED = 1_000
+"""The most values of a list that have a row of their own, as many as are counted of a day; the rest is summed in one more."""
 
 REST_LABEL = "All others"
 
@@ -70,6 +70,20 @@ def value_list(counts: Sequence[Count], total: int) -> pd.DataFrame:
         "is_rest": np.array([count.value == REST for count in rows], dtype=np.bool_),
     }
     return pd.DataFrame(columns)
+
+
+def shortened(values: pd.DataFrame, most: int, per: str) -> pd.DataFrame:
+    """A list with so many of its values, and the others, with what it has as the rest, in one row.
+
+    per: the measure by which seconds_per_view is told, "page_views" or "visits".
+    """
+    if len(values) <= most + 1:
+        return values
+    first, others = values.iloc[:most], values.iloc[most:]
+    sums = {name: others[name].sum() for name in [*_MEASURES, "share"]}
+    each = sums["seconds"] / max(sums[per], 1)
+    rest = {"value": REST, "label": REST_LABEL, **sums, "seconds_per_view": each, "is_rest": True}
+    return pd.concat([first, pd.DataFrame([rest])], ignore_index=True)
 
 
 def _label_of(count: Count) -> str:

@@ -16,12 +16,15 @@ from core.enrich.page_context import path_fits
 from core.funnel_steps import FunnelStep
 from core.rollups.site_counts import REST
 from core.tables import Page, Site
-from core.trends.cards import LISTED, REST_LABEL
+from core.trends.cards import REST_LABEL
 from core.trends.counts import stretches
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import TrendPeriod
 from core.trends.site_trends import TellShare
 from core.trends.visit_views import Integers, VisitViews, read_shown, read_sources
+
+LISTED = 100
+"""The most sources that have a row of their own; the rest is summed in one more."""
 
 
 @dataclass(frozen=True, eq=False)

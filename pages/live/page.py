@@ -159,7 +159,7 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
     draw_title(f"{picture.cards.online:,} online · {site.name}")
     with pulse:
         _draw_moment(snapshot, site, refresh)
-    if picture.days["visits"].sum() + picture.cards.this_month + picture.cards.online == 0:
+    if _is_empty(picture):
         draw_welcome(default_site(sites) or site)
         return
     clock = Clock(
@@ -167,6 +167,11 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
         ticking=bool(REFRESHES[refresh]) and not snapshot.fault,
     )
     _draw_picture(picture, site, sites, clock)
+
+
+def _is_empty(picture: Picture) -> bool:
+    """Whether it has no visit, of now or before."""
+    return picture.days["visits"].sum() + picture.cards.this_month + picture.cards.online == 0
 
 
 def _draw_timeline(site: Site, sites: Sequence[Site], at: str) -> None:
@@ -211,8 +216,12 @@ def _draw_past(
     if snapshot.picture is None and not snapshot.fault:  # deleted since the sites were read
         clear_sites()
         st.rerun()
-    if snapshot.picture is not None:
-        _draw_picture(snapshot.picture, site, sites, Clock(), moment)
+    if snapshot.picture is None:
+        return
+    if since is None and _is_empty(snapshot.picture):
+        draw_not_known(None, site.time_zone)
+        return
+    _draw_picture(snapshot.picture, site, sites, Clock(), moment)
 
 
 def _draw_picture(

@@ -12,6 +12,7 @@ from pages.parts.past_moment import choose_moment, next_second
 from pages.parts.texts import day_and_time_of, day_of, notice, time_of
 
 TITLE = "This is the past."
+NOTHING_KNOWN = "Nothing is known of this moment."
 
 _MARGIN = timedelta(minutes=1)
 """What is kept goes by while somebody looks at its begin."""
@@ -28,13 +29,19 @@ def past_notice(moment: datetime, time_zone: str) -> str:
     )
 
 
-def draw_not_known(since: datetime, time_zone: str) -> None:
-    """Say that what was at the moment is not stored, and offer the first one that is."""
+def draw_not_known(since: datetime | None, time_zone: str) -> None:
+    """Say that what was at the moment is not stored, and offer the first one that is; since: None: none is."""
+    if since is None:
+        notice("No visit is stored yet.", title=NOTHING_KNOWN)
+        st.button(
+            "Back to live", on_click=lambda: choose_moment(None, time_zone), key="back to live"
+        )
+        return
     first = min(next_second(since) + _MARGIN, utc_now() - timedelta(seconds=1))
     notice(
         "Visits of this moment are not stored: they are deleted when the time is over for which they are kept, or none "
         f"was recorded. All that was is known since {day_and_time_of(since, time_zone)} ({time_zone}).",
-        title="Nothing is known of this moment.",
+        title=NOTHING_KNOWN,
     )
     st.button(
         f"Go to {day_and_time_of(first, time_zone)}",

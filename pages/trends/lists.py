@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.enrich.country import flag
 from core.tables import Site
-from core.trends import Trends
+from core.trends import Trends, shortened
 from core.visits.labels import duration_label
 from pages.parts.breakdowns.breakdown_cards import breakdown_cards, pressed_share, share_rows
 from pages.parts.ready_data import ready_data
@@ -21,6 +21,9 @@ from pages.trends.view import FILTERS, current_view, keep_view
 
 SHOWN = 8
 """Rows of a card; the others are behind a button."""
+
+MOST_DRAWN = 100
+"""The most values that the browser gets; Show the data has all."""
 
 
 class ListCard(NamedTuple):
@@ -50,6 +53,8 @@ CARDS = (
     ),
 )
 COLUMNS = 3
+OF_PAGES = ("page", "context")
+"""The filters of lists whose seconds are told per page view, and not per visit."""
 
 
 def draw_lists(trends: Trends, site: Site) -> None:
@@ -98,7 +103,7 @@ def draw_list(trends: Trends, card: ListCard, site: Site) -> None:
 
 def labels_of(card: ListCard) -> Mapping[str, str]:
     """The columns of the card's data, and how they are called."""
-    each = "Seconds per View" if card.filter in ("page", "context") else "Seconds per Visit"
+    each = "Seconds per View" if card.filter in OF_PAGES else "Seconds per Visit"
     return {
         "label": FILTERS[card.filter],
         "visits": "Visits",
@@ -115,6 +120,7 @@ def _draw_empty(card: ListCard) -> None:
 
 
 def _shares(frame: pd.DataFrame, card: ListCard) -> Mapping[str, Any]:
+    frame = shortened(frame, MOST_DRAWN, "page_views" if card.filter in OF_PAGES else "visits")
     values = frame["value"].tolist()
     seconds = frame["seconds_per_view"].tolist()
     return share_rows(

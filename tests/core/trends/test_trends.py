@@ -20,10 +20,10 @@ from core.trends import (
     TrendPeriod,
     last_days,
     month_of,
+    shortened,
     today,
     trends,
 )
-from core.trends.cards import LISTED
 from core.trends.site_trends import LISTS
 from tests.helpers.past_visits import PastVisit, expected_counts, make_visits, store
 
@@ -176,17 +176,27 @@ def test_site_without_visits_has_empty_cards(db: Connection) -> None:
     assert len(told.heat_map) == 168
 
 
-def test_values_beyond_the_listed_ones_are_summed(db: Connection) -> None:
+def test_values_beyond_the_listed_ones_are_summed(
+    db: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.trends.cards.LISTED", 100)
     period = TrendPeriod(date(2026, 11, 1), date(2026, 11, 1), "UTC")
-    visits = make_visits(7, period.bounds, LISTED + 50, seed=8)
+    visits = make_visits(7, period.bounds, 150, seed=8)
     for place, visit in enumerate(visits):
         visit.row["source"] = f"site{max(place - 5, 0):03}.example"
     store(db, visits)
     sources = trends(db, shop_in("UTC"), period, LATER).sources
-    assert len(sources) == LISTED + 1
+    assert len(sources) == 101
     assert sources["value"].iloc[0] == "site000.example"
     assert sources["visits"].sum() == len(visits)
     assert sources["value"].iloc[-1] == REST and sources["is_rest"].sum() == 1
+    short = shortened(sources, 10, "visits")
+    assert len(short) == 11 and short["is_rest"].tolist() == [False] * 10 + [True]
+    for name in ("visits", "page_views", "one_page_visits", "seconds", "share"):
+        assert short[name].sum() == pytest.approx(sources[name].sum())
+    rest = short.iloc[-1]
+    assert rest["seconds_per_view"] == pytest.approx(rest["seconds"] / rest["visits"])
+    assert shortened(sources, 100, "visits") is sources
 
 
 def test_period_that_goes_on_is_compared_up_to_the_same_local_time(db: Connection) -> None:

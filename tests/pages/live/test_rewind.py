@@ -129,6 +129,7 @@ def test_wrong_moment_is_named_and_the_page_is_live(
 def test_past_of_a_site_whose_tracking_is_off_is_still_shown(
     database: Database, open_page: OpenPage, site: Site, then: datetime
 ) -> None:
+    make_site(database.engine, key="pots")  # without a site that is tracked the address opens Sites
     with writing(database.engine) as db:
         change_site(db, site.key, tracking_enabled=False)
     page = open_page(site=site.key)
@@ -147,6 +148,17 @@ def test_page_says_from_when_on_it_knows(open_page: OpenPage, site: Site) -> Non
     page.button(key="go to what is known").click().run()
     assert not page.exception
     assert "This is the past." in texts(page) and "Active visitors" in tables(page)
+
+
+def test_moment_of_a_site_without_a_visit_leads_back_to_live(
+    database: Database, open_page: OpenPage
+) -> None:
+    make_site(database.engine, key="shop")
+    page = open_page(at="2026-01-01T12:00")
+    assert "Nothing is known of this moment." in texts(page)
+    page.button(key="back to live").click().run()
+    assert not page.exception
+    assert "This is the past." not in texts(page)
 
 
 def test_filters_stay_at_the_moment(open_page: OpenPage, site: Site, then: datetime) -> None:
