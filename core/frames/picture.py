@@ -38,6 +38,10 @@ class Cards:
     this_month: int
 
 
+def _frame_of(by: str) -> cached_property[pd.DataFrame]:
+    return cached_property(lambda breakdowns: groups_frame(breakdowns.groups[by]))
+
+
 @dataclass(frozen=True)
 class Breakdowns:
     """Shares of the live list by source, browser, os and country: the groups, and as frames, which are made when
@@ -45,21 +49,10 @@ class Breakdowns:
 
     groups: Mapping[str, Sequence[Group]]
 
-    @cached_property
-    def source(self) -> pd.DataFrame:
-        return groups_frame(self.groups["source"])
-
-    @cached_property
-    def browser(self) -> pd.DataFrame:
-        return groups_frame(self.groups["browser"])
-
-    @cached_property
-    def os(self) -> pd.DataFrame:
-        return groups_frame(self.groups["os"])
-
-    @cached_property
-    def country(self) -> pd.DataFrame:
-        return groups_frame(self.groups["country"])
+    source = _frame_of("source")
+    browser = _frame_of("browser")
+    os = _frame_of("os")
+    country = _frame_of("country")
 
 
 @dataclass(frozen=True, eq=False)
