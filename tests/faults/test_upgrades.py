@@ -108,7 +108,8 @@ def test_upgrade_may_be_killed_at_every_kind_of_moment(
         if version == revision:
             assert counts(database).items() >= before.items()
 
-    assert {"after commit 0", "before commit 3", "CREATE TABLE", "DROP TABLE"} <= known
+    assert {"after commit 0", "before commit 3", "CREATE TABLE"} <= known
+    assert "DROP TABLE" in known or revision == RELEASED[-1]  # the last step only adds tables
     check_schema(database)
     after = counts(database)
     rows = {"page_view": "page_view_row", "visit_span": "visit_span_row"}

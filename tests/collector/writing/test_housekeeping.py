@@ -57,7 +57,9 @@ def test_counts_of_visits_outlive_the_visits(collector):
 
 def test_a_visit_is_kept_until_its_retention_is_over(collector):
     collector.post(view())
-    collector.clock.advance(90 * DAY)  # else the collector counts again what is counted of later days
+    collector.clock.advance(
+        90 * DAY
+    )  # else the collector counts again what is counted of later days
     at_its_end = collector.clock.now
     count_days(collector.engine, at_its_end)
     assert forget_visits(collector.engine, at_its_end, RETENTION).deleted == 0
