@@ -43,6 +43,18 @@ _UNREAD = (
 )
 """The visitor's messages that no agent has read."""
 _IS_OF_REMOVED_SITE = is_removed(col(Conversation.site_id))
+_FIND_OPEN = (
+    select(Conversation)
+    .where(
+        col(Conversation.site_id) == bindparam("site_id"),
+        col(Conversation.state).in_(sorted(OPEN_STATES)),
+    )
+    .order_by(
+        case((col(Conversation.state) == ConversationState.OPEN.value, 1), else_=0),
+        col(Conversation.created_at),
+        col(Conversation.id),
+    )
+)
 
 _site = Table.metadata.tables["site"]
 _newest_of_site = (
@@ -217,18 +229,8 @@ def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
 
     Of a visit that people share, a conversation before an invitation, and the newest one.
     """
-    statement = (
-        select(Conversation)
-        .where(
-            col(Conversation.site_id) == site_id, col(Conversation.state).in_(sorted(OPEN_STATES))
-        )
-        .order_by(
-            case((col(Conversation.state) == ConversationState.OPEN.value, 1), else_=0),
-            col(Conversation.created_at),
-            col(Conversation.id),
-        )
-    )
-    return {each.visit_id: each for each in _conversations(db, statement)}
+    found = _conversations(db, _FIND_OPEN, {"site_id": site_id})
+    return {each.visit_id: each for each in found}
 
 
 def open_by_visit_at(
@@ -263,5 +265,7 @@ def _state_at(conversation: Mapping[Any, Any], moment: datetime) -> Conversation
     return next(states, ConversationState.QUEUED)
 
 
-def _conversations(db: Connection, statement: Any) -> Sequence[Conversation]:
-    return [Conversation.of(row) for row in db.execute(statement).mappings()]
+def _conversations(
+    db: Connection, statement: Any, values: Mapping[str, Any] | None = None
+) -> Sequence[Conversation]:
+    return [Conversation.of(row) for row in db.execute(statement, values).mappings()]

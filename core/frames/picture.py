@@ -74,6 +74,11 @@ class Picture:
     days: pd.DataFrame
     breakdowns: Breakdowns
 
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether it has no visit, of now or before."""
+        return self.cards.online + self.cards.this_month + self.days["visits"].sum() == 0
+
 
 @dataclass(frozen=True)
 class _Started:

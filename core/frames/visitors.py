@@ -62,6 +62,11 @@ def _categories(names: tuple[str, ...], *, ordered: bool = False) -> pd.Categori
     return pd.CategoricalDtype(pd.Index(names, dtype=str), ordered)
 
 
+@lru_cache(maxsize=_TYPES_KEPT)
+def _places(dtype: pd.CategoricalDtype) -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(dtype.categories)}
+
+
 _STATUSES = _categories((Status.CHATTING.value, Status.BROWSING.value))
 _CONTEXTS = _categories(tuple(context.value for context in CONTEXT_ORDER), ordered=True)
 _STATES = _categories(CONVERSATION_ORDER, ordered=True)
@@ -151,7 +156,8 @@ def visitors_frame(
             ),
             "site": _category(stored["site_id"], lambda site_id: of_id[site_id].key),
             "site_name": _category(stored["site_id"], lambda site_id: of_id[site_id].name),
-        }
+        },
+        copy=False,
     )
 
 
@@ -183,7 +189,7 @@ def _category(
     """The label of each value. dtype: of which categories; else of those that there are, in their order."""
     labels = {value: label(value) for value in set(values)}
     dtype = dtype or _categories(tuple(sorted(set(labels.values()))))
-    places = {name: place for place, name in enumerate(dtype.categories)}
+    places = _places(dtype)
     codes = {value: places[name] for value, name in labels.items()}
     return pd.Categorical.from_codes(
         np.fromiter((codes[value] for value in values), "int32", len(values)), dtype=dtype

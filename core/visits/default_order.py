@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import String, case, cast
@@ -27,7 +26,7 @@ _ID: Any = String().with_variant(String(collation="C"), "postgresql")
 """An id is ordered by its characters' numbers, as SQLite does, and not by the words of a language."""
 
 
-def default_order(now: datetime) -> tuple[Any, ...]:
+def default_order(now: Any) -> tuple[Any, ...]:
     """What SQL orders visits by at `now`: idle ones last, then by context, those in view first, then the
     freshest activity; equal ones by their ids. A context of another version counts as none."""
     places = {context.value: place for place, context in enumerate(CONTEXT_ORDER)}

@@ -2,21 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
+    Integer,
     Label,
     Row,
+    Select,
     Text,
     and_,
+    bindparam,
     select,
     type_coerce,
 )
 from sqlmodel import col
 
+from core.moment import to_milliseconds
 from core.tables import Visit
 from core.visits.default_order import default_order
 from core.visits.liveness import is_idle, is_live
@@ -49,6 +55,18 @@ LIVE_COLUMNS: tuple[Label[Any], ...] = (
 """The columns of `live_visits`; moments are milliseconds since the epoch, attributes JSON."""
 
 
+ASKED_SITES: BindParameter[Any] = bindparam("site_ids", expanding=True)
+ASKED_MOMENT = bindparam("now", type_=BigInteger)
+"""What `asked` gives a value, in statements that are made once: to make one takes as long as a short one runs."""
+
+_MOST = bindparam("most", type_=Integer)
+
+
+def asked(site_ids: Sequence[int], now: datetime) -> dict[str, Any]:
+    """The values of ASKED_SITES and ASKED_MOMENT."""
+    return {"site_ids": site_ids, "now": to_milliseconds(now)}
+
+
 def live_visits(
     db: Connection, site_ids: Sequence[int], now: datetime, most: int | None = None
 ) -> Sequence[Row[Any]]:
@@ -56,24 +74,29 @@ def live_visits(
 
     most: only so many, the first ones.
     """
+    values = asked(site_ids, now)
     if most is None:
-        return _in_order(db, now, are_live(site_ids, now))
+        return db.execute(_all_in_order(), values).all()
     # Idle visits come last: where there are enough others, the index leads past them.
-    is_awake = and_(are_live(site_ids, now), ~is_idle(Visit, now))
-    awake = _in_order(db, now, is_awake, most)
+    awake = db.execute(_first_in_order(are_idle=False), values | {"most": most}).all()
     if len(awake) == most:
         return awake
-    are_idle = and_(are_live(site_ids, now), is_idle(Visit, now))
-    return [*awake, *_in_order(db, now, are_idle, most - len(awake))]
+    values["most"] = most - len(awake)
+    return [*awake, *db.execute(_first_in_order(are_idle=True), values).all()]
 
 
-def are_live(site_ids: Sequence[int], now: datetime) -> ColumnElement[bool]:
-    """The condition for visits of the sites that have not ended at `now`."""
+def are_live(site_ids: Any, now: Any) -> ColumnElement[bool]:
+    """The condition for visits of the sites that have not ended at `now`; both may be bound later."""
     return and_(col(Visit.site_id).in_(site_ids), is_live(Visit, now))
 
 
-def _in_order(
-    db: Connection, now: datetime, condition: ColumnElement[bool], most: int | None = None
-) -> Sequence[Row[Any]]:
-    statement = select(*LIVE_COLUMNS).where(condition).order_by(*default_order(now)).limit(most)
-    return db.execute(statement).all()
+@cache
+def _all_in_order() -> Select[Any]:
+    live = are_live(ASKED_SITES, ASKED_MOMENT)
+    return select(*LIVE_COLUMNS).where(live).order_by(*default_order(ASKED_MOMENT))
+
+
+@cache
+def _first_in_order(*, are_idle: bool) -> Select[Any]:
+    idle = is_idle(Visit, ASKED_MOMENT)
+    return _all_in_order().where(idle if are_idle else ~idle).limit(_MOST)

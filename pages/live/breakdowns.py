@@ -11,9 +11,9 @@ import streamlit as st
 from core.frames import OTHER, Picture
 from core.tables import Site
 from pages.live.view import CHOICES, current_view, keep_view
-from pages.parts.breakdowns.breakdown_cards import breakdown_cards, pressed_share, share_rows
+from pages.parts.breakdowns.breakdown_cards import breakdown_cards, pressed_share
 from pages.parts.picture_cache import once_a_picture
-from pages.parts.ready_data import ReadyJson, as_json, ready_data
+from pages.parts.ready_data import ReadyJson, as_json, ready_data, rows_of
 from pages.parts.shown_data import draw_shown_data
 
 _SHOWN = ("value", "label", "flag", "visits", "folded")
@@ -71,9 +71,9 @@ def _ready_breakdowns(picture: Picture) -> ReadyJson:
 
 
 def _shares(picture: Picture, column: str) -> Mapping[str, Any]:
-    """By column and value, as `ready_rows` writes a frame."""
+    """The rows of a card: those of ShareJson in breakdowns/client/breakdown_types.d.ts."""
     shown = picture.breakdowns.groups[column]
-    return share_rows(
+    return rows_of(
         **{name: [getattr(group, name) for group in shown] for name in _SHOWN},
         percent=[group.share * 100 for group in shown],
         note=[""] * len(shown),

@@ -52,17 +52,16 @@ def draw_cards(picture: Picture, site: Site) -> None:
             data=_ready_numbers(picture, site.key, site.time_zone),
         )
         # Over the place that the last number leaves empty: see pages/look.css.
-        with st.container(key="last_days"):
-            draw_chart(
-                chart,
-                _ready_days(picture),
-                "Visits started on each of the last 7 days",
-                title=LAST_DAYS,
-                name="last-7-days",
-                site_ids=picture.site_ids,
-                labels=DAY_LABELS,
-                has_heading=False,
-            )
+        draw_chart(
+            chart,
+            _ready_days(picture),
+            "Visits started on each of the last 7 days",
+            title=LAST_DAYS,
+            name="last-7-days",
+            site_ids=picture.site_ids,
+            labels=DAY_LABELS,
+            has_heading=False,
+        )
 
 
 @once_a_picture

@@ -43,6 +43,7 @@ from pages.parts.snapshots import PictureSnapshot, clear_sites, latest_picture, 
 from pages.parts.table.component import Clock
 from pages.parts.texts import day_and_time_of, heading, notice, subheading, time_of
 from pages.parts.title import draw_title
+from pages.parts.turn import turn
 from pages.parts.viewer import may
 
 TRACKING_OFF = "Tracking is off for this site."
@@ -140,8 +141,6 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
     newest = latest_sites(utc_now(), revision=revision, watched=site.key)
     if newest.sites is not None and _shown_of(newest.sites) != _shown_of(offered):
         st.rerun()
-    # Each part keeps its place even when it is empty, so that nothing below it is drawn again.
-    pulse, fault = st.empty(), st.empty()
     snapshot = latest_picture(site, utc_now(), revision, every_row=_needs_every_row())
     # Another viewer's picture may be from just before the database went away.
     if not snapshot.fault:
@@ -152,14 +151,20 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
     if snapshot.picture is None:
         draw_fault(snapshot.fault)
         return
+    with turn():
+        _draw_now(snapshot, snapshot.picture, site, sites, refresh)
+
+
+def _draw_now(
+    snapshot: PictureSnapshot, picture: Picture, site: Site, sites: Sequence[Site], refresh: str
+) -> None:
+    draw_title(f"{picture.cards.online:,} online · {site.name}")
+    _draw_moment(picture, snapshot, site, refresh)
+    fault = st.empty()  # keeps its place, so that nothing below it is drawn again
     if snapshot.fault:
         with fault.container():
-            draw_fault(snapshot.fault, since=time_of(snapshot.picture.as_of, site.time_zone))
-    picture = snapshot.picture
-    draw_title(f"{picture.cards.online:,} online · {site.name}")
-    with pulse:
-        _draw_moment(snapshot, site, refresh)
-    if _is_empty(picture):
+            draw_fault(snapshot.fault, since=time_of(picture.as_of, site.time_zone))
+    if picture.is_empty:
         draw_welcome(default_site(sites) or site)
         return
     clock = Clock(
@@ -167,11 +172,6 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
         ticking=bool(REFRESHES[refresh]) and not snapshot.fault,
     )
     _draw_picture(picture, site, sites, clock)
-
-
-def _is_empty(picture: Picture) -> bool:
-    """Whether it has no visit, of now or before."""
-    return picture.days["visits"].sum() + picture.cards.this_month + picture.cards.online == 0
 
 
 def _draw_timeline(site: Site, sites: Sequence[Site], at: str) -> None:
@@ -218,7 +218,7 @@ def _draw_past(
         st.rerun()
     if snapshot.picture is None:
         return
-    if since is None and _is_empty(snapshot.picture):
+    if since is None and snapshot.picture.is_empty:
         draw_not_known(None, site.time_zone)
         return
     _draw_picture(snapshot.picture, site, sites, Clock(), moment)
@@ -271,10 +271,9 @@ def _draw_active_visitors(
             draw_data(picture, site)
 
 
-def _draw_moment(snapshot: PictureSnapshot, site: Site, refresh: str) -> None:
+def _draw_moment(picture: Picture, snapshot: PictureSnapshot, site: Site, refresh: str) -> None:
     """Draw which moment the page shows, and what has it drawn anew."""
-    assert snapshot.picture is not None
-    moment = time_of(snapshot.picture.as_of, site.time_zone)
+    moment = time_of(picture.as_of, site.time_zone)
     line = MomentLine(
         f"{moment} ({site.time_zone})",
         site.time_zone,

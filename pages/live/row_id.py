@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from core.tables import Site
 from pages.parts.site_choice import ALL_SITES
 
 
-def row_ids(visitors: pd.DataFrame, site_key: str) -> pd.Series[str]:
-    """The visit's id; where the page shows all sites, "KEY ID"."""
-    if site_key != ALL_SITES:
-        return visitors["id"]
-    return visitors["site"].astype("str") + " " + visitors["id"]
+def row_id(visit_site: str, visit_id: str, site_key: str) -> str:
+    """The visit's id; where the page shows all sites, "KEY ID". visit_site: the key of the visit's site; site_key: of the page's."""
+    return f"{visit_site} {visit_id}" if site_key == ALL_SITES else visit_id
 
 
 def visit_of(row_id: str, sites: Sequence[Site]) -> tuple[Site, str] | None:

@@ -11,10 +11,10 @@ from core.enrich.page_context import PageContext
 from core.frames import Picture, count_pages, narrow, order_by, page_of
 from core.visits.presence import Status
 from pages.live.columns import ALSO_SENT, CHAT_THEN, ELSEWHERE, PAST_CHAT
-from pages.live.row_id import row_ids
+from pages.live.row_id import row_id
 from pages.live.view import TableView
 from pages.parts.picture_cache import once_a_picture
-from pages.parts.ready_data import ReadyJson
+from pages.parts.ready_data import ReadyJson, values_of
 from pages.parts.site_choice import ALL_SITES
 from pages.parts.snapshots import FIRST_ROWS
 from pages.parts.table.component import Column, ready_rows
@@ -58,30 +58,36 @@ def _table_page(
     pages = count_pages(number, ROWS)
     page = min(view.page, pages - 1)
     rows = page_of(found, page + 1, ROWS)
-    shown = _as_shown(rows, key, at)
-    sent = shown[[name for name in dict.fromkeys([*ALSO_SENT, *columns]) if name in shown]]
+    made = _made_columns(rows, key, at)
+    sent = {
+        name: made[name] if name in made else values_of(rows[name])
+        for name in dict.fromkeys([*ALSO_SENT, *columns])
+        if name in made or name in rows
+    }
     return TablePage(ready_rows(sent), number, page, pages)
 
 
-def _as_shown(rows: pd.DataFrame, key: str, at: str) -> pd.DataFrame:
-    """The rows with ids that are unique on the page, ELSEWHERE where the visitor is in another product's
-    chat, the same in a word for the past, and cart_note: what the cart is worth, with the word unless the context
-    says it. Of All sites also href, the address of the visitor's page."""
-    # Of two hundred rows lists are quicker than columns of pandas.
-    conversations = zip(rows["conversation"].tolist(), rows["status"].tolist(), strict=True)
-    carts = zip(rows["cart"].tolist(), rows["page_context"].tolist(), strict=True)
-    states = [_conversation(*each) for each in conversations]
-    shown = rows.assign(
-        id=row_ids(rows, key),
-        conversation=states,
-        cart_note=[_cart_note(*each) for each in carts],
-        **{PAST_CHAT.name: [CHAT_THEN[state] for state in states]},
+def _made_columns(rows: pd.DataFrame, key: str, at: str) -> dict[str, list[str]]:
+    """What the frame does not have so: ids that are unique on the page, ELSEWHERE where the visitor is in another
+    product's chat, the same in a word for the past, and cart_note: what the cart is worth, with the word unless the
+    context says it. Of All sites also href, the address of the visitor's page."""
+    names = ("conversation", "status", "cart", "page_context", "id", "site")
+    conversations, statuses, carts, contexts, visits, sites = (
+        values_of(rows[name]) for name in names
     )
+    states = [*map(_conversation, conversations, statuses)]
+    made = {
+        "id": [row_id(*each, key) for each in zip(sites, visits, strict=True)],
+        "conversation": states,
+        "cart_note": [*map(_cart_note, carts, contexts)],
+        PAST_CHAT.name: [CHAT_THEN[state] for state in states],
+    }
     if key != ALL_SITES:
-        return shown
+        return made
     # Neither a key nor an id has a sign that an address would have to escape.
     query = f"visitor?{at and f'{at}&'}site="
-    return shown.assign(href=query + rows["site"].astype("str") + "&visit=" + rows["id"])
+    hrefs = [f"{query}{site}&visit={visit}" for site, visit in zip(sites, visits, strict=True)]
+    return made | {"href": hrefs}
 
 
 def _conversation(state: str, status: str) -> str:

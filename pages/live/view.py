@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -133,22 +134,35 @@ def view_in(parameters: Mapping[str, str]) -> TableView:
 
 def current_view() -> TableView:
     """What the page's address says."""
-    return view_in(address())
+    return _view_of(tuple(address().items()))
 
 
 def keep_view(view: TableView) -> None:
     """Write the view into the page's address; what else stands there stays."""
-    change_address(_rest() | view.parameters())
+    change_address(_rest(address()) | view.parameters())
 
 
 def around_search() -> tuple[str, str]:
     """The address's query before and after the search: on the first page, as a new search shows it."""
-    view = replace(current_view(), search="", page=0)
-    return urlencode(_rest()), urlencode(view.parameters())
+    return _around_search(tuple(address().items()))
 
 
-def _rest() -> dict[str, str]:
-    return {name: value for name, value in address().items() if name not in _IN_ADDRESS}
+# Each draw of the page asks several times, and its address changes seldom.
+
+
+@lru_cache
+def _view_of(parameters: tuple[tuple[str, str], ...]) -> TableView:
+    return view_in(dict(parameters))
+
+
+@lru_cache
+def _around_search(parameters: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    view = replace(_view_of(parameters), search="", page=0)
+    return urlencode(_rest(dict(parameters))), urlencode(view.parameters())
+
+
+def _rest(parameters: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in parameters.items() if name not in _IN_ADDRESS}
 
 
 def _chosen(value: str | None) -> tuple[str, ...]:

@@ -7,7 +7,10 @@ not ASCII as an escape, for each viewer and each draw. component_data.js reads t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pandas as pd
 
 
 class ReadyJson(str):
@@ -26,3 +29,19 @@ def ready_data(**values: Any) -> bytes:
         for name, value in values.items()
     )
     return f"{{{','.join(written)}}}".encode(errors="replace")
+
+
+def rows_of(**columns: Sequence[Any]) -> Mapping[str, Any]:
+    """A table of these columns, which are equally long, as components get it: their names once, and each row's values."""
+    return {"columns": [*columns], "data": [*zip(*columns.values(), strict=True)]}
+
+
+def values_of(column: pd.Series[Any]) -> list[Any]:
+    """A frame's column as JSON knows values; what is missing is None. Several times as quick as pandas' own JSON
+    for the hundred rows of a page: a category is looked up once for all its rows."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = [*column.dtype.categories.tolist(), None]  # the code of what is missing is -1
+        return [categories[code] for code in column.cat.codes.tolist()]
+    if column.dtype.kind in "bi" or (column.dtype == "str" and not column.hasnans):
+        return column.tolist()
+    return json.loads(column.to_json(orient="values"))  # pyright: ignore[reportArgumentType]

@@ -13,8 +13,8 @@ from core.enrich.country import flag
 from core.tables import Site
 from core.trends import Trends, shortened
 from core.visits.labels import duration_label
-from pages.parts.breakdowns.breakdown_cards import breakdown_cards, pressed_share, share_rows
-from pages.parts.ready_data import ready_data
+from pages.parts.breakdowns.breakdown_cards import breakdown_cards, pressed_share
+from pages.parts.ready_data import ready_data, rows_of
 from pages.parts.shown_data import draw_shown_data
 from pages.parts.texts import small_text
 from pages.trends.view import FILTERS, current_view, keep_view
@@ -120,10 +120,11 @@ def _draw_empty(card: ListCard) -> None:
 
 
 def _shares(frame: pd.DataFrame, card: ListCard) -> Mapping[str, Any]:
+    """The rows of a card: those of ShareJson in breakdowns/client/breakdown_types.d.ts."""
     frame = shortened(frame, MOST_DRAWN, "page_views" if card.filter in OF_PAGES else "visits")
     values = frame["value"].tolist()
     seconds = frame["seconds_per_view"].tolist()
-    return share_rows(
+    return rows_of(
         value=values,
         label=frame["label"].tolist(),
         flag=[flag(value) if card.filter == "country" else "" for value in values],

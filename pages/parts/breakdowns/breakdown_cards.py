@@ -28,11 +28,6 @@ def pressed_share(sent: Any) -> PressedShare | None:
     return PressedShare(column, value)
 
 
-def share_rows(**columns: list[Any]) -> Mapping[str, Any]:
-    """The rows of a card, given by column: those of ShareJson in client/breakdown_types.d.ts."""
-    return {"columns": [*columns], "data": [*zip(*columns.values(), strict=True)]}
-
-
 breakdown_cards = component(
     "visitor_monitor_breakdowns", _FOLDER / "breakdowns.js", _FOLDER / "breakdowns.css"
 )

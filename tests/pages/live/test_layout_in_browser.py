@@ -196,7 +196,7 @@ def test_page_draws_without_a_warning_in_the_console(open_site: OpenSite, key: s
     said: list[str] = []
     page.on("console", lambda line: said.append(line.text) if line.type != "log" else None)
     page.goto(page.url.replace("demo", key))
-    expect(page.locator(".st-key-last_days :is(canvas, svg).marks")).to_be_visible()
+    expect(page.locator(".st-key-chart-last-7-days :is(canvas, svg).marks")).to_be_visible()
     assert said == []
 
 

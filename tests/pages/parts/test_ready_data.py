@@ -15,7 +15,7 @@ from core.database import reading
 from core.frames import Picture, picture_at
 from pages.parts import picture_cache
 from pages.parts.picture_cache import once_a_picture
-from pages.parts.ready_data import ReadyJson, as_json, ready_data
+from pages.parts.ready_data import ReadyJson, as_json, ready_data, values_of
 from pages.parts.table.component import ready_rows
 from tests.helpers.seed import make_site
 from tests.pages.conftest import Database
@@ -64,6 +64,23 @@ def test_rows_are_written_by_column_and_value() -> None:
     rows = ready_rows(pd.DataFrame({"id": ["a", "b"], "pages": [1, 2]}))
     assert isinstance(rows, ReadyJson)
     assert json.loads(rows) == {"columns": ["id", "pages"], "data": [["a", 1], ["b", 2]]}
+
+
+def test_values_of_a_column_are_those_that_pandas_writes() -> None:
+    moment = pd.Timestamp("2026-11-22T20:00:00Z")
+    frame = pd.DataFrame(
+        {
+            "text": pd.Series(["<b>", "ü"], dtype="str"),
+            "gaps": pd.Series(["a", None], dtype="str"),
+            "kind": pd.Categorical(["new", None], categories=["new", "old"]),
+            "whole": [1, -2],
+            "part": [0.5, float("nan")],
+            "is": [True, False],
+            "at": [moment, pd.NaT],
+        }
+    )
+    by_row = zip(*(values_of(frame[name]) for name in frame), strict=True)
+    assert [*map(list, by_row)] == json.loads(frame.to_json(orient="values"))
 
 
 def test_answer_is_made_once_for_each_picture_and_question(draw) -> None:
