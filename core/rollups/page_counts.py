@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from core.listed import list_numbers, listed_numbers
 from core.plain_rows import plain_rows
@@ -30,8 +30,8 @@ def shown_pages(db: Connection, site_id: int, visits: Iterable[int]) -> Iterator
     """The page views of the site's visits that have these numbers; those of one visit stand together."""
     listed = list_numbers(visits)
     numbers, tabs, moments, pages = _read_views(db, site_id, listed)
-    texts = _texts_of(db, site_id, set(pages))
-    spans = _Spans(_spans_in_view(db, site_id, listed))
+    texts = texts_of(db, site_id, set(pages))
+    spans = _Spans(cast(Any, plain_rows(db, select_spans_in_view(db, site_id, listed))))
     total, first = len(pages), 0
     while first < total:
         visit, tab, after = numbers[first], tabs[first], first + 1
@@ -70,22 +70,37 @@ class _Spans:
         return found
 
 
+def select_views(db: Connection, site_id: int, visits: str) -> Select[int, int, int, int, int]:
+    """Visit, tab, number, how long after the visit's begin, and page of each view; in the order of the first three.
+
+    visits: their numbers, as `list_numbers` writes them.
+    """
+    in_order = (_view.c.visit, _view.c.tab, _view.c.number)
+    columns = (*in_order, _view.c.viewed_after, _view.c.page)
+    is_wanted = (_view.c.site_id == site_id, _view.c.visit.in_(listed_numbers(db, "visits")))
+    return select(*columns).where(*is_wanted).order_by(*in_order).params(visits=visits)
+
+
+def select_spans_in_view(db: Connection, site_id: int, visits: str) -> Select[int, int, int, int]:
+    """Visit, tab, and begin and end after the visit's begin; in the order of visit and tab. visits: as above."""
+    ends = _span.c.from_after + _span.c.length
+    statement = select(_span.c.visit, _span.c.tab, _span.c.from_after, ends).where(
+        _span.c.site_id == site_id,
+        _span.c.visit.in_(listed_numbers(db, "visits")),
+        _span.c.kind == _IN_VIEW,
+    )
+    return statement.order_by(_span.c.visit, _span.c.tab).params(visits=visits)
+
+
 def _read_views(
     db: Connection, site_id: int, visits: str
 ) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Visit, tab, how long after the visit's begin, and page of each view; in the order of visit, tab and number.
-
-    As columns: Python looks for garbage again and again among so many rows, but not among numbers.
-    """
-    columns = (_view.c.visit, _view.c.tab, _view.c.viewed_after, _view.c.page)
-    is_wanted = (_view.c.site_id == site_id, _view.c.visit.in_(listed_numbers(db, "visits")))
-    in_order = (_view.c.visit, _view.c.tab, _view.c.number)
-    statement = select(*columns).where(*is_wanted).order_by(*in_order)
+    """The columns of `select_views`, without the number: Python looks for garbage again and again among so many rows, but not among numbers."""
     numbers: list[int] = []
     tabs: list[int] = []
     moments: list[int] = []
     pages: list[int] = []
-    for number, tab, moment, page in plain_rows(db, statement.params(visits=visits)):
+    for number, tab, _, moment, page in plain_rows(db, select_views(db, site_id, visits)):
         numbers.append(number)
         tabs.append(tab)
         moments.append(moment)
@@ -93,21 +108,7 @@ def _read_views(
     return numbers, tabs, moments, pages
 
 
-def _spans_in_view(
-    db: Connection, site_id: int, visits: str
-) -> Iterator[tuple[int, int, int, int]]:
-    """Visit, tab, and begin and end after the visit's begin; in the order of visit and tab."""
-    ends = _span.c.from_after + _span.c.length
-    statement = select(_span.c.visit, _span.c.tab, _span.c.from_after, ends).where(
-        _span.c.site_id == site_id,
-        _span.c.visit.in_(listed_numbers(db, "visits")),
-        _span.c.kind == _IN_VIEW,
-    )
-    in_order = statement.order_by(_span.c.visit, _span.c.tab)
-    return cast(Any, plain_rows(db, in_order.params(visits=visits)))
-
-
-def _texts_of(db: Connection, site_id: int, pages: Iterable[int]) -> dict[int, tuple[str, str]]:
+def texts_of(db: Connection, site_id: int, pages: Iterable[int]) -> dict[int, tuple[str, str]]:
     """Path and context of these pages, by their ids."""
     ids = sorted(pages)
     texts: dict[int, tuple[str, str]] = {}

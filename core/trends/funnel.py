@@ -17,11 +17,12 @@ from core.funnel_steps import FunnelStep
 from core.rollups.site_counts import REST
 from core.tables import Page, Site
 from core.trends.cards import REST_LABEL
+from core.trends.columns import Integers
 from core.trends.counts import stretches
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import TrendPeriod
 from core.trends.site_trends import TellShare
-from core.trends.visit_views import Integers, VisitViews, read_shown, read_sources
+from core.trends.visit_views import VisitSources, VisitViews, read_shown, read_sources
 
 LISTED = 100
 """The most sources that have a row of their own; the rest is summed in one more."""
@@ -68,9 +69,9 @@ def funnel(
     waits: list[list[Integers]] = [[] for _ in steps]
     for part, number in parts:
         sources = read_sources(db, site.id, part, filters)
-        visits += len(sources)
-        if len(sources):
-            shown = read_shown(db, site.id, sources, of_steps)
+        visits += len(sources.visits)
+        if len(sources.visits):
+            shown = read_shown(db, site.id, sources.visits, of_steps)
             passed = _passed(shown, pages)
             reached = _added(reached, _by_source(shown, passed, sources))
             for place in range(1, len(steps)):
@@ -119,13 +120,15 @@ def _passed(shown: VisitViews, pages: Sequence[Integers]) -> list[Integers]:
 
 
 def _by_source(
-    shown: VisitViews, passed: Sequence[Integers], sources: dict[int, str]
+    shown: VisitViews, passed: Sequence[Integers], sources: VisitSources
 ) -> pd.DataFrame:
     """Visits that reached each step, by source: each source of these visits, also of those that reached none."""
-    names = pd.array([sources.get(number, "") for number in shown.visits.tolist()], dtype=object)
-    came = {f"step_{place}": of_step >= 0 for place, of_step in enumerate(passed, 1)}
-    counted = pd.DataFrame(came).groupby(np.asarray(names)).sum()
-    return counted.reindex(sorted(set(sources.values())), fill_value=0)
+    codes = sources.codes[np.searchsorted(sources.visits, shown.visits)]
+    came = {
+        f"step_{place}": np.bincount(codes[of_step >= 0], minlength=len(sources.names))
+        for place, of_step in enumerate(passed, 1)
+    }
+    return pd.DataFrame(came, index=pd.Index([*sources.names]))
 
 
 def _added(sums: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:

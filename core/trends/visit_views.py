@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from core.listed import list_numbers, listed_numbers
-from core.plain_rows import plain_rows
 from core.tables import PageViewRow, Visit
+from core.trends.columns import Integers, coded, read_columns, read_integers
 from core.trends.filters import TrendFilters, are_wanted
 from core.visits.calendar import Period
-
-Integers = npt.NDArray[np.int64]
-
-_VIEW = np.dtype([(name, np.int64) for name in ("visit", "at", "page")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,29 +26,39 @@ class VisitViews:
     page: Integers
 
 
+@dataclass(frozen=True, eq=False)
+class VisitSources:
+    """Visits by their numbers, in ascending order. codes: of each the place of its source among the names."""
+
+    visits: Integers
+    codes: Integers
+    names: Sequence[str]
+
+
 def read_sources(
     db: Connection, site_id: int, period: Period, filters: TrendFilters
-) -> dict[int, str]:
-    """The source of each of these visits, by its number."""
+) -> VisitSources:
+    """The source of each of these visits."""
     wanted = are_wanted(site_id, period, filters)
-    rows = plain_rows(db, select(col(Visit.number), col(Visit.source)).where(*wanted))
-    return dict(rows)
+    numbers, sources = read_columns(db, select(col(Visit.number), col(Visit.source)).where(*wanted))
+    visits = np.array(numbers, np.int64)
+    names, codes = coded(sources)
+    order = np.argsort(visits)
+    return VisitSources(visits[order], codes[order], names)
 
 
-def read_shown(db: Connection, site_id: int, visits: Iterable[int], pages: Integers) -> VisitViews:
+def read_shown(db: Connection, site_id: int, visits: Integers, pages: Integers) -> VisitViews:
     """The views of these pages by the visits with these numbers, without the time that they were in view."""
-    columns = (col(PageViewRow.visit), col(PageViewRow.viewed_after), col(PageViewRow.page))
-    statement = (
-        select(*columns)
-        .where(
-            col(PageViewRow.site_id) == site_id,
-            col(PageViewRow.visit).in_(listed_numbers(db, "visits")),
-            col(PageViewRow.page).in_(listed_numbers(db, "pages")),
-        )
-        .order_by(col(PageViewRow.visit), col(PageViewRow.tab), col(PageViewRow.number))
+    columns = (
+        *(col(PageViewRow.visit), col(PageViewRow.tab), col(PageViewRow.number)),
+        *(col(PageViewRow.viewed_after), col(PageViewRow.page)),
     )
-    listed = {"visits": list_numbers(visits), "pages": list_numbers(pages.tolist())}
-    views = np.fromiter(plain_rows(db, statement.params(listed)), dtype=_VIEW)
-    visit, at, page = (np.ascontiguousarray(views[name]) for name in _VIEW.fields or ())
-    order = np.lexsort((at, visit))
+    statement = select(*columns).where(
+        col(PageViewRow.site_id) == site_id,
+        col(PageViewRow.visit).in_(listed_numbers(db, "visits")),
+        col(PageViewRow.page).in_(listed_numbers(db, "pages")),
+    )
+    listed = {"visits": list_numbers(visits.tolist()), "pages": list_numbers(pages.tolist())}
+    visit, tab, number, at, page = read_integers(db, statement.params(listed))
+    order = np.lexsort((number, tab, at, visit))
     return VisitViews(np.unique(visit), visit[order], at[order], page[order])

@@ -1,0 +1,38 @@
+"""Rows by the hundred thousand, as columns: the database writes each as one text.
+
+That takes half of the time that as many rows take to become Python's, and leaves it nothing to look through for garbage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, Select, Text, cast, func, select
+
+Integers = npt.NDArray[np.int64]
+
+
+def read_integers(db: Connection, statement: Select[*tuple[Any, ...]]) -> Integers:
+    """The rows of whole numbers, in no order: an array of each column, one below the other."""
+    columns = statement.order_by(None).subquery().columns
+    texts = db.execute(select(*(func.aggregate_strings(cast(each, Text), ",") for each in columns)))
+    return np.array([np.fromstring(text or "", np.int64, sep=",") for text in texts.one()])
+
+
+def read_columns(db: Connection, statement: Select[*tuple[Any, ...]]) -> list[list[Any]]:
+    """The rows of numbers and texts, in no order: a list of each column."""
+    columns = statement.order_by(None).subquery().columns
+    listed = func.json_agg if db.dialect.name == "postgresql" else func.json_group_array
+    texts = db.execute(select(*(cast(listed(each), Text) for each in columns)))
+    return [msgspec.json.decode(text or "[]") for text in texts.one()]
+
+
+def coded(column: Sequence[Any]) -> tuple[Sequence[Any], Integers]:
+    """The different values of a column, and of each row the place of its own."""
+    places = {value: place for place, value in enumerate(dict.fromkeys(column))}
+    codes = np.fromiter(map(places.__getitem__, column), np.int64, len(column))
+    return [*places], codes
