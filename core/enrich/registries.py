@@ -30,5 +30,11 @@ def _rules(text: str) -> list[str]:
 
 
 def _encoded(rule: str) -> str:
+    """As the DNS has it. The list's names are prepared for it already: Python's own codec prepares them once more,
+    which takes it most of its time."""
     mark = "!" if rule.startswith("!") else ""
-    return mark + rule.removeprefix(mark).encode("idna").decode("ascii")
+    return mark + ".".join(map(_encoded_label, rule.removeprefix(mark).split(".")))
+
+
+def _encoded_label(label: str) -> str:
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
