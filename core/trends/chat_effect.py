@@ -14,6 +14,7 @@ from sqlmodel import col
 from core.chat.states import OpenedBy
 from core.enrich.page_context import PageContext
 from core.moment import to_milliseconds
+from core.plain_rows import plain_rows
 from core.rollups.dimensions import STARTED_AT, Dimension, began_within
 from core.tables import Conversation, Page, PageViewRow, Site, Visit
 from core.trends.counts import by_dimension, count_period
@@ -99,7 +100,7 @@ def _chats(db: Connection, site_id: int, period: TrendPeriod) -> pd.DataFrame:
         .order_by(col(Visit.number), began)
     )
     columns = ["visit", "opened_by", "began_at", "accepted_at", "purchased_at"]
-    chats = pd.DataFrame(db.execute(statement).tuples().all(), columns=columns)
+    chats = pd.DataFrame([*plain_rows(db, statement)], columns=columns)
     first = chats.drop_duplicates("visit")
     return first[~(first["purchased_at"] < first["began_at"])]
 
