@@ -43,10 +43,10 @@ _UNREAD = (
 )
 """The visitor's messages that no agent has read."""
 _IS_OF_REMOVED_SITE = is_removed(col(Conversation.site_id))
-_FIND_OPEN = (
+_find_open = (
     select(Conversation)
     .where(
-        col(Conversation.site_id) == bindparam("site_id"),
+        col(Conversation.site_id) == bindparam("of_site"),
         col(Conversation.state).in_(sorted(OPEN_STATES)),
     )
     .order_by(
@@ -229,7 +229,7 @@ def open_by_visit(db: Connection, site_id: int) -> dict[str, Conversation]:
 
     Of a visit that people share, a conversation before an invitation, and the newest one.
     """
-    found = _conversations(db, _FIND_OPEN, {"site_id": site_id})
+    found = _conversations(db, _find_open, {"of_site": site_id})
     return {each.visit_id: each for each in found}
 
 

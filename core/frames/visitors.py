@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -57,14 +57,18 @@ _MOMENTS = ("started_at", "last_seen_at", "last_activity_at", "in_view_until")
 _NONE_STORED: Mapping[str, Sequence[Any]] = dict.fromkeys(_NAMES, ())
 
 
-@lru_cache(maxsize=_TYPES_KEPT)
-def _categories(names: tuple[str, ...], *, ordered: bool = False) -> pd.CategoricalDtype:
-    return pd.CategoricalDtype(pd.Index(names, dtype=str), ordered)
+class _Categories(NamedTuple):
+    """A type of columns, and the place of each of its names. By the type itself no place can be looked up: to pandas two
+    types of the same names in another order are equal."""
+
+    dtype: pd.CategoricalDtype
+    places: Mapping[str, int]
 
 
 @lru_cache(maxsize=_TYPES_KEPT)
-def _places(dtype: pd.CategoricalDtype) -> Mapping[str, int]:
-    return {name: place for place, name in enumerate(dtype.categories)}
+def _categories(names: tuple[str, ...], *, ordered: bool = False) -> _Categories:
+    dtype = pd.CategoricalDtype(pd.Index(names, dtype=str), ordered)
+    return _Categories(dtype, {name: place for place, name in enumerate(names)})
 
 
 _STATUSES = _categories((Status.CHATTING.value, Status.BROWSING.value))
@@ -184,12 +188,11 @@ def _text(texts: Sequence[str]) -> Any:
 def _category(
     values: Sequence[Any],
     label: Callable[[Any], str] = str,
-    dtype: pd.CategoricalDtype | None = None,
+    categories: _Categories | None = None,
 ) -> pd.Categorical:
-    """The label of each value. dtype: of which categories; else of those that there are, in their order."""
+    """The label of each value. categories: which there are; else the labels that there are, in their order."""
     labels = {value: label(value) for value in set(values)}
-    dtype = dtype or _categories(tuple(sorted(set(labels.values()))))
-    places = _places(dtype)
+    dtype, places = categories or _categories(tuple(sorted(set(labels.values()))))
     codes = {value: places[name] for value, name in labels.items()}
     return pd.Categorical.from_codes(
         np.fromiter((codes[value] for value in values), "int32", len(values)), dtype=dtype
@@ -202,7 +205,7 @@ def _utc(moments: np.ndarray[Any, Any]) -> pd.DatetimeIndex:
 
 def _known_context(context: str) -> str:
     """A context of another version counts as none."""
-    return context if context in _CONTEXTS.categories else PageContext.NONE.value
+    return context if context in _CONTEXTS.places else PageContext.NONE.value
 
 
 def _known_state(state: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -55,15 +55,26 @@ def count_period(
         return []
     assert site.id is not None
     counted = CountedDays.of(db, site, period, filters)
-    counts = [*read_days(db, site.id, counted.days, dimensions)]
+    # Added up as they come: what is held are the values, however many parts there are.
+    return add_up(_found(db, site.id, counted, filters, dimensions, tell))
+
+
+def _found(
+    db: Connection,
+    site_id: int,
+    counted: CountedDays,
+    filters: TrendFilters,
+    dimensions: Collection[Dimension],
+    tell: TellDone,
+) -> Iterator[Count]:
+    yield from read_days(db, site_id, counted.days, dimensions)
     if counted.uncounted:
-        counts += count_rows(db, site.id, counted.uncounted, dimensions)
+        yield from count_rows(db, site_id, counted.uncounted, dimensions)
     for gap in counted.gaps:
-        for part, number in stretches(db, site.id, gap):
-            wanted = (*are_wanted(site.id, part, filters), *counted.in_gaps)
-            counts += count_rows(db, site.id, wanted, dimensions)
+        for part, number in stretches(db, site_id, gap):
+            wanted = (*are_wanted(site_id, part, filters), *counted.in_gaps)
+            yield from count_rows(db, site_id, wanted, dimensions)
             tell(number)
-    return add_up(counts)
 
 
 def count_visitors_of(db: Connection, site: Site, period: Period, filters: TrendFilters) -> int:

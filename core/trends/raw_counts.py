@@ -130,22 +130,46 @@ def _seconds_in_view(views: Integers, spans: Integers) -> Integers:
     visit, tab, at = visit[order], tab[order], at[order]
     is_last = np.append((visit[1:] != visit[:-1]) | (tab[1:] != tab[:-1]), True)
     until = np.where(is_last, _NEVER, np.append(at[1:], 0))
-    # Each view beside each span of its tab: their places in one list of pairs.
     tabs = 1 + max(tab.max(), spans[1].max(initial=0))
-    of_view, of_span = visit * tabs + tab, spans[0] * tabs + spans[1]
-    by_tab = np.argsort(of_span)
-    of_span, begin, end = of_span[by_tab], spans[2][by_tab], spans[3][by_tab]
-    first = np.asarray(np.searchsorted(of_span, of_view), np.int64)
-    spans_of = np.asarray(np.searchsorted(of_span, of_view, side="right"), np.int64) - first
-    before = np.cumsum(spans_of) - spans_of
-    pair = np.repeat(np.arange(len(at)), spans_of)
-    span = np.arange(len(pair)) - before[pair] + first[pair]
-    overlap = np.minimum(end[span], until[pair]) - np.maximum(begin[span], at[pair])
-    lengths = np.zeros(len(at), np.int64)
-    np.add.at(lengths, pair, np.maximum(overlap, 0))
+    of_both = np.concatenate((visit * tabs + tab, spans[0] * tabs + spans[1]))
+    place = np.unique(of_both, return_inverse=True)[1].astype(np.int64)
+    before = min(at.min(), spans[2].min(initial=0))
+    seen = _Seen(place[len(at) :], spans[2] - before, spans[3] - before, int(at.max() - before))
+    lengths = seen.until(place[: len(at)], until - before) - seen.until(
+        place[: len(at)], at - before
+    )
     seconds = np.empty_like(lengths)
     seconds[order] = lengths // 1000
     return seconds
+
+
+class _Seen:
+    """For how long a tab had been in view at a moment; tabs are numbered, moments from 0.
+
+    In view for max(0, moment - begin) - max(0, moment - end) in all spans: so sums of their edges, in order, say it
+    without a look at each span of the tab.
+    """
+
+    def __init__(self, tab: Integers, begin: Integers, end: Integers, latest: int) -> None:
+        """tab, begin, end: of the spans. latest: of the moments that are asked for, but for later than all."""
+        self._width = 2 + max(latest, int(end.max(initial=0)))
+        self._edges = [
+            (sign, keys, np.concatenate(([0], np.cumsum(keys % self._width))))
+            for sign, keys in (
+                (1, np.sort(tab * self._width + begin)),
+                (-1, np.sort(tab * self._width + end)),
+            )
+        ]
+
+    def until(self, tab: Integers, moment: Integers) -> Integers:
+        """Milliseconds, of each of these tabs at its moment."""
+        moment = np.minimum(moment, self._width - 1)
+        seen = np.zeros_like(moment)
+        for sign, keys, sums in self._edges:
+            first = np.searchsorted(keys, tab * self._width)
+            end = np.searchsorted(keys, tab * self._width + moment)
+            seen += sign * ((end - first) * moment - (sums[end] - sums[first]))
+        return seen
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,10 +44,10 @@ def visits_started_by(
 
 
 @lru_cache
-def _sums(periods: int) -> Select[*tuple[Any, ...]]:
+def _sums(number: int) -> Select[*tuple[Any, ...]]:
     """The visits of each of so many periods. Made once for each number: to make it takes longer than it runs."""
     starts_at = col(VisitCount.starts_at)
-    return select(*(_sum_within(place) for place in range(periods))).where(
+    return select(*(_sum_within(place) for place in range(number))).where(
         col(VisitCount.site_id) == bindparam("site_id"),
         starts_at >= bindparam("first"),
         starts_at < bindparam("end"),

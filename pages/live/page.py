@@ -151,27 +151,37 @@ def _draw_live(site: Site, sites: Sequence[Site], refresh: str, offered: Sequenc
     if snapshot.picture is None:
         draw_fault(snapshot.fault)
         return
+    interruption = _interruption(snapshot, site)
     with turn():
-        _draw_now(snapshot, snapshot.picture, site, sites, refresh)
+        clock = _draw_now(snapshot, snapshot.picture, site, sites, refresh, interruption)
+    if not snapshot.picture.is_empty:
+        draw_opened_visitor(sites, is_ticking=clock.ticking)
 
 
 def _draw_now(
-    snapshot: PictureSnapshot, picture: Picture, site: Site, sites: Sequence[Site], refresh: str
-) -> None:
+    snapshot: PictureSnapshot,
+    picture: Picture,
+    site: Site,
+    sites: Sequence[Site],
+    refresh: str,
+    interruption: str,
+) -> Clock:
+    """Draw what waits for nothing; returns the clock by which it ages."""
     draw_title(f"{picture.cards.online:,} online · {site.name}")
-    _draw_moment(picture, snapshot, site, refresh)
+    _draw_moment(picture.as_of, snapshot.revision, site, refresh, interruption)
     fault = st.empty()  # keeps its place, so that nothing below it is drawn again
     if snapshot.fault:
         with fault.container():
             draw_fault(snapshot.fault, since=time_of(picture.as_of, site.time_zone))
-    if picture.is_empty:
-        draw_welcome(default_site(sites) or site)
-        return
     clock = Clock(
         age=(utc_now() - picture.as_of).total_seconds(),
         ticking=bool(REFRESHES[refresh]) and not snapshot.fault,
     )
-    _draw_picture(picture, site, sites, clock)
+    if picture.is_empty:
+        draw_welcome(default_site(sites) or site)
+    else:
+        _draw_picture(picture, site, sites, clock)
+    return clock
 
 
 def _draw_timeline(site: Site, sites: Sequence[Site], at: str) -> None:
@@ -222,6 +232,7 @@ def _draw_past(
         draw_not_known(None, site.time_zone)
         return
     _draw_picture(snapshot.picture, site, sites, Clock(), moment)
+    draw_opened_visitor(sites, is_ticking=False, moment=moment)
 
 
 def _draw_picture(
@@ -238,7 +249,6 @@ def _draw_picture(
         with st.container(key="live_visitors", gap="xsmall"):
             _draw_active_visitors(picture, site, sites, clock, moment)
         draw_breakdowns(picture, site)
-    draw_opened_visitor(sites, is_ticking=clock.ticking, moment=moment)
 
 
 def _needs_every_row() -> bool:
@@ -271,17 +281,14 @@ def _draw_active_visitors(
             draw_data(picture, site)
 
 
-def _draw_moment(picture: Picture, snapshot: PictureSnapshot, site: Site, refresh: str) -> None:
+def _draw_moment(
+    as_of: datetime, revision: int, site: Site, refresh: str, interruption: str
+) -> None:
     """Draw which moment the page shows, and what has it drawn anew."""
-    moment = time_of(picture.as_of, site.time_zone)
-    line = MomentLine(
-        f"{moment} ({site.time_zone})",
-        site.time_zone,
-        REFRESHES[refresh],
-        _interruption(snapshot, site),
-    )
+    moment = f"{time_of(as_of, site.time_zone)} ({site.time_zone})"
+    line = MomentLine(moment, site.time_zone, REFRESHES[refresh], interruption)
     watched = "" if site.key == ALL_SITES else site.key
-    draw_pulse(watched, snapshot.revision, is_pushed=refresh == LIVE, line=line)
+    draw_pulse(watched, revision, is_pushed=refresh == LIVE, line=line)
 
 
 def _interruption(snapshot: PictureSnapshot, site: Site) -> str:

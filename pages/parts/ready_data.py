@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 
@@ -42,6 +43,7 @@ def values_of(column: pd.Series[Any]) -> list[Any]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         categories = [*column.dtype.categories.tolist(), None]  # the code of what is missing is -1
         return [categories[code] for code in column.cat.codes.tolist()]
-    if column.dtype.kind in "bi" or (column.dtype == "str" and not column.hasnans):
+    is_plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "bi"
+    if is_plain or (column.dtype == "str" and not column.hasnans):
         return column.tolist()
     return json.loads(column.to_json(orient="values"))  # pyright: ignore[reportArgumentType]

@@ -306,6 +306,13 @@ def test_country_that_is_not_known_is_called_unknown(row):
     assert (shown["country"], shown["country_name"], shown["flag"]) == ("", "Unknown", "")
 
 
+def test_sources_that_are_called_as_states_are_stay_what_they_are(picture, store, make_visit):
+    store(make_visit(id="a" * 16, source="Chatting"), make_visit(id="b" * 16, source="Browsing"))
+    rows = picture().visitors.set_index("id")
+    assert rows["source"].to_dict() == {"a" * 16: "Chatting", "b" * 16: "Browsing"}
+    assert set(rows["status"]) == {"Browsing"}
+
+
 def test_context_of_another_version_is_none(row):
     assert row(page_context="Wishlist")["page_context"] == ""
 

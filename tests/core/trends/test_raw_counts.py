@@ -14,7 +14,14 @@ from core.rollups.dimensions import Dimension
 from core.tables import Visit
 from core.trends.raw_counts import count_rows
 from core.visits.calendar import Period
-from tests.helpers.past_visits import PastVisit, expected_counts, make_visits, store
+from tests.helpers.past_visits import (
+    PAGES,
+    PastView,
+    PastVisit,
+    expected_counts,
+    make_visits,
+    store,
+)
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS = Period(SINCE, SINCE + timedelta(days=3))
@@ -29,6 +36,21 @@ def test_both_ways_of_counting_say_the_same(db: Connection, seed: int) -> None:
     assert sorted(count_rows(db, 7, IN_SITE, list(Dimension))) == sorted(
         count_visits(db, 7, IN_SITE)
     )
+
+
+def test_a_tab_of_very_many_views_and_spans_is_counted(db: Connection) -> None:
+    [visit] = make_visits(7, DAYS, 1, seed=6)
+    number, step = 4_000, 10_000
+    views = [PastView(1, place, place * step, PAGES[place % 2], 4) for place in range(1, number)]
+    spans = [(1, place * step + 3_000, 4_999) for place in range(1, number)]
+    row = visit.row | {"page_count": len(views)}
+    store(db, [replace(visit, row=row, views=views, spans=spans)])
+    found = {count[:2]: count[2:] for count in count_rows(db, 7, IN_SITE, [Dimension.PAGE])}
+    even, odd = number // 2 - 1, number // 2
+    assert found == {
+        ("page", "/"): (1, even, 0, even * 4),
+        ("page", "/products/cup"): (1, odd, 0, odd * 4),
+    }
 
 
 def test_only_what_is_asked_for_is_counted(db: Connection) -> None:

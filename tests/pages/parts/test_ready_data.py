@@ -76,6 +76,8 @@ def test_values_of_a_column_are_those_that_pandas_writes() -> None:
             "whole": [1, -2],
             "part": [0.5, float("nan")],
             "is": [True, False],
+            "perhaps": pd.Series([3, None], dtype="Int64"),
+            "maybe": pd.Series([None, True], dtype="boolean"),
             "at": [moment, pd.NaT],
         }
     )
