@@ -17,7 +17,7 @@ from core.funnel_steps import FunnelStep
 from core.rollups.site_counts import REST
 from core.tables import Page, Site
 from core.trends.cards import REST_LABEL
-from core.trends.columns import Integers
+from core.trends.column_texts import Integers
 from core.trends.counts import stretches
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import TrendPeriod

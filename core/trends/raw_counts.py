@@ -28,7 +28,7 @@ from core.rollups.dimensions import (
 )
 from core.rollups.page_counts import select_spans_in_view, select_views, texts_of
 from core.tables import Visit
-from core.trends.columns import Integers, coded, read_columns, read_integers
+from core.trends.column_texts import Integers, coded, read_columns, read_integers
 from core.visits.presence import COUNT_SLOT
 
 _SLOT = milliseconds(COUNT_SLOT)

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from core.listed import list_numbers, listed_numbers
 from core.tables import PageViewRow, Visit
-from core.trends.columns import Integers, coded, read_columns, read_integers
+from core.trends.column_texts import Integers, coded, read_columns, read_integers
 from core.trends.filters import TrendFilters, are_wanted
 from core.visits.calendar import Period
 
