@@ -134,7 +134,9 @@ def _seconds_in_view(views: Integers, spans: Integers) -> Integers:
     of_both = np.concatenate((visit * tabs + tab, spans[0] * tabs + spans[1]))
     place = np.unique(of_both, return_inverse=True)[1].astype(np.int64)
     before = min(at.min(), spans[2].min(initial=0))
-    seen = _Seen(place[len(at) :], spans[2] - before, spans[3] - before, int(at.max() - before))
+    seen = _TimeInView(
+        place[len(at) :], spans[2] - before, spans[3] - before, int(at.max() - before)
+    )
     lengths = seen.until(place[: len(at)], until - before) - seen.until(
         place[: len(at)], at - before
     )
@@ -143,7 +145,7 @@ def _seconds_in_view(views: Integers, spans: Integers) -> Integers:
     return seconds
 
 
-class _Seen:
+class _TimeInView:
     """For how long a tab had been in view at a moment; tabs are numbered, moments from 0.
 
     In view for max(0, moment - begin) - max(0, moment - end) in all spans: so sums of their edges, in order, say it
