@@ -192,7 +192,7 @@ def test_invitation_that_nobody_answers_disappears(shop, page, agent):
     dialog.until_gone()
     expired = _row(shop, "expired")
     assert expired and expired["closed_by"] == "silence"
-    assert page.evaluate("localStorage['vm-chat']") is None
+    page.wait_for_function("localStorage['vm-chat'] === undefined")
 
 
 def test_silence_ends_it(shop, page, agent):
