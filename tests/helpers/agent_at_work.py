@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar, Unpack
 
+import httpx
 from sqlalchemy import BigInteger, type_coerce, update
 from sqlmodel import col
 
@@ -15,7 +16,7 @@ from core.chat.blocks import block
 from core.chat.conversations import end, mark_read, mark_typing
 from core.chat.handover import take_over
 from core.chat.invitations import invite
-from core.chat.looks import LookChanges, change_look
+from core.chat.looks import LookChanges, change_look, payload_of
 from core.chat.messages import send_as_agent
 from core.chat.rules import add_rule
 from core.chat.states import Author, ClosedBy, Trigger
@@ -150,11 +151,13 @@ class AgentAtWork:
             change_site(db, shop.key, chat_button=False)
 
     def change_look(self, shop: Shop, **changes: Unpack[LookChanges]) -> None:
-        """Change what the site's dialog says, and how it looks."""
+        """Change what the site's dialog says, and how it looks; returns once the collector has heard of it."""
         with writing(self._engine) as db:
             site = find_site(db, shop.key)
             assert site is not None
-            change_look(db, site.id or 0, **changes)
+            look = payload_of(change_look(db, site.id or 0, **changes), "en")
+        address = f"http://127.0.0.1:{shop.gate.collector_port}/embed/chat-en.json?site={shop.key}"
+        shop.until(lambda: httpx.get(address).json().items() >= look.items())
 
     def add_exit_rule(self, shop: Shop, text: str) -> None:
         """Add a rule that invites visitors who are about to leave."""

@@ -120,7 +120,6 @@ def test_agent_who_had_to_go_is_named(shop, page, agent):
 def test_message_is_left_with_an_address(shop, page, agent, email, is_needed):
     agent.leave()
     agent.change_look(shop, email=email)
-    page.wait_for_timeout(2_500)
     dialog = _with_button(shop, page, agent)
     dialog.pill.click()
     dialog.until_note(NOBODY)
@@ -155,7 +154,6 @@ def test_message_that_was_left_without_an_address_can_still_be_given_one(shop, p
 def test_site_that_asks_for_no_address_has_no_field(shop, page, agent):
     agent.leave()
     agent.change_look(shop, email="")
-    page.wait_for_timeout(2_500)
     dialog = _with_button(shop, page, agent)
     dialog.pill.click()
     dialog.until_note(NOBODY)
@@ -230,7 +228,6 @@ def test_rating_holds_when_what_was_sent_before_it_arrives_after_it(shop, page, 
 
 def test_site_that_asks_for_no_rating_has_no_faces(shop, page, agent):
     agent.change_look(shop, asks_rating=False)
-    page.wait_for_timeout(2_500)
     dialog, conversation = chatting(shop, page, agent)
     agent.end(conversation)
     dialog.until_note("This chat has ended.")

@@ -82,7 +82,6 @@ def test_owners_texts_colour_and_corner_are_shown_within_seconds(shop, page, age
         corner="left",
         words={"en": {"send": "Off it goes"}, "de": {"send": "Los"}},
     )
-    page.wait_for_timeout(5_000)
     dialog = _with_button(shop, page, agent)
     dialog.until_pill("Tea counter")
     dialog.pill.click()
