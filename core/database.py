@@ -139,8 +139,10 @@ def dialect_module(dialect: Dialect) -> Any:
 
 def mark_damage(engine: Engine, fault: BaseException | None) -> None:
     """Mark SQLite's file when SQLite says that it is damaged: from then on no process uses it."""
+    if fault is None or not is_damage(fault):
+        return
     file = sqlite_file(str(engine.url))
-    if file and fault and is_damage(fault) and not mark_of(file.resolve()).exists():
+    if file and not mark_of(file.resolve()).exists():
         set_mark(file.resolve(), str(getattr(fault, "orig", fault)))
 
 

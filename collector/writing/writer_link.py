@@ -33,9 +33,8 @@ _decode_state = msgspec.msgpack.Decoder(Failing | None).decode
 
 
 class WriterLink:
-    """Sends at the end of each turn of the event loop what has come in it. A new writer takes over from one that
-    has ended: what that one had, and has not answered, is refused.
-
+    """Sends at the end of each turn of the event loop what has come in it, and much of it sooner. A new writer takes
+    over from one that has ended: what that one had, and has not answered, is refused.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class WriterLink:
         self._connection: _Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._has_linked = asyncio.Event()
-        queue.send_soon = self._send_soon
+        queue.send_soon, queue.send_now = self._send_soon, self._send
 
     def start(self) -> None:
         """Begin to tell what is counted, and to refuse what waits for too long."""

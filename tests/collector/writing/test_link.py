@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+import uvloop
 
 from collector.chat.actions import (
     ACTIONS,
@@ -33,7 +34,7 @@ from collector.writing.commit_state import WriterState
 from collector.writing.counters import Counters, Counts
 from collector.writing.frames import FrameKind, FrameReader, frame
 from collector.writing.inbox import Inbox
-from collector.writing.write_queue import WriteQueue
+from collector.writing.write_queue import SENT_EVERY, WriteQueue
 from collector.writing.writer_link import WriterLink
 from core.reasons import Reason, Refused
 from core.visits.hit import Accepted, Cart, ChatReport, Event, EventKind, Hit, Opening
@@ -249,6 +250,23 @@ def test_hits_beyond_what_the_writer_may_have_wait_for_results(monkeypatch) -> N
         assert worker.queue.is_empty
 
     asyncio.run(run())
+
+
+def test_much_that_comes_at_once_is_sent_before_its_turn_ends() -> None:
+    async def run() -> None:
+        worker = WorkerSide()
+        writer = AnsweringWriter(worker.to_worker)
+        await worker.connect()
+        worker.submit(*range(SENT_EVERY + 1))
+        writer.inbox.read()  # the link
+        writer.inbox.read()  # nothing was awaited: the loop has not turned since
+        assert len(writer.inbox.hits) == SENT_EVERY
+        await writer.until_it_has(SENT_EVERY + 1)
+        writer.answer()
+        await worker.until_answered(SENT_EVERY + 1)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as in the collector
+        runner.run(run())
 
 
 def test_results_go_to_the_worker_that_has_sent_the_hit() -> None:
