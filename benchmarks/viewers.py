@@ -26,6 +26,9 @@ from benchmarks.servers import BenchmarkServer, dashboard, empty_page
 INTERVAL = 2
 """Seconds: the shortest that an agent may choose."""
 
+DRAWS = 10
+"""Refreshes of each viewer in a round."""
+
 MOST_CPU = 15
 """Milliseconds of a refresh, with eight viewers."""
 
@@ -36,6 +39,10 @@ OPENS_WITHIN = 120_000
 """Milliseconds: a load of 40 on two cores has taken more than 30 s."""
 
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+Watched = tuple[BenchmarkServer, Sequence[PageViewer]]
+"""A server, and those who watch it."""
 
 
 class RefreshCost(NamedTuple):
@@ -93,13 +100,39 @@ def measure(live: int, viewers: int, rounds: int, seconds: int, browser: str) ->
 async def _in_turns(
     server: BenchmarkServer, empty: BenchmarkServer, viewers: int, rounds: int
 ) -> tuple[Sequence[RefreshCost], Sequence[RefreshCost]]:
-    """Of each round, a refresh of the live page and one of the empty page; the first round warms up."""
+    """Of each round, refreshes of the live page and, in their pauses, of the empty one; the first round warms up.
+
+    So the viewers of both go on without a gap, as those of an open page do: after a pause the dashboard gives memory
+    back, and takes it again.
+    """
     async with _open_pages(server, viewers) as ours, _open_pages(empty, viewers) as others:
-        costs = [
-            (await _refresh(server, ours), await _refresh(empty, others)) for _ in range(rounds + 1)
-        ]
+        costs = [await _round((server, ours), (empty, others)) for _ in range(rounds + 1)]
     live, floor = zip(*costs[1:], strict=True)
     return live, floor
+
+
+async def _round(*watched: Watched) -> Sequence[RefreshCost]:
+    """Of one viewer of each, while all of its viewers have DRAWS, each with a new picture, as those who chose INTERVAL."""
+    before = [_spent(*each) for each in watched]
+    for _ in range(DRAWS):
+        for _, pages in watched:
+            await asyncio.gather(*(page.draw() for page in pages))
+            await asyncio.sleep(INTERVAL / len(watched))
+    spent = [_spent(*each) for each in watched]
+    return [
+        RefreshCost(
+            (cpu - cpu_before) / (DRAWS * len(pages)) * 1000,
+            (size - size_before) / (DRAWS * len(pages)) / 1000,
+        )
+        for (_, pages), (cpu, size), (cpu_before, size_before) in zip(
+            watched, spent, before, strict=True
+        )
+    ]
+
+
+def _spent(server: BenchmarkServer, pages: Sequence[PageViewer]) -> tuple[float, int]:
+    """Seconds of CPU and bytes so far."""
+    return server.cpu(), sum(page.received for page in pages)
 
 
 @asynccontextmanager
@@ -107,17 +140,6 @@ async def _open_pages(server: BenchmarkServer, viewers: int) -> AsyncIterator[li
     async with AsyncExitStack() as stack:
         pages = [open_page(server.port, "site=shop") for _ in range(viewers)]
         yield [await stack.enter_async_context(page) for page in pages]
-
-
-async def _refresh(server: BenchmarkServer, pages: list[PageViewer]) -> RefreshCost:
-    """Of one viewer, while all have five, each with a new picture, as those who chose INTERVAL."""
-    cpu, size = server.cpu(), sum(page.received for page in pages)
-    for _ in range(5):
-        await asyncio.gather(*(page.draw() for page in pages))
-        await asyncio.sleep(INTERVAL)
-    refreshes = 5 * len(pages)
-    cpu, size = server.cpu() - cpu, sum(page.received for page in pages) - size
-    return RefreshCost(cpu / refreshes * 1000, size / refreshes / 1000)
 
 
 def _with_browsers(

@@ -1,17 +1,15 @@
-"""Rows by the hundred thousand, as columns: the database writes each as one text.
-
-That takes half of the time that as many rows take to become Python's, and leaves it nothing to look through for garbage.
-"""
+"""Rows by the hundred thousand, as columns: the database writes each as one text (see core/json_columns.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Select, Text, cast, func, select
+
+from core.json_columns import listed, read_list
 
 Integers = npt.NDArray[np.int64]
 
@@ -26,9 +24,8 @@ def read_integers(db: Connection, statement: Select[*tuple[Any, ...]]) -> Intege
 def read_columns(db: Connection, statement: Select[*tuple[Any, ...]]) -> list[list[Any]]:
     """The rows of numbers and texts, in no order: a list of each column."""
     columns = statement.order_by(None).subquery().columns
-    listed = func.json_agg if db.dialect.name == "postgresql" else func.json_group_array
-    texts = db.execute(select(*(cast(listed(each), Text) for each in columns)))
-    return [msgspec.json.decode(text or "[]") for text in texts.one()]
+    texts = db.execute(select(*(listed(each, db.dialect.name) for each in columns)))
+    return [read_list(text) for text in texts.one()]
 
 
 def coded(column: Sequence[Any]) -> tuple[Sequence[Any], Integers]:

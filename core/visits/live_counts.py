@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, CompoundSelect, Connection, Select, func, literal, select, union_all
+from sqlalchemy import Connection, Select, func, select
 from sqlmodel import col
 
+from core.json_columns import listed, read_list
 from core.tables import Visit
 from core.visits.live_visits import ASKED_MOMENT, ASKED_SITES, are_live, asked
 from core.visits.liveness import is_chatting, is_in_view
@@ -30,38 +32,22 @@ class LiveCounts:
 
 
 def live_counts(db: Connection, site_ids: Sequence[int], now: datetime) -> LiveCounts:
-    """The live visits of the sites at `now`, counted by one statement that reads each of them once."""
-    groups: dict[str, dict[str, int]] = {name: {} for name in GROUPED_BY}
-    in_view = chatting = 0
-    for row in db.execute(_counts(), asked(site_ids, now)):
-        groups[row.name][row.value] = row.visits
-        if row.name == GROUPED_BY[0]:
-            in_view += row.in_view
-            chatting += row.chatting
-    return LiveCounts(sum(groups[GROUPED_BY[0]].values()), in_view, chatting, groups)
+    """The live visits of the sites at `now`, counted by one statement that reads each of them once.
+
+    SQLite would sort them once for each column that it groups by, which takes longer than to count the values here.
+    """
+    online, in_view, chatting, *columns = db.execute(_counts(db.dialect.name), asked(site_ids, now)).one()
+    values = map(read_list, columns)
+    groups = {name: Counter(each) for name, each in zip(GROUPED_BY, values, strict=True)}
+    return LiveCounts(online, in_view, chatting, groups)
 
 
 @cache
-def _counts() -> CompoundSelect[*tuple[Any, ...]]:
-    live = (
-        select(
-            *(col(getattr(Visit, name)) for name in GROUPED_BY),
-            is_in_view(Visit, ASKED_MOMENT).label("in_view"),
-            is_chatting(Visit, ASKED_MOMENT).label("chatting"),
-        )
-        .where(are_live(ASKED_SITES, ASKED_MOMENT))
-        .cte("live")
-    )
-    return union_all(*(_grouped(live, name) for name in GROUPED_BY))
-
-
-def _grouped(live: CTE, name: str) -> Select[str, Any, int, int, int]:
-    """Each value and its visits; only the first grouping counts those in view and chatting as well."""
-    is_first = name == GROUPED_BY[0]
+def _counts(dialect: str) -> Select[*tuple[Any, ...]]:
+    in_view, chatting = is_in_view(Visit, ASKED_MOMENT), is_chatting(Visit, ASKED_MOMENT)
     return select(
-        literal(name).label("name"),
-        live.c[name].label("value"),
-        func.count().label("visits"),
-        (func.count().filter(live.c.in_view) if is_first else literal(0)).label("in_view"),
-        (func.count().filter(live.c.chatting) if is_first else literal(0)).label("chatting"),
-    ).group_by(live.c[name])
+        func.count(),
+        func.count().filter(in_view),
+        func.count().filter(chatting),
+        *(listed(col(getattr(Visit, name)), dialect) for name in GROUPED_BY),
+    ).where(are_live(ASKED_SITES, ASKED_MOMENT))
