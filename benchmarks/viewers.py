@@ -41,7 +41,7 @@ OPENS_WITHIN = 120_000
 BROWSER_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-Watched = tuple[BenchmarkServer, Sequence[PageViewer]]
+WatchedPages = tuple[BenchmarkServer, Sequence[PageViewer]]
 """A server, and those who watch it."""
 
 
@@ -111,7 +111,7 @@ async def _in_turns(
     return live, floor
 
 
-async def _round(*watched: Watched) -> Sequence[RefreshCost]:
+async def _round(*watched: WatchedPages) -> Sequence[RefreshCost]:
     """Of one viewer of each, while all of its viewers have DRAWS, each with a new picture, as those who chose INTERVAL."""
     before = [_spent(*each) for each in watched]
     for _ in range(DRAWS):

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Text, cast, func
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, cast, func
 
 
-def listed(column: ColumnElement[Any], dialect: str) -> ColumnElement[str]:
+def listed(column: SQLColumnExpression[Any], dialect: str) -> ColumnElement[str]:
     """All values of a column of numbers or texts, for `read_list`; dialect: the name of the database's."""
     as_list = func.json_agg if dialect == "postgresql" else func.json_group_array
     return cast(as_list(column), Text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, select, type_coerce
 from sqlmodel import col
@@ -13,11 +14,12 @@ from core.moment import from_milliseconds, to_milliseconds
 from core.rollups.counting import Count, add_up
 from core.rollups.day_number import number_of
 from core.rollups.dimensions import Dimension, began_within
-from core.rollups.site_counts import count_state, read_days
+from core.rollups.site_counts import CountState, count_state, read_days
 from core.rollups.visitor_counts import count_first_visits, count_visitors, read_first_visits
 from core.tables import Site, Visit, VisitCount
 from core.trends.filters import TrendFilters, are_wanted
 from core.trends.raw_counts import count_rows
+from core.trends.side_by_side import read_parts
 from core.visits.calendar import Period, day_period, local_day
 
 AT_ONCE = 40_000
@@ -70,11 +72,15 @@ def _found(
     yield from read_days(db, site_id, counted.days, dimensions)
     if counted.uncounted:
         yield from count_rows(db, site_id, counted.uncounted, dimensions)
-    for gap in counted.gaps:
-        for part, number in stretches(db, site_id, gap):
-            wanted = (*are_wanted(site_id, part, filters), *counted.in_gaps)
-            yield from count_rows(db, site_id, wanted, dimensions)
-            tell(number)
+
+    def count(db: Connection, part: tuple[Period, int]) -> Sequence[Count]:
+        wanted = (*are_wanted(site_id, part[0], filters), *counted.in_gaps)
+        return [*count_rows(db, site_id, wanted, dimensions)]
+
+    parts = [part for gap in counted.gaps for part in stretches(db, site_id, gap)]
+    for (_, number), counts in read_parts(db, parts, count, is_level=counted.is_level):
+        yield from counts
+        tell(number)
 
 
 def count_visitors_of(db: Connection, site: Site, period: Period, filters: TrendFilters) -> int:
@@ -108,6 +114,8 @@ class CountedDays:
     uncounted: Sequence[ColumnElement[bool]]
     gaps: Sequence[Period]
     in_gaps: Sequence[ColumnElement[bool]] = ()
+    is_level: Callable[[Connection], bool] = lambda _: True
+    """Whether in another snapshot the gaps have the same visits, though retention may have gone on since."""
 
     @classmethod
     def of(cls, db: Connection, site: Site, period: Period, filters: TrendFilters) -> CountedDays:
@@ -116,7 +124,10 @@ class CountedDays:
         days = _whole_days(site.time_zone, period) if filters.is_empty else []
         if not state.is_current or _has_fallen_behind(db, site, state.until):
             held = [day for day in days if number_of(day) <= state.thinned_day]
-            return cls(held, (), (period,), (state.are_not_held,) if held else ())
+            if not held:
+                return cls((), (), (period,))
+            is_level = partial(_is_at, site, state)
+            return cls(held, (), (period,), (state.are_not_held,), is_level)
         if not days:
             return cls((), (), (period,))
         first, last = (day_period(day, site.time_zone) for day in (days[0], days[-1]))
@@ -129,6 +140,10 @@ class CountedDays:
         )
         around = (Period(period.from_at, bounds.from_at), Period(bounds.until_at, period.until_at))
         return cls(days, uncounted, [gap for gap in around if gap.from_at < gap.until_at])
+
+
+def _is_at(site: Site, state: CountState, db: Connection) -> bool:
+    return count_state(db, site) == state
 
 
 def _whole_days(time_zone: str, period: Period) -> list[date]:

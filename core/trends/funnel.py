@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,10 @@ from core.trends.column_texts import Integers
 from core.trends.counts import stretches
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import TrendPeriod
+from core.trends.side_by_side import read_parts
 from core.trends.site_trends import TellShare
 from core.trends.visit_views import VisitSources, VisitViews, read_shown, read_sources
+from core.visits.calendar import Period
 
 LISTED = 100
 """The most sources that have a row of their own; the rest is summed in one more."""
@@ -67,11 +70,10 @@ def funnel(
     visits, done = 0, 0
     reached = pd.DataFrame()
     waits: list[list[Integers]] = [[] for _ in steps]
-    for part, number in parts:
-        sources = read_sources(db, site.id, part, filters)
+    read = partial(_read_part, site.id, filters, of_steps)
+    for (_, number), (sources, shown) in read_parts(db, parts, read):
         visits += len(sources.visits)
-        if len(sources.visits):
-            shown = read_shown(db, site.id, sources.visits, of_steps)
+        if shown:
             passed = _passed(shown, pages)
             reached = _added(reached, _by_source(shown, passed, sources))
             for place in range(1, len(steps)):
@@ -85,6 +87,18 @@ def funnel(
     return Funnel(
         visits, _steps_frame(steps, reached, waits, visits), _source_frame(reached, steps)
     )
+
+
+def _read_part(
+    site_id: int,
+    filters: TrendFilters,
+    pages: Integers,
+    db: Connection,
+    part: tuple[Period, int],
+) -> tuple[VisitSources, VisitViews | None]:
+    sources = read_sources(db, site_id, part[0], filters)
+    shown = read_shown(db, site_id, sources.visits, pages) if len(sources.visits) else None
+    return sources, shown
 
 
 def _pages_of_steps(db: Connection, site_id: int, steps: Sequence[FunnelStep]) -> list[Integers]:

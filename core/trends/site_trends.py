@@ -102,7 +102,8 @@ def trends(
 ) -> Trends:
     """What happened on the site in the period, of visits that the filters let through.
 
-    All numbers are from the one snapshot that the connection is in. progress: see `TellShare`.
+    All numbers are from the one snapshot that the connection is in, but for visits that are read part by part: see
+    `read_parts`. progress: see `TellShare`.
     """
     compared_until = _compared_until(period, now)
     bounds, before = period.bounds, period.before().bounds

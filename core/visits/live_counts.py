@@ -36,7 +36,9 @@ def live_counts(db: Connection, site_ids: Sequence[int], now: datetime) -> LiveC
 
     SQLite would sort them once for each column that it groups by, which takes longer than to count the values here.
     """
-    online, in_view, chatting, *columns = db.execute(_counts(db.dialect.name), asked(site_ids, now)).one()
+    online, in_view, chatting, *columns = db.execute(
+        _counts(db.dialect.name), asked(site_ids, now)
+    ).one()
     values = map(read_list, columns)
     groups = {name: Counter(each) for name, each in zip(GROUPED_BY, values, strict=True)}
     return LiveCounts(online, in_view, chatting, groups)

@@ -1,0 +1,121 @@
+"""Parts of a question that are read over two connections say what one connection says."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from threading import Barrier
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.pool import QueuePool
+
+from core.database import open_database, reading, writing
+from core.rollups.counting import Count
+from core.rollups.dimensions import Dimension
+from core.tables import Site
+from core.trends import DEFAULT_STEPS, TrendFilters, TrendPeriod, counts, funnel, side_by_side
+from core.trends.side_by_side import read_parts
+from tests.helpers.past_visits import make_visits, store
+
+SITE = Site(
+    id=7,
+    key="shop",
+    name="Shop",
+    time_zone="Europe/Berlin",
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+PERIOD = TrendPeriod(date(2026, 11, 1), date(2026, 11, 20), "Europe/Berlin")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def met(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
+    """The second connections of questions, in the order in which these have had them."""
+    found: list[Connection] = []
+    connections = side_by_side.reading
+
+    @contextmanager
+    def note(engine: Engine) -> Generator[Connection]:
+        with connections(engine) as opened:
+            found.append(opened)
+            yield opened
+
+    monkeypatch.setattr(side_by_side, "reading", note)
+    return found
+
+
+def test_counts_and_funnel_are_those_of_one_connection(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, met: list[Connection]
+) -> None:
+    with writing(engine) as db:
+        store(db, make_visits(7, PERIOD.bounds, 400, seed=3))
+    answers: list[tuple[list[Count], int, str]] = []
+    told: list[float] = []
+    for at_once in (10_000, 40):
+        monkeypatch.setattr(counts, "AT_ONCE", at_once)
+        with reading(engine) as db:
+            chosen = TrendFilters(device="Desktop")
+            found = counts.count_period(
+                db, SITE, PERIOD.bounds, chosen, list(Dimension), told.append
+            )
+            shown = funnel(db, SITE, PERIOD, DEFAULT_STEPS)
+        answers.append((sorted(found), shown.visits, shown.steps.to_csv()))
+    assert answers[0] == answers[1]
+    assert len(answers[0][0]) > 20 and len(told) > 5
+    assert len(met) == 2
+
+
+def test_parts_come_in_their_order_from_two_connections_at_a_time(engine: Engine) -> None:
+    both = Barrier(2, timeout=20)
+    used: set[int] = set()
+
+    def read(db: Connection, part: int) -> int:
+        both.wait()
+        used.add(id(db))
+        return db.execute(text("SELECT :part"), {"part": part}).scalar_one()
+
+    with reading(engine) as db:
+        assert [*read_parts(db, range(10), read)] == [(part, part) for part in range(10)]
+        assert id(db) in used and len(used) == 2
+
+
+def test_question_with_nothing_to_gain_or_no_second_connection_reads_alone(engine: Engine) -> None:
+    used: set[int] = set()
+
+    def read(db: Connection, _part: int) -> None:
+        used.add(id(db))
+
+    with reading(engine) as db:
+        assert len([*read_parts(db, [1], read)]) == 1
+        assert len([*read_parts(db, [1, 2, 3], read, is_level=lambda other: False)]) == 3
+        for part, _ in read_parts(db, [1, 2, 3], lambda db, part: None):
+            if part == 1:  # this question has the second connection now
+                assert len([*read_parts(db, [4, 5, 6], read)]) == 3
+        assert used == {id(db)}
+
+
+def test_what_fails_in_one_part_ends_the_question_and_gives_the_connection_back(
+    engine: Engine,
+) -> None:
+    begun: list[int] = []
+
+    def read(db: Connection, part: int) -> int:
+        begun.append(part)
+        return 1 // part
+
+    with reading(engine) as db:
+        taken: list[int] = []
+        with pytest.raises(ZeroDivisionError):
+            for part, _ in read_parts(db, [3, 2, 1, 0, *range(1, 90)], read):
+                taken.append(part)
+        assert taken == [3, 2, 1] and len(begun) < 10
+        assert isinstance(engine.pool, QueuePool) and engine.pool.checkedout() == 1
+        assert [*read_parts(db, [1, 1], read)] == [(1, 1), (1, 1)]
