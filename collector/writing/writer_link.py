@@ -71,7 +71,9 @@ class WriterLink:
 
     def use(self, connection: _Connection) -> None:
         """Send to the writer at its other end what waits, and refuse what another one had."""
-        self._lose(self._connection)
+        # What comes meanwhile waits for the new one: it is numbered from the beginning.
+        before, self._connection = self._connection, None
+        self._lose(before)
         self._connection = connection
         self._send()
 

@@ -60,7 +60,7 @@ def groups_by(visits: Mapping[str, int], by: str) -> Sequence[Group]:
     """
     total = max(sum(visits.values()), 1)
     groups = [_group(value, number, by, total) for value, number in visits.items()]
-    groups.sort(key=lambda group: (-group.visits, group.label))
+    groups.sort(key=lambda group: (-group.visits, group.label, group.value))
     leading, rest = groups[:LEADING], groups[LEADING:]
     unknown = [group for group in rest if group.label == UNKNOWN]
     folded = [group._replace(folded=True) for group in rest if group.label != UNKNOWN]

@@ -112,8 +112,13 @@ def _add_pages(
 def add_up(counts: Iterable[Count]) -> list[Count]:
     """One count of each value."""
     sums: dict[tuple[str, str], list[int]] = {}
-    for dimension, value, *numbers in counts:
-        total = sums.setdefault((dimension, value), [0, 0, 0, 0])
-        for place, number in enumerate(numbers):
-            total[place] += number
+    for dimension, value, visits, page_views, one_page_visits, seconds in counts:
+        total = sums.get((dimension, value))
+        if total is None:
+            sums[dimension, value] = [visits, page_views, one_page_visits, seconds]
+            continue
+        total[0] += visits
+        total[1] += page_views
+        total[2] += one_page_visits
+        total[3] += seconds
     return [Count(*key, *total) for key, total in sums.items()]

@@ -111,7 +111,7 @@ def read_days(
         )
         .group_by(_count.c.dimension, _count.c.value)
     )
-    rows: list[Any] = [*db.execute(statement)]
+    rows: Any = db.execute(statement).all()  # all at once: one by one they take twice as long
     return [Count(row[0], row[1], *map(int, row[2:])) for row in rows]
 
 

@@ -44,7 +44,11 @@ def value_list(counts: Sequence[Count], total: int) -> pd.DataFrame:
     `core.rollups.counting.Count` says), seconds_per_view (of pages and contexts: in view, per view; of others per
     visit), share (of `total`, 0 to 1), is_rest.
     """
-    labels = {count.value: _label_of(count) for count in counts}
+    label_of = _LABELS.get(Dimension(counts[0].dimension), _known) if counts else _known
+    labels = {
+        count.value: REST_LABEL if count.value == REST else label_of(count.value)
+        for count in counts
+    }
     ordered = sorted(
         counts,
         key=lambda count: (
@@ -84,12 +88,6 @@ def shortened(values: pd.DataFrame, most: int, per: str) -> pd.DataFrame:
     each = sums["seconds"] / max(sums[per], 1)
     rest = {"value": REST, "label": REST_LABEL, **sums, "seconds_per_view": each, "is_rest": True}
     return pd.concat([first, pd.DataFrame([rest])], ignore_index=True)
-
-
-def _label_of(count: Count) -> str:
-    if count.value == REST:
-        return REST_LABEL
-    return _LABELS.get(Dimension(count.dimension), _known)(count.value)
 
 
 def _known(value: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,11 @@ def read_integers(db: Connection, statement: Select[*tuple[Any, ...]]) -> Intege
     return np.array([np.fromstring(text or "", np.int64, sep=",") for text in texts.one()])
 
 
-def read_columns(db: Connection, statement: Select[*tuple[Any, ...]]) -> list[list[Any]]:
-    """The rows of numbers and texts, in no order: a list of each column."""
+def read_columns(db: Connection, statement: Select[*tuple[Any, ...]]) -> Iterator[list[Any]]:
+    """The rows of numbers and texts, in no order: a list of each column, made when it is taken."""
     columns = statement.order_by(None).subquery().columns
     texts = db.execute(select(*(listed(each, db.dialect.name) for each in columns)))
-    return [read_list(text) for text in texts.one()]
+    return map(read_list, texts.one())
 
 
 def coded(column: Sequence[Any]) -> tuple[Sequence[Any], Integers]:

@@ -34,10 +34,10 @@ TellDone = Callable[[int], None]
 
 def by_dimension(counts: Iterable[Count]) -> Mapping[Dimension, Sequence[Count]]:
     """The counts of each dimension, in no order; of one without any, none."""
-    found: dict[Dimension, list[Count]] = {dimension: [] for dimension in Dimension}
+    found: dict[str, list[Count]] = {dimension.value: [] for dimension in Dimension}
     for count in counts:
-        found[Dimension(count.dimension)].append(count)
-    return found
+        found[count.dimension].append(count)
+    return {dimension: found[dimension.value] for dimension in Dimension}
 
 
 def count_period(

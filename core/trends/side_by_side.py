@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
-from queue import SimpleQueue
-from threading import Lock
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.pool import QueuePool
 
 from core.database import DATABASE_ERRORS, reading
+from core.postgres import is_pooled
 
 AHEAD = 4
 """Parts that may be begun before the first of them is taken: what they hold is bounded."""
+
+MOST_IN_USE = 10
+"""Connections of the 15 that a process may have: with more in use nobody gets a second one."""
 
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 
 _one_question = Lock()
-"""Of all that are asked at a time one has a second connection: more would keep the processors from the live pages,
-and take the connections of each other."""
+"""Of all that are asked at a time one has a second connection: more would only take the processors of each other."""
 
 
 def read_parts(
@@ -40,11 +44,12 @@ def read_parts(
     Half of them come from a second connection, whose snapshot is newer by the time that this question has taken so far:
     a part has to make sense by itself. is_level: whether in that snapshot the parts mean the same.
     """
-    with _connections(db, is_level, len(parts)) as connections:
-        if len(connections) == 1:
+    with ExitStack() as stack:
+        other = stack.enter_context(_second(db, is_level)) if len(parts) > 1 else None
+        if other is None:
             yield from ((part, read(db, part)) for part in parts)
         else:
-            yield from _read_ahead(connections, parts, read)
+            yield from _read_ahead((db, other), parts, read)
 
 
 def _read_ahead(
@@ -52,46 +57,69 @@ def _read_ahead(
     parts: Sequence[Part],
     read: Callable[[Connection, Part], Answer],
 ) -> Iterator[tuple[Part, Answer]]:
-    free: SimpleQueue[Connection] = SimpleQueue()
-    for each in connections:
-        free.put(each)
+    """By a thread for each connection; none of them is used any more once this has ended."""
+    todo: SimpleQueue[tuple[Part, Future[Answer]] | None] = SimpleQueue()
 
-    def read_one(part: Part) -> Answer:
-        connection = free.get()
-        try:
-            return read(connection, part)
-        finally:
-            free.put(connection)
+    def work(connection: Connection) -> None:
+        while (task := todo.get()) is not None:
+            part, answer = task
+            try:
+                answer.set_result(read(connection, part))
+            except BaseException as fault:
+                answer.set_exception(fault)
 
-    with _threads(len(connections)) as threads:
-        begun: deque[Future[Answer]] = deque()
-        for place, part in enumerate(parts):
-            while place + len(begun) < len(parts) and len(begun) < AHEAD:
-                begun.append(threads.submit(read_one, parts[place + len(begun)]))
-            yield part, begun.popleft().result()
-
-
-@contextmanager
-def _connections(
-    db: Connection, is_level: Callable[[Connection], bool], parts: int
-) -> Generator[Sequence[Connection]]:
-    """This connection, and a second one where there may be one, and is."""
-    with ExitStack() as stack:
-        connections = [db]
-        if parts > 1 and _one_question.acquire(blocking=False):
-            stack.callback(_one_question.release)
-            with suppress(*DATABASE_ERRORS):
-                other = stack.enter_context(reading(db.engine))
-                if is_level(other):
-                    connections.append(other)
-        yield connections
-
-
-@contextmanager
-def _threads(number: int) -> Generator[ThreadPoolExecutor]:
-    """What has not been begun is not, when nobody takes the rest; what has been is waited for."""
-    threads = ThreadPoolExecutor(number, thread_name_prefix="parts")
+    # As all threads on the database: a process that ends waits for none of them.
+    threads = [
+        Thread(target=work, args=(connection,), name="parts", daemon=True)
+        for connection in connections
+    ]
+    for thread in threads:
+        thread.start()
+    begun: deque[Future[Answer]] = deque()
     try:
-        yield threads
+        for place, part in enumerate(parts):
+            for following in parts[place + len(begun) : place + AHEAD]:
+                begun.append(Future())
+                todo.put((following, begun[-1]))
+            yield part, begun.popleft().result()
     finally:
-        threads.shutdown(cancel_futures=True)
+        with suppress(Empty):
+            while True:
+                todo.get_nowait()
+        for _ in threads:
+            todo.put(None)
+        for thread in threads:
+            thread.join()
+
+
+@contextmanager
+def _second(db: Connection, is_level: Callable[[Connection], bool]) -> Generator[Connection | None]:
+    """A second connection, where there may be one, there is one, and it is level."""
+    with ExitStack() as stack:
+        if not _has_room(db) or not _one_question.acquire(blocking=False):
+            yield None
+            return
+        stack.callback(_one_question.release)
+        other: Connection | None = None
+        with suppress(*DATABASE_ERRORS), ExitStack() as opening:
+            opened = opening.enter_context(reading(db.engine))
+            if is_level(
+                opened
+            ):  # else it ends here: a server ends a transaction in which nothing is asked
+                stack.callback(_close, opening.pop_all())
+                other = opened
+        yield other
+
+
+def _close(opened: ExitStack) -> None:
+    """What was read over it has been read, whatever becomes of its transaction."""
+    with suppress(*DATABASE_ERRORS):
+        opened.close()
+
+
+def _has_room(db: Connection) -> bool:
+    """Whether a question may have two connections. Behind a pooler each is a session of few, for which others wait."""
+    pool = db.engine.pool
+    is_busy = isinstance(pool, QueuePool) and pool.checkedout() > MOST_IN_USE
+    is_behind_pooler = db.dialect.name == "postgresql" and is_pooled(db.connection)
+    return not is_busy and not is_behind_pooler

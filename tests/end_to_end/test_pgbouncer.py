@@ -23,6 +23,7 @@ from core.database import open_database, reading, writing
 from core.deadline import DatabaseUnavailable
 from core.postgres import is_pooled
 from core.schema import check_schema, upgrade_schema
+from core.trends.side_by_side import read_parts
 from tests.helpers.collector_chats import attend, open_chat, open_stream, say
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.dashboard_chats import client_id, make_agent, secret_of, visitor_opens
@@ -88,6 +89,12 @@ def test_thousands_of_beacons_are_stored(
     assert log.count("chat_feed_polls every=0.25s reason='a connection pooler'") == 1, log
     assert " WARNING " not in log, log
     assert " ERROR " not in log, log
+
+
+def test_long_question_takes_one_session(engine: Engine) -> None:
+    with reading(engine) as db:
+        used = {id(used) for _, used in read_parts(db, range(9), lambda other, _: other)}
+        assert used == {id(db)}
 
 
 @pytest.mark.parametrize("bare_database_url", ["postgres"], indirect=True)

@@ -269,6 +269,40 @@ def test_much_that_comes_at_once_is_sent_before_its_turn_ends() -> None:
         runner.run(run())
 
 
+def test_what_comes_again_while_a_new_writer_takes_over_goes_to_that_one() -> None:
+    """The old one may still be there: it is told nothing more, whose results would have other numbers."""
+
+    async def run() -> None:
+        worker = WorkerSide()
+        first = AnsweringWriter(worker.to_worker)
+        await worker.connect()
+
+        def send(number: int) -> None:
+            def take(result: Any) -> None:
+                if isinstance(result, Refused):
+                    send(number)
+                else:
+                    worker.results[number] = result
+
+            worker.queue.submit(hit(number), take)
+
+        for number in range(SENT_EVERY):
+            send(number)
+        await first.until_it_has(SENT_EVERY)
+        second = AnsweringWriter(worker.to_worker)
+        await worker.connect()
+        await second.until_it_has(SENT_EVERY)
+        second.answer()
+        await worker.until_answered(SENT_EVERY)
+        assert worker.results == {
+            number: Accepted(f"visit{number}") for number in range(SENT_EVERY)
+        }
+        first.inbox.read()
+        assert len(first.inbox.hits) == SENT_EVERY
+
+    asyncio.run(run())
+
+
 def test_results_go_to_the_worker_that_has_sent_the_hit() -> None:
     async def run() -> None:
         control, of_writer = socket.socketpair()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -26,6 +29,8 @@ SITE = Site(
     time_zone="Europe/Berlin",
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
+ROOT = Path(__file__).resolve().parents[3]
+NOWHERE = "sqlite:////dev/null/monitor.db"
 PERIOD = TrendPeriod(date(2026, 11, 1), date(2026, 11, 20), "Europe/Berlin")
 
 
@@ -100,6 +105,64 @@ def test_question_with_nothing_to_gain_or_no_second_connection_reads_alone(engin
             if part == 1:  # this question has the second connection now
                 assert len([*read_parts(db, [4, 5, 6], read)]) == 3
         assert used == {id(db)}
+
+
+@pytest.mark.parametrize("fault", ["not level", "is_level raises", "will not open"])
+def test_second_connection_that_is_not_used_is_given_back_at_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    def is_level(other: Connection) -> bool:
+        if fault == "is_level raises":
+            other.connection.invalidate()  # as by a server that has ended it
+            other.execute(text("SELECT 1"))
+        return False
+
+    if fault == "will not open":
+        monkeypatch.setattr(side_by_side, "reading", lambda engine: reading(open_database(NOWHERE)))
+    in_use: list[int] = []
+
+    def read(db: Connection, part: int) -> None:
+        assert isinstance(engine.pool, QueuePool)
+        in_use.append(engine.pool.checkedout())
+
+    with reading(engine) as db:
+        assert len([*read_parts(db, [1, 2, 3], read, is_level=is_level)]) == 3
+        assert in_use == [1, 1, 1]
+        monkeypatch.undo()
+        found = read_parts(db, [1, 2], lambda db, part: id(db))
+        assert len({each for _, each in found}) >= 1  # the lock is free again
+
+
+def test_second_connection_that_dies_after_its_last_part_costs_nothing(engine: Engine) -> None:
+    seconds: list[Connection] = []
+
+    def is_level(other: Connection) -> bool:
+        seconds.append(other)
+        return True
+
+    with reading(engine) as db:
+        for part, _ in read_parts(db, [1, 2, 3], lambda db, part: None, is_level=is_level):
+            if part == 3:
+                driver = seconds[0].connection.driver_connection
+                assert driver is not None
+                driver.close()
+
+
+def test_process_ends_while_parts_are_read(database_url: str) -> None:
+    asked = f"""
+import threading, time
+from core.database import open_database, reading
+from core.trends.side_by_side import read_parts
+
+def ask():
+    with reading(open_database({database_url!r})) as db:
+        list(read_parts(db, [1, 2, 3], lambda db, part: begun.set() or time.sleep(600)))
+
+begun = threading.Event()
+threading.Thread(target=ask, daemon=True).start()
+assert begun.wait(30)
+"""
+    subprocess.run([sys.executable, "-c", asked], check=True, timeout=60, cwd=ROOT)
 
 
 def test_what_fails_in_one_part_ends_the_question_and_gives_the_connection_back(
