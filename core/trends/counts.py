@@ -28,6 +28,9 @@ AT_ONCE = 40_000
 MOST_UNCOUNTED = 50_000
 """Visits that one statement reads besides what is counted: usually those of the last two hours."""
 
+OF_WHOLE_DAYS = frozenset({Dimension.SLOT, Dimension.TIME})
+"""Of which a day keeps every value: what is taken off a day of these leaves no value less than nothing."""
+
 TellDone = Callable[[int], None]
 """Is told after each part how many more visits are done, as `stretches` counts them."""
 
@@ -56,9 +59,10 @@ def count_period(
     if period.from_at >= period.until_at:
         return []
     assert site.id is not None
-    counted = CountedDays.of(db, site, period, filters)
+    counted = CountedDays.of(db, site, period, filters, OF_WHOLE_DAYS.issuperset(dimensions))
     # Added up as they come: what is held are the values, however many parts there are.
-    return add_up(_found(db, site.id, counted, filters, dimensions, tell))
+    counts = add_up(_found(db, site.id, counted, filters, dimensions, tell))
+    return [count for count in counts if count.visits] if counted.beyond else counts
 
 
 def _found(
@@ -73,14 +77,19 @@ def _found(
     if counted.uncounted:
         yield from count_rows(db, site_id, counted.uncounted, dimensions)
 
-    def count(db: Connection, part: tuple[Period, int]) -> Sequence[Count]:
+    def count(db: Connection, part: tuple[Period, int, int]) -> Sequence[Count]:
         wanted = (*are_wanted(site_id, part[0], filters), *counted.in_gaps)
         return [*count_rows(db, site_id, wanted, dimensions)]
 
-    parts = [part for gap in counted.gaps for part in stretches(db, site_id, gap)]
-    for (_, number), counts in read_parts(db, parts, count, is_level=counted.is_level):
-        yield from counts
+    signs = [(gap, 1) for gap in counted.gaps] + [(gap, -1) for gap in counted.beyond]
+    parts = [(*part, sign) for gap, sign in signs for part in stretches(db, site_id, gap)]
+    for (_, number, sign), counts in read_parts(db, parts, count, is_level=counted.is_level):
+        yield from counts if sign > 0 else map(_taken_off, counts)
         tell(number)
+
+
+def _taken_off(count: Count) -> Count:
+    return Count(count.dimension, count.value, *(-number for number in count[2:]))
 
 
 def count_visitors_of(db: Connection, site: Site, period: Period, filters: TrendFilters) -> int:
@@ -90,7 +99,7 @@ def count_visitors_of(db: Connection, site: Site, period: Period, filters: Trend
         return 0
     if not filters.is_empty:
         return count_visitors(db, are_wanted(site_id, period, filters))
-    counted = CountedDays.of(db, site, period, filters)
+    counted = CountedDays.of(db, site, period, filters, may_take_off=True)
     first = local_day(site.time_zone, period.from_at)
     visitors = read_first_visits(db, site_id, counted.days, first)
     if counted.uncounted:
@@ -98,6 +107,8 @@ def count_visitors_of(db: Connection, site: Site, period: Period, filters: Trend
     for gap in counted.gaps:
         wanted = (*are_wanted(site_id, gap, filters), *counted.in_gaps)
         visitors += count_first_visits(db, wanted, period.from_at)
+    for gap in counted.beyond:
+        visitors -= count_first_visits(db, are_wanted(site_id, gap, filters), period.from_at)
     return visitors
 
 
@@ -116,10 +127,22 @@ class CountedDays:
     in_gaps: Sequence[ColumnElement[bool]] = ()
     is_level: Callable[[Connection], bool] = lambda _: True
     """Whether in another snapshot the gaps have the same visits, though retention may have gone on since."""
+    beyond: Sequence[Period] = ()
+    """What of the last of the days is not in the period, if that is less than what of it is: taken off again."""
 
     @classmethod
-    def of(cls, db: Connection, site: Site, period: Period, filters: TrendFilters) -> CountedDays:
-        """None with filters, and where so much is not counted that it is read part by part."""
+    def of(
+        cls,
+        db: Connection,
+        site: Site,
+        period: Period,
+        filters: TrendFilters,
+        may_take_off: bool = False,
+    ) -> CountedDays:
+        """None with filters, and where so much is not counted that it is read part by part.
+
+        may_take_off: whether there may be something `beyond`.
+        """
         state = count_state(db, site)
         days = _whole_days(site.time_zone, period) if filters.is_empty else []
         if not state.is_current or _has_fallen_behind(db, site, state.until):
@@ -128,6 +151,14 @@ class CountedDays:
                 return cls((), (), (period,))
             is_level = partial(_is_at, site, state)
             return cls(held, (), (period,), (state.are_not_held,), is_level)
+        beyond: list[Period] = []
+        if may_take_off and filters.is_empty:
+            day = local_day(site.time_zone, period.until_at)
+            whole = day_period(day, site.time_zone)
+            rest = Period(period.until_at, whole.until_at)
+            is_mostly_in = whole.from_at >= period.from_at and _is_shorter(rest, whole)
+            if is_mostly_in and number_of(day) > state.thinned_day:
+                days, beyond = [*days, day], [rest]
         if not days:
             return cls((), (), (period,))
         first, last = (day_period(day, site.time_zone) for day in (days[0], days[-1]))
@@ -139,11 +170,17 @@ class CountedDays:
             *began_within(bounds),
         )
         around = (Period(period.from_at, bounds.from_at), Period(bounds.until_at, period.until_at))
-        return cls(days, uncounted, [gap for gap in around if gap.from_at < gap.until_at])
+        gaps = [gap for gap in around if gap.from_at < gap.until_at]
+        return cls(days, uncounted, gaps, beyond=beyond)
 
 
 def _is_at(site: Site, state: CountState, db: Connection) -> bool:
     return count_state(db, site) == state
+
+
+def _is_shorter(rest: Period, day: Period) -> bool:
+    """Than half of the day."""
+    return 2 * (rest.until_at - rest.from_at) < day.until_at - day.from_at
 
 
 def _whole_days(time_zone: str, period: Period) -> list[date]:

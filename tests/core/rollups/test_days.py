@@ -21,7 +21,8 @@ from core.rollups.dimensions import Dimension
 from core.rollups.site_counts import MOST_VALUES, REST, add_to_day, count_state, read_days
 from core.sites import add_site, change_site
 from core.tables import Site, TrendCount, Visit
-from core.trends import TrendPeriod, Trends, trends
+from core.trends import TrendFilters, TrendPeriod, Trends, trends
+from core.trends.counts import OF_WHOLE_DAYS, CountedDays, count_period, count_visitors_of
 from core.trends.site_trends import LISTS
 from core.visitor_data import forget_visits_of
 from core.visits.calendar import Period, day_period
@@ -307,3 +308,29 @@ def test_deleted_site_takes_its_counts_along(database: Engine, shop: Callable[..
         while not delete_some(db, 1, 100, 1000).is_last:
             pass
         assert db.execute(select(TrendCount)).first() is None
+
+
+@pytest.mark.parametrize("hour", [0, 1, 11, 13, 23])
+def test_part_of_a_day_is_counted_by_what_of_it_is_shorter(
+    database: Engine, shop: Callable[..., Site], period: TrendPeriod, hour: int
+) -> None:
+    site = shop(period.time_zone, *make_visits(1, period.bounds, 400, seed=12))
+    last = day_period(period.last, period.time_zone)
+    until = min(last.from_at + timedelta(hours=hour, minutes=15), last.until_at)
+    part = Period(period.bounds.from_at, until)
+
+    def count(db: Connection) -> tuple[list[Count], int]:
+        found = count_period(db, site, part, TrendFilters(), list(OF_WHOLE_DAYS), lambda done: None)
+        return sorted(found), count_visitors_of(db, site, part, TrendFilters())
+
+    with reading(database) as db:
+        of_rows = count(db)
+        assert not CountedDays.of(db, site, part, TrendFilters()).beyond
+    count_days(database, to_milliseconds(LATER))
+    with reading(database) as db:
+        assert count(db) == of_rows
+        of_days = CountedDays.of(db, site, part, TrendFilters(), may_take_off=True)
+    rest = [Period(until, last.until_at)]
+    assert (of_days.beyond, of_days.gaps) == (
+        (rest, []) if hour > 12 else ([], [Period(last.from_at, until)])
+    )
