@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 from sqlalchemy import make_url, update
 from sqlmodel import col
 
@@ -40,6 +41,7 @@ def grow_and_delete(engine) -> list[bytes]:
     return [f"word{visit}".encode() for visit in gone]
 
 
+@pytest.mark.long
 def test_nothing_deleted_is_left_in_a_file_that_is_rewritten(sqlite_url):
     file = Path(make_url(sqlite_url).database or "")
     engine = open_database(sqlite_url)

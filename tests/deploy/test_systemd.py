@@ -69,6 +69,7 @@ def test_unit_waits_for_a_drain_and_stays_down_where_no_restart_helps() -> None:
     assert values["RestartPreventExitStatus"] == str(os.EX_CONFIG)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("instance", ["collector", "pages"])
 def test_what_the_unit_starts_answers_and_ends(tmp_path: Path, instance: str) -> None:
     [line] = re.findall(r"^ExecStart=(.*)$", UNIT.read_text("utf-8"), re.MULTILINE)

@@ -3,6 +3,8 @@
 import json
 import time
 
+import pytest
+
 LINK = """<title>Link</title>{tag}<script>
     const rules = document.createElement('script');
     rules.type = 'speculationrules';
@@ -43,6 +45,7 @@ def test_background_tab_that_never_becomes_visible_is_no_view(shop, tabs):
     assert len({beacon["t"] for beacon in shop.beacons()}) == 1
 
 
+@pytest.mark.long
 def test_page_that_is_written_anew_is_away_while_it_is_hidden(shop, tabs):
     """document.open() takes away all listeners of the document and of the window."""
     shop.set_fault(_asks_for_presence)
@@ -136,6 +139,7 @@ def test_two_tabs_are_one_visit_on_the_page_in_front(shop, tabs):
     assert shop.visit()["page_count"] == 2
 
 
+@pytest.mark.long
 def test_focus_of_another_window_moves_the_current_page(shop, context):
     first, second = context.new_page(), context.new_page()
     for page, path in ((first, "/p1"), (second, "/p2")):

@@ -119,6 +119,7 @@ def test_agent_does_the_whole_job_by_keyboard(agent: Page, visitors: dict[str, P
     expect(guide).to_contain_text("Browsing")
 
 
+@pytest.mark.long
 def test_agent_searches_and_switches_the_keys_by_keyboard(agent: Page) -> None:
     keys = agent.keyboard
     search = agent.get_by_role("searchbox")

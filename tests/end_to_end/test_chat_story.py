@@ -216,6 +216,7 @@ def test_visitor_declines(pair) -> None:
     expect(visitor.page.get_by_text("Any questions about tea?")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_talk_goes_on_over_a_restart_of_the_collector(pair, collector: CollectorProcess) -> None:
     visitor, agent = pair()
     visitor.go("/guide")

@@ -197,7 +197,12 @@ class ModelStory:
 
 @pytest.mark.parametrize(
     "database_url, seed",
-    [("sqlite", 0), ("sqlite", 1), ("postgres", 2), ("postgres", 3)],
+    [
+        ("sqlite", 0),
+        ("postgres", 2),
+        pytest.param("sqlite", 1, marks=pytest.mark.long),
+        pytest.param("postgres", 3, marks=pytest.mark.long),
+    ],
     indirect=["database_url"],
 )
 def test_every_card_share_and_row_equals_the_model(collector, seed):

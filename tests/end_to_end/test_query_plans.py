@@ -21,6 +21,8 @@ from tests.helpers.day_of_queries import a_day, recorded
 from tests.helpers.postgres_server import PostgresServer
 from tests.helpers.running_collector import RunningCollector
 
+pytestmark = pytest.mark.long
+
 PAST = 20_000
 
 LARGE = frozenset(

@@ -57,6 +57,7 @@ def test_it_says_where_both_are_and_ends_both_at_ctrl_c_pressed_twice(tmp_path: 
         assert "Traceback" not in monitor.printed
 
 
+@pytest.mark.long
 def test_the_dashboard_is_served_below_the_path_of_its_address_until_the_terminal_is_closed(
     tmp_path: Path,
 ) -> None:
@@ -70,6 +71,7 @@ def test_the_dashboard_is_served_below_the_path_of_its_address_until_the_termina
         assert is_gone(monitor)
 
 
+@pytest.mark.long
 def test_one_part_that_dies_starts_again_and_the_other_one_runs_on(tmp_path: Path) -> None:
     with running_monitor(tmp_path, MONITOR_COLLECTOR_HOST="::1") as monitor:
         assert monitor.address_of("Collector") == f"http://[::1]:{monitor.ports['collector']}"

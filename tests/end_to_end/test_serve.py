@@ -53,6 +53,7 @@ def dashboard_of(monitor: RunningMonitor) -> str:
     return f"http://127.0.0.1:{monitor.ports['dashboard']}/_stcore/health"
 
 
+@pytest.mark.long
 def test_each_starts_again_when_it_dies_and_the_other_one_runs_on(tmp_path: Path) -> None:
     with serving(tmp_path) as monitor:
         collector, dashboard = monitor.part("collector"), monitor.part("streamlit")
@@ -75,6 +76,7 @@ def test_each_starts_again_when_it_dies_and_the_other_one_runs_on(tmp_path: Path
         assert "Traceback" not in monitor.printed
 
 
+@pytest.mark.long
 def test_logs_are_files_where_a_folder_is_named(tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     with serving(tmp_path, "--logs", str(logs), log="logs/serve.log") as monitor:
@@ -116,6 +118,7 @@ def test_newer_database_ends_it_with_the_cure(tmp_path: Path, options: tuple[str
     assert f"The collector did not start (exit code {os.EX_CONFIG}); " in said.splitlines()[-1]
 
 
+@pytest.mark.long
 def test_second_one_does_not_disturb_the_first(tmp_path: Path) -> None:
     with serving(tmp_path) as monitor:
         (tmp_path / "second").mkdir()

@@ -17,7 +17,7 @@ from tests.helpers.running_dashboard import running_dashboard
 from tests.helpers.screens import keep_screenshot
 from tests.helpers.signed_in import PASSWORD
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 ANN, BEN = "ann@tea.example", "ben@tea.example"
 BENS_PASSWORD = "seven blue teapots"

@@ -26,6 +26,8 @@ from tests.helpers.collector_chats import attend, open_chat
 from tests.helpers.mail_server_fields import server_fields
 from tests.helpers.running_collector import DAY, FakeClock, RunningCollector, view, wait_for
 
+pytestmark = pytest.mark.long
+
 LEFT = "d1b2c3d4e5f6g7h8"
 TABLES = Table.metadata.tables
 GO_BY_THEMSELVES = {

@@ -17,6 +17,8 @@ from core.database import open_database, reading
 from tests.helpers.collector_process import CollectorProcess
 from tests.helpers.running_collector import CHROME, view, wait_for
 
+pytestmark = pytest.mark.long
+
 VISITORS = 12
 Start = Callable[..., CollectorProcess]
 
@@ -157,7 +159,6 @@ def test_killed_parent_takes_all_its_processes_with_it(start: Start) -> None:
     assert httpx.get(f"http://127.0.0.1:{process.port}/healthz").status_code == 200
 
 
-@pytest.mark.long
 def test_writer_that_is_gone_or_stopped_is_said_by_readiness(start: Start) -> None:
     process = start(1)
     for _ in range(2):
@@ -175,7 +176,6 @@ def test_writer_that_is_gone_or_stopped_is_said_by_readiness(start: Start) -> No
     wait_for(lambda: '"ready"' in readiness(process), 60)
 
 
-@pytest.mark.long
 def test_limits_and_metrics_are_those_of_all_workers_together(start: Start) -> None:
     process = start(2, MONITOR_RATE_LIMIT="1/min burst 30", MONITOR_TRUSTED_PROXIES="127.0.0.1")
     url = f"http://127.0.0.1:{process.port}/v1/beacon"

@@ -46,6 +46,7 @@ def test_misspelt_setting_is_refused_with_the_name_that_was_meant(tmp_path, comm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_other_unknown_setting_is_told_once_by_each_process(tmp_path):
     with running_monitor(
         tmp_path,

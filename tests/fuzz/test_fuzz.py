@@ -30,11 +30,13 @@ VISIT = Visit(
 ).model_dump()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_collector_survives_what_no_browser_sends() -> None:
     assert list(fuzz_collector("", 1_500, seed=1)) == []
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_collector_survives_it_on_postgres(postgres_url: str) -> None:
     assert list(fuzz_collector(postgres_url, 500, seed=2)) == []

@@ -29,7 +29,7 @@ from tests.helpers.database_away import database_away
 from tests.helpers.screens import keep_both_themes
 from tests.helpers.seed import make_visit
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 NO_ANSWER = "No answer from the database."
 
 
@@ -49,7 +49,6 @@ def test_known_agent_is_asked_for_no_name_and_finds_the_chats_again(
     expect(page.get_by_role("switch", name="Available")).to_be_attached()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("address", "shown"), [("visitor?site=tea&visit=", "Send"), ("sites?site=tea", "Add template")]
 )
@@ -87,7 +86,6 @@ def test_open_page_keeps_what_it_shows_until_the_database_is_back(
         expect(each.get_by_text("Grace").first).to_be_visible()
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("width", [1440, 390])
 def test_damaged_file_is_named_with_its_cure_on_an_open_page_and_on_a_new_one(
     open_chats: OpenChats, database, site, agent, width: int

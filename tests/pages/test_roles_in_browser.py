@@ -127,6 +127,7 @@ def test_viewer_sees_who_is_there_and_cannot_reach_a_chat(
     expect(page.get_by_text("My secret")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_download_of_a_viewer_has_no_names(engine: Engine, tea: Site, arrive: Arrive) -> None:
     visit = f"v{client_id()}"
     make_visit(engine, tea, visit, now=datetime.now(UTC), attributes={"name": "Nadia Named"})
@@ -169,6 +170,7 @@ def is_available(engine: Engine, account: Account) -> bool:
         return any(each.id == account.id and each.is_available for each in list_agents(db))
 
 
+@pytest.mark.long
 def test_what_is_taken_from_an_account_goes_from_its_open_page(
     engine: Engine, tea: Site, pots: Site, arrive: Arrive
 ) -> None:
@@ -192,6 +194,7 @@ def test_what_is_taken_from_an_account_goes_from_its_open_page(
     assert not page.title().startswith("(")
 
 
+@pytest.mark.long
 def test_tab_of_somebody_else_in_the_same_browser_tells_nothing(
     engine: Engine, tea: Site, pots: Site, arrive: Arrive, dashboard: str
 ) -> None:
@@ -211,6 +214,7 @@ def test_tab_of_somebody_else_in_the_same_browser_tells_nothing(
     expect(page.get_by_text("of pots")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_what_somebody_has_not_sent_stays_theirs(
     engine: Engine, tea: Site, arrive: Arrive, dashboard: str
 ) -> None:

@@ -49,6 +49,7 @@ def test_it_names_the_cure_for_a_port_in_use() -> None:
     assert "MONITOR_DASHBOARD_PORT=" in done.stderr
 
 
+@pytest.mark.long
 def test_it_listens_where_the_settings_say_until_it_is_ended() -> None:
     port = free_port()
     process = subprocess.Popen(

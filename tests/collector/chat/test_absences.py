@@ -17,6 +17,7 @@ def unheard_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vacancy, "UNHEARD_FOR", 0.0)
 
 
+@pytest.mark.long
 def test_visitor_hears_that_a_colleague_takes_over(run_collector, database_url) -> None:
     collector = run_collector(database_url)
     ann = attend(collector)
@@ -35,6 +36,7 @@ def test_visitor_hears_that_a_colleague_takes_over(run_collector, database_url) 
         assert taken["v"] == 0
 
 
+@pytest.mark.long
 def test_visitor_is_promised_nobody_while_nobody_is_there(collector) -> None:
     ann = attend(collector)
     token = open_chat(collector, "Hello")

@@ -9,6 +9,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from core.database import open_database, writing
 from core.moment import utc_now
 from core.notices.address_url import webhook_url
@@ -30,6 +32,7 @@ def come_back(url: str, visit: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.long
 def test_sender_comes_with_the_first_address_goes_with_the_last_and_outlives_a_kill(
     tmp_path: Path,
 ) -> None:

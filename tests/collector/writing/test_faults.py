@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from sqlalchemy import make_url, text
 
 from core.database import open_database, reading, writing
@@ -67,6 +68,7 @@ def test_a_killed_collector_loses_nothing_that_it_acknowledged(database_url):
     assert set(acknowledged) <= stored
 
 
+@pytest.mark.long
 def test_a_collector_that_is_stopped_answers_what_it_has_taken(database_url):
     port = free_port()
     acknowledged: list[int] = []

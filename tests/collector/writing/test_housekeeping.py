@@ -66,6 +66,7 @@ def test_a_visit_is_kept_until_its_retention_is_over(collector):
     assert forget_visits(collector.engine, at_its_end + 1, RETENTION).deleted == 1
 
 
+@pytest.mark.long
 def test_the_running_collector_forgets_by_itself(run_collector, database_url):
     before = run_collector(database_url)
     before.post(view())

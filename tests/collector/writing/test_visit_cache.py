@@ -429,7 +429,9 @@ def test_visit_that_was_deleted_behind_its_back_is_read_again_with_the_next_beac
     unsaid_edits.clear()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))]
+)
 def test_random_days_are_stored_alike(make_shop, seed):
     def live(shop: WrittenSite) -> list[Any]:
         chance = random.Random(seed)

@@ -310,7 +310,7 @@ def test_deleted_site_takes_its_counts_along(database: Engine, shop: Callable[..
         assert db.execute(select(TrendCount)).first() is None
 
 
-@pytest.mark.parametrize("hour", [0, 1, 11, 13, 23])
+@pytest.mark.parametrize("hour", [1, 13, 23])
 def test_part_of_a_day_is_counted_by_what_of_it_is_shorter(
     database: Engine, shop: Callable[..., Site], period: TrendPeriod, hour: int
 ) -> None:

@@ -83,6 +83,7 @@ SLOW_INDEX = (
 )
 
 
+@pytest.mark.long
 def test_upgrade_takes_longer_than_a_statement_may(postgres_url, monkeypatch):
     database = open_database(postgres_url)
     with writing(database) as connection:

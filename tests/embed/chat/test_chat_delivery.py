@@ -117,6 +117,7 @@ def test_chat_that_ended_long_ago_is_not_shown_again(shop, page, agent, is_read_
     Dialog(page).until_gone()
 
 
+@pytest.mark.long
 def test_coming_back_online_sends_at_once(shop, page, agent, context):
     dialog, conversation = chatting(shop, page, agent)
     context.set_offline(True)
@@ -132,6 +133,7 @@ def test_coming_back_online_sends_at_once(shop, page, agent, context):
     dialog.until_lines("Can I help?", "two", "one")
 
 
+@pytest.mark.long
 def test_stream_that_a_proxy_holds_back_is_replaced_by_polls(shop, page, agent):
     shop.set_chat_fault(buffer)
     dialog, conversation = chatting(shop, page, agent)
@@ -192,6 +194,7 @@ def test_visitor_who_gets_no_stream_has_every_answer(make_context, tmp_path, mon
         collector.stop()
 
 
+@pytest.mark.long
 def test_collector_restarts_in_the_middle(page, tmp_path):
     collector = CollectorProcess(tmp_path, ["own"])
     collector.start()
@@ -319,6 +322,7 @@ def test_hidden_tab_holds_no_stream_and_goes_on_when_it_is_shown(shop, agent, ta
     shop.until(lambda: len(_listened(shop)) > requests)
 
 
+@pytest.mark.long
 def test_page_that_comes_back_sends_what_an_abandoned_request_held(shop, page_with_back, agent):
     shop.head = ABANDONED
     dialog, conversation = chatting(shop, page_with_back, agent)

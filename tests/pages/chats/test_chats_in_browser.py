@@ -122,6 +122,7 @@ def test_typing_and_read_marks_are_shown(open_chats: OpenChats, engine, site, ag
     expect(page.locator(".log-box .typing")).to_have_text("")
 
 
+@pytest.mark.long
 def test_typing_ends_by_itself_and_is_in_no_later_picture(
     open_chats: OpenChats, engine, site, agent, visit
 ) -> None:
@@ -199,6 +200,7 @@ def test_colleague_takes_over(new_context, dashboard, engine, site, visit) -> No
     assert chat.row.agent_id == bea.id
 
 
+@pytest.mark.long
 def test_two_tabs_share_one_stream(new_context, dashboard, engine, site, agent, visit) -> None:
     context = new_context(agent)
     streams: list[str] = []
@@ -238,6 +240,7 @@ FALL_BEHIND = """() => {
 """The tab has missed a change, as after a sleep; the first poll is answered when the test lets it."""
 
 
+@pytest.mark.long
 def test_tab_that_fell_behind_gets_what_comes_while_it_reads(
     new_context, dashboard, engine, site, agent, visit
 ) -> None:
@@ -276,6 +279,7 @@ def test_lost_connection_is_shown_and_nothing_is_lost(
     assert shown_texts(page) == chat.texts
 
 
+@pytest.mark.long
 def test_restart_of_the_dashboard_is_shown_and_loses_nothing(
     browser: Browser, database, engine, site, agent, visit
 ) -> None:
@@ -332,6 +336,7 @@ def test_answer_to_an_ended_chat_is_refused_with_a_reason(
     assert chat.texts == ["Hello?"]
 
 
+@pytest.mark.long
 def test_polling_takes_over_where_a_proxy_holds_the_stream(
     open_chats: OpenChats, new_context, dashboard, engine, site, agent, visit
 ) -> None:

@@ -116,6 +116,7 @@ def open_page(browser: Browser, dashboard: str, agent: Agent) -> Iterator[OpenBr
 # ---- from the row
 
 
+@pytest.mark.long
 def test_visitor_is_invited_by_keyboard_alone_and_the_row_follows_at_once(
     open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
@@ -174,6 +175,7 @@ def test_dialog_has_the_focus_when_send_takes_the_form_away(
     expect(dialog.get_by_role("button", name="Close")).to_be_focused()
 
 
+@pytest.mark.long
 def test_typed_text_survives_refreshes_and_is_what_is_sent(
     open_page: OpenBrowserPage, engine: Engine, site: Site
 ) -> None:
@@ -192,6 +194,7 @@ def test_typed_text_survives_refreshes_and_is_what_is_sent(
     assert chat_of(engine, site, "cart").texts == ["May I help you with anything?"]
 
 
+@pytest.mark.long
 def test_button_neither_opens_the_row_nor_loses_its_focus_to_a_refresh(
     open_page: OpenBrowserPage, engine: Engine, site: Site, agent: Agent
 ) -> None:

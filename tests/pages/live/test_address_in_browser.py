@@ -90,6 +90,7 @@ def check_narrowed(page: Page, shown: list[str]) -> None:
     expect(page.get_by_role("button", name="Clear the filter Browser: Chrome")).to_be_visible()
 
 
+@pytest.mark.long
 def test_reload_and_a_shared_link_show_the_same_list(open_page: OpenAddress) -> None:
     page = open_page("?site=tea")
     wanted = narrow(page)

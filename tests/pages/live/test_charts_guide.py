@@ -74,6 +74,7 @@ def test_column_of_the_guide_appears_in_the_table(
     assert set(sent["rows"]["device"]) <= {"desktop", "phone", ""}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_guide_followed_word_by_word_changes_the_page(database: Database, tmp_path: Path) -> None:
     picture_of(database)

@@ -110,6 +110,7 @@ def open_tab(context: BrowserContext, address: str) -> Page:
     return page
 
 
+@pytest.mark.long
 def test_one_notice_for_an_event_over_three_tabs_also_when_the_leader_closes(
     dashboard, engine, agent, browser_of, happens
 ):

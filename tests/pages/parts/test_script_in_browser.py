@@ -18,7 +18,7 @@ LOADED = """() => performance.getEntriesByType("resource")
     .filter(({ name }) => name.includes("/scripts/"))
     .map(({ name, transferSize }) => [name, transferSize])"""
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

@@ -337,6 +337,7 @@ def test_conversation_belongs_to_who_answered_until_it_is_taken(
     assert chat.row.closed_by == "agent"
 
 
+@pytest.mark.long
 def test_browser_that_says_so_is_there_and_an_open_stream_alone_is_not(
     browser_of: Any, engine: Any, site: Any, agent: Agent
 ) -> None:

@@ -78,6 +78,7 @@ print((held() - before) / (full - before))
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not allocator(), reason="not glibc")
 def test_what_is_freed_between_objects_that_stay_is_given_back() -> None:
     part = partial(subprocess.check_output, [sys.executable, "-c", HELD_AFTER_MOST_ARE_FREED])

@@ -103,6 +103,7 @@ def has_loaded(page: Page) -> None:
     page.wait_for_function("Symbol.for('visitor-monitor-chats') in window")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_signed_in", [False, True])
 def test_a_page_of_another_port_gets_nothing(
     open_context: Any, engine: Any, dashboard: str, stranger: str, is_signed_in: bool
@@ -122,6 +123,7 @@ def test_a_page_of_another_port_gets_nothing(
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_signed_in", [False, True])
 def test_a_page_of_another_port_neither_frames_it_nor_posts_to_it(
     open_context: Any, engine: Any, dashboard: str, stranger: str, is_signed_in: bool
@@ -154,6 +156,7 @@ def test_a_foreign_name_that_leads_to_it_shows_nothing(
     assert {name: attempt(page, foreign, name) for name in refused} == refused
 
 
+@pytest.mark.long
 def test_a_link_on_another_page_opens_the_dashboard(
     open_context: Any, engine: Any, dashboard: str, stranger: str
 ) -> None:
@@ -240,6 +243,7 @@ def test_an_open_page_asks_to_sign_in_once_there_is_an_account(
     expect(page).to_have_url(re.compile("/sign-in"), timeout=ENDS_WITHIN)
 
 
+@pytest.mark.long
 def test_an_open_page_goes_on_with_its_new_role(
     open_context: Any, engine: Any, dashboard: str
 ) -> None:

@@ -47,6 +47,7 @@ def test_the_guard_notes_whom_a_process_asks(tmp_path: Path) -> None:
     assert guard.asked == ["192.0.2.1", "evil.example"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
 def test_it_asks_nobody_for_its_own_address(tmp_path: Path, address: str) -> None:
     guard = OutsideGuard(tmp_path)

@@ -204,6 +204,7 @@ DOOR_STATES = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("state", DOOR_STATES, ids=lambda state: state.name)
 def test_axe_finds_nothing_at_the_door(
