@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.tables import Site
 from core.trends import Granularity, TrendPeriod, Trends, trends
-from pages.parts.charts import draw_chart
+from pages.parts.charts import Selection, draw_chart
 from pages.parts.texts import day_and_time_of, notice, small_text
 from pages.trends.charts import country_map, heat_map, series
 from pages.trends.lists import draw_lists
@@ -22,7 +22,7 @@ STEPS = {Granularity.HOUR: "Hour", Granularity.DAY: "Day", Granularity.WEEK: "We
 MEASURES = {"visits": "Visits", "page_views": "Page Views", "one_page_visits": "One-Page Visits"}
 MOST_DAYS_BY_HOUR, MOST_DAYS_BY_DAY = 2, 92
 
-_STEP, _MEASURE = "trend step", "trend measure"
+_STEP, _MEASURE, _MAP_PRESSES = "trend step", "trend measure", "trend map presses"
 
 
 def draw_overview(
@@ -127,22 +127,7 @@ def _choose_step(steps: list[Granularity], shown: Granularity, usual: Granularit
 def _draw_map_and_week(told: Trends, site_id: int) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
-        known = told.countries[told.countries["value"].isin(country_map.countries())]
-        draw_chart(
-            country_map.chart,
-            known[["value", "label", "visits"]],
-            "A map of the world: the more visits from a country, the stronger its colour",
-            title="Map",
-            name="map",
-            site_ids=[site_id],
-            labels={"label": "Country", "visits": "Visits"},
-            on_select=None,
-        )
-        if missing := int(told.countries["visits"].sum() - known["visits"].sum()):
-            visits = "1 visit is" if missing == 1 else f"{missing:,} visits are"
-            small_text(
-                f"{visits} from a country that is unknown, or too small for this map: see Countries."
-            )
+        _draw_map(told, site_id)
     with right:
         draw_chart(
             heat_map.chart,
@@ -152,4 +137,32 @@ def _draw_map_and_week(told: Trends, site_id: int) -> None:
             name="week",
             site_ids=[site_id],
             labels={"weekday_label": "Day", "hour": "Hour", "visits": "Visits"},
+        )
+
+
+def _draw_map(told: Trends, site_id: int) -> None:
+    def on_select(selection: Selection) -> None:
+        points = selection.get(country_map.PRESSED)
+        country = points[0].get("value") if points else None
+        if isinstance(country, str):
+            st.session_state[_MAP_PRESSES] = st.session_state.get(_MAP_PRESSES, 0) + 1
+            keep_view(current_view().toggled("country", country))
+
+    known = told.countries[told.countries["value"].isin(country_map.countries())]
+    draw_chart(
+        country_map.chart,
+        known[["value", "label", "visits"]],
+        "A map of the world: the more visits from a country, the stronger its colour; "
+        "a press on one narrows all cards, as one in Countries does",
+        title="Map",
+        # A map of its own after each press: none of its countries is pressed, so that each can be, again too.
+        name=f"map-{presses}" if (presses := st.session_state.get(_MAP_PRESSES)) else "map",
+        site_ids=[site_id],
+        labels={"label": "Country", "visits": "Visits"},
+        on_select=on_select,
+    )
+    if missing := int(told.countries["visits"].sum() - known["visits"].sum()):
+        visits = "1 visit is" if missing == 1 else f"{missing:,} visits are"
+        small_text(
+            f"{visits} from a country that is unknown, or too small for this map: see Countries."
         )

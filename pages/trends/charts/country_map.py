@@ -11,6 +11,8 @@ import altair as alt
 from pages.parts.charts import MUTED
 
 HEIGHT = 300
+PRESSED = "pressed"
+"""The name of the parameter that has the country that was pressed, by its `value`."""
 SHAPES = alt.UrlData(
     url="app/static/countries.json",
     format=alt.TopoDataFormat(type="topojson", feature="countries"),
@@ -28,10 +30,12 @@ def countries() -> frozenset[str]:
 
 def chart() -> alt.LayerChart:
     """Each country in the colour of its visits; needs the columns value (alpha-2), label and visits."""
+    pressed = alt.selection_point(name=PRESSED, fields=["value"], toggle=False, clear=False)
     land = alt.Chart(SHAPES).mark_geoshape(fill=MUTED, fillOpacity=0.18, stroke=None)
     visits = (
         alt.Chart()
-        .mark_geoshape(stroke=None)
+        .mark_geoshape(stroke=None, cursor="pointer")
+        .add_params(pressed)
         .transform_lookup(lookup="value", from_=alt.LookupData(data=SHAPES, key="id"), as_="shape")
         .transform_filter("isValid(datum.shape)")
         .encode(

@@ -100,6 +100,26 @@ def test_data_of_a_card_is_taken_away(page: Page, tmp_path: Path) -> None:
 
 def test_map_draws_its_countries_without_another_server(page: Page) -> None:
     # What is asked of others fails new_context.
-    chart = page.locator(".st-key-chart-map")
+    chart = page.locator(".stVerticalBlock.st-key-chart-map")
     chart.scroll_into_view_if_needed()
     expect(chart.locator("canvas, svg[role=img], [role=graphics-document]").first).to_be_visible()
+
+
+def test_press_on_the_map_narrows_all_cards_and_another_one_widens_them(
+    page: Page, visits: list[PastVisit]
+) -> None:
+    german = sum(visit.row["country"] == "DE" for visit in visits)
+    press_germany(page)
+    expect(total(page)).to_have_text(str(german))
+    expect(page).to_have_url(re.compile(r"country=DE"))
+    press_germany(page)
+    expect(total(page)).to_have_text(str(NUMBER))
+    press_germany(page)
+    expect(total(page)).to_have_text(str(german))
+
+
+def press_germany(page: Page) -> None:
+    """On the map, which is drawn as SVG with a name for each country."""
+    chart = page.locator(".stVerticalBlock[class*=st-key-chart-map]")
+    chart.scroll_into_view_if_needed()
+    chart.locator('path[aria-label*="Germany"]').click()
