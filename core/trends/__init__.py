@@ -3,12 +3,14 @@
 from core.funnel_steps import DEFAULT_STEPS, FunnelStep, read_funnel_steps
 from core.rollups.dimensions import Returning
 from core.rollups.site_counts import REST
-from core.trends.cards import day_label, shortened
+from core.trends.cards import shortened
 from core.trends.chat_effect import chat_effect
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.funnel import Funnel, funnel
 from core.trends.period import Granularity, TrendPeriod, last_days, month_of, today
+from core.trends.series_steps import day_label
 from core.trends.site_trends import TOTALS, TellShare, Trends, trends
+from core.trends.step_measures import StepMeasure, step_measures
 
 __all__ = [
     "DEFAULT_STEPS",
@@ -19,6 +21,7 @@ __all__ = [
     "FunnelStep",
     "Granularity",
     "Returning",
+    "StepMeasure",
     "TellShare",
     "TrendFilters",
     "TrendPeriod",
@@ -30,6 +33,7 @@ __all__ = [
     "month_of",
     "read_funnel_steps",
     "shortened",
+    "step_measures",
     "today",
     "trends",
 ]

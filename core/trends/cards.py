@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from core.rollups.counting import Count
 from core.rollups.dimensions import OF_PAGES, TIME_CLASSES, Dimension, Returning
 from core.rollups.site_counts import REST
 from core.trends.period import DAY, Granularity, TrendPeriod
+from core.trends.series_steps import step_label, steps, steps_of
 
 LISTED = 1_000
 """The most values of a list that have a row of their own, as many as are counted of a day; the rest is summed in one more."""
@@ -139,24 +139,23 @@ def by_slot(slots: Sequence[Count], time_zone: str) -> pd.DataFrame:
 def series(
     now: pd.DataFrame, before: pd.DataFrame, period: TrendPeriod, granularity: Granularity
 ) -> pd.DataFrame:
-    """Visits by the local hour, day or week (from Monday on, as far as it lies in the period) in which they began.
+    """Visits by the local hour, day or week in which they began: see `core.trends.series_steps`.
 
     now, before: as `by_slot` gives them, of the period and of that before it. Every step has a row, zeros
     included. Columns: step (its local begin, without a zone), label, visits, page_views, one_page_visits, and
     visits_before, page_views_before, one_page_visits_before of the same steps of the period before.
-    An hour that the clock repeats is one step; one that it leaves out has none.
     """
-    steps = _steps(period, granularity)
+    index = steps(period, granularity)
     moved = before.assign(local=before["local"] + pd.Timedelta(period.shift))
     # A month before may have more days.
     moved = moved[moved["local"] < pd.Timestamp(period.last + DAY)]
     frames = (_summed(now, granularity, period), _summed(moved, granularity, period))
     names = _OF_STEPS
-    joined = pd.DataFrame(index=steps)
+    joined = pd.DataFrame(index=pd.DatetimeIndex(index))
     for frame, suffix in zip(frames, ("", "_before"), strict=True):
         joined = joined.join(frame[names].add_suffix(suffix))
     joined = joined.fillna(0).astype("int64")
-    labels = [_step_label(step, granularity, period) for step in joined.index]
+    labels = [step_label(step, granularity, period) for step in joined.index]
     return (
         joined.rename_axis("step")
         .reset_index()
@@ -180,44 +179,5 @@ def heat_map(now: pd.DataFrame) -> pd.DataFrame:
 
 
 def _summed(slots: pd.DataFrame, granularity: Granularity, period: TrendPeriod) -> pd.DataFrame:
-    steps = _steps_of(slots["local"], granularity, period)
-    return cast(Any, slots).groupby(steps)[_OF_STEPS].sum()
-
-
-def _steps_of(local: Any, granularity: Granularity, period: TrendPeriod) -> Any:
-    """The step in which each local moment lies; the first week may begin within."""
-    if granularity is Granularity.HOUR:
-        return local.dt.floor("h")
-    day = local.dt.normalize()
-    if granularity is Granularity.DAY:
-        return day
-    monday = cast(Any, day - pd.to_timedelta(day.dt.weekday, unit="D"))
-    return monday.where(monday >= pd.Timestamp(period.first), pd.Timestamp(period.first))
-
-
-def _steps(period: TrendPeriod, granularity: Granularity) -> pd.DatetimeIndex:
-    if granularity is Granularity.HOUR:
-        bounds = period.bounds
-        instants = pd.date_range(
-            bounds.from_at, bounds.until_at, freq="15min", inclusive="left", tz="UTC"
-        )
-        moments = pd.Series(instants.tz_convert(ZoneInfo(period.time_zone)).tz_localize(None))
-    else:
-        moments = pd.Series(pd.date_range(period.first, period.last))
-    steps = _steps_of(moments, granularity, period)
-    return pd.DatetimeIndex(sorted(set(steps)))
-
-
-def _step_label(step: datetime, granularity: Granularity, period: TrendPeriod) -> str:
-    day = day_label(step.date())
-    if granularity is Granularity.HOUR:
-        return f"{step:%H:%M}" if period.length == 1 else f"{day}, {step:%H:%M}"
-    if granularity is Granularity.DAY:
-        return day
-    last = min(step.date() + timedelta(days=6 - step.weekday()), period.last)
-    return day if last == step.date() else f"{day} to {day_label(last)}"
-
-
-def day_label(day: date) -> str:
-    """A day as the pages write it: "28 Nov 2026"."""
-    return f"{day.day} {day:%b %Y}"
+    step = steps_of(slots["local"], granularity, period)
+    return cast(Any, slots).groupby(step)[_OF_STEPS].sum()

@@ -25,6 +25,8 @@ SHOWN = 8
 MOST_DRAWN = 100
 """The most values that the browser gets; Show the data has all."""
 
+NOBODY_REMEMBERED = 'This site remembers no visitors. For that, add data-remember="yes" to its tag.'
+
 
 class ListCard(NamedTuple):
     """A card: the field of `Trends` that it lists, the filter that its rows set, and its title."""
@@ -49,7 +51,7 @@ CARDS = (
         "new_and_returning",
         "returning",
         "New and Returning",
-        'This site remembers no visitors. For that, add data-remember="yes" to its tag.',
+        NOBODY_REMEMBERED,
     ),
 )
 COLUMNS = 3

@@ -5,21 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.tables import Site
-from core.trends import Granularity, TrendPeriod, Trends, trends
+from core.trends import (
+    TOTALS,
+    Granularity,
+    StepMeasure,
+    TrendPeriod,
+    Trends,
+    step_measures,
+    trends,
+)
 from pages.parts.charts import Selection, draw_chart
 from pages.parts.texts import day_and_time_of, notice, small_text
-from pages.trends.charts import country_map, heat_map, series
-from pages.trends.lists import draw_lists
+from pages.trends.charts import country_map, heat_map, length_series, series
+from pages.trends.lists import NOBODY_REMEMBERED, draw_lists
 from pages.trends.reading import read_or_kept
 from pages.trends.totals import draw_totals
 from pages.trends.view import TrendView, current_view, keep_view
 
 STEPS = {Granularity.HOUR: "Hour", Granularity.DAY: "Day", Granularity.WEEK: "Week"}
-MEASURES = {"visits": "Visits", "page_views": "Page Views", "one_page_visits": "One-Page Visits"}
 MOST_DAYS_BY_HOUR, MOST_DAYS_BY_DAY = 2, 92
 
 _STEP, _MEASURE, _MAP_PRESSES = "trend step", "trend measure", "trend map presses"
@@ -46,7 +54,7 @@ def draw_overview(
     site_id = site.id or 0
     draw_totals(told, site_id)
     _say_compared(told, site)
-    _draw_series(told, site_id)
+    _draw_series(told, site, now)
     draw_lists(told, site)
     _draw_map_and_week(told, site_id)
 
@@ -81,30 +89,60 @@ def _say_compared(told: Trends, site: Site) -> None:
         )
 
 
-def _draw_series(told: Trends, site_id: int) -> None:
+def _draw_series(told: Trends, site: Site, now: datetime) -> None:
     steps = told.period.granularities()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         measure = _choose_measure()
         if len(steps) > 1:
             _choose_step(steps, told.granularity, usual_step(told.period))
-    label = MEASURES[measure]
-    frame = told.series.assign(now=told.series[measure], before=told.series[f"{measure}_before"])
+    label = TOTALS[measure]
+    frame = _series_of(told, site, now, measure, st.empty())
+    if frame is None:
+        return
+    if measure == StepMeasure.VISITORS and frame[["now", "before"]].isna().all(axis=None):
+        notice(NOBODY_REMEMBERED, title="No visitor is remembered.")
+        return
+    is_length = measure == StepMeasure.MEDIAN_SECONDS
     draw_chart(
-        series.chart,
-        frame[["label", "now", "before"]],
+        length_series.chart if is_length else series.chart,
+        frame[["label", "now", "before"]].round().astype({"now": "Int64", "before": "Int64"}),
         f"{label} by {STEPS[told.granularity].lower()}, with the period before",
         title=f"{label} by {STEPS[told.granularity]}",
         name="series",
-        site_ids=[site_id],
-        labels={"label": "When", "now": label, "before": "Period Before"},
+        site_ids=[site.id or 0],
+        labels={
+            "label": "When",
+            "now": f"{label}, Seconds" if is_length else label,
+            "before": "Period Before",
+        },
+    )
+
+
+def _series_of(
+    told: Trends, site: Site, now: datetime, measure: str, slot: DeltaGenerator
+) -> pd.DataFrame | None:
+    """The columns label, now and before of a measure; None where it cannot be read, and why stands in the slot."""
+    if measure in told.series:
+        series = told.series
+        return series.assign(now=series[measure], before=series[f"{measure}_before"])
+    chosen = StepMeasure(measure)
+    step, filters = told.granularity, told.filters
+    return read_or_kept(
+        "trend steps shown",
+        (site.identity, told.period, filters, step, chosen),
+        lambda db, tell: step_measures(
+            db, site, told.period, now, chosen, step, filters, progress=tell
+        ),
+        site,
+        slot,
     )
 
 
 def _choose_measure() -> str:
     chosen = st.segmented_control(
         "Number",
-        list(MEASURES),
-        format_func=MEASURES.__getitem__,
+        list(TOTALS),
+        format_func=TOTALS.__getitem__,
         default="visits",
         required=True,
         key=_MEASURE,

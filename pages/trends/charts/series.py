@@ -1,6 +1,9 @@
-"""Visits by hour, day or week, with the period before behind them."""
+"""A number by hour, day or week, with the period before behind it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
@@ -11,6 +14,17 @@ HEIGHT = 220
 
 def chart() -> alt.LayerChart:
     """Bars, and a line for the period before; needs the columns label, now and before."""
+    numbers = [
+        alt.Tooltip("now:Q", title="This period", format=","),
+        alt.Tooltip("before:Q", title="Period before", format=","),
+    ]
+    return bars_and_line(alt.Axis(title=None, format="~s", tickMinStep=1), numbers).properties(
+        height=HEIGHT
+    )
+
+
+def bars_and_line(axis: Any, numbers: Sequence[alt.Tooltip]) -> alt.LayerChart:
+    """The layers, by the axis of the numbers and what the tooltip says of a step."""
     base = alt.Chart().encode(
         x=alt.X(
             "label:O",
@@ -18,17 +32,12 @@ def chart() -> alt.LayerChart:
             title=None,
             axis=alt.Axis(labelAngle=0, labelExpr="replace(datum.label, regexp(' [0-9]{4}'), '')"),
         ),
-        tooltip=[
-            alt.Tooltip("label:N", title="When"),
-            alt.Tooltip("now:Q", title="This period", format=","),
-            alt.Tooltip("before:Q", title="Period before", format=","),
-        ],
+        tooltip=[alt.Tooltip("label:N", title="When"), *numbers],
     )
-    scale = alt.Axis(title=None, format="~s", tickMinStep=1)
-    now = base.mark_bar().encode(y=alt.Y("now:Q", axis=scale))
+    now = base.mark_bar().encode(y=alt.Y("now:Q", axis=axis))
     before = base.mark_line(color=MUTED, strokeDash=[4, 3], interpolate="monotone").encode(
-        y=alt.Y("before:Q", axis=scale)
+        y=alt.Y("before:Q", axis=axis)
     )
     # Wide invisible columns, so that the tooltip shows anywhere over the step.
     touch = base.mark_bar(opacity=0, width=alt.RelativeBandSize(1)).encode(y=alt.value(0))
-    return alt.LayerChart(layer=[now, before, touch]).properties(height=HEIGHT)
+    return alt.LayerChart(layer=[now, before, touch])

@@ -122,6 +122,39 @@ def test_site_that_remembers_nobody_says_how_to_change_that(
     assert 'add data-remember="yes" to its tag' in texts(page)
     assert totals(page)["Visitors"] == "–"
     assert "Trends tell of one site at a time." in texts(page)
+    page.button_group(key="trend measure").set_value("visitors").run()
+    assert not page.exception and "No visitor is remembered." in texts(page)
+
+
+def test_visitors_and_the_median_are_told_by_step(
+    database: Database, site: Site, visits: list[PastVisit], open_page: OpenPage
+) -> None:
+    page = open_page("trends")
+    of_days: dict[str, set[str]] = {}
+    for visit in visits:
+        day = visit.row["started_at"].date()
+        of_days.setdefault(f"{day.day} {day:%b %Y}", set()).add(visit.row["visitor_id"])
+    page.button_group(key="trend measure").set_value("visitors").run()
+    assert not page.exception
+    rows = series_rows(page)
+    assert len(rows) == 7
+    for day, visitors in of_days.items():
+        assert rows[day][0] == str(len(visitors - {""}))
+    page.button_group(key="trend measure").set_value("median_seconds").run()
+    assert "Median Time on Site by Day" in texts(page)
+    seconds = {day: row[0] for day, row in series_rows(page).items()}
+    assert all((seconds[day] == "–") == (day not in of_days) for day in seconds)
+
+
+def series_rows(page: AppTest) -> dict[str, list[str]]:
+    """What the series' table says, by its steps: these days, and those before."""
+    [table] = [
+        each.proto.body
+        for each in page.get("html")
+        if "<th scope" in each.proto.body and ">When<" in each.proto.body
+    ]
+    rows = [re.findall(r"<td>([^<]*)</td>", row) for row in table.split("<tr>")]
+    return {row[0]: row[1:] for row in rows if row}
 
 
 def test_no_site_and_tracking_that_is_off_are_told(database: Database, open_page: OpenPage) -> None:
