@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import partial
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, select, type_coerce
+from sqlalchemy import BigInteger, Connection, select, type_coerce
 from sqlmodel import col
 
 from core.moment import from_milliseconds, to_milliseconds
 from core.rollups.counting import Count, add_up
-from core.rollups.day_number import number_of
-from core.rollups.dimensions import Dimension, began_within
-from core.rollups.site_counts import CountState, count_state, read_days
+from core.rollups.dimensions import Dimension
+from core.rollups.site_counts import read_days
 from core.rollups.visitor_counts import count_first_visits, count_visitors, read_first_visits
-from core.tables import Site, Visit, VisitCount
+from core.tables import Site, VisitCount
+from core.trends.counted_days import CountedDays
 from core.trends.filters import TrendFilters, are_wanted
 from core.trends.raw_counts import count_rows
 from core.trends.side_by_side import read_parts
-from core.visits.calendar import Period, day_period, local_day
+from core.visits.calendar import Period, local_day
 
 AT_ONCE = 40_000
 """Visits, about, that are counted by one statement: some 0.2 s, after which progress is told."""
-
-MOST_UNCOUNTED = 50_000
-"""Visits that one statement reads besides what is counted: usually those of the last two hours."""
 
 OF_WHOLE_DAYS = frozenset({Dimension.SLOT, Dimension.TIME})
 """Of which a day keeps every value: what is taken off a day of these leaves no value less than nothing."""
@@ -110,94 +104,6 @@ def count_visitors_of(db: Connection, site: Site, period: Period, filters: Trend
     for gap in counted.beyond:
         visitors -= count_first_visits(db, are_wanted(site_id, gap, filters), period.from_at)
     return visitors
-
-
-@dataclass(frozen=True)
-class CountedDays:
-    """What of a period can be read from what is counted.
-
-    days: whole local days, one after the other. uncounted: the conditions of their visits that are not in that. gaps:
-    what is read from rows, and which of these: what of the period is in none of the days, or while visits are counted
-    again, the whole period but for what the days have.
-    """
-
-    days: Sequence[date]
-    uncounted: Sequence[ColumnElement[bool]]
-    gaps: Sequence[Period]
-    in_gaps: Sequence[ColumnElement[bool]] = ()
-    is_level: Callable[[Connection], bool] = lambda _: True
-    """Whether in another snapshot the gaps have the same visits, though retention may have gone on since."""
-    beyond: Sequence[Period] = ()
-    """What of the last of the days is not in the period, if that is less than what of it is: taken off again."""
-
-    @classmethod
-    def of(
-        cls,
-        db: Connection,
-        site: Site,
-        period: Period,
-        filters: TrendFilters,
-        may_take_off: bool = False,
-    ) -> CountedDays:
-        """None with filters, and where so much is not counted that it is read part by part.
-
-        may_take_off: whether there may be something `beyond`.
-        """
-        state = count_state(db, site)
-        days = _whole_days(site.time_zone, period) if filters.is_empty else []
-        if not state.is_current or _has_fallen_behind(db, site, state.until):
-            held = [day for day in days if number_of(day) <= state.thinned_day]
-            if not held:
-                return cls((), (), (period,))
-            is_level = partial(_is_at, site, state)
-            return cls(held, (), (period,), (state.are_not_held,), is_level)
-        beyond: list[Period] = []
-        if may_take_off and filters.is_empty:
-            day = local_day(site.time_zone, period.until_at)
-            whole = day_period(day, site.time_zone)
-            rest = Period(period.until_at, whole.until_at)
-            is_mostly_in = whole.from_at >= period.from_at and _is_shorter(rest, whole)
-            if is_mostly_in and number_of(day) > state.thinned_day:
-                days, beyond = [*days, day], [rest]
-        if not days:
-            return cls((), (), (period,))
-        first, last = (day_period(day, site.time_zone) for day in (days[0], days[-1]))
-        bounds = Period(first.from_at, last.until_at)
-        uncounted = (
-            col(Visit.site_id) == site.id,
-            col(Visit.last_activity_at) >= state.until,
-            state.are_not_held,
-            *began_within(bounds),
-        )
-        around = (Period(period.from_at, bounds.from_at), Period(bounds.until_at, period.until_at))
-        gaps = [gap for gap in around if gap.from_at < gap.until_at]
-        return cls(days, uncounted, gaps, beyond=beyond)
-
-
-def _is_at(site: Site, state: CountState, db: Connection) -> bool:
-    return count_state(db, site) == state
-
-
-def _is_shorter(rest: Period, day: Period) -> bool:
-    """Than half of the day."""
-    return 2 * (rest.until_at - rest.from_at) < day.until_at - day.from_at
-
-
-def _whole_days(time_zone: str, period: Period) -> list[date]:
-    """The local days that lie wholly in the period."""
-    day, days = local_day(time_zone, period.from_at), list[date]()
-    while (bounds := day_period(day, time_zone)).until_at <= period.until_at:
-        if bounds.from_at >= period.from_at:
-            days.append(day)
-        day += timedelta(days=1)
-    return days
-
-
-def _has_fallen_behind(db: Connection, site: Site, counted_until: datetime) -> bool:
-    """Whether there are more visits that are not counted than one statement is to read."""
-    activity = col(Visit.last_activity_at)
-    later = select(activity).where(col(Visit.site_id) == site.id, activity >= counted_until)
-    return db.execute(later.order_by(activity).offset(MOST_UNCOUNTED).limit(1)).first() is not None
 
 
 def stretches(db: Connection, site_id: int, period: Period) -> list[tuple[Period, int]]:

@@ -22,7 +22,8 @@ from core.rollups.site_counts import MOST_VALUES, REST, add_to_day, count_state,
 from core.sites import add_site, change_site
 from core.tables import Site, TrendCount, Visit
 from core.trends import TrendFilters, TrendPeriod, Trends, trends
-from core.trends.counts import OF_WHOLE_DAYS, CountedDays, count_period, count_visitors_of
+from core.trends.counted_days import CountedDays
+from core.trends.counts import OF_WHOLE_DAYS, count_period, count_visitors_of
 from core.trends.site_trends import LISTS
 from core.visitor_data import forget_visits_of
 from core.visits.calendar import Period, day_period
