@@ -10,7 +10,7 @@ from core.trends.funnel import Funnel, funnel
 from core.trends.period import Granularity, TrendPeriod, last_days, month_of, today
 from core.trends.series_steps import day_label
 from core.trends.site_trends import TOTALS, TellShare, Trends, trends
-from core.trends.step_measures import StepMeasure, step_measures
+from core.trends.step_measures import StepMeasure, StepMeasures, step_measures
 
 __all__ = [
     "DEFAULT_STEPS",
@@ -22,6 +22,7 @@ __all__ = [
     "Granularity",
     "Returning",
     "StepMeasure",
+    "StepMeasures",
     "TellShare",
     "TrendFilters",
     "TrendPeriod",

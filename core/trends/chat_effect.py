@@ -17,6 +17,7 @@ from core.moment import to_milliseconds
 from core.plain_rows import plain_rows
 from core.rollups.dimensions import STARTED_AT, Dimension, began_within
 from core.tables import Conversation, Page, PageViewRow, Site, Visit
+from core.trends.counted_days import CountedSite
 from core.trends.counts import by_dimension, count_period
 from core.trends.filters import NO_FILTERS
 from core.trends.period import TrendPeriod
@@ -40,7 +41,9 @@ def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> pd.DataFrame
     """
     assert site.id is not None
     dimensions = (Dimension.SLOT, Dimension.CONTEXT)
-    found = count_period(db, site, period.bounds, NO_FILTERS, dimensions, lambda visits: None)
+    found = count_period(
+        db, CountedSite.read(db, site), period.bounds, NO_FILTERS, dimensions, lambda visits: None
+    )
     counts = by_dimension(found)
     total = sum(count.visits for count in counts[Dimension.SLOT])
     bought = sum(

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlmodel import col
 
+from core.moment import from_milliseconds
 from core.rollups.day_number import number_of
-from core.rollups.dimensions import began_within
+from core.rollups.dimensions import STARTED_AT, began_within
 from core.rollups.site_counts import CountState, count_state
 from core.tables import Site, Visit
 from core.trends.filters import TrendFilters
@@ -19,6 +20,30 @@ from core.visits.calendar import Period, day_period, local_day
 
 MOST_UNCOUNTED = 50_000
 """Visits that one statement reads besides what is counted: usually those of the last two hours."""
+
+
+@dataclass(frozen=True)
+class CountedSite:
+    """How far the visits of a site are counted, as one snapshot has it: what every count of a period needs to know.
+
+    is_read_by_parts: visits are counted again, or so many are not counted that they are read part by part.
+    oldest_uncounted: when the first of the others began that are not counted; None: there is none.
+    """
+
+    site: Site
+    state: CountState
+    is_read_by_parts: bool
+    oldest_uncounted: datetime | None
+
+    @classmethod
+    def read(cls, db: Connection, site: Site) -> CountedSite:
+        """Of the site, as it is by now."""
+        state = count_state(db, site)
+        if not state.is_current or _has_fallen_behind(db, site, state.until):
+            return cls(site, state, True, None)
+        oldest = select(func.min(STARTED_AT + 0)).where(*_are_uncounted(site, state))
+        began = db.execute(oldest).scalar()
+        return cls(site, state, False, None if began is None else from_milliseconds(began))
 
 
 @dataclass(frozen=True)
@@ -42,8 +67,7 @@ class CountedDays:
     @classmethod
     def of(
         cls,
-        db: Connection,
-        site: Site,
+        counted: CountedSite,
         period: Period,
         filters: TrendFilters,
         may_take_off: bool = False,
@@ -52,9 +76,9 @@ class CountedDays:
 
         may_take_off: whether there may be something `beyond`.
         """
-        state = count_state(db, site)
+        site, state = counted.site, counted.state
         days = _whole_days(site.time_zone, period) if filters.is_empty else []
-        if not state.is_current or _has_fallen_behind(db, site, state.until):
+        if counted.is_read_by_parts:
             held = [day for day in days if number_of(day) <= state.thinned_day]
             if not held:
                 return cls((), (), (period,))
@@ -72,15 +96,17 @@ class CountedDays:
             return cls((), (), (period,))
         first, last = (day_period(day, site.time_zone) for day in (days[0], days[-1]))
         bounds = Period(first.from_at, last.until_at)
-        uncounted = (
-            col(Visit.site_id) == site.id,
-            col(Visit.last_activity_at) >= state.until,
-            state.are_not_held,
-            *began_within(bounds),
-        )
+        oldest = counted.oldest_uncounted
+        uncounted: Sequence[ColumnElement[bool]] = ()
+        if oldest is not None and oldest < bounds.until_at:
+            uncounted = (*_are_uncounted(site, state), state.are_not_held, *began_within(bounds))
         around = (Period(period.from_at, bounds.from_at), Period(bounds.until_at, period.until_at))
         gaps = [gap for gap in around if gap.from_at < gap.until_at]
         return cls(days, uncounted, gaps, beyond=beyond)
+
+
+def _are_uncounted(site: Site, state: CountState) -> tuple[ColumnElement[bool], ...]:
+    return col(Visit.site_id) == site.id, col(Visit.last_activity_at) >= state.until
 
 
 def _is_at(site: Site, state: CountState, db: Connection) -> bool:

@@ -12,8 +12,8 @@ from core.rollups.counting import Count, add_up
 from core.rollups.dimensions import Dimension
 from core.rollups.site_counts import read_days
 from core.rollups.visitor_counts import count_first_visits, count_visitors, read_first_visits
-from core.tables import Site, VisitCount
-from core.trends.counted_days import CountedDays
+from core.tables import VisitCount
+from core.trends.counted_days import CountedDays, CountedSite
 from core.trends.filters import TrendFilters, are_wanted
 from core.trends.raw_counts import count_rows
 from core.trends.side_by_side import read_parts
@@ -39,7 +39,7 @@ def by_dimension(counts: Iterable[Count]) -> Mapping[Dimension, Sequence[Count]]
 
 def count_period(
     db: Connection,
-    site: Site,
+    known: CountedSite,
     period: Period,
     filters: TrendFilters,
     dimensions: Collection[Dimension],
@@ -52,10 +52,10 @@ def count_period(
     """
     if period.from_at >= period.until_at:
         return []
-    assert site.id is not None
-    counted = CountedDays.of(db, site, period, filters, OF_WHOLE_DAYS.issuperset(dimensions))
+    assert known.site.id is not None
+    counted = CountedDays.of(known, period, filters, OF_WHOLE_DAYS.issuperset(dimensions))
     # Added up as they come: what is held are the values, however many parts there are.
-    counts = add_up(_found(db, site.id, counted, filters, dimensions, tell))
+    counts = add_up(_found(db, known.site.id, counted, filters, dimensions, tell))
     return [count for count in counts if count.visits] if counted.beyond else counts
 
 
@@ -86,15 +86,17 @@ def _taken_off(count: Count) -> Count:
     return Count(count.dimension, count.value, *(-number for number in count[2:]))
 
 
-def count_visitors_of(db: Connection, site: Site, period: Period, filters: TrendFilters) -> int:
+def count_visitors_of(
+    db: Connection, known: CountedSite, period: Period, filters: TrendFilters
+) -> int:
     """How many different visitors that the site remembers began these visits. The period begins with a local day."""
-    site_id = site.id or 0
+    site_id = known.site.id or 0
     if period.from_at >= period.until_at:
         return 0
     if not filters.is_empty:
         return count_visitors(db, are_wanted(site_id, period, filters))
-    counted = CountedDays.of(db, site, period, filters, may_take_off=True)
-    first = local_day(site.time_zone, period.from_at)
+    counted = CountedDays.of(known, period, filters, may_take_off=True)
+    first = local_day(known.site.time_zone, period.from_at)
     visitors = read_first_visits(db, site_id, counted.days, first)
     if counted.uncounted:
         visitors += count_first_visits(db, counted.uncounted, period.from_at)

@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from core.moment import EPOCH, to_milliseconds
 from core.rollups.counting import Count
 from core.rollups.dimensions import Dimension
-from core.rollups.site_counts import count_state
 from core.tables import Site
 from core.trends.cards import by_slot, heat_map, median_seconds, series, value_list
+from core.trends.counted_days import CountedSite
 from core.trends.counts import by_dimension, count_period, count_visitors_of
 from core.trends.filters import NO_FILTERS, TrendFilters
-from core.trends.period import Granularity, TrendPeriod
+from core.trends.period import DAY, Granularity, TrendPeriod
 from core.visits.calendar import Period
 from core.visits.presence import COUNT_SLOT
 from core.visits.visit_counts import visits_started
@@ -59,7 +59,7 @@ class Trends:
     totals: a row for each of TOTALS. Columns: measure, label, value, before (of the period before), both floats,
     NaN where nothing is known: visitors where the site does not remember any, the median without a visit.
     series: by the finest of `period.granularities()`, or the one that was asked for; see `core.trends.cards.series`. NA in
-    steps that are to come.
+    steps that are to come, or have none before.
     sources, campaigns, entry_pages, exit_pages, pages, countries, devices, browsers, contexts,
     new_and_returning: see `core.trends.cards.value_list`. campaigns: without visits that have none. pages,
     contexts: visits count once for each page, or context, that they saw, so the shares add up to more than 1.
@@ -126,7 +126,7 @@ def trends(
     slots = by_slot(counts[Dimension.SLOT], period.time_zone)
     slots_before = by_slot(whole_before[Dimension.SLOT], period.time_zone)
     total = int(slots["visits"].sum())
-    thinned_until = count_state(db, site).thinned_until
+    thinned_until = work.counted.state.thinned_until
     is_thinned = not filters.is_empty and thinned_until > before.from_at
     granularity = granularity or period.granularities()[0]
     lists = {name: value_list(_listed(counts[of]), total) for name, of in LISTS.items()}
@@ -139,7 +139,8 @@ def trends(
         totals=_totals(sides, knows_before=not is_thinned),
         series=_known_series(
             series(slots, slots_before, period, granularity),
-            now.astimezone(ZoneInfo(period.time_zone)).replace(tzinfo=None),
+            period,
+            now,
             knows_before=not is_thinned,
         ),
         heat_map=heat_map(slots),
@@ -183,7 +184,7 @@ class _Work:
         periods: Sequence[Period],
     ) -> None:
         self._db = db
-        self._site = site
+        self.counted = CountedSite.read(db, site)
         self._filters = filters
         self._progress = progress
         self._total = sum(visits_started(db, site.id or 0, periods)) if progress else 0
@@ -191,11 +192,11 @@ class _Work:
 
     def count(self, period: Period, dimensions: Collection[Dimension]) -> list[Count]:
         """As `count_period`."""
-        return count_period(self._db, self._site, period, self._filters, dimensions, self._tell)
+        return count_period(self._db, self.counted, period, self._filters, dimensions, self._tell)
 
     def count_visitors(self, period: Period) -> int:
         """As `count_visitors_of`."""
-        return count_visitors_of(self._db, self._site, period, self._filters)
+        return count_visitors_of(self._db, self.counted, period, self._filters)
 
     def end(self) -> None:
         """All of it is done; of what was counted before nothing is told."""
@@ -208,11 +209,15 @@ class _Work:
             self._progress(min(self._done / max(self._total, 1), 1.0))
 
 
-def _known_series(frame: pd.DataFrame, now: datetime, *, knows_before: bool) -> pd.DataFrame:
-    """The series without the steps that begin after the local time now, and without a period before that is not known."""
-    is_to_come = frame["step"] > now
+def _known_series(
+    frame: pd.DataFrame, period: TrendPeriod, now: datetime, *, knows_before: bool
+) -> pd.DataFrame:
+    """The series without the steps that are to come, and without a period before that is not known or shorter."""
+    local_now = now.astimezone(ZoneInfo(period.time_zone)).replace(tzinfo=None)
+    is_to_come = frame["step"] > local_now
+    has_none_before = frame["step"] >= pd.Timestamp(period.before().last + DAY + period.shift)
     is_missing = {
-        name: pd.Series(not knows_before, frame.index) if name.endswith("_before") else is_to_come
+        name: has_none_before | (not knows_before) if name.endswith("_before") else is_to_come
         for name in frame.columns.difference(["step", "label"])
     }
     known = {

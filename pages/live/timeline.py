@@ -131,19 +131,18 @@ def _draw_day(timeline: Timeline, day: OnlineDay) -> None:
             st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1
             timeline.choose(day.period.from_at + minute * MINUTE)
 
-    # Of a chart of its own nothing is chosen yet, so that each minute of it can be, also the one before.
-    name = "online-over-time"
-    if timeline.moment is not None:
-        name = f"online-then-{st.session_state.get(_CLICKS, 0)}"
+    # Of the past each minute can be chosen, also the one before.
+    clicks = st.session_state.get(_CLICKS, 0)
     draw_chart(
         chart,
         day.ready,
         TOLD,
         title=TITLE,
-        name=name,
+        name="online-over-time",
         site_ids=day.site_ids,
         labels=LABELS,
         has_heading=False,
+        number=0 if timeline.moment is None else 1 + clicks,
         on_select=on_select,
     )
 

@@ -60,6 +60,7 @@ def draw_chart(
     site_ids: Collection[int],
     labels: Mapping[str, str] | None = None,
     has_heading: bool = True,
+    number: int = 0,
     on_select: Callable[[Selection], None] | None = None,
 ) -> None:
     """Draw the frame by the chart's specification, its title above it, Show the data below it.
@@ -69,11 +70,12 @@ def draw_chart(
     alt_text: what the chart shows, in a sentence. title: in a few words, which are drawn if has_heading. name:
     of the files that are downloaded; each chart of a page has another. site_ids: whose numbers these are.
     labels: the columns that are told in words, and how they are called; all of them by their own names
-    without it. on_select: is called with what was chosen in the chart, before the page runs again.
+    without it. on_select: is called with what was chosen in the chart, before the page runs again. number: of a
+    chart with another one nothing is chosen yet, so that the same can be chosen again.
     """
     ready = frame if isinstance(frame, ReadyFrame) else ready_frame(frame, labels)
     heading = f'<h3 class="chart-title">{escape(title)}</h3>' if has_heading else ""
-    key = f"chart {name}"
+    key = f"chart {name} {number}"
 
     def select() -> None:
         if on_select is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -14,6 +14,7 @@ from core.trends import (
     TOTALS,
     Granularity,
     StepMeasure,
+    StepMeasures,
     TrendPeriod,
     Trends,
     step_measures,
@@ -54,9 +55,11 @@ def draw_overview(
     site_id = site.id or 0
     draw_totals(told, site_id)
     _say_compared(told, site)
-    _draw_series(told, site, now)
+    place = st.container()
     draw_lists(told, site)
     _draw_map_and_week(told, site_id)
+    with place:  # last: what is asked for by itself holds up nothing else
+        _draw_series(told, site, now)
 
 
 def usual_step(period: TrendPeriod) -> Granularity:
@@ -96,16 +99,22 @@ def _draw_series(told: Trends, site: Site, now: datetime) -> None:
         if len(steps) > 1:
             _choose_step(steps, told.granularity, usual_step(told.period))
     label = TOTALS[measure]
-    frame = _series_of(told, site, now, measure, st.empty())
-    if frame is None:
+    found = _series_of(told, site, now, measure, st.empty())
+    if found is None:
         return
-    if measure == StepMeasure.VISITORS and frame[["now", "before"]].isna().all(axis=None):
-        notice(NOBODY_REMEMBERED, title="No visitor is remembered.")
+    frame, rows_since = found.frame, found.rows_since if told.filters.is_empty else None
+    if frame[["now", "before"]].isna().all(axis=None):
+        _say_nothing_known(told, rows_since)
         return
+    if rows_since is not None:
+        since = day_and_time_of(rows_since, site.time_zone)
+        small_text(
+            f"Hours are counted from stored visits; those before {since} are deleted for their age."
+        )
     is_length = measure == StepMeasure.MEDIAN_SECONDS
     draw_chart(
         length_series.chart if is_length else series.chart,
-        frame[["label", "now", "before"]].round().astype({"now": "Int64", "before": "Int64"}),
+        frame[["label"]].assign(now=_whole(frame["now"]), before=_whole(frame["before"])),
         f"{label} by {STEPS[told.granularity].lower()}, with the period before",
         title=f"{label} by {STEPS[told.granularity]}",
         name="series",
@@ -118,13 +127,31 @@ def _draw_series(told: Trends, site: Site, now: datetime) -> None:
     )
 
 
+def _whole(numbers: Any) -> Any:
+    """As they are told everywhere: of a length the seconds that have passed."""
+    return numbers.astype("Float64").floordiv(1).astype("Int64")
+
+
+def _say_nothing_known(told: Trends, rows_since: datetime | None) -> None:
+    if rows_since is not None:
+        notice(
+            "The visits of these hours are deleted for their age. Of whole days the number is kept: choose more days.",
+            title="By hour this is not known any more.",
+        )
+    elif told.filters.is_empty:
+        notice(NOBODY_REMEMBERED, title="No visitor is remembered.")
+    else:
+        notice("None of these visits is of a remembered visitor.", title="No visitor to count.")
+
+
 def _series_of(
     told: Trends, site: Site, now: datetime, measure: str, slot: DeltaGenerator
-) -> pd.DataFrame | None:
-    """The columns label, now and before of a measure; None where it cannot be read, and why stands in the slot."""
+) -> StepMeasures | None:
+    """A measure by the steps that are shown; None where it cannot be read, and why stands in the slot."""
     if measure in told.series:
-        series = told.series
-        return series.assign(now=series[measure], before=series[f"{measure}_before"])
+        numbers = told.series
+        frame = numbers.assign(now=numbers[measure], before=numbers[f"{measure}_before"])
+        return StepMeasures(frame, None)
     chosen = StepMeasure(measure)
     step, filters = told.granularity, told.filters
     return read_or_kept(
@@ -193,10 +220,10 @@ def _draw_map(told: Trends, site_id: int) -> None:
         "A map of the world: the more visits from a country, the stronger its colour; "
         "a press on one narrows all cards, as one in Countries does",
         title="Map",
-        # A map of its own after each press: none of its countries is pressed, so that each can be, again too.
-        name=f"map-{presses}" if (presses := st.session_state.get(_MAP_PRESSES)) else "map",
+        name="map",
         site_ids=[site_id],
         labels={"label": "Country", "visits": "Visits"},
+        number=st.session_state.get(_MAP_PRESSES, 0),
         on_select=on_select,
     )
     if missing := int(told.countries["visits"].sum() - known["visits"].sum()):

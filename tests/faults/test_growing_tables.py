@@ -26,8 +26,6 @@ from tests.helpers.collector_chats import attend, open_chat
 from tests.helpers.mail_server_fields import server_fields
 from tests.helpers.running_collector import DAY, FakeClock, RunningCollector, view, wait_for
 
-pytestmark = pytest.mark.long
-
 LEFT = "d1b2c3d4e5f6g7h8"
 TABLES = Table.metadata.tables
 GO_BY_THEMSELVES = {
@@ -106,6 +104,7 @@ def test_every_table_has_an_end():
     assert set(TABLE_ENDS) == set(TABLES)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("retention_days", [90, 0])
 def test_counts_that_nobody_has_seen_for_long_go_by_themselves(
     run_collector, database_url, retention_days

@@ -20,7 +20,11 @@ def chart() -> alt.LayerChart:
         f"{name}_label": f"isValid(datum.{name}) ? {_label(f'datum.{name}')} : '–'"
         for name in ("now", "before")
     }
-    return bars_and_line(axis, lengths).transform_calculate(**known).properties(height=HEIGHT)
+    return (
+        bars_and_line(axis, lengths, has_gaps=True)
+        .transform_calculate(**known)
+        .properties(height=HEIGHT)
+    )
 
 
 def _label(seconds: str) -> str:

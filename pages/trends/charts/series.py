@@ -23,8 +23,13 @@ def chart() -> alt.LayerChart:
     )
 
 
-def bars_and_line(axis: Any, numbers: Sequence[alt.Tooltip]) -> alt.LayerChart:
-    """The layers, by the axis of the numbers and what the tooltip says of a step."""
+def bars_and_line(
+    axis: Any, numbers: Sequence[alt.Tooltip], *, has_gaps: bool = False
+) -> alt.LayerChart:
+    """The layers, by the axis of the numbers and what the tooltip says of a step.
+
+    has_gaps: steps may be missing between others, so that a line alone would not show what stands between two of them.
+    """
     base = alt.Chart().encode(
         x=alt.X(
             "label:O",
@@ -35,9 +40,10 @@ def bars_and_line(axis: Any, numbers: Sequence[alt.Tooltip]) -> alt.LayerChart:
         tooltip=[alt.Tooltip("label:N", title="When"), *numbers],
     )
     now = base.mark_bar().encode(y=alt.Y("now:Q", axis=axis))
-    before = base.mark_line(color=MUTED, strokeDash=[4, 3], interpolate="monotone").encode(
-        y=alt.Y("before:Q", axis=axis)
-    )
-    # Wide invisible columns, so that the tooltip shows anywhere over the step.
+    point = alt.OverlayMarkDef(color=MUTED, size=14) if has_gaps else False
+    line = base.mark_line(color=MUTED, strokeDash=[4, 3], interpolate="monotone", point=point)
+    before = line.encode(y=alt.Y("before:Q", axis=axis))
+    # Wide invisible columns, so that the tooltip shows anywhere over the step. First, as the layer that has every step:
+    # the order of the axis is that of the steps which its layers show.
     touch = base.mark_bar(opacity=0, width=alt.RelativeBandSize(1)).encode(y=alt.value(0))
-    return alt.LayerChart(layer=[now, before, touch])
+    return alt.LayerChart(layer=[touch, now, before])

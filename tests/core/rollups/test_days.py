@@ -22,7 +22,7 @@ from core.rollups.site_counts import MOST_VALUES, REST, add_to_day, count_state,
 from core.sites import add_site, change_site
 from core.tables import Site, TrendCount, Visit
 from core.trends import TrendFilters, TrendPeriod, Trends, trends
-from core.trends.counted_days import CountedDays
+from core.trends.counted_days import CountedDays, CountedSite
 from core.trends.counts import OF_WHOLE_DAYS, count_period, count_visitors_of
 from core.trends.site_trends import LISTS
 from core.visitor_data import forget_visits_of
@@ -321,16 +321,20 @@ def test_part_of_a_day_is_counted_by_what_of_it_is_shorter(
     part = Period(period.bounds.from_at, until)
 
     def count(db: Connection) -> tuple[list[Count], int]:
-        found = count_period(db, site, part, TrendFilters(), list(OF_WHOLE_DAYS), lambda done: None)
-        return sorted(found), count_visitors_of(db, site, part, TrendFilters())
+        known = CountedSite.read(db, site)
+        found = count_period(
+            db, known, part, TrendFilters(), list(OF_WHOLE_DAYS), lambda done: None
+        )
+        return sorted(found), count_visitors_of(db, known, part, TrendFilters())
 
     with reading(database) as db:
         of_rows = count(db)
-        assert not CountedDays.of(db, site, part, TrendFilters()).beyond
+        assert not CountedDays.of(CountedSite.read(db, site), part, TrendFilters()).beyond
     count_days(database, to_milliseconds(LATER))
     with reading(database) as db:
         assert count(db) == of_rows
-        of_days = CountedDays.of(db, site, part, TrendFilters(), may_take_off=True)
+        known = CountedSite.read(db, site)
+        of_days = CountedDays.of(known, part, TrendFilters(), may_take_off=True)
     rest = [Period(until, last.until_at)]
     assert (of_days.beyond, of_days.gaps) == (
         (rest, []) if hour > 12 else ([], [Period(last.from_at, until)])

@@ -19,6 +19,7 @@ from core.rollups.counting import Count
 from core.rollups.dimensions import Dimension
 from core.tables import Site
 from core.trends import DEFAULT_STEPS, TrendFilters, TrendPeriod, counts, funnel, side_by_side
+from core.trends.counted_days import CountedSite
 from core.trends.side_by_side import read_parts
 from tests.helpers.past_visits import make_visits, store
 
@@ -69,7 +70,7 @@ def test_counts_and_funnel_are_those_of_one_connection(
         with reading(engine) as db:
             chosen = TrendFilters(device="Desktop")
             found = counts.count_period(
-                db, SITE, PERIOD.bounds, chosen, list(Dimension), told.append
+                db, CountedSite.read(db, SITE), PERIOD.bounds, chosen, list(Dimension), told.append
             )
             shown = funnel(db, SITE, PERIOD, DEFAULT_STEPS)
         answers.append((sorted(found), shown.visits, shown.steps.to_csv()))

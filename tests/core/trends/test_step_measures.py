@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, Engine
 
+from collector.writing.retention_chore import forget_visits
 from core.database import reading, writing
 from core.moment import to_milliseconds
 from core.rollups.dimensions import TIME_CLASSES, time_class
@@ -22,6 +23,7 @@ from core.tables import Site
 from core.trends import (
     Granularity,
     StepMeasure,
+    StepMeasures,
     TrendFilters,
     TrendPeriod,
     month_of,
@@ -97,10 +99,10 @@ def test_each_step_is_what_visit_by_visit_is_counted(
         ],
     )
     counted = step_measures(db, site, period, LATER, StepMeasure.VISITORS, granularity)
-    for step, found, of in compared(counted, period, granularity, sides):
+    for step, found, of in compared(counted.frame, period, granularity, sides):
         assert found == visitors_of(of) or (not of and found != found), step
     told = step_measures(db, site, period, LATER, StepMeasure.MEDIAN_SECONDS, granularity)
-    for step, found, of in compared(told, period, granularity, sides):
+    for step, found, of in compared(told.frame, period, granularity, sides):
         if not of:
             assert found != found, step
             continue
@@ -122,7 +124,7 @@ def test_days_that_are_counted_tell_the_same(database: Engine, name: str) -> Non
 
     def told() -> list[Any]:
         with reading(database) as db:
-            return [step_measures(db, site, period, LATER, *each) for each in asked]
+            return [step_measures(db, site, period, LATER, *each).frame for each in asked]
 
     from_rows = told()
     count_days(database, to_milliseconds(LATER))
@@ -152,10 +154,10 @@ def test_what_is_to_come_and_what_nobody_knows_is_missing(db: Connection) -> Non
     counted = step_measures(
         db, shop, period, now, StepMeasure.VISITORS, Granularity.HOUR, progress=shares.append
     )
-    assert counted[["now", "before"]].isna().all(axis=None)
+    assert counted.frame[["now", "before"]].isna().all(axis=None)
     assert shares == sorted(shares) and shares[-1] == 1
     told = step_measures(db, shop, period, now, StepMeasure.MEDIAN_SECONDS, Granularity.HOUR)
-    assert told["now"].iloc[:12].notna().any() and told["now"].iloc[12:].isna().all()
+    assert told.frame["now"].iloc[:12].notna().any() and told.frame["now"].iloc[12:].isna().all()
 
 
 def test_filters_narrow_it_and_know_no_period_before_that_is_deleted(db: Connection) -> None:
@@ -167,7 +169,7 @@ def test_filters_narrow_it_and_know_no_period_before_that_is_deleted(db: Connect
         TrendFilters(source="Google"),
     )
     asked = (StepMeasure.VISITORS, Granularity.DAY, filters)
-    whole = step_measures(db, shop_in("UTC"), period, LATER, *asked)
+    whole = step_measures(db, shop_in("UTC"), period, LATER, *asked).frame
     of_days = by_step(google, period, Granularity.DAY, timedelta(0))
     assert whole["now"].tolist() == [visitors_of(of_days[step]) for step in whole["step"]]
     assert whole["before"].notna().all()
@@ -175,4 +177,45 @@ def test_filters_narrow_it_and_know_no_period_before_that_is_deleted(db: Connect
         db, 7, time_zone="UTC", thinned_until=datetime(2026, 11, 6, tzinfo=UTC), thinned_day=20_762
     )
     thinned = step_measures(db, shop_in("UTC"), period, LATER, *asked)
-    assert thinned["before"].isna().all() and thinned["now"].equals(whole["now"])
+    assert thinned.rows_since == datetime(2026, 11, 6, tzinfo=UTC)
+    assert thinned.frame["before"].isna().all()  # as of all numbers that are narrowed
+    assert thinned.frame["now"].equals(whole["now"])
+
+
+@pytest.mark.parametrize("measure", StepMeasure)
+def test_hours_of_which_visits_are_deleted_are_missing_and_days_stay(
+    database: Engine, measure: StepMeasure
+) -> None:
+    period = TrendPeriod(date(2026, 11, 9), date(2026, 11, 10), "UTC")
+    with writing(database) as db:
+        site = add_site(db, name="Shop", key="shop", time_zone="UTC", now=LATER)
+        store(db, make_visits(1, period.bounds, 400, seed=6))
+    count_days(database, to_milliseconds(LATER))
+
+    def told() -> list[StepMeasures]:
+        with reading(database) as db:
+            steps = period.granularities()
+            return [step_measures(db, site, period, LATER, measure, step) for step in steps]
+
+    hours, days = told()
+    retention = timedelta(days=90)
+    now = to_milliseconds(datetime(2026, 11, 9, 18, tzinfo=UTC) + retention)
+    assert forget_visits(database, now, retention).deleted
+    left, same = told()
+    assert left.rows_since is not None and left.rows_since > period.bounds.from_at
+    is_left = left.frame["step"] >= left.rows_since.replace(tzinfo=None)
+    assert 10 < is_left.sum() < 40
+    assert left.frame[is_left].equals(hours.frame[is_left])
+    assert left.frame[~is_left][["now", "before"]].isna().all(axis=None)
+    assert same.rows_since is None and same.frame.equals(days.frame)
+
+
+def test_visitors_are_not_known_of_a_period_in_which_none_was_remembered(db: Connection) -> None:
+    period = TrendPeriod(date(2026, 11, 8), date(2026, 11, 10), "UTC")
+    before = make_visits(7, period.before().bounds, 30, seed=14)
+    for visit in before:
+        visit.row["visitor_id"] = ""
+    store(db, [*before, *make_visits(7, period.bounds, 30, seed=13)])
+    asked = (StepMeasure.VISITORS, Granularity.DAY)
+    told = step_measures(db, shop_in("UTC"), period, LATER, *asked)
+    assert told.frame["now"].notna().all() and told.frame["before"].isna().all()

@@ -121,7 +121,6 @@ def test_refused_password_changes_nothing(
     assert browsers(database, ben) == 3
 
 
-@pytest.mark.long
 def test_browser_that_guesses_the_password_is_signed_out(
     database: Database, open_page: OpenPage, ben: Account
 ) -> None:

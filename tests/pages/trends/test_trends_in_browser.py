@@ -78,6 +78,19 @@ def test_press_and_enter_narrow_all_cards_and_back_undoes_it(
     expect(total(page)).to_have_text(str(NUMBER))
 
 
+def test_hours_are_in_their_order_though_some_have_no_median(
+    page: Page, dashboard: str, visits: list[PastVisit]
+) -> None:
+    day = visits[0].row["started_at"].date()
+    page.goto(f"{dashboard}/trends?site=tea&range=custom&from={day}&to={day}")
+    page.get_by_role("radio", name="Median Time on Site").click()
+    expect(page.get_by_text("Median Time on Site by Hour").first).to_be_visible()
+    labels = page.locator(".stVerticalBlock.st-key-chart-series .role-axis-label text")
+    expect(labels.filter(has_text="m").first).to_be_visible()  # a length: the new chart is drawn
+    hours = [text for text in labels.all_text_contents() if ":" in text]
+    assert hours and hours == sorted(hours)
+
+
 def test_range_and_part_stand_in_the_address(page: Page) -> None:
     page.get_by_role("radio", name="30 days").click()
     expect(page).to_have_url(re.compile(r"range=30d"))
