@@ -462,7 +462,9 @@ import { json } from './json.js';
     function schedulePresence() {
       later(
         presence,
-        Math.min(presenceSeconds * (now() - activeAt < SLOWER_AFTER ? 1_000 : 3_000), LONGEST_PRESENCE),
+        viewed?.e === 'h' // an answer does not put off what is to be told soon
+          ? AFTER_START
+          : Math.min(presenceSeconds * (now() - activeAt < SLOWER_AFTER ? 1_000 : 3_000), LONGEST_PRESENCE),
       );
     }
 

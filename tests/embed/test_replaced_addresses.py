@@ -1,5 +1,7 @@
 """A page that replaces its own address: one page view that moves, unless much later."""
 
+import time
+
 import pytest
 
 NO_NAVIGATION_API = "delete Window.prototype.navigation; delete window.navigation;"
@@ -25,6 +27,21 @@ def test_address_that_is_replaced_at_once_moves_the_page_view(shop, page, script
         "/cart",
     )
     assert visit["page_context"] == shop.views()[0]["page_context"] == "Cart"
+
+
+def test_answer_that_comes_late_does_not_put_it_off(shop, page):
+    def answer_late(passage, forward):
+        reply = forward(passage)
+        time.sleep(0.5)
+        return reply
+
+    shop.set_fault(answer_late)
+    page.goto(shop.url("/p1"))
+    shop.until_paths("/p1")
+    page.evaluate(REPLACE, "/cart")
+    replaced_at = time.monotonic()
+    shop.until_paths("/cart")
+    assert time.monotonic() - replaced_at < 10  # the presence after it comes in 20 seconds
 
 
 @both_apis
