@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from core.database import open_database, reading, writing
-from core.sites import add_site, change_site
+from core.sites import add_site, change_site, existing_site
 from core.tables import Visit
 from tests.helpers.shop import until
 
@@ -31,7 +31,8 @@ def engine(collector):
 def test_cart_and_checkout_tell_what_the_cart_is_worth(collector, engine, page):
     def cart():
         with reading(engine) as db:
-            rows = db.execute(select(Visit).where(col(Visit.cart_value) > 0)).all()
+            is_its = col(Visit.site_id) == existing_site(db, "demo").id
+            rows = db.execute(select(Visit).where(is_its, col(Visit.cart_value) > 0)).all()
         return [(row.cart_value, row.cart_currency, row.page_context) for row in rows]
 
     shop = f"http://127.0.0.1:{collector.port}/demo"
