@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from core.enrich.page_context import PageContext
 from core.moment import milliseconds
+from core.visits.memories import REMEMBERED_FOR
 from core.visits.presence import COUNT_SLOT, VISIT_ENDS_AFTER
 from core.visits.row_keys import page_id
 
@@ -86,8 +87,9 @@ class PastStatements:
         yield self._messages(made)
 
     def counts(self) -> Iterator[str]:
-        """What is counted of all of them: visits by slot, uses of each page, the newest number; by day only that it was."""
+        """What is counted of all of them: visits by slot, uses of each page, the newest number; by day, and in chunks, only that it was."""
         slot = milliseconds(COUNT_SLOT)
+        over_until = self._past.ends_at - milliseconds(REMEMBERED_FOR)
         yield (
             "INSERT INTO visit_count (site_id, starts_at, visits)"
             f" SELECT site_id, started_at / {slot} * {slot}, count(*) FROM visit GROUP BY 1, 2"
@@ -99,9 +101,10 @@ class PastStatements:
             " JOIN made_page ON made_page.id = page"
         )
         yield f"INSERT INTO visit_sequence (site_id, last) SELECT id, {self._past.visits} FROM site"
-        yield (  # of all of them the days are told by now
-            "INSERT INTO trend_site (site_id, counted_until, counted_before, thinned_day, thinned_until, time_zone)"
-            f" SELECT id, {self._past.ends_at}, 0, 0, 0, time_zone FROM site"
+        yield (  # of all that are over the days are told by now
+            "INSERT INTO trend_site (site_id, counted_until, chunked_until, counted_before, thinned_day,"
+            " thinned_until, time_zone)"
+            f" SELECT id, {over_until}, {over_until}, 0, 0, 0, time_zone FROM site"
         )
 
     def _visits(self, made: str) -> str:

@@ -29,9 +29,11 @@ from benchmarks.load import LoadResult, send
 from benchmarks.servers import collector
 from core.database import open_database, writing
 from core.moment import to_milliseconds, utc_now
+from core.rollups.count_step import count_some
 from core.rollups.site_counts import store_state
 from core.schema import upgrade_schema
 from core.sites import add_site
+from core.visits.memories import REMEMBERED_FOR
 from tests.helpers.stored_rows import store_spans, store_views, store_visits
 
 AT_ONCE = 10_000
@@ -128,7 +130,11 @@ def _fill(file: Path, visits: int) -> None:
         with closing(engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     with writing(engine) as db:  # they were counted when they were over, long ago
-        store_state(db, site.id or 0, counted_until=now, time_zone=site.time_zone)
+        store_state(db, site.id or 0, counted_until=now - REMEMBERED_FOR, time_zone=site.time_zone)
+    is_last = False
+    while not is_last:  # and put into chunks
+        with writing(engine) as db:
+            is_last = count_some(db, site, now, AT_ONCE).is_last
     engine.dispose()
     click.echo(f"{visits:,} visits: {file.stat().st_size / 1e6:,.0f} MB")
 

@@ -139,7 +139,7 @@ def _count_visits(engine: Engine, site: Site, visits: int, now: datetime) -> Non
     all_of_them = visits <= COUNTED_AT_MOST
     since = EPOCH if all_of_them else day_period(days[1], "UTC").from_at - timedelta(hours=1)
     with writing(engine) as db:
-        store_state(db, site.id or 0, counted_until=since)
+        store_state(db, site.id or 0, counted_until=since, chunked_until=EPOCH)
     is_last = False
     while not is_last:
         with writing(engine) as db:

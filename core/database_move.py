@@ -18,6 +18,7 @@ from sqlalchemy import (
     Engine,
     Float,
     Integer,
+    LargeBinary,
     Select,
     Table,
     delete,
@@ -35,6 +36,9 @@ from core.tables import Table as Base
 
 ROWS_A_BITE = 20_000
 """Some 0.2 s: after that progress is told, Ctrl-C is heard, and no more than this is done twice."""
+
+CHUNKS_A_BITE = 200
+"""The same of rows that have bytes: each is some 30 kB."""
 
 _SUMMED_BELOW = 1_000_000_007
 """Of whole numbers the rest is summed, by this prime: SQLite's sums end at 2^63, which two ids of pages are above."""
@@ -198,11 +202,13 @@ def _bites(
     """Rows in the order of their key, and the position after them; the last one is _DONE."""
     key = [_stored(column) for column in table.primary_key]
     places = [list(table.c).index(column) for column in table.primary_key]
-    query = select(*map(_stored, table.c)).select_from(table).order_by(*key).limit(ROWS_A_BITE)
+    has_bytes = any(isinstance(column.type, LargeBinary) for column in table.c)
+    most = CHUNKS_A_BITE if has_bytes else ROWS_A_BITE
+    query = select(*map(_stored, table.c)).select_from(table).order_by(*key).limit(most)
     while position != _DONE:
         after: list[Any] = json.loads(position) if position else []
         rows = source.execute(query.where(tuple_(*key) > tuple_(*after)) if after else query).all()
-        is_last = len(rows) < ROWS_A_BITE
+        is_last = len(rows) < most
         position = _DONE if is_last else json.dumps([rows[-1][place] for place in places])
         yield rows, position
 

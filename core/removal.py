@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, delete, func, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Table,
+    delete,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 from sqlmodel import col
 
 from core.chat.queries import has_listed_conversation
@@ -15,6 +25,7 @@ from core.enrich.text import clean
 from core.locks import TAKE_WITHIN, lock_site, take_sites
 from core.moment import to_milliseconds
 from core.notices.store import forget_notices_of
+from core.rollups.visit_chunks import drop_some_chunks, remove_from_chunks
 from core.site_changes import ALL_SITES, forget_changes, note_changes
 from core.sites import LONGEST_NAME, SiteError, existing_site, removed_sites
 from core.tables import Site, Visit
@@ -84,6 +95,9 @@ def delete_some(db: Connection, site_id: int, visits: int, rows: int, after: str
     mine = {site_id, ALL_SITES}
     if take_sites(db, mine, TAKE_WITHIN) != mine or has_listed_conversation(db, site_id):
         return Bite(False, after)
+    # First: to take visits out of their chunks one after the other would write each chunk again and again.
+    if drop_some_chunks(db, site_id):
+        return Bite(False, after)
     # From `after` on: Postgres would read its index anew over all that earlier bites have deleted.
     of_site = (col(Visit.site_id) == site_id, col(Visit.id) > after)
     # In the order of the keys: so neighbours go together, and few pages of the file are written.
@@ -105,7 +119,11 @@ def delete_visits(db: Connection, site_id: int, visit_ids: Sequence[str]) -> Non
     forget_conversations(db, site_id, visit_ids)
     forget_notices_of(db, site_id, visit_ids)
     are_these = (col(Visit.site_id) == site_id, col(Visit.id).in_(visit_ids))
-    numbers = db.execute(select(col(Visit.number)).where(*are_these)).scalars().all()
+    activity = type_coerce(col(Visit.last_activity_at), BigInteger)
+    rows = db.execute(select(col(Visit.number), activity).where(*are_these)).tuples()
+    last_activity = dict(rows.all())
+    numbers = [*last_activity]
+    remove_from_chunks(db, site_id, last_activity)
     uses = pages_of(db, site_id, numbers)
     for name in _OF_VISITS:
         table = _tables[name]

@@ -39,6 +39,7 @@ TABLE_ENDS: Mapping[str, TableEnd] = {
     "visit_span_row": TableEnd.RETENTION,
     "visit_change_row": TableEnd.RETENTION,
     "page": TableEnd.RETENTION,
+    "visit_chunk": TableEnd.RETENTION,
     "visit_memory": TableEnd.OVER,
     "visit_tab": TableEnd.OVER,
     "conversation": TableEnd.RETENTION,

@@ -44,8 +44,9 @@ from core.tables import (
     VisitTab,
 )
 
-AT_ONCE = 100
-"""Visits that one transaction deletes, so that beacons never wait long for it."""
+AT_ONCE = 20
+"""Visits that one transaction deletes, so that beacons never wait long for it: each may lie in another chunk, which is
+written anew."""
 
 EMAIL = "email"
 """The attribute that is compared without case."""

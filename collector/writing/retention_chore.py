@@ -35,6 +35,9 @@ WAIT_FOR_COUNTS = 5.0
 FORGET_AT_ONCE = 200
 """Visits, or messages, that one transaction deletes at most, so that beacons never wait long for it."""
 
+SITES_AT_ONCE = 5
+"""The most sites of which one transaction deletes something: of each a chunk is written anew."""
+
 _log = logging.getLogger("collector.housekeeping")
 
 
@@ -49,11 +52,13 @@ class Forgotten(NamedTuple):
     """What one transaction has deleted.
 
     is_done: nothing past its retention is left, of no site, but for visits that are not counted yet: has_to_wait.
+    has_more: others may be deleted at once.
     """
 
     deleted: int
     is_done: bool
     has_to_wait: bool = False
+    has_more: bool = False
 
 
 class Run(Struct):
@@ -112,7 +117,7 @@ class RetentionChore:
             self._run = Run(from_milliseconds(self._clock()), began)
         if self._run:
             self._run.deleted += deleted
-        if deleted >= at_once:
+        if forgotten.has_more:
             return pause
         if not forgotten.is_done:  # somebody writes the rest
             return LONGEST_PAUSE
@@ -160,19 +165,24 @@ def _forget(
     retention: timedelta,
     at_once: int,
 ) -> Forgotten:
-    moment, deleted, has_to_wait = from_milliseconds(now), 0, False
+    moment, deleted, busy_sites = from_milliseconds(now), 0, 0
+    has_to_wait = has_more = False
     with writing(engine) as db:
         # Without those that are being deleted: their rows go anyway.
         sites = {site.id: site for site in list_sites(db) if site.id}
         taken = take_sites(db, sites, TAKE_WITHIN)
         for site_id in sorted(taken):
-            if deleted < at_once:
-                of_it = of_site(db, sites[site_id], moment - retention, at_once - deleted)
-                deleted += of_it.deleted
-                has_to_wait |= of_it.has_to_wait
-        is_done = deleted < at_once and taken == set(sites)
+            has_more = deleted >= at_once or busy_sites >= SITES_AT_ONCE
+            if has_more:
+                break
+            of_it = of_site(db, sites[site_id], moment - retention, at_once - deleted)
+            deleted += of_it.deleted
+            busy_sites += of_it.deleted > 0
+            has_to_wait |= of_it.has_to_wait
+        has_more |= deleted >= at_once
+        is_done = not has_more and taken == set(sites)
         record_chore_run(db, name, moment, is_done=is_done)
-    return Forgotten(deleted, is_done, has_to_wait)
+    return Forgotten(deleted, is_done, has_to_wait, has_more)
 
 
 def _forget_messages_of_site(db: Connection, site: Site, before: datetime, limit: int) -> Forgotten:

@@ -144,7 +144,7 @@ class Statements:
         self._load_views = self.compile(self._select_views())
         self._load_numbers = self.compile(self._select_numbers())
         self._entries = self.compile(_move_entries())
-        self._edits = Upsert(self, "visit_edit", moving=["writer", "batch", "edited"])
+        self._edits = Upsert(self, "visit_edit", moving=["writer", "batch", "edited_visits"])
         self._new_visits = Upsert(self, "visit", moving=_MOVING)
         self._changes_of = lru_cache(MOST_CHANGES)(self._make_changes)
         self._new_memories = Upsert(self, "visit_memory", moving=["memory"])
@@ -281,7 +281,7 @@ class Statements:
     def _select_edits(self) -> ClauseElement:
         site, edit, listed = _table("site"), _table("visit_edit"), self._listed()
         asked = cast(self._item(listed, 0), Integer)
-        columns = (site.c.id, site.c.removed_at, edit.c.writer, edit.c.batch, edit.c.edited)
+        columns = (site.c.id, site.c.removed_at, edit.c.writer, edit.c.batch, edit.c.edited_visits)
         return select(self._as_json(asked, *columns)).select_from(
             listed.outerjoin(site, site.c.id == asked).outerjoin(edit, edit.c.site_id == asked)
         )

@@ -1,27 +1,18 @@
-"""Counts of visits by dimension and value, for what is kept of those that are over; `core.trends.raw_counts` makes the
+"""Counts of visits by dimension and value, for what is kept of those that are over; `core.trends.visit_arrays` makes the
 same of what a page asks for."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select
-from sqlmodel import col
+from sqlalchemy import Connection
 
 from core.moment import milliseconds
-from core.plain_rows import plain_rows
-from core.rollups.dimensions import (
-    RETURNING,
-    STARTED_AT,
-    TIME_ON_SITE,
-    VALUES,
-    Dimension,
-    time_class,
-)
-from core.rollups.page_counts import shown_pages
-from core.tables import Visit
+from core.rollups.dimensions import Dimension, time_class
+from core.rollups.page_counts import texts_of
+from core.rollups.visit_columns import TEXTS, VisitColumns
 from core.visits.presence import COUNT_SLOT
 
 _SLOT = milliseconds(COUNT_SLOT)
@@ -45,34 +36,28 @@ class Count(NamedTuple):
     seconds: int
 
 
-def count_visits(
-    db: Connection, site_id: int, wanted: Sequence[ColumnElement[bool]]
-) -> list[Count]:
-    """All counts of the visits for which the conditions on `visit` hold; they are of the site. One of each value.
+def count_visits(db: Connection, site_id: int, columns: VisitColumns) -> list[Count]:
+    """All counts of these visits of the site. One of each value.
 
     VISITOR is counted by `core.rollups.visitor_counts`.
     """
     sums: dict[Dimension, defaultdict[Any, int]] = {each: defaultdict(int) for each in Dimension}
-    slots, times, returning = (
-        sums[each] for each in (Dimension.SLOT, Dimension.TIME, Dimension.RETURNING)
-    )
-    of_texts = [sums[each] for each in VALUES]
-    of_page_counts: dict[int, int] = {}
-    columns = (col(Visit.number), STARTED_AT, TIME_ON_SITE, col(Visit.page_count), RETURNING)
-    rows = plain_rows(db, select(*columns, *VALUES.values()).where(*wanted))
-    for number, start, time, page_count, is_returning, *values in rows:
-        seconds = time // 1000 if time > 0 else 0
+    slots, times = sums[Dimension.SLOT], sums[Dimension.TIME]
+    weights: list[int] = []
+    for began, seconds, page_count in zip(
+        columns.began, columns.seconds, columns.page_count, strict=True
+    ):
         weight = _VISIT + page_count * _VIEW + seconds
         if page_count == 1:
             weight += _ONE_PAGE
-        slots[start // _SLOT * _SLOT] += weight
+        slots[began // _SLOT * _SLOT] += weight
         times[time_class(seconds)] += weight
-        returning[is_returning] += weight
-        for of_text, value in zip(of_texts, values, strict=True):
+        weights.append(weight)
+    for dimension, column in zip(TEXTS, columns.texts, strict=True):
+        of_text = sums[dimension]
+        for value, weight in zip(column, weights, strict=True):
             of_text[value] += weight
-        of_page_counts[number] = page_count
-    if of_page_counts:
-        _add_pages(db, site_id, of_page_counts, sums[Dimension.PAGE], sums[Dimension.CONTEXT])
+    _add_pages(db, site_id, columns, sums[Dimension.PAGE], sums[Dimension.CONTEXT])
     return [
         Count(
             dimension.value,
@@ -90,23 +75,23 @@ def count_visits(
 def _add_pages(
     db: Connection,
     site_id: int,
-    page_counts: Mapping[int, int],
+    columns: VisitColumns,
     paths: defaultdict[Any, int],
     contexts: defaultdict[Any, int],
 ) -> None:
     """A visit counts once for each value that it saw."""
-    of_visit, first = 0, _VISIT
-    met: set[str] = set()
-    for visit, path, context, seconds in shown_pages(db, site_id, page_counts):
-        if visit != of_visit:
-            of_visit, met = visit, set[str]()
-            first = _VISIT + _ONE_PAGE if page_counts[visit] == 1 else _VISIT
-        weight = _VIEW + seconds
-        # No context begins with a slash, as every path does.
-        paths[path] += weight if path in met else weight + first
-        contexts[context] += weight if context in met else weight + first
-        met.add(path)
-        met.add(context)
+    texts = texts_of(db, site_id, set(columns.page))
+    for page_count, views in zip(columns.page_count, columns.views_of_each(), strict=True):
+        met: set[str] = set()
+        first = _VISIT + _ONE_PAGE if page_count == 1 else _VISIT
+        for page, seconds in zip(columns.page[views], columns.in_view[views], strict=True):
+            path, context = texts[page]
+            weight = _VIEW + seconds
+            # No context begins with a slash, as every path does.
+            paths[path] += weight if path in met else weight + first
+            contexts[context] += weight if context in met else weight + first
+            met.add(path)
+            met.add(context)
 
 
 def add_up(counts: Iterable[Count]) -> list[Count]:

@@ -20,8 +20,9 @@ _view, _span, _page = (
     Table.metadata.tables[name] for name in ("page_view_row", "visit_span_row", "page")
 )
 
-ShownPage = tuple[int, str, str, int]
-"""A page view: the number of its visit, path, context, and its seconds in view, rounded down."""
+ShownPage = tuple[int, int, int, int, int]
+"""A page view: the number of its visit, milliseconds after that began, its place among the visit's views in the order
+of tabs and numbers, its page's id, and its seconds in view, rounded down."""
 
 _Span = tuple[int, int]
 
@@ -30,7 +31,6 @@ def shown_pages(db: Connection, site_id: int, visits: Iterable[int]) -> Iterator
     """The page views of the site's visits that have these numbers; those of one visit stand together."""
     listed = list_numbers(visits)
     numbers, tabs, moments, pages = _read_views(db, site_id, listed)
-    texts = texts_of(db, site_id, set(pages))
     spans = _Spans(cast(Any, plain_rows(db, select_spans_in_view(db, site_id, listed))))
     total, first = len(pages), 0
     while first < total:
@@ -47,7 +47,7 @@ def shown_pages(db: Connection, site_id: int, visits: Iterable[int]) -> Iterator
                 if overlap > 0:
                     length += overlap
             until = at
-            yield visit, *texts[pages[place]], length // 1000
+            yield visit, at, place, pages[place], length // 1000
         first = after
 
 

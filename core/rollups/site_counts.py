@@ -21,6 +21,7 @@ from core.moment import EPOCH, to_milliseconds
 from core.rollups.counting import Count, add_up, count_visits
 from core.rollups.day_number import number_of
 from core.rollups.dimensions import STARTED_AT, Dimension, began_within
+from core.rollups.visit_columns import read_visit_columns
 from core.rollups.visitor_counts import count_by_last_day
 from core.tables import Site, Visit
 from core.tables import Table as Base
@@ -39,6 +40,7 @@ REST = " rest"
 
 _count, _site = (Base.metadata.tables[name] for name in ("trend_count", "trend_site"))
 _MEASURES = Count._fields[2:]
+_MOMENTS = ("counted_until", "counted_before", "thinned_until", "chunked_until")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class CountState:
     """How far visits of a site are counted, by their last activity.
 
     thinned_day: the last day of which visits were deleted for their age, as a number; it ended at thinned_until. before:
-    up to when the visits until then were counted, though others are begun again. is_current: they are
+    up to when the visits until then were counted, though others are begun again. chunked_until: visits with an earlier
+    last activity are in chunks (`core.rollups.visit_chunks`), in whatever zone. is_current: they are
     counted by the days of the site's time zone; else only days up to thinned_day hold.
     """
 
@@ -54,6 +57,7 @@ class CountState:
     before: datetime
     thinned_day: int
     thinned_until: datetime
+    chunked_until: datetime
     is_current: bool
 
     @property
@@ -77,19 +81,20 @@ def count_state(db: Connection, site: Site) -> CountState:
     """How far the site's visits are counted."""
     row = db.execute(select(_site).where(_site.c.site_id == site.id)).mappings().first()
     if row is None:
-        return CountState(EPOCH, EPOCH, 0, EPOCH, is_current=True)
+        return CountState(EPOCH, EPOCH, 0, EPOCH, EPOCH, is_current=True)
     return CountState(
         row["counted_until"],
         row["counted_before"],
         row["thinned_day"],
         row["thinned_until"],
+        row["chunked_until"],
         is_current=row["time_zone"] == site.time_zone,
     )
 
 
 def store_state(db: Connection, site_id: int, **changes: Any) -> None:
     """Change some columns of the site's row; one that is not there gets the others as before anything is counted."""
-    moments = dict.fromkeys(("counted_until", "counted_before", "thinned_until"), EPOCH)
+    moments = dict.fromkeys(_MOMENTS, EPOCH)
     new = {**moments, "thinned_day": 0, "time_zone": "", **changes}
     statement = insert_into(db, _site).values(site_id=site_id, **new)
     db.execute(statement.on_conflict_do_update(index_elements=["site_id"], set_=changes))
@@ -169,7 +174,7 @@ def take_out(db: Connection, site: Site, visit_ids: Collection[str]) -> None:
     for day, ids in sorted(of_days.items()):
         is_one = (col(Visit.site_id) == site.id, col(Visit.id).in_(ids))
         of_day = (*is_one, *began_within(day_period(day, site.time_zone)))
-        counts = count_visits(db, site.id or 0, of_day)
+        counts = count_visits(db, site.id or 0, read_visit_columns(db, site.id or 0, of_day))
         for count in [*counts, *count_by_last_day(db, of_day, site.time_zone)]:
             _subtract(db, site.id or 0, number_of(day), count)
         is_its = (_count.c.site_id == site.id, _count.c.day == number_of(day))

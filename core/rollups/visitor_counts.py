@@ -64,6 +64,12 @@ def count_visitors(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> int
     return db.execute(select(different).where(*wanted, _IS_REMEMBERED)).scalar_one()
 
 
+def visitors_of(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> Sequence[str]:
+    """The ids of those visitors, each once."""
+    different = select(col(Visit.visitor_id)).where(*wanted, _IS_REMEMBERED).distinct()
+    return db.execute(different).scalars().all()
+
+
 def count_first_visits(
     db: Connection, wanted: Sequence[ColumnElement[bool]], since: datetime
 ) -> int:

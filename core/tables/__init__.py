@@ -17,7 +17,7 @@ from core.tables.chat import (
 from core.tables.chat_looks import ChatLook
 from core.tables.mail import MailAnswer, MailServer
 from core.tables.notices import AgentNotices, Notice, NoticeAddress, NoticeDelivery
-from core.tables.trend_counts import TrendCount, TrendSite
+from core.tables.trend_counts import TrendCount, TrendSite, VisitChunk
 from core.tables.visit_rows import (
     Page,
     PageViewRow,
@@ -90,6 +90,7 @@ __all__ = [
     "Visit",
     "VisitChange",
     "VisitChangeRow",
+    "VisitChunk",
     "VisitCount",
     "VisitEdit",
     "VisitMemory",

@@ -109,14 +109,14 @@ class Visit(Table, table=True):
 class VisitEdit(Table, table=True):
     """Who has written the visits of a site last, so that a writer may keep them in memory.
 
-    writer: the one, or "" when somebody has changed any of them since. batch: its number. edited: the ids of
+    writer: the one, or "" when somebody has changed any of them since. batch: its number. edited_visits: the ids of
     visits that others have changed since, each with a space behind it.
     """
 
     site_id: int = Field(primary_key=True)
     writer: str = ""
     batch: int = Field(default=0, sa_type=BigInteger)
-    edited: str = Field(default="", sa_type=Text)
+    edited_visits: str = Field(default="", sa_type=Text)
 
 
 class VisitCount(Table, table=True):

@@ -1,32 +1,37 @@
-"""Counts of a period: of days that are counted, and of the raw rows of the others."""
+"""Counts of a period: of days that are counted, and of the other visits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from sqlalchemy import BigInteger, Connection, select, type_coerce
-from sqlmodel import col
+import numpy as np
+from sqlalchemy import Connection
 
-from core.moment import from_milliseconds, to_milliseconds
 from core.rollups.counting import Count, add_up
 from core.rollups.dimensions import Dimension
 from core.rollups.site_counts import read_days
-from core.rollups.visitor_counts import count_first_visits, count_visitors, read_first_visits
-from core.tables import VisitCount
+from core.rollups.visit_columns import visitor_number
+from core.rollups.visitor_counts import (
+    count_first_visits,
+    count_visitors,
+    read_first_visits,
+    visitors_of,
+)
+from core.trends.chunk_arrays import read_chunks, read_visitors
+from core.trends.column_texts import Integers
 from core.trends.counted_days import CountedDays, CountedSite
 from core.trends.filters import TrendFilters, are_wanted
 from core.trends.raw_counts import count_rows
 from core.trends.side_by_side import read_parts
+from core.trends.visit_arrays import count_arrays
+from core.trends.visit_parts import VisitPart, parts_of
 from core.visits.calendar import Period, local_day
-
-AT_ONCE = 40_000
-"""Visits, about, that are counted by one statement: some 0.2 s, after which progress is told."""
 
 OF_WHOLE_DAYS = frozenset({Dimension.SLOT, Dimension.TIME})
 """Of which a day keeps every value: what is taken off a day of these leaves no value less than nothing."""
 
 TellDone = Callable[[int], None]
-"""Is told after each part how many more visits are done, as `stretches` counts them."""
+"""Is told after each part how many more visits are done, as `visit_parts` counts them."""
 
 
 def by_dimension(counts: Iterable[Count]) -> Mapping[Dimension, Sequence[Count]]:
@@ -47,39 +52,52 @@ def count_period(
 ) -> list[Count]:
     """The counts of these dimensions, of the visits of the site that began in the period; each value once.
 
-    Without filters, of whole days what is counted is read, also of visits that retention has deleted; and the rows
-    of those that are not counted yet.
+    Without filters, of whole days what is counted is read, also of visits that retention has deleted; and the visits
+    that are not counted yet.
     """
     if period.from_at >= period.until_at:
         return []
     assert known.site.id is not None
     counted = CountedDays.of(known, period, filters, OF_WHOLE_DAYS.issuperset(dimensions))
     # Added up as they come: what is held are the values, however many parts there are.
-    counts = add_up(_found(db, known.site.id, counted, filters, dimensions, tell))
+    counts = add_up(_found(db, known, counted, filters, dimensions, tell))
     return [count for count in counts if count.visits] if counted.beyond else counts
 
 
 def _found(
     db: Connection,
-    site_id: int,
+    known: CountedSite,
     counted: CountedDays,
     filters: TrendFilters,
     dimensions: Collection[Dimension],
     tell: TellDone,
 ) -> Iterator[Count]:
+    site_id = known.site.id or 0
     yield from read_days(db, site_id, counted.days, dimensions)
     if counted.uncounted:
         yield from count_rows(db, site_id, counted.uncounted, dimensions)
 
-    def count(db: Connection, part: tuple[Period, int, int]) -> Sequence[Count]:
-        wanted = (*are_wanted(site_id, part[0], filters), *counted.in_gaps)
-        return [*count_rows(db, site_id, wanted, dimensions)]
+    def count(db: Connection, part: tuple[VisitPart, int]) -> Sequence[Count]:
+        return [*_count_part(db, site_id, part[0], dimensions)]
 
-    signs = [(gap, 1) for gap in counted.gaps] + [(gap, -1) for gap in counted.beyond]
-    parts = [(*part, sign) for gap, sign in signs for part in stretches(db, site_id, gap)]
-    for (_, number, sign), counts in read_parts(db, parts, count, is_level=counted.is_level):
+    parts = [
+        (part, sign)
+        for gaps, sign in ((counted.gaps, 1), (counted.beyond, -1))
+        for gap in gaps
+        for part in parts_of(db, known, gap, filters, *counted.in_gaps)
+    ]
+    for (part, sign), counts in read_parts(db, parts, count, is_level=known.is_level):
         yield from counts if sign > 0 else map(_taken_off, counts)
-        tell(number)
+        tell(part.visits)
+
+
+def _count_part(
+    db: Connection, site_id: int, part: VisitPart, dimensions: Collection[Dimension]
+) -> Iterator[Count]:
+    if part.asked is None:
+        return count_rows(db, site_id, part.wanted, dimensions)
+    visits = read_chunks(db, part.chunks, part.asked, dimensions)
+    return count_arrays(db, site_id, visits, dimensions)
 
 
 def _taken_off(count: Count) -> Count:
@@ -94,7 +112,7 @@ def count_visitors_of(
     if period.from_at >= period.until_at:
         return 0
     if not filters.is_empty:
-        return count_visitors(db, are_wanted(site_id, period, filters))
+        return _count_filtered_visitors(db, known, period, filters)
     counted = CountedDays.of(known, period, filters, may_take_off=True)
     first = local_day(known.site.time_zone, period.from_at)
     visitors = read_first_visits(db, site_id, counted.days, first)
@@ -108,25 +126,22 @@ def count_visitors_of(
     return visitors
 
 
-def stretches(db: Connection, site_id: int, period: Period) -> list[tuple[Period, int]]:
-    """The period in parts of about AT_ONCE visits, each with how many had begun in it: by the counts of visits, which
-    are kept; so that the parts take about as long each."""
-    starts_at, visits = type_coerce(col(VisitCount.starts_at), BigInteger), col(VisitCount.visits)
-    counted = (
-        select(starts_at, visits)
-        .where(
-            col(VisitCount.site_id) == site_id,
-            starts_at >= to_milliseconds(period.from_at),
-            starts_at < to_milliseconds(period.until_at),
-        )
-        .order_by(starts_at)
-    )
-    parts: list[tuple[Period, int]] = []
-    from_at, total = period.from_at, 0
-    for starts, number in db.execute(counted).tuples():
-        if total and total + number > AT_ONCE:
-            until_at = from_milliseconds(starts)
-            parts.append((Period(from_at, until_at), total))
-            from_at, total = until_at, 0
-        total += number
-    return [*parts, (Period(from_at, period.until_at), total)]
+def _count_filtered_visitors(
+    db: Connection, known: CountedSite, period: Period, filters: TrendFilters
+) -> int:
+    site_id = known.site.id or 0
+    if known.unchunked is None:
+        return count_visitors(db, are_wanted(site_id, period, filters))
+
+    def read(db: Connection, part: VisitPart) -> Integers:
+        if part.asked is not None:
+            return read_visitors(db, part.chunks, part.asked)
+        ids = visitors_of(db, part.wanted)
+        return np.fromiter(map(visitor_number, ids), np.int64, len(ids))
+
+    parts = parts_of(db, known, period, filters)
+    found = [visitors for _, visitors in read_parts(db, parts, read, is_level=known.is_level)]
+    numbers = np.concatenate([np.empty(0, np.int64), *found])
+    found.clear()  # of millions of visitors numpy's own `unique` would take several times the memory
+    numbers.sort()
+    return int(len(numbers) > 0) + int(np.count_nonzero(numbers[1:] != numbers[:-1]))

@@ -43,36 +43,44 @@ NO_FILTERS = TrendFilters()
 
 def are_wanted(site_id: int, period: Period, filters: TrendFilters) -> list[ColumnElement[bool]]:
     """The conditions on `visit`: those of the site that began in the period, and have what the filters ask for."""
-    wanted: list[Any] = [
+    began: list[Any] = [
         col(Visit.site_id) == site_id,
         to_milliseconds(period.from_at) <= STARTED_AT,
         to_milliseconds(period.until_at) > STARTED_AT,
     ]
+    return are_narrowed(site_id, began, filters)
+
+
+def are_narrowed(
+    site_id: int, visits: Sequence[ColumnElement[bool]], filters: TrendFilters
+) -> list[ColumnElement[bool]]:
+    """The conditions on `visit`: those for which these hold, which are of the site, and that have what the filters ask
+    for."""
+    wanted: list[Any] = [*visits]
     for dimension, column in VALUES.items():
         if (value := getattr(filters, dimension.value)) is not None:
             wanted.append(column == value)
     if filters.returning is not None:
         wanted.append(RETURNING.in_([filters.returning]))
-    began = tuple(wanted[:3])
     if filters.page is not None:
-        wanted.append(_saw(site_id, began, col(Page.path) == filters.page))
+        wanted.append(_saw(site_id, visits, col(Page.path) == filters.page))
     if filters.context is not None:
-        wanted.append(_saw(site_id, began, col(Page.page_context) == filters.context))
+        wanted.append(_saw(site_id, visits, col(Page.page_context) == filters.context))
     return wanted
 
 
 def _saw(
-    site_id: int, began: Sequence[ColumnElement[bool]], is_page: ColumnElement[bool]
+    site_id: int, visits: Sequence[ColumnElement[bool]], is_page: ColumnElement[bool]
 ) -> ColumnElement[bool]:
     """Whether the visit has a view of one of these pages.
 
     Views stand in the order of their visits' numbers, which grow with time: those from the lowest to the highest number
-    of the visits that `began` then are read once, which takes a fraction of asking for each visit.
+    of the `visits` are read once, which takes a fraction of asking for each visit.
     """
     pages = select(col(Page.id)).where(col(Page.site_id) == site_id, is_page)
     lowest, highest = (
         # With a sum in it no database looks for the edge along the numbers of all visits.
-        select(edge(col(Visit.number) + 0)).where(*began).scalar_subquery()
+        select(edge(col(Visit.number) + 0)).where(*visits).scalar_subquery()
         for edge in (func.min, func.max)
     )
     views = select(col(PageViewRow.visit)).where(

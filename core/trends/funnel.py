@@ -15,17 +15,25 @@ from sqlmodel import col
 from core.enrich.country import UNKNOWN_NAME
 from core.enrich.page_context import path_fits
 from core.funnel_steps import FunnelStep
+from core.rollups.dimensions import Dimension
 from core.rollups.site_counts import REST
 from core.tables import Page, Site
 from core.trends.cards import REST_LABEL
+from core.trends.chunk_arrays import read_chunks
 from core.trends.column_texts import Integers
-from core.trends.counts import stretches
+from core.trends.counted_days import CountedSite
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import TrendPeriod
 from core.trends.side_by_side import read_parts
 from core.trends.site_trends import TellShare
-from core.trends.visit_views import VisitSources, VisitViews, read_shown, read_sources
-from core.visits.calendar import Period
+from core.trends.visit_parts import VisitPart, parts_of
+from core.trends.visit_views import (
+    VisitSources,
+    VisitViews,
+    read_shown,
+    read_sources,
+    shown_of,
+)
 
 LISTED = 100
 """The most sources that have a row of their own; the rest is summed in one more."""
@@ -60,18 +68,19 @@ def funnel(
     """How many visits of the site that began in the period reached each of the steps in this order.
 
     A step is reached by the first view of one of its pages after the view that reached the step before. Visits
-    are read from raw rows: those that retention has deleted are not told of. steps: at least one.
+    that retention has deleted are not told of. steps: at least one.
     """
     assert site.id is not None
     pages = _pages_of_steps(db, site.id, steps)
     of_steps = np.unique(np.concatenate(pages))
-    parts = stretches(db, site.id, period.bounds)
-    total = max(sum(number for _, number in parts), 1)
+    known = CountedSite.read(db, site)
+    parts = parts_of(db, known, period.bounds, filters)
+    total = max(sum(part.visits for part in parts), 1)
     visits, done = 0, 0
     reached = pd.DataFrame()
     waits: list[list[Integers]] = [[] for _ in steps]
-    read = partial(_read_part, site.id, filters, of_steps)
-    for (_, number), (sources, shown) in read_parts(db, parts, read):
+    read = partial(_read_part, site.id, of_steps)
+    for part, (sources, shown) in read_parts(db, parts, read, is_level=known.is_level):
         visits += len(sources.visits)
         if shown:
             passed = _passed(shown, pages)
@@ -81,22 +90,23 @@ def funnel(
                 waits[place].append(
                     shown.at[passed[place][came]] - shown.at[passed[place - 1][came]]
                 )
-        done += number
+        done += part.visits
         if progress:
             progress(done / total)
+    if progress and not parts:
+        progress(1.0)
     return Funnel(
         visits, _steps_frame(steps, reached, waits, visits), _source_frame(reached, steps)
     )
 
 
 def _read_part(
-    site_id: int,
-    filters: TrendFilters,
-    pages: Integers,
-    db: Connection,
-    part: tuple[Period, int],
+    site_id: int, pages: Integers, db: Connection, part: VisitPart
 ) -> tuple[VisitSources, VisitViews | None]:
-    sources = read_sources(db, site_id, part[0], filters)
+    if part.asked is not None:
+        of_these = (Dimension.SOURCE, Dimension.PAGE)
+        return shown_of(read_chunks(db, part.chunks, part.asked, of_these), pages)
+    sources = read_sources(db, part.wanted)
     shown = read_shown(db, site_id, sources.visits, pages) if len(sources.visits) else None
     return sources, shown
 

@@ -1,38 +1,23 @@
-"""Counts of visits read from raw rows, as `core.rollups.counting` makes those that are kept: by the hundred thousand.
-
-With numpy, and so not for the collector, which does without it: what both make is the same, see
-tests/core/trends/test_raw_counts.py.
-"""
+"""Visits read from their rows: those that are in no chunk."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, case, func, select
 from sqlmodel import col
 
 from core.listed import list_numbers
-from core.moment import milliseconds
 from core.rollups.counting import Count
-from core.rollups.dimensions import (
-    OF_PAGES,
-    RETURNING,
-    STARTED_AT,
-    TIME_ON_SITE,
-    VALUES,
-    Dimension,
-    time_class,
-)
-from core.rollups.page_counts import select_spans_in_view, select_views, texts_of
+from core.rollups.dimensions import OF_PAGES, STARTED_AT, TIME_ON_SITE, Dimension
+from core.rollups.page_counts import select_spans_in_view, select_views
+from core.rollups.visit_columns import TEXTS
 from core.tables import Visit
 from core.trends.column_texts import Integers, coded, read_columns, read_integers
-from core.visits.presence import COUNT_SLOT
+from core.trends.visit_arrays import ViewArrays, VisitArrays, count_arrays, count_by_seconds
 
-_SLOT = milliseconds(COUNT_SLOT)
 _NEVER = 1 << 60
 
 
@@ -45,7 +30,7 @@ def count_rows(
     """The counts of the visits for which the conditions on `visit` hold; they are of the site. One of each value."""
     if set(dimensions) == {Dimension.TIME}:
         return _count_times(db, wanted)
-    return _count_all(db, site_id, wanted, set(dimensions))
+    return count_arrays(db, site_id, read_rows(db, site_id, wanted, dimensions), dimensions)
 
 
 def _count_times(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> Iterator[Count]:
@@ -59,69 +44,44 @@ def _count_times(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> Itera
         func.sum(case((page_count == 1, 1), else_=0)),
     )
     counted = select(*columns).where(*wanted).group_by(seconds)
-    length, visits, page_views, one_page = read_integers(db, counted)
-    whole: Integers = np.maximum(length, 0)
-    measures = _Measures(visits, page_views, one_page, visits * whole)
-    return _sums(Dimension.TIME, *_time_classes(whole), measures)
+    length, *numbers = read_integers(db, counted)
+    return count_by_seconds(np.maximum(length, 0), *numbers)
 
 
-def _count_all(
+def read_rows(
     db: Connection,
     site_id: int,
     wanted: Sequence[ColumnElement[bool]],
     dimensions: Collection[Dimension],
-) -> Iterator[Count]:
-    values: Mapping[Dimension, Any] = {**VALUES, Dimension.RETURNING: RETURNING}
-    texts = {each: values[each] for each in values if each in dimensions}
+) -> VisitArrays:
+    """Those visits, with what it takes to count these dimensions."""
+    texts = {each: TEXTS[each] for each in TEXTS if each in dimensions}
     numbers = (col(Visit.number), STARTED_AT, TIME_ON_SITE, col(Visit.page_count))
     if texts:
         columns = read_columns(db, select(*numbers, *texts.values()).where(*wanted))
         whole = [np.array(column, np.int64) for column in islice(columns, len(numbers))]
     else:  # half of the time: whole numbers need no JSON
-        columns, whole = iter(()), read_integers(db, select(*numbers).where(*wanted))
-    number, start, time, page_count = whole
-    if not len(number):
-        return
-    seconds = np.maximum(time, 0) // 1000
-    of_visits = _Measures(np.ones_like(number), page_count, (page_count == 1) * 1, seconds)
-    if Dimension.SLOT in dimensions:
-        slots, codes = np.unique(start // _SLOT * _SLOT, return_inverse=True)
-        yield from _sums(Dimension.SLOT, slots.tolist(), codes, of_visits)
-    if Dimension.TIME in dimensions:
-        yield from _sums(Dimension.TIME, *_time_classes(seconds), of_visits)
-    for dimension, column in zip(texts, columns, strict=True):
-        yield from _sums(dimension, *coded(column), of_visits)
-    if not OF_PAGES.isdisjoint(dimensions):
-        yield from _count_pages(db, site_id, number, page_count, dimensions)
+        columns, whole = iter(()), [*read_integers(db, select(*numbers).where(*wanted))]
+    number, began, time, page_count = whole
+    has_views = len(number) and not OF_PAGES.isdisjoint(dimensions)
+    return VisitArrays(
+        began,
+        np.maximum(time, 0) // 1000,
+        page_count,
+        {each: coded(column) for each, column in zip(texts, columns, strict=True)},
+        _read_views(db, site_id, number) if has_views else None,
+    )
 
 
-def _count_pages(
-    db: Connection,
-    site_id: int,
-    number: Integers,
-    page_count: Integers,
-    dimensions: Collection[Dimension],
-) -> Iterator[Count]:
-    """A visit counts once for each value that it saw."""
+def _read_views(db: Connection, site_id: int, number: Integers) -> ViewArrays | None:
     listed = list_numbers(number.tolist())
     views = read_integers(db, select_views(db, site_id, listed))
     if not views.size:
-        return
-    visit, page = views[0], views[-1]
+        return None
     spans = read_integers(db, select_spans_in_view(db, site_id, listed))
-    seconds = _seconds_in_view(views, spans)
     order = np.argsort(number)
-    is_one_page = page_count[order][np.searchsorted(number[order], visit)] == 1
-    pages, codes = np.unique(page, return_inverse=True)
-    texts = texts_of(db, site_id, pages.tolist())
-    for place, dimension in enumerate((Dimension.PAGE, Dimension.CONTEXT)):
-        if dimension in dimensions:
-            values, of_page = coded([texts[each][place] for each in pages.tolist()])
-            value = of_page[codes]
-            is_first = np.zeros(len(visit), bool)
-            is_first[np.unique(visit * len(values) + value, return_index=True)[1]] = True
-            measures = _Measures(is_first, np.ones_like(visit), is_first & is_one_page, seconds)
-            yield from _sums(dimension, values, value, measures)
+    visit = order[np.searchsorted(number[order], views[0])]
+    return ViewArrays(visit, views[3], views[4], _seconds_in_view(views, spans))
 
 
 def _seconds_in_view(views: Integers, spans: Integers) -> Integers:
@@ -176,31 +136,3 @@ class _TimeInView:
             end = np.searchsorted(keys, tab * self._width + moment)
             seen += sign * ((end - first) * moment - (sums[end] - sums[first]))
         return seen
-
-
-@dataclass(frozen=True, eq=False)
-class _Measures:
-    """What is summed: a number of each row, as in `Count`."""
-
-    visits: Integers
-    page_views: Integers
-    one_page_visits: Integers
-    seconds: Integers
-
-
-def _sums(
-    dimension: Dimension, values: Sequence[Any], codes: Integers, measures: _Measures
-) -> Iterator[Count]:
-    """The counts by value; codes: of each row, the place of its value."""
-    columns = (measures.visits, measures.page_views, measures.one_page_visits, measures.seconds)
-    # Sums of floats are exact up to 2^53: 285 million years of seconds.
-    sums = [np.bincount(codes, column, len(values)).astype(np.int64).tolist() for column in columns]
-    for value, *numbers in zip(values, *sums, strict=True):
-        yield Count(dimension.value, str(value), *numbers)
-
-
-def _time_classes(seconds: Integers) -> tuple[Sequence[Any], Integers]:
-    """The classes of times on site, and of each row the place of its own."""
-    lengths, codes = np.unique(seconds, return_inverse=True)
-    classes, of_length = coded([time_class(length) for length in lengths.tolist()])
-    return classes, of_length[codes]

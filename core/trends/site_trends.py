@@ -67,7 +67,7 @@ class Trends:
     heat_map: see `core.trends.cards.heat_map`.
     compared_until: the moment of the period before up to which it is compared: as far into it as `now` is into a
     period that is not over yet.
-    rows_since: where filters read visits' rows, of which older ones are deleted for their age: from when on all are
+    rows_since: where filters read visits, of which older ones are deleted for their age: from when on all are
     counted, and the period before is not told; else None.
     """
 

@@ -39,7 +39,7 @@ class StepMeasures:
     frame: columns step (its local begin, without a zone), label, now, and before, of the same step of the period
     before; both floats, NaN in steps that are to come or deleted, where there is none to compare with, and where
     nothing is known: the median without a visit, and visitors where none is remembered in any step.
-    rows_since: as in `core.trends.Trends`; hours are always read from visits' rows.
+    rows_since: as in `core.trends.Trends`; hours are always read from visits.
     """
 
     frame: pd.DataFrame

@@ -1,4 +1,4 @@
-"""The page views of visits, read into columns of numpy."""
+"""The sources and page views of visits, as a funnel takes them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 from sqlmodel import col
 
 from core.listed import list_numbers, listed_numbers
+from core.rollups.dimensions import Dimension
 from core.tables import PageViewRow, Visit
 from core.trends.column_texts import Integers, coded, read_columns, read_integers
-from core.trends.filters import TrendFilters, are_wanted
-from core.visits.calendar import Period
+from core.trends.visit_arrays import VisitArrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,18 +28,15 @@ class VisitViews:
 
 @dataclass(frozen=True, eq=False)
 class VisitSources:
-    """Visits by their numbers, in ascending order. codes: of each the place of its source among the names."""
+    """Visits by their numbers, or places, in ascending order. codes: of each the place of its source among the names."""
 
     visits: Integers
     codes: Integers
     names: Sequence[str]
 
 
-def read_sources(
-    db: Connection, site_id: int, period: Period, filters: TrendFilters
-) -> VisitSources:
-    """The source of each of these visits."""
-    wanted = are_wanted(site_id, period, filters)
+def read_sources(db: Connection, wanted: Sequence[ColumnElement[bool]]) -> VisitSources:
+    """The source of each visit for which the conditions hold."""
     numbers, sources = read_columns(db, select(col(Visit.number), col(Visit.source)).where(*wanted))
     visits = np.array(numbers, np.int64)
     names, codes = coded(sources)
@@ -62,3 +59,16 @@ def read_shown(db: Connection, site_id: int, visits: Integers, pages: Integers) 
     visit, tab, number, at, page = read_integers(db, statement.params(listed))
     order = np.lexsort((number, tab, at, visit))
     return VisitViews(np.unique(visit), visit[order], at[order], page[order])
+
+
+def shown_of(visits: VisitArrays, pages: Integers) -> tuple[VisitSources, VisitViews | None]:
+    """The same of visits that were read from chunks, with their sources and views; by their places."""
+    names, codes = visits.texts[Dimension.SOURCE]
+    sources = VisitSources(np.arange(len(visits.began)), codes, names)
+    if visits.views is None or not len(visits.began):
+        return sources, None
+    is_one = np.isin(visits.views.page, pages)  # they stand in the order that is asked for
+    visit, after, page = (
+        column[is_one] for column in (visits.views.visit, visits.views.after, visits.views.page)
+    )
+    return sources, VisitViews(np.unique(visit), visit, after, page)

@@ -24,13 +24,18 @@ _edit = Table.metadata.tables["visit_edit"]
 def note_edit(db: Connection, site_id: int, visit_id: str) -> None:
     """Say that one visit of the site was changed: a writer reads it again."""
     _, note_one = _statements(db)
-    db.execute(note_one, {"site_id": site_id, "writer": "", "batch": 0, "edited": f"{visit_id} "})
+    db.execute(
+        note_one, {"site_id": site_id, "writer": "", "batch": 0, "edited_visits": f"{visit_id} "}
+    )
 
 
 def note_all_edited(db: Connection, site_ids: Iterable[int]) -> None:
     """Say that any visits of these sites were changed: a writer reads all of them again."""
     note_all, _ = _statements(db)
-    rows = [{"site_id": id, "writer": "", "batch": 0, "edited": ""} for id in sorted(set(site_ids))]
+    rows = [
+        {"site_id": id, "writer": "", "batch": 0, "edited_visits": ""}
+        for id in sorted(set(site_ids))
+    ]
     if rows:
         db.execute(note_all, rows)
 
@@ -44,12 +49,14 @@ def _statements(db: Connection) -> tuple[Any, Any]:
 
 
 def _build(rows: Any) -> tuple[Any, Any]:
-    is_for_all = or_(_edit.c.writer == "", func.length(_edit.c.edited) > LONGEST)
+    is_for_all = or_(_edit.c.writer == "", func.length(_edit.c.edited_visits) > LONGEST)
     one = {
         "writer": case((is_for_all, ""), else_=_edit.c.writer),
-        "edited": case((is_for_all, ""), else_=_edit.c.edited + rows.excluded.edited),
+        "edited_visits": case(
+            (is_for_all, ""), else_=_edit.c.edited_visits + rows.excluded.edited_visits
+        ),
     }
-    every = {"writer": literal(""), "edited": literal("")}
+    every = {"writer": literal(""), "edited_visits": literal("")}
     key = ["site_id"]
     return (
         rows.on_conflict_do_update(index_elements=key, set_=every),

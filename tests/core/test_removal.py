@@ -97,6 +97,12 @@ def fill(db, site_id: Any) -> None:
             "thinned_day": 0,
             "thinned_until": NOW,
             "time_zone": "UTC",
+            "chunked_until": NOW,
+        },
+        "visit_chunk": {
+            "since": 0,
+            **dict.fromkeys(("visits", "views", "first_began", "last_began"), 3),
+            **dict.fromkeys(("of_visits", "of_views"), b"columns"),
         },
         "trend_count": {
             "day": 20261122,

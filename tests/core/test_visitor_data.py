@@ -91,6 +91,7 @@ OF_NO_VISITOR = {
     "site_origin": "a website's host",
     "trend_count": "numbers of all visitors, out of which those of a forgotten one are taken",
     "trend_site": "how far visits are counted",
+    "visit_chunk": "parts of visits once more: they leave it with their rows (test_visit_chunks.py)",
     "visit_count": "numbers of all visitors",
     "visit_sequence": "how many visits there were",
     "visit_edit": "names visits that are stored; emptied when any of the site is deleted",

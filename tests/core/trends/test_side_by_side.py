@@ -18,7 +18,16 @@ from core.database import open_database, reading, writing
 from core.rollups.counting import Count
 from core.rollups.dimensions import Dimension
 from core.tables import Site
-from core.trends import DEFAULT_STEPS, TrendFilters, TrendPeriod, counts, funnel, side_by_side
+from core.trends import (
+    DEFAULT_STEPS,
+    TrendFilters,
+    TrendPeriod,
+    counted_days,
+    counts,
+    funnel,
+    side_by_side,
+    visit_parts,
+)
 from core.trends.counted_days import CountedSite
 from core.trends.side_by_side import read_parts
 from tests.helpers.past_visits import make_visits, store
@@ -63,10 +72,11 @@ def test_counts_and_funnel_are_those_of_one_connection(
 ) -> None:
     with writing(engine) as db:
         store(db, make_visits(7, PERIOD.bounds, 400, seed=3))
+    monkeypatch.setattr(counted_days, "MOST_UNCOUNTED", 100)
     answers: list[tuple[list[Count], int, str]] = []
     told: list[float] = []
     for at_once in (10_000, 40):
-        monkeypatch.setattr(counts, "AT_ONCE", at_once)
+        monkeypatch.setattr(visit_parts, "AT_ONCE", at_once)
         with reading(engine) as db:
             chosen = TrendFilters(device="Desktop")
             found = counts.count_period(

@@ -11,7 +11,7 @@ from core.tables import Visit, VisitEdit
 from core.visits.visit_edits import LONGEST, note_all_edited, note_edit
 from tests.helpers.edit_watch import unsaid_edits
 
-WRITTEN = {"writer": "w" * 20, "batch": 5, "edited": ""}
+WRITTEN = {"writer": "w" * 20, "batch": 5, "edited_visits": ""}
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def known(database):
 def edits(database):
     with reading(database) as db:
         rows = db.execute(select(VisitEdit).order_by(col(VisitEdit.site_id))).mappings().all()
-    return {row["site_id"]: (row["writer"], row["batch"], row["edited"]) for row in rows}
+    return {row["site_id"]: (row["writer"], row["batch"], row["edited_visits"]) for row in rows}
 
 
 def test_edited_visits_are_listed_by_their_id(known):
@@ -59,7 +59,9 @@ def test_too_many_edited_visits_count_as_all(known):
 
 def edits_of(db):
     return db.execute(
-        select(col(VisitEdit.writer), col(VisitEdit.edited)).where(col(VisitEdit.site_id) == 7)
+        select(col(VisitEdit.writer), col(VisitEdit.edited_visits)).where(
+            col(VisitEdit.site_id) == 7
+        )
     ).one()
 
 
