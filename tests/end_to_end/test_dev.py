@@ -77,7 +77,7 @@ def page(project: EditedProject, browser: Browser) -> Iterator[Page]:
 
 
 def test_edited_chart_and_column_show_in_the_open_page(project: EditedProject, page: Page) -> None:
-    chart = page.get_by_test_id("stVegaLiteChart").first
+    chart = page.locator('[data-testid="stVegaLiteChart"][aria-label^="Visits started on"]')
     expect(chart).to_be_visible()
     before = chart.bounding_box()
     project.edit("pages/live/sparkline.py", "HEIGHT = 32", "HEIGHT = 164")
