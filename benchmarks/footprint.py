@@ -1,4 +1,4 @@
-"""What a collector costs before anybody comes: the processor time of its start, and its memory when idle."""
+"""What a collector costs before anybody comes: the processor time of its start, and its memory when idle; and once somebody has."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.figure import Figure, at_most
 from benchmarks.figure_table import print_figures
+from benchmarks.load import send
 from benchmarks.servers import BenchmarkServer, bare, collector, memory
 from tests.helpers.postgres_server import postgres_server
 
@@ -31,10 +32,12 @@ Starts = Callable[[], AbstractContextManager[BenchmarkServer]]
 
 
 class MeasuredStart(NamedTuple):
-    """One start. cpu: seconds until the first answer. memory: bytes (PSS) of each process, once idle."""
+    """One start. cpu: seconds until the first answer. memory: bytes (PSS) of each process, once idle. visited: of
+    all of them, once somebody has come, whom the worker reads with what it loads then."""
 
     cpu: float
     memory: dict[str, int]
+    visited: int
 
     @property
     def total(self) -> int:
@@ -89,7 +92,9 @@ def _start(server: Starts, idle: float) -> MeasuredStart:
     with server() as running:
         cpu = running.cpu()
         time.sleep(idle)
-        return MeasuredStart(cpu, memory(running.pid))
+        when_idle = memory(running.pid)
+        send(running.port, seconds=0.1, connections=1)
+        return MeasuredStart(cpu, when_idle, sum(memory(running.pid).values()))
 
 
 def _figures(
@@ -98,6 +103,8 @@ def _figures(
     for process in runs[0].memory:
         held = statistics.median(each.memory.get(process, 0) for each in runs)
         click.echo(f"{name}: {process} {held / 1e6:.0f} MB")
+    visited = statistics.median(each.visited for each in runs)
+    click.echo(f"{name}: {visited / 1e6:.0f} MB of all processes after the first visitors")
     yield Figure(
         f"start of a collector on {name}",
         "s CPU",

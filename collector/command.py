@@ -165,7 +165,7 @@ def _run(
     """Serve until a signal, or until the database's file is lost."""
     _log_started(service.listener, service.workers)
     try:
-        with kept_shared(), _stop_signal.waking() as awake:
+        with kept_shared(service.workers), _stop_signal.waking() as awake:
             service.serve(awake, lambda: _has_to_stop(service) or is_lost(), on_ready)
     finally:
         _log.info("collector_stopped")

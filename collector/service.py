@@ -106,12 +106,14 @@ class SharedMemory(NamedTuple):
 
 
 @contextmanager
-def kept_shared() -> Generator[None]:
+def kept_shared(workers: int) -> Generator[None]:
     """While it lasts, processes that are forked off this one share the memory of what is loaded now.
 
-    Python does not look for garbage in it, which would write into all of it.
+    Python does not look for garbage in it, which would write into all of it. What only a visitor needs is loaded
+    now where several workers would each load it later; a worker alone loads it for the first one, in 0.1 s.
     """
-    warm_up()
+    if workers > 1:
+        warm_up()
     gc.collect()
     gc.freeze()
     try:

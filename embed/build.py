@@ -29,7 +29,7 @@ from core.chat.limits import LONGEST_MESSAGE, TYPING_EVERY
 from core.chat.states import INVITED_STATES, OPEN_STATES, ConversationState
 from core.chat.words import ENGLISH, LANGUAGES, words_of
 from core.enrich.page_url import BARE_KEYS, VALUE_KEYS
-from core.enrich.source import CLICK_IDS
+from core.enrich.source_table import source_table
 from core.enrich.text import LONGEST_PATH_SENT
 from core.own_visits import LINK_KEY, OWN
 from core.subscribers import SILENT_FOR
@@ -174,7 +174,7 @@ def _one_of(words: Iterable[str]) -> str:
 HANDED_OVER = {
     "ACTIVE_FOR": _milliseconds(ACTIVE_FOR),
     "BARE_KEYS": _one_of(BARE_KEYS),
-    "CLICK_IDS": _one_of(CLICK_IDS) + "i",
+    "CLICK_IDS": _one_of(source_table().click_ids) + "i",
     "ENGLISH": json.dumps(words_of(ENGLISH), ensure_ascii=False),
     "INVITED": _one_of(each for each in ConversationState if each in INVITED_STATES),
     "LANGUAGES": _one_of(LANGUAGES),

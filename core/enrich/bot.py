@@ -1,13 +1,17 @@
 """Machines that visit pages: crawlers, previews, monitors, headless browsers, HTTP libraries."""
 
-import re
-from functools import lru_cache
+from __future__ import annotations
 
-from is_bot import Bots  # pyright: ignore[reportMissingTypeStubs]
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from core.enrich.device import hide_model
 from core.enrich.spider import is_spider
 from core.enrich.user_agent import LONGEST_BRANDS, LONGEST_USER_AGENT
+
+if TYPE_CHECKING:
+    from is_bot import Bots  # pyright: ignore[reportMissingTypeStubs]
 
 # Machines that is-bot and ua-parser miss, and what every machine's name ends in.
 _MACHINE = re.compile(
@@ -42,7 +46,6 @@ _PERSON_IN_APP = re.compile(
     r"|MicroMessenger/|[Bb]ytedanceWebview|musical_ly|\btrill_|Snapchat/|\[Pinterest/|\[LinkedInApp"
     r"|NAVER\(inapp|KAKAOTALK|\bLine/\d|\bGSA/|\bBarcelona |Twitter for |NewsArticle/)"
 )
-_BOTS = Bots()
 
 
 def is_bot(user_agent: str, *, brands: str = "", webdriver: bool = False) -> bool:
@@ -67,8 +70,12 @@ def _is_machine(user_agent: str, brands: str) -> bool:
         return False
     if _PHONE.match(user_agent):
         user_agent = _NEWS_APP.sub("", user_agent).strip()
-    return _BOTS.is_bot(user_agent) or is_spider(user_agent)
+    return _bots().is_bot(user_agent) or is_spider(user_agent)
 
 
-# The patterns take a moment to compile: at import, not for the first visitor.
-is_bot("Mozilla/5.0 (X11; Linux x86_64)")
+@cache
+def _bots() -> Bots:
+    """Its library of patterns is loaded when the first visitor comes, as ua-parser is."""
+    from is_bot import Bots  # pyright: ignore[reportMissingTypeStubs]
+
+    return Bots()

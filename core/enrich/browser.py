@@ -2,6 +2,7 @@
 
 import csv
 import re
+from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ def name_browser(user_agent: str, family: str, os: str, brands: str) -> Browser:
     A specific brand in `brands` (the header Sec-CH-UA) replaces only Chrome and an unnamed app:
     a browser that hides its name in the user agent looks like one of these.
     """
-    for pattern, browser in _TOKENS:
+    for pattern, browser in _tokens():
         if pattern.search(user_agent):
             return browser
     if family in _APP_FAMILIES:
@@ -98,7 +99,10 @@ def _is_specific(brand: str) -> bool:
     return plain and brand not in _COMMON_BRANDS and not _GREASE.search(brand)
 
 
-def _read_tokens() -> tuple[tuple[re.Pattern[str], Browser], ...]:
+@cache
+def _tokens() -> tuple[tuple[re.Pattern[str], Browser], ...]:
+    """Apps first (their pages carry the system browser's name too), then browsers that ua-parser misses in some
+    spellings ("FxiOS/155" for want of a ".0"). Firefox on iOS last: others are built on it."""
     text = (resources.files("core.enrich") / "data" / "browsers.csv").read_text(encoding="utf-8")
     return tuple(
         (re.compile(row["pattern"]), Browser(row["name"], row["in_app"] == "1"))
@@ -106,9 +110,6 @@ def _read_tokens() -> tuple[tuple[re.Pattern[str], Browser], ...]:
     )
 
 
-# Apps first (their pages carry the system browser's name too), then browsers that ua-parser misses
-# in some spellings ("FxiOS/155" for want of a ".0"). Firefox on iOS last: others are built on it.
-_TOKENS = _read_tokens()
 _APP_FAMILIES = {
     "Facebook": "Facebook app",
     "Facebook Messenger": "Messenger",

@@ -1,22 +1,34 @@
 """Where a host's registry ends and its owner begins: Mozilla's public suffix list."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from publicsuffixlist import PSLFILE, PublicSuffixList
 
 _END_OF_ICANN = "// ===END ICANN DOMAINS==="
 
 
-def public_suffixes() -> tuple[PublicSuffixList, PublicSuffixList]:
-    """All suffixes below which anybody may have a name, and those of ICANN's registries alone.
+class PublicSuffixes(NamedTuple):
+    """all: every suffix below which anybody may have a name: two shops on one platform ("a.myshopify.com",
+    "b.myshopify.com") are two sites. icann: those of ICANN's registries alone: anybody can rent "google.blogspot.com",
+    so brands count under these only."""
+
+    all: PublicSuffixList
+    icann: PublicSuffixList
+
+
+@cache
+def public_suffixes() -> PublicSuffixes:
+    """The two lists, which are read when the first host is asked for.
 
     The rules that the library reads by itself, which takes it three times as long: it encodes every rule for the
     DNS, and once for each list.
     """
     icann, _, others = Path(PSLFILE).read_text(encoding="utf-8").partition(_END_OF_ICANN)
     registries = _rules(icann)
-    return _list([*registries, *_rules(others)]), _list(registries)
+    return PublicSuffixes(_list([*registries, *_rules(others)]), _list(registries))
 
 
 def _list(rules: Sequence[str]) -> PublicSuffixList:

@@ -1,38 +1,14 @@
 """Where a visit came from: the From label and its kind."""
 
-import csv
 import re
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
-from importlib import resources
 
 from core.enrich.registries import public_suffixes
+from core.enrich.source_table import Source, SourceKind, plain_name, source_table
 from core.enrich.text import clean
 from core.enrich.url import LONGEST_HOST, is_ip_host, readable_host, split_host, split_url
 
 LONGEST_LABEL = 100
-
-
-class SourceKind(StrEnum):
-    """What sort of place a source is."""
-
-    DIRECT = "direct"
-    INTERNAL = "internal"
-    SEARCH = "search"
-    SOCIAL = "social"
-    AI = "ai"
-    EMAIL = "email"
-    PAID = "paid"
-    REFERRAL = "referral"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A label to show under From, and its kind."""
-
-    label: str
-    kind: SourceKind
 
 
 DIRECT = Source("Direct", SourceKind.DIRECT)
@@ -69,7 +45,7 @@ def find_source(
         return _campaign(campaign, clean(utm_medium, LONGEST_LABEL).lower(), click)
     place = _referring_place(referrer, own_host)
     if click:
-        return place if click == _FACEBOOK and place in _META else click
+        return place if _is_of_meta(click, place) else click
     return place
 
 
@@ -82,11 +58,18 @@ place adds to every link (fbclid, srsltid). Of the same kind, the first one of t
 
 def _clicked(names: str) -> Source | None:
     given = {name.strip().lower() for name in names.split(",")}
-    found = [source for name, source in CLICK_IDS.items() if name in given]
+    found = [source for name, source in source_table().click_ids.items() if name in given]
     for kind in CLICK_ORDER:
         if of_kind := [source for source in found if source.kind is kind]:
             return of_kind[0]
     return found[0] if found else None
+
+
+def _is_of_meta(click: Source, place: Source) -> bool:
+    """Whether it is the click id that Meta adds to every link, and one of its apps, which a referrer tells apart."""
+    table = source_table()
+    apps = [table.hosts[host] for host in ("instagram.com", "threads.com", "messenger.com")]
+    return click == table.click_ids["fbclid"] and place in apps
 
 
 # --- campaigns
@@ -127,7 +110,7 @@ def _campaign(name: str, medium: str, click: Source | None) -> Source:
     if by_medium is SourceKind.EMAIL:
         return Source(source.label, by_medium)
     if by_medium is SourceKind.PAID or (click and click.kind is SourceKind.PAID):
-        return _GOOGLE_ADS if source == _GOOGLE else Source(source.label, SourceKind.PAID)
+        return _paid(source)
     if by_medium is SourceKind.REFERRAL and source.kind is SourceKind.EMAIL:
         return Source(source.label, by_medium)  # Klaviyo and others send text messages too
     if by_medium and source.kind is SourceKind.REFERRAL:
@@ -135,10 +118,17 @@ def _campaign(name: str, medium: str, click: Source | None) -> Source:
     return source
 
 
+def _paid(source: Source) -> Source:
+    table = source_table()
+    if source == table.hosts["google.*"]:
+        return table.click_ids["gclid"]
+    return Source(source.label, SourceKind.PAID)
+
+
 @lru_cache(maxsize=1_024)
 def _named_source(name: str) -> Source:
-    key = name.lower()
-    found = _ALIASES.get(key) or _ALIASES.get(_plain(key))
+    key, aliases = name.lower(), source_table().aliases
+    found = aliases.get(key) or aliases.get(plain_name(key))
     if found:
         return found
     if _HOST_LIKE.fullmatch(key):
@@ -173,7 +163,9 @@ def _referring_place(referrer: str, own_host: str) -> Source:
     if url is None:
         return DIRECT
     if url.scheme == "android-app":
-        return _APPS.get(url.host) or Source(clean(url.host, LONGEST_LABEL), SourceKind.REFERRAL)
+        return source_table().apps.get(url.host) or Source(
+            clean(url.host, LONGEST_LABEL), SourceKind.REFERRAL
+        )
     if url.scheme not in ("http", "https"):
         return DIRECT
     if own_host and _site_of(url.host) == _site_of(_bare_host(own_host[:LONGEST_HOST].strip())):
@@ -190,15 +182,16 @@ def _bare_host(text: str) -> str:
 @lru_cache(maxsize=4_096)
 def _site_of(host: str) -> str:
     """The registrable domain; a host that has none (an address, "localhost") is its own."""
-    return host if is_ip_host(host) else _REGISTRIES.privatesuffix(host) or host
+    return host if is_ip_host(host) else public_suffixes().all.privatesuffix(host) or host
 
 
 @lru_cache(maxsize=4_096)
 def _source_of_host(host: str) -> Source:
     if not is_ip_host(host):
+        hosts = source_table().hosts
         for name in _names_of_host(host):
-            if name in _HOSTS:
-                return _HOSTS[name]
+            if name in hosts:
+                return hosts[name]
     return Source(readable_host(host.strip("[]"))[:LONGEST_LABEL], SourceKind.REFERRAL)
 
 
@@ -209,7 +202,7 @@ def _names_of_host(host: str) -> list[str]:
     any, www.google.* and google.*; "google.evil.example" is none of the latter.
     """
     names = _suffixes(host.split("."))
-    suffix = _ICANN_REGISTRIES.publicsuffix(host, accept_unknown=False)
+    suffix = public_suffixes().icann.publicsuffix(host, accept_unknown=False)
     owned = host.removesuffix(f".{suffix}") if suffix else host
     if owned == host:
         return names
@@ -220,36 +213,3 @@ def _names_of_host(host: str) -> list[str]:
 
 def _suffixes(labels: list[str]) -> list[str]:
     return [".".join(labels[start:]) for start in range(len(labels))]
-
-
-# --- the table
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name)
-
-
-def _read_table(match: str) -> dict[str, Source]:
-    text = (resources.files("core.enrich") / "data" / "sources.csv").read_text(encoding="utf-8")
-    return {
-        row["key"]: Source(row["label"], SourceKind(row["kind"]))
-        for row in csv.DictReader(text.splitlines())
-        if row["match"] == match
-    }
-
-
-# Two lists: anybody can rent "google.blogspot.com", so brands count under ICANN suffixes only,
-# while two shops on one platform ("a.myshopify.com", "b.myshopify.com") are two sites.
-_REGISTRIES, _ICANN_REGISTRIES = public_suffixes()
-_HOSTS = _read_table("host")
-_APPS = _read_table("app")
-CLICK_IDS = _read_table("click")
-"""The network by the name of its click id, in lower case. The script's pattern is built from these."""
-
-_LABELS = {**_HOSTS, **_APPS, **CLICK_IDS, **_read_table("alias")}.values()
-_ALIASES = {_plain(source.label.lower()): source for source in _LABELS} | _read_table("alias")
-_GOOGLE = _HOSTS["google.*"]
-_GOOGLE_ADS = CLICK_IDS["gclid"]
-# The click id that Meta adds to every link, and its apps, which a referrer tells apart.
-_FACEBOOK = CLICK_IDS["fbclid"]
-_META = frozenset(_HOSTS[host] for host in ("instagram.com", "threads.com", "messenger.com"))

@@ -1,13 +1,17 @@
 """The browser, the operating system and the kind of device that a user agent names."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-
-from ua_parser import Domain, Parser, load_lazy_builtins
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from core.enrich.browser import OTHER, name_browser
 from core.enrich.device import hide_model
+
+if TYPE_CHECKING:
+    from ua_parser import Parser
 
 # Longer ones are hostile or padded; what matters is at the front. Keeps every pattern fast.
 LONGEST_USER_AGENT = 512
@@ -53,25 +57,38 @@ def read_user_agent(
 @lru_cache(maxsize=4_096)
 def _read(user_agent: str, brands: str, platform: str, mobile: str, touch_points: int) -> UserAgent:
     plain = hide_model(user_agent)
-    family, os_family = _families(plain)
-    os = _os(user_agent, os_family, platform, touch_points)
-    browser = name_browser(plain, family, os, brands)
+    os = _os(user_agent, plain, platform, touch_points)
+    browser = name_browser(plain, _browser_family(plain), os, brands)
     return UserAgent(browser.name, os, _device(user_agent, os, mobile), browser.in_app)
 
 
-def _families(user_agent: str) -> tuple[str, str]:
-    """Those of the browser and of the operating system, as ua-parser names them; "" where it knows none."""
-    found = _PARSER(user_agent, _NAMES)
-    return (
-        found.user_agent.family if found.user_agent else "",
-        found.os.family if found.os else "",
-    )
+def _browser_family(user_agent: str) -> str:
+    """That of ua-parser; "" where it knows none."""
+    found = _browser_parser().parse_user_agent(user_agent)
+    return found.family if found else ""
 
 
-_NAMES = Domain.USER_AGENT | Domain.OS
-_BROWSERS, _SYSTEMS, _ = load_lazy_builtins()
-_PARSER = Parser.from_matchers((_BROWSERS, _SYSTEMS, []))
-"""Without the patterns of devices, which are most: 15 of 25 MB, and two thirds of the time that they take to load."""
+def _os_family(user_agent: str) -> str:
+    """That of ua-parser; "" where it knows none."""
+    found = _os_parser().parse_os(user_agent)
+    return found.family if found else ""
+
+
+# Two parsers, loaded when somebody comes who needs them: 12 MB and 0.1 s. Neither has the patterns of devices, which are
+# 15 MB more. Hardly anybody needs the systems' one: _OS_TOKENS know nearly all.
+@cache
+def _browser_parser() -> Parser:
+    from ua_parser import Parser, load_lazy_builtins
+
+    return Parser.from_matchers((load_lazy_builtins()[0], [], []))
+
+
+@cache
+def _os_parser() -> Parser:
+    from ua_parser import Parser, load_lazy_builtins
+
+    return Parser.from_matchers(([], load_lazy_builtins()[1], []))
+
 
 _OS_TOKENS = tuple(
     (re.compile(pattern), name)
@@ -114,13 +131,14 @@ _OPEN_TO_OS_HINT = ("", "Windows", "macOS", "Linux")
 _IOS_BROWSER = re.compile(r"\b(?:CriOS|FxiOS|EdgiOS|OPT|OPX|OPiOS|M[Xx]iOS|GSA)/")
 
 
-def _os(user_agent: str, family: str, hint: str, touch_points: int) -> str:
+def _os(user_agent: str, plain: str, hint: str, touch_points: int) -> str:
+    """plain: the user agent without its device's model."""
     os = next((name for token, name in _OS_TOKENS if token.search(user_agent)), "")
     if os == "macOS" and ((touch_points > 1 and not hint) or _IOS_BROWSER.search(user_agent)):
         return "iPadOS"
     if os in _OPEN_TO_OS_HINT and hint in _OS_HINTS:
         return _OS_HINTS[hint]
-    return os or family or OTHER
+    return os or _os_family(plain) or OTHER
 
 
 _TV = re.compile(
@@ -150,7 +168,3 @@ def _device(user_agent: str, os: str, mobile_hint: str) -> str:
     if _MOBILE.search(user_agent):
         return MOBILE
     return TABLET if os in _HANDHELD else DESKTOP
-
-
-# The patterns take a moment to load: at import, not for the first visitor.
-read_user_agent("")

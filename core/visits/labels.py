@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from core.enrich.browser import OTHER
 from core.enrich.country import UNKNOWN_NAME, country_name
-from core.enrich.source import SourceKind
+from core.enrich.source_table import SourceKind
 from core.visits.liveness import is_idle_length
 from core.visits.presence import ACTIVE_FOR
 

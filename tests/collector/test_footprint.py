@@ -16,7 +16,8 @@ import collector.command
 from collector.background import warm_up
 from core.database import open_database
 
-warm_up()
+if {is_visited}:
+    warm_up()
 open_database("{url}")
 print(*sys.modules, sep="\\n")
 """
@@ -24,6 +25,9 @@ NEVER = (
     *("alembic", "mako", "numpy", "pandas", "pyarrow", "streamlit", "authlib", "argon2", "httpx"),
     *("multipart", "xml", "unittest", "tkinter", "jinja2", "ua_parser_builtins.matchers"),
 )
+FOR_VISITORS = ("ua_parser", "is_bot", "regex")
+"""What tells browsers and machines apart."""
+
 POSTGRES = ("sqlalchemy.dialects.postgresql", "psycopg", "psycopg_binary")
 
 
@@ -39,11 +43,13 @@ POSTGRES = ("sqlalchemy.dialects.postgresql", "psycopg", "psycopg_binary")
     ],
     ids=["sqlite", "postgres"],
 )
+@pytest.mark.parametrize("is_visited", [False, True], ids=["idle", "visited"])
 def test_collector_loads_what_its_processes_share_and_nothing_else(
-    tmp_path: Path, url: str, unwanted: tuple[str, ...], wanted: tuple[str, ...]
+    tmp_path: Path, url: str, unwanted: tuple[str, ...], wanted: tuple[str, ...], is_visited: bool
 ) -> None:
-    code = LOADED.format(url=url.format(folder=tmp_path))
+    code = LOADED.format(url=url.format(folder=tmp_path), is_visited=is_visited)
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
     loaded = set(done.stdout.decode().split())
     assert loaded.isdisjoint(unwanted)
     assert loaded.issuperset(wanted)
+    assert loaded.issuperset(FOR_VISITORS) if is_visited else loaded.isdisjoint(FOR_VISITORS)

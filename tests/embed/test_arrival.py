@@ -2,13 +2,13 @@
 
 import pytest
 
-from core.enrich.source import CLICK_IDS
+from core.enrich.source_table import source_table
 
 
 def test_click_ids_are_those_of_the_table(shop, page):
     page.goto(shop.url("/p1?page=2"))
     shop.until_paths("/p1")
-    names = sorted(CLICK_IDS)
+    names = sorted(source_table().click_ids)
     near = [f"x{name}" for name in names] + [f"{name}x" for name in names] + ["token", "id", ""]
     found = page.evaluate(
         """async ([address, names]) => {

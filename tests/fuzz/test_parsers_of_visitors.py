@@ -37,7 +37,8 @@ from core.enrich.invisible import drop_direction, drop_loose, escape_direction
 from core.enrich.page_context import PageContext, find_context, make_rule
 from core.enrich.page_url import read_page_url
 from core.enrich.query_keys import is_always_secret, is_secret, keep_query
-from core.enrich.source import SourceKind, find_source
+from core.enrich.source import find_source
+from core.enrich.source_table import SourceKind
 from core.enrich.text import (
     LONGEST_ATTRIBUTE,
     LONGEST_ATTRIBUTE_NAME,

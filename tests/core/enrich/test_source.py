@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.enrich.source import Source, SourceKind, find_source
+from core.enrich.source import find_source
+from core.enrich.source_table import Source, SourceKind
 
 ROWS = list(csv.DictReader((Path(__file__).parent / "data" / "referrers.csv").open()))
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from core.chat.states import Author, ConversationState
 from core.database import open_database, reading, writing
-from core.enrich.source import SourceKind
+from core.enrich.source_table import SourceKind
 from core.frames import picture_at
 from core.moment import to_milliseconds
 from core.reasons import Reason

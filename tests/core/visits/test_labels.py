@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.enrich.source import SourceKind
+from core.enrich.source_table import SourceKind
 from core.visits.labels import (
     activity_label,
     duration_label,
