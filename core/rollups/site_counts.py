@@ -13,11 +13,24 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, not_, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    cast,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import col
 
 from core.database import insert_into
+from core.listed import list_numbers, listed_numbers
 from core.moment import EPOCH, to_milliseconds
+from core.plain_rows import plain_rows
 from core.rollups.counting import Count, add_up, count_visits
 from core.rollups.day_number import number_of
 from core.rollups.dimensions import STARTED_AT, Dimension, began_within
@@ -103,21 +116,22 @@ def store_state(db: Connection, site_id: int, **changes: Any) -> None:
 def read_days(
     db: Connection, site_id: int, days: Sequence[date], dimensions: Collection[Dimension]
 ) -> list[Count]:
-    """What is counted of these days together; they follow one another without a gap."""
+    """What is counted of these days together."""
     if not days:
         return []
-    sums: list[Any] = [func.sum(_count.c[name]) for name in _MEASURES]
+    sums = (cast(func.sum(_count.c[name]), BigInteger) for name in _MEASURES)
     statement = (
         select(_count.c.dimension, _count.c.value, *sums)
         .where(
             _count.c.site_id == site_id,
-            _count.c.day.between(number_of(days[0]), number_of(days[-1])),
+            # Day by day: a range of days would be read with all dimensions.
+            _count.c.day.in_(listed_numbers(db, "days")),
             _count.c.dimension.in_([dimension.value for dimension in dimensions]),
         )
-        .group_by(_count.c.dimension, _count.c.value)
+        .group_by(_count.c.value, _count.c.dimension)  # values differ sooner: a fifth less to sort
     )
-    rows: Any = db.execute(statement).all()  # all at once: one by one they take twice as long
-    return [Count(row[0], row[1], *map(int, row[2:])) for row in rows]
+    listed = list_numbers(map(number_of, days))
+    return [*map(Count._make, plain_rows(db, statement.params(days=listed)))]
 
 
 def add_to_day(db: Connection, site_id: int, day: date, counts: Iterable[Count]) -> None:

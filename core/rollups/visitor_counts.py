@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
+from core.listed import list_numbers, listed_numbers
 from core.moment import from_milliseconds, to_milliseconds
 from core.rollups.counting import Count
 from core.rollups.day_number import number_of
@@ -82,17 +83,18 @@ def count_first_visits(
 
 
 def read_first_visits(db: Connection, site_id: int, days: Sequence[date], since: date) -> int:
-    """The same of what is counted of whole days, one after the other."""
+    """The same of what is counted of whole days."""
     if not days:
         return 0
     visits = func.coalesce(func.sum(_count.c.visits), 0)
     statement = select(visits).where(
         _count.c.site_id == site_id,
-        _count.c.day.between(number_of(days[0]), number_of(days[-1])),
+        _count.c.day.in_(listed_numbers(db, "days")),
         _count.c.dimension == Dimension.VISITOR.value,
         _count.c.value < str(number_of(since)),
     )
-    return int(db.execute(statement).scalar_one())
+    listed = list_numbers(map(number_of, days))
+    return int(db.execute(statement, {"days": listed}).scalar_one())
 
 
 def _day_of(moment: int | None, time_zone: str) -> str:

@@ -15,6 +15,7 @@ from core.rollups.dimensions import OF_PAGES, TIME_CLASSES, Dimension, Returning
 from core.rollups.site_counts import REST
 from core.trends.period import DAY, Granularity, TrendPeriod
 from core.trends.series_steps import step_label, steps, steps_of
+from core.trends.slot_counts import SlotCounts
 
 LISTED = 1_000
 """The most values of a list that have a row of their own, as many as are counted of a day; the rest is summed in one more."""
@@ -119,21 +120,15 @@ def median_seconds(times: Sequence[Count]) -> float:
     return float("nan")
 
 
-def by_slot(slots: Sequence[Count], time_zone: str) -> pd.DataFrame:
-    """Visits by the slot of 15 minutes in which they began, by the counts of SLOT.
+def by_slot(slots: SlotCounts, time_zone: str) -> pd.DataFrame:
+    """Visits by the slot of 15 minutes in which they began.
 
     Columns: starts_at (UTC), local (without a zone), visits, page_views, one_page_visits.
     """
-    starts = pd.Series([int(count.value) for count in slots], dtype="int64")
-    starts_at = pd.to_datetime(starts, unit="ms", utc=True)
+    starts_at = pd.to_datetime(pd.Series(slots.starts_at), unit="ms", utc=True)
     local = starts_at.dt.tz_convert(ZoneInfo(time_zone)).dt.tz_localize(None)
-    return pd.DataFrame(
-        {
-            "starts_at": starts_at,
-            "local": local,
-            **{name: [getattr(count, name) for count in slots] for name in _OF_STEPS},
-        }
-    ).astype(dict.fromkeys(_OF_STEPS, "int64"))
+    sums = {name: getattr(slots, name) for name in _OF_STEPS}
+    return pd.DataFrame({"starts_at": starts_at, "local": local, **sums})
 
 
 def series(

@@ -18,7 +18,7 @@ from core.plain_rows import plain_rows
 from core.rollups.dimensions import STARTED_AT, Dimension, began_within
 from core.tables import Conversation, Page, PageViewRow, Site, Visit
 from core.trends.counted_days import CountedSite
-from core.trends.counts import by_dimension, count_period
+from core.trends.counts import count_period
 from core.trends.filters import NO_FILTERS
 from core.trends.period import TrendPeriod
 
@@ -41,14 +41,13 @@ def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> pd.DataFrame
     """
     assert site.id is not None
     dimensions = (Dimension.SLOT, Dimension.CONTEXT)
-    found = count_period(
+    counts = count_period(
         db, CountedSite.read(db, site), period.bounds, NO_FILTERS, dimensions, lambda visits: None
     )
-    counts = by_dimension(found)
-    total = sum(count.visits for count in counts[Dimension.SLOT])
+    total = int(counts.slots.visits.sum())
     bought = sum(
         count.visits
-        for count in counts[Dimension.CONTEXT]
+        for count in counts.values[Dimension.CONTEXT]
         if count.value == PageContext.PURCHASED.value
     )
     chats = _chats(db, site.id, period)

@@ -102,10 +102,20 @@ def read_chunks(
     return gathered.arrays()
 
 
+def read_numbers(
+    db: Connection, chunks: Sequence[Chunk], asked: AskedVisits, name: str
+) -> tuple[Integers, Integers]:
+    """When those visits began, in milliseconds, and of each this column of `core.rollups.visit_columns.OF_VISITS`."""
+    found = [
+        (chunk.numbers("began"), chunk.numbers(name))
+        for chunk in _open(db, chunks, asked, has_views=False)
+    ]
+    return _join([began for began, _ in found]), _join([column for _, column in found])
+
+
 def read_visitors(db: Connection, chunks: Sequence[Chunk], asked: AskedVisits) -> Integers:
     """The remembered visitors of those visits, each once: `core.rollups.visit_columns.visitor_number`."""
-    visitors = [chunk.numbers("visitor") for chunk in _open(db, chunks, asked, has_views=False)]
-    different = np.unique(_join(visitors))
+    different = np.unique(read_numbers(db, chunks, asked, "visitor")[1])
     return different[different != 0]
 
 

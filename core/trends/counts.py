@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from core.trends.counted_days import CountedDays, CountedSite
 from core.trends.filters import TrendFilters, are_wanted
 from core.trends.raw_counts import count_rows
 from core.trends.side_by_side import read_parts
+from core.trends.slot_counts import SlotCounts, read_slots
 from core.trends.visit_arrays import count_arrays
 from core.trends.visit_parts import VisitPart, parts_of
 from core.visits.calendar import Period, local_day
@@ -34,12 +36,12 @@ TellDone = Callable[[int], None]
 """Is told after each part how many more visits are done, as `visit_parts` counts them."""
 
 
-def by_dimension(counts: Iterable[Count]) -> Mapping[Dimension, Sequence[Count]]:
-    """The counts of each dimension, in no order; of one without any, none."""
-    found: dict[str, list[Count]] = {dimension.value: [] for dimension in Dimension}
-    for count in counts:
-        found[count.dimension].append(count)
-    return {dimension: found[dimension.value] for dimension in Dimension}
+class PeriodCounts(NamedTuple):
+    """What was counted of a period: the slots, and the counts of each other dimension, in no order, each value once; of a
+    dimension that was not asked for, none."""
+
+    slots: SlotCounts
+    values: Mapping[Dimension, Sequence[Count]]
 
 
 def count_period(
@@ -49,19 +51,23 @@ def count_period(
     filters: TrendFilters,
     dimensions: Collection[Dimension],
     tell: TellDone,
-) -> list[Count]:
-    """The counts of these dimensions, of the visits of the site that began in the period; each value once.
+) -> PeriodCounts:
+    """The counts of these dimensions, of the visits of the site that began in the period.
 
     Without filters, of whole days what is counted is read, also of visits that retention has deleted; and the visits
     that are not counted yet.
     """
-    if period.from_at >= period.until_at:
-        return []
-    assert known.site.id is not None
-    counted = CountedDays.of(known, period, filters, OF_WHOLE_DAYS.issuperset(dimensions))
-    # Added up as they come: what is held are the values, however many parts there are.
-    counts = add_up(_found(db, known, counted, filters, dimensions, tell))
-    return [count for count in counts if count.visits] if counted.beyond else counts
+    values: dict[Dimension, list[Count]] = {dimension: [] for dimension in Dimension}
+    slots = None
+    if dimensions and period.from_at < period.until_at:
+        counted = CountedDays.of(known, period, filters, OF_WHOLE_DAYS.issuperset(dimensions))
+        if Dimension.SLOT in dimensions:
+            slots = read_slots(db, known.site.id or 0, counted.days)
+        # Added up as they come: what is held are the values, however many parts there are.
+        for count in add_up(_found(db, known, counted, filters, dimensions, tell)):
+            if count.visits or not counted.beyond:
+                values[Dimension(count.dimension)].append(count)
+    return PeriodCounts(SlotCounts.of(values.pop(Dimension.SLOT), slots), values)
 
 
 def _found(
@@ -73,7 +79,7 @@ def _found(
     tell: TellDone,
 ) -> Iterator[Count]:
     site_id = known.site.id or 0
-    yield from read_days(db, site_id, counted.days, dimensions)
+    yield from read_days(db, site_id, counted.days, [*{*dimensions} - {Dimension.SLOT}])
     if counted.uncounted:
         yield from count_rows(db, site_id, counted.uncounted, dimensions)
 

@@ -96,7 +96,7 @@ def _read_ahead(
 def _second(db: Connection, is_level: Callable[[Connection], bool]) -> Generator[Connection | None]:
     """A second connection, where there may be one, there is one, and it is level."""
     with ExitStack() as stack:
-        if not _has_room(db) or not _one_question.acquire(blocking=False):
+        if not _may_have_one(db) or not _one_question.acquire(blocking=False):
             yield None
             return
         stack.callback(_one_question.release)
@@ -117,9 +117,11 @@ def _close(opened: ExitStack) -> None:
         opened.close()
 
 
-def _has_room(db: Connection) -> bool:
-    """Whether a question may have two connections. Behind a pooler each is a session of few, for which others wait."""
+def _may_have_one(db: Connection) -> bool:
+    """Whether a question may have two connections. What a transaction has written no other sees before its end. Behind
+    a pooler each is a session of few, for which others wait."""
     pool = db.engine.pool
     is_busy = isinstance(pool, QueuePool) and pool.checkedout() > MOST_IN_USE
     is_behind_pooler = db.dialect.name == "postgresql" and is_pooled(db.connection)
-    return not is_busy and not is_behind_pooler
+    only_reads = db.get_execution_options().get("is_snapshot", False)
+    return only_reads and not is_busy and not is_behind_pooler

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import Connection
 
-from core.moment import EPOCH, to_milliseconds
+from core.moment import EPOCH
 from core.rollups.counting import Count
 from core.rollups.dimensions import Dimension
 from core.tables import Site
 from core.trends.cards import by_slot, heat_map, median_seconds, series, value_list
 from core.trends.counted_days import CountedSite
-from core.trends.counts import by_dimension, count_period, count_visitors_of
+from core.trends.counts import PeriodCounts, count_period, count_visitors_of
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import DAY, Granularity, TrendPeriod
+from core.trends.side_by_side import read_parts
 from core.visits.calendar import Period
 from core.visits.presence import COUNT_SLOT
 from core.visits.visit_counts import visits_started
@@ -27,6 +30,8 @@ TellShare = Callable[[float], None]
 """Is told after each part which share of the work is done, 0 to 1."""
 
 _OF_TOTALS = (Dimension.SLOT, Dimension.TIME)
+_OF_TIMES = (Dimension.TIME,)
+_OF_CARDS = [each for each in Dimension if each is not Dimension.VISITOR]
 
 LISTS: Mapping[str, Dimension] = {
     "sources": Dimension.SOURCE,
@@ -102,34 +107,32 @@ def trends(
 ) -> Trends:
     """What happened on the site in the period, of visits that the filters let through.
 
-    All numbers are from the one snapshot that the connection is in, but for visits that are read part by part: see
-    `read_parts`. progress: see `TellShare`.
+    All numbers are from the one snapshot that the connection is in, but for those that `read_parts` reads with a second
+    one: of visits that are read part by part, and of what is counted by day the visitors and the period before.
+    progress: see `TellShare`.
     """
     compared_until = _compared_until(period, now)
     bounds, before = period.bounds, period.before().bounds
-    work = _Work(db, site, filters, progress, [bounds, before])
-    counts = by_dimension(work.count(bounds, list(Dimension)))
-    whole_before = by_dimension(work.count(before, _OF_TOTALS))
     compared_period = Period(before.from_at, compared_until)
-    compared = whole_before
+    work = _Work(db, site, filters, progress, [bounds, before])
+    counts, visitors_compared, whole_before, times, visitors = work.answers(
+        partial(work.count, bounds, _OF_CARDS),
+        partial(work.count_visitors, compared_period),
+        partial(work.count, before, _OF_TOTALS),
+        partial(work.count, compared_period, _OF_TIMES if compared_until < before.until_at else ()),
+        partial(work.count_visitors, bounds),
+    )
+    compared: PeriodCounts = whole_before
     if compared_until < before.until_at:
-        times = work.count(compared_period, [Dimension.TIME])
-        compared = {
-            Dimension.SLOT: _until(whole_before[Dimension.SLOT], compared_until),
-            Dimension.TIME: times,
-        }
-    sides = [
-        (counts, work.count_visitors(bounds)),
-        (compared, work.count_visitors(compared_period)),
-    ]
-    work.end()
-    slots = by_slot(counts[Dimension.SLOT], period.time_zone)
-    slots_before = by_slot(whole_before[Dimension.SLOT], period.time_zone)
+        compared = times._replace(slots=whole_before.slots.until(compared_until))
+    sides = [(counts, visitors), (compared, visitors_compared)]
+    slots = by_slot(counts.slots, period.time_zone)
+    slots_before = by_slot(whole_before.slots, period.time_zone)
     total = int(slots["visits"].sum())
     thinned_until = work.counted.state.thinned_until
     is_thinned = not filters.is_empty and thinned_until > before.from_at
     granularity = granularity or period.granularities()[0]
-    lists = {name: value_list(_listed(counts[of]), total) for name, of in LISTS.items()}
+    lists = {name: value_list(_listed(counts.values[of]), total) for name, of in LISTS.items()}
     return Trends(
         period=period,
         filters=filters,
@@ -146,10 +149,6 @@ def trends(
         heat_map=heat_map(slots),
         **lists,
     )
-
-
-def _until(slots: Sequence[Count], moment: datetime) -> Sequence[Count]:
-    return [count for count in slots if int(count.value) < to_milliseconds(moment)]
 
 
 def _listed(counts: Sequence[Count]) -> Sequence[Count]:
@@ -190,23 +189,40 @@ class _Work:
         self._total = sum(visits_started(db, site.id or 0, periods)) if progress else 0
         self._done = 0
 
-    def count(self, period: Period, dimensions: Collection[Dimension]) -> list[Count]:
-        """As `count_period`."""
-        return count_period(self._db, self.counted, period, self._filters, dimensions, self._tell)
-
-    def count_visitors(self, period: Period) -> int:
-        """As `count_visitors_of`."""
-        return count_visitors_of(self._db, self.counted, period, self._filters)
-
-    def end(self) -> None:
-        """All of it is done; of what was counted before nothing is told."""
+    def answers(self, *questions: Callable[[Connection], Any]) -> list[Any]:
+        """The answer to each. Where little is read for each, two are answered side by side; else it is the parts of each."""
+        if self._is_told:
+            found = [question(self._db) for question in questions]
+        else:
+            parts = read_parts(self._db, questions, _ask, is_level=self.counted.is_level)
+            found = [answer for _, answer in parts]
         if self._progress:
-            self._progress(1.0)
+            self._progress(1.0)  # of what was counted before nothing is told
+        return found
+
+    def count(
+        self, period: Period, dimensions: Collection[Dimension], db: Connection
+    ) -> PeriodCounts:
+        """As `count_period`."""
+        return count_period(db, self.counted, period, self._filters, dimensions, self._tell)
+
+    def count_visitors(self, period: Period, db: Connection) -> int:
+        """As `count_visitors_of`."""
+        return count_visitors_of(db, self.counted, period, self._filters)
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether visits are read part by part, of which progress is told: by the one thread that asks."""
+        return not self._filters.is_empty or self.counted.is_read_by_parts
 
     def _tell(self, visits: int) -> None:
         self._done += visits
-        if self._progress:
+        if self._progress and self._is_told:
             self._progress(min(self._done / max(self._total, 1), 1.0))
+
+
+def _ask(db: Connection, question: Callable[[Connection], Any]) -> Any:
+    return question(db)
 
 
 def _known_series(
@@ -226,9 +242,7 @@ def _known_series(
     return frame.assign(**known)
 
 
-def _totals(
-    sides: Sequence[tuple[Mapping[Dimension, Sequence[Count]], int]], *, knows_before: bool
-) -> pd.DataFrame:
+def _totals(sides: Sequence[tuple[PeriodCounts, int]], *, knows_before: bool) -> pd.DataFrame:
     """sides: the counts and visitors of the period, and of the one before."""
     now, before = (_measures(*side) for side in sides)
     rows = [(name, label, now[name], before[name]) for name, label in TOTALS.items()]
@@ -237,12 +251,12 @@ def _totals(
     return frame if knows_before else frame.assign(before=float("nan"))
 
 
-def _measures(counts: Mapping[Dimension, Sequence[Count]], visitors: int) -> dict[str, float]:
-    slots = counts[Dimension.SLOT]
+def _measures(counts: PeriodCounts, visitors: int) -> dict[str, float]:
+    slots = counts.slots
     return {
-        "visits": sum(count.visits for count in slots),
-        "page_views": sum(count.page_views for count in slots),
+        "visits": float(slots.visits.sum()),
+        "page_views": float(slots.page_views.sum()),
         "visitors": visitors or float("nan"),
-        "median_seconds": median_seconds(counts[Dimension.TIME]),
-        "one_page_visits": sum(count.one_page_visits for count in slots),
+        "median_seconds": median_seconds(counts.values[Dimension.TIME]),
+        "one_page_visits": float(slots.one_page_visits.sum()),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +19,7 @@ from core.trends.counts import count_period, count_visitors_of
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.period import Granularity, TrendPeriod
 from core.trends.series_steps import bounds_before, step_bounds, step_label
+from core.trends.step_visits import MedianSeconds, StepWork, Visitors, measure_steps
 from core.visits.calendar import Period
 
 _SIDES = ("now", "before")
@@ -68,23 +69,21 @@ def step_measures(
     if filters.is_empty or not is_thinned:
         before = bounds_before(period, granularity)
     sides = (step_bounds(period, granularity), before)
-    work = [
-        (name, step, within)
-        for name, side in zip(_SIDES, sides, strict=True)
-        for step, within in side.items()
-        if known_since <= within.from_at <= now
+    told_of = [
+        {step: within for step, within in side.items() if known_since <= within.from_at <= now}
+        for side in sides
     ]
-    count = _MEASURED[measure]
-    columns: dict[str, dict[datetime, float]] = {name: {} for name in _SIDES}
-    for done, (name, step, within) in enumerate(work, 1):
-        columns[name][step] = count(db, counted, within, filters)
-        progress(done / len(work))
+    columns = (
+        _read(db, counted, told_of, measure, filters, progress)
+        if reads_rows
+        else _count(db, counted, told_of, measure, progress)
+    )
     steps = [*sides[0]]
     told = {
         name: pd.Series(
             [_known(measure, values).get(step, _NOT_KNOWN) for step in steps], dtype="float64"
         )
-        for name, values in columns.items()
+        for name, values in zip(_SIDES, columns, strict=True)
     }
     labels = [step_label(step, granularity, period) for step in steps]
     return StepMeasures(
@@ -98,18 +97,49 @@ def _known(measure: StepMeasure, values: Mapping[datetime, float]) -> Mapping[da
     return {} if measure is StepMeasure.VISITORS and not any(values.values()) else values
 
 
-def _median(db: Connection, counted: CountedSite, within: Period, filters: TrendFilters) -> float:
-    counts = count_period(db, counted, within, filters, [Dimension.TIME], lambda _: None)
-    return median_seconds(counts)
+_Sides = Sequence[Mapping[datetime, Period]]
+"""The steps with their bounds, of the period and of that before."""
 
 
-def _visitors(db: Connection, counted: CountedSite, within: Period, filters: TrendFilters) -> float:
-    return count_visitors_of(db, counted, within, filters)
+def _read(
+    db: Connection,
+    counted: CountedSite,
+    sides: _Sides,
+    measure: StepMeasure,
+    filters: TrendFilters,
+    progress: Callable[[float], None],
+) -> list[dict[datetime, float]]:
+    """Of visits, each of which is read once, whatever the number of steps."""
+    work = [StepWork.of(db, counted, side, filters) for side in sides]
+    total, done = max(sum(side.visits for side in work), 1), 0
+
+    def tell(visits: int) -> None:
+        nonlocal done
+        done += visits
+        progress(min(done / total, 1.0))
+
+    gatherer = Visitors if measure is StepMeasure.VISITORS else MedianSeconds
+    found = [measure_steps(db, counted, side, gatherer, tell) for side in work]
+    progress(1.0)
+    nothing = gatherer().value()
+    return [dict.fromkeys(side, nothing) | of for side, of in zip(sides, found, strict=True)]
 
 
-_MEASURED: Mapping[
-    StepMeasure, Callable[[Connection, CountedSite, Period, TrendFilters], float]
-] = {
-    StepMeasure.VISITORS: _visitors,
-    StepMeasure.MEDIAN_SECONDS: _median,
-}
+def _count(
+    db: Connection,
+    counted: CountedSite,
+    sides: _Sides,
+    measure: StepMeasure,
+    progress: Callable[[float], None],
+) -> list[dict[datetime, float]]:
+    """Of days that are counted."""
+    found: list[dict[datetime, float]] = [{} for _ in sides]
+    work = [(of, *step) for of, side in zip(found, sides, strict=True) for step in side.items()]
+    for done, (of, step, within) in enumerate(work, 1):
+        if measure is StepMeasure.VISITORS:
+            of[step] = count_visitors_of(db, counted, within, NO_FILTERS)
+        else:
+            counts = count_period(db, counted, within, NO_FILTERS, [Dimension.TIME], lambda _: None)
+            of[step] = median_seconds(counts.values[Dimension.TIME])
+        progress(done / len(work))
+    return found

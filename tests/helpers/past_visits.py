@@ -15,6 +15,7 @@ from core.database import insert_into
 from core.moment import from_milliseconds, to_milliseconds
 from core.rollups.dimensions import Dimension, time_class
 from core.tables import Visit, VisitCount
+from core.trends.counts import PeriodCounts
 from core.visits.calendar import Period
 from tests.helpers.stored_rows import store_spans, store_views, store_visits
 
@@ -114,6 +115,16 @@ def expected_counts(visits: Iterable[PastVisit]) -> ExpectedCounts:
                 seconds = sum(view.seconds for view in seen)
                 _add(sums[dimension.value, value], 1, len(seen), is_single, seconds)
     return {key: (of[0], of[1], of[2], of[3]) for key, of in sums.items()}
+
+
+def in_order(found: PeriodCounts) -> list[tuple[Any, ...]]:
+    """What was counted of a period, to compare: (dimension, value, visits, page views, one-page visits)."""
+    slots = found.slots
+    columns = (slots.starts_at, slots.visits, slots.page_views, slots.one_page_visits)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    of_slots = [(Dimension.SLOT.value, str(starts_at), *rest) for starts_at, *rest in rows]
+    others = [count[:5] for counts in found.values.values() for count in counts]
+    return sorted([*of_slots, *others])
 
 
 def _add(sums: list[int], *more: int) -> None:

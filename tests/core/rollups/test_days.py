@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -28,7 +29,7 @@ from core.trends.site_trends import LISTS
 from core.visitor_data import forget_visits_of
 from core.visits.calendar import Period, day_period
 from tests.helpers.day_counting import count_days
-from tests.helpers.past_visits import PastVisit, expected_counts, make_visits, store
+from tests.helpers.past_visits import PastVisit, expected_counts, in_order, make_visits, store
 
 PERIODS = {
     "Europe/Berlin": (date(2026, 10, 24), date(2026, 11, 2)),  # 25 October has 25 hours
@@ -320,12 +321,12 @@ def test_part_of_a_day_is_counted_by_what_of_it_is_shorter(
     until = min(last.from_at + timedelta(hours=hour, minutes=15), last.until_at)
     part = Period(period.bounds.from_at, until)
 
-    def count(db: Connection) -> tuple[list[Count], int]:
+    def count(db: Connection) -> tuple[list[tuple[Any, ...]], int]:
         known = CountedSite.read(db, site)
         found = count_period(
             db, known, part, TrendFilters(), list(OF_WHOLE_DAYS), lambda done: None
         )
-        return sorted(found), count_visitors_of(db, known, part, TrendFilters())
+        return in_order(found), count_visitors_of(db, known, part, TrendFilters())
 
     with reading(database) as db:
         of_rows = count(db)

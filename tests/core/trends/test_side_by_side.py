@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.pool import QueuePool
 
 from core.database import open_database, reading, writing
-from core.rollups.counting import Count
+from core.moment import to_milliseconds
 from core.rollups.dimensions import Dimension
+from core.sites import add_site
 from core.tables import Site
 from core.trends import (
     DEFAULT_STEPS,
@@ -26,11 +28,14 @@ from core.trends import (
     counts,
     funnel,
     side_by_side,
+    trends,
     visit_parts,
 )
 from core.trends.counted_days import CountedSite
 from core.trends.side_by_side import read_parts
-from tests.helpers.past_visits import make_visits, store
+from core.trends.site_trends import LISTS
+from tests.helpers.day_counting import count_days
+from tests.helpers.past_visits import in_order, make_visits, store
 
 SITE = Site(
     id=7,
@@ -42,6 +47,7 @@ SITE = Site(
 ROOT = Path(__file__).resolve().parents[3]
 NOWHERE = "sqlite:////dev/null/monitor.db"
 PERIOD = TrendPeriod(date(2026, 11, 1), date(2026, 11, 20), "Europe/Berlin")
+NOW = datetime(2026, 11, 20, 20, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -73,7 +79,7 @@ def test_counts_and_funnel_are_those_of_one_connection(
     with writing(engine) as db:
         store(db, make_visits(7, PERIOD.bounds, 400, seed=3))
     monkeypatch.setattr(counted_days, "MOST_UNCOUNTED", 100)
-    answers: list[tuple[list[Count], int, str]] = []
+    answers: list[tuple[list[tuple[Any, ...]], int, str]] = []
     told: list[float] = []
     for at_once in (10_000, 40):
         monkeypatch.setattr(visit_parts, "AT_ONCE", at_once)
@@ -83,10 +89,31 @@ def test_counts_and_funnel_are_those_of_one_connection(
                 db, CountedSite.read(db, SITE), PERIOD.bounds, chosen, list(Dimension), told.append
             )
             shown = funnel(db, SITE, PERIOD, DEFAULT_STEPS)
-        answers.append((sorted(found), shown.visits, shown.steps.to_csv()))
+        answers.append((in_order(found), shown.visits, shown.steps.to_csv()))
     assert answers[0] == answers[1]
     assert len(answers[0][0]) > 20 and len(told) > 5
     assert len(met) == 2
+
+
+def test_cards_of_counted_days_are_those_of_one_connection(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, met: list[Connection]
+) -> None:
+    with writing(engine) as db:
+        site = add_site(db, name="Shop", key="shop", time_zone=PERIOD.time_zone, now=NOW)
+        store(db, make_visits(site.id or 0, PERIOD.bounds, 400, seed=5))
+        store(db, make_visits(site.id or 0, PERIOD.before().bounds, 300, seed=6))
+    count_days(engine, to_milliseconds(NOW))
+
+    def told() -> list[str]:
+        with reading(engine) as db:
+            cards = trends(db, site, PERIOD, NOW)
+        return [getattr(cards, name).to_csv() for name in (*LISTS, "totals", "series", "heat_map")]
+
+    side_by_side_told = told()
+    assert len(met) == 1
+    monkeypatch.setattr(side_by_side, "MOST_IN_USE", 0)
+    assert told() == side_by_side_told
+    assert len(met) == 1
 
 
 def test_parts_come_in_their_order_from_two_connections_at_a_time(engine: Engine) -> None:
@@ -164,6 +191,8 @@ def test_process_ends_while_parts_are_read(database_url: str) -> None:
 import threading, time
 from core.database import open_database, reading
 from core.trends.side_by_side import read_parts
+from core.trends.site_trends import LISTS
+from tests.helpers.day_counting import count_days
 
 def ask():
     with reading(open_database({database_url!r})) as db:

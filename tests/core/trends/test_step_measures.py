@@ -28,7 +28,9 @@ from core.trends import (
     TrendPeriod,
     month_of,
     step_measures,
+    step_visits,
     today,
+    visit_parts,
 )
 from core.trends.series_steps import step_bounds, steps
 from tests.helpers.day_counting import count_days
@@ -109,6 +111,33 @@ def test_each_step_is_what_visit_by_visit_is_counted(
         lengths = [visit.seconds for visit in of]
         first, last = time_class(median_low(lengths)), time_class(median_high(lengths))
         assert first <= found <= TIME_CLASSES[TIME_CLASSES.index(last) + 1], step
+
+
+@pytest.mark.parametrize("measure", StepMeasure)
+def test_visits_of_filtered_steps_are_read_once_and_their_progress_is_told(
+    db: Connection, monkeypatch: pytest.MonkeyPatch, measure: StepMeasure
+) -> None:
+    period = PERIODS["the clock is set back"]
+    visits = make_visits(7, period.bounds, 250, seed=1)
+    before = make_visits(7, period.before().bounds, 150, seed=2)
+    store(db, [*before, *visits])
+    monkeypatch.setattr(visit_parts, "AT_ONCE", 30)
+    read: list[int] = []
+    read_rows = step_visits._read_rows
+
+    def note(*asked: Any) -> Any:
+        found = read_rows(*asked)
+        read.append(len(found[0]))
+        return found
+
+    monkeypatch.setattr(step_visits, "_read_rows", note)
+    shares: list[float] = []
+    wanted = TrendFilters(device="Desktop")
+    site = shop_in(period.time_zone)
+    step_measures(db, site, period, LATER, measure, Granularity.HOUR, wanted, shares.append)
+    assert sum(read) == sum(visit.row["device"] == "Desktop" for visit in [*before, *visits])
+    assert len(read) > 10
+    assert shares == sorted(shares) and shares[-1] == 1.0 and len(set(shares)) > 10
 
 
 @pytest.mark.parametrize("name", PERIODS)
