@@ -192,7 +192,7 @@ export function makeLink(host, conversation, callbacks) {
         if (own !== connection) return; // its conversation has ended meanwhile
         if (REFUSED_FOR_GOOD.test(/** @type {any} */ (status))) return callbacks.refused(status);
         if (isAnswered) failures = 0;
-        if (status === 200) await (isStream ? readStream(reply, own) : readPoll(reply));
+        if (status === 200) await (isStream ? readStream(reply, own) : take(own, reply.json()));
       } catch {
         // The connection broke: try again.
       }
@@ -203,9 +203,15 @@ export function makeLink(host, conversation, callbacks) {
     }
   }
 
-  /** @param {Response} reply */
-  async function readPoll(reply) {
-    callbacks.received(await reply.json());
+  /**
+   * Nothing brings a conversation back that has ended while it was read.
+   *
+   * @param {Connection} own
+   * @param {Promise<ConversationUpdate>} update
+   */
+  async function take(own, update) {
+    const news = await update;
+    if (own === connection) callbacks.received(news);
   }
 
   /**
@@ -223,7 +229,7 @@ export function makeLink(host, conversation, callbacks) {
       streamAt = 0;
       const parts = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = parts.pop() || '';
-      for (const part of parts) if (part.startsWith('data')) callbacks.received(await parse(part.slice(5)));
+      for (const part of parts) if (part.startsWith('data')) await take(own, parse(part.slice(5)));
     }
   }
 

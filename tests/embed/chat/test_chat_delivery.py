@@ -14,6 +14,19 @@ from tests.helpers.network_gate import Reply, answer, buffer, first, lose, open_
 from tests.helpers.shop import ABANDONED, open_shops, until
 
 NO_LOCKS = "delete Navigator.prototype.locks"
+SLOW_UPDATES = """
+const read = Response.prototype.json;
+Response.prototype.json = async function () {
+  const found = await read.call(this);
+  if (found?.m && found.state === 'open') {
+    window.isReading = true;
+    await new Promise(done => setTimeout(done, 3000));
+    window.hasRead = true;
+  }
+  return found;
+};
+"""
+"""A browser so busy that it takes seconds to read what it has received of a conversation."""
 
 
 def test_message_of_the_last_moment_survives_the_reload(shop, page, agent):
@@ -434,6 +447,21 @@ def test_conversation_that_has_ended_meanwhile_says_so(shop, page, agent):
     page.wait_for_timeout(500)
     dialog.until_gone()
     assert page.evaluate("sessionStorage['vm-chat']") is None
+
+
+def test_conversation_that_has_ended_is_not_opened_by_what_was_read_before(shop, page, agent):
+    page.add_init_script(SLOW_UPDATES)
+    dialog, _ = chatting(shop, page, agent)
+    shop.set_chat_fault(_only("send", answer(410, body=b'{"error": "over"}')))
+    shop.until(lambda: page.evaluate("window.isReading"))
+    dialog.say("one")
+    dialog.until_note("This chat has ended.")
+    assert not page.evaluate("window.hasRead")
+    shop.until(lambda: page.evaluate("window.hasRead"))
+    page.wait_for_timeout(200)
+    dialog.until_note("This chat has ended.")
+    dialog.button("Close").click()
+    dialog.until_gone()
 
 
 def test_end_that_comes_first_in_an_answer_is_shown_with_all_messages(shop, page, agent):
