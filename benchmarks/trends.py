@@ -178,6 +178,7 @@ def _all_cards(engine: Engine, site: Site, visits: int, now: datetime, rounds: i
             trends(db, site, last_days("UTC", now, 30), now)
             took.append((time.perf_counter() - began) * 1000)
             spent.append((time.process_time() - worked) * 1000)
+    gc.unfreeze()
     processor = statistics.median(spent[1:])
     click.echo(f"all cards, {visits:,} visits: {processor:.0f} ms of processor time")
     return took[1:]

@@ -23,10 +23,6 @@ from collector.writing.writer_link import WriterLink
 from core.chat.queries import CHAT_FEED
 from core.database import reading
 from core.database_threads import DatabaseThreads
-from core.enrich.bot import is_bot
-from core.enrich.country import country_name, country_of_time_zone
-from core.enrich.source import find_source
-from core.enrich.user_agent import read_user_agent
 from core.feed import Feed, FeedPlace
 
 SITES_EVERY = 2.0
@@ -114,12 +110,3 @@ class Background:
         """The place at which the feed goes on."""
         with reading(self._engine) as db:
             return self._waiting.load(db)
-
-
-def warm_up() -> None:
-    """Load tables and compile patterns, before the workers are forked and the first visitor waits for it."""
-    agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
-    read_user_agent(agent)
-    is_bot(agent)
-    find_source(referrer="https://shop.example/", own_host="www.shop.example")
-    country_name(country_of_time_zone("Europe/Berlin"))

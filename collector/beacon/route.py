@@ -37,6 +37,10 @@ from core.visits.hit import Accepted, Hit
 PATH = "/v1/beacon"
 
 _UNSET: Any = None
+_OF_THE_MACHINE = (ImportError, OSError, MemoryError)
+"""Faults that no beacon makes: what is loaded with the first one cannot be, for want of files, say, or while another
+version is installed. It comes again."""
+
 _log = logging.getLogger("collector.beacon")
 
 
@@ -153,7 +157,10 @@ class BeaconRoute:
 
     def _refuse_fault(self, fault: Exception) -> Response:
         _log.error("beacon_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
-        return self.admission.refuse(NO_SITE, Reason.FAULT)
+        is_of_machine = isinstance(fault, _OF_THE_MACHINE)
+        return self.admission.refuse(
+            NO_SITE, Reason.NOT_COMMITTED if is_of_machine else Reason.FAULT
+        )
 
     def wait_for_body(self, _incoming: IncomingBeacon) -> Later:
         """`go_on` brings it."""

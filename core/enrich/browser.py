@@ -4,6 +4,7 @@ import csv
 import re
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 OTHER = "Other"
@@ -99,11 +100,16 @@ def _is_specific(brand: str) -> bool:
     return plain and brand not in _COMMON_BRANDS and not _GREASE.search(brand)
 
 
+def browsers_file() -> Traversable:
+    """Where the table is."""
+    return resources.files("core.enrich") / "data" / "browsers.csv"
+
+
 @cache
 def _tokens() -> tuple[tuple[re.Pattern[str], Browser], ...]:
     """Apps first (their pages carry the system browser's name too), then browsers that ua-parser misses in some
     spellings ("FxiOS/155" for want of a ".0"). Firefox on iOS last: others are built on it."""
-    text = (resources.files("core.enrich") / "data" / "browsers.csv").read_text(encoding="utf-8")
+    text = browsers_file().read_text(encoding="utf-8")
     return tuple(
         (re.compile(row["pattern"]), Browser(row["name"], row["in_app"] == "1"))
         for row in csv.DictReader(text.splitlines())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from itertools import chain
 from typing import NamedTuple
 
@@ -62,7 +63,12 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\W_]+", "", name)
 
 
+def sources_file() -> Traversable:
+    """Where the table is."""
+    return resources.files("core.enrich") / "data" / "sources.csv"
+
+
 def _rows() -> Iterator[tuple[str, str, Source]]:
-    text = (resources.files("core.enrich") / "data" / "sources.csv").read_text(encoding="utf-8")
+    text = sources_file().read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         yield row["match"], row["key"], Source(row["label"], SourceKind(row["kind"]))

@@ -24,10 +24,9 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
-from core.listed import list_numbers, listed_numbers
 from core.moment import from_milliseconds, to_milliseconds
 from core.rollups.counting import Count
-from core.rollups.day_number import number_of
+from core.rollups.day_number import are_of, number_of
 from core.rollups.dimensions import STARTED_AT, Dimension
 from core.tables import Table, Visit
 from core.visits.calendar import local_day
@@ -89,12 +88,11 @@ def read_first_visits(db: Connection, site_id: int, days: Sequence[date], since:
     visits = func.coalesce(func.sum(_count.c.visits), 0)
     statement = select(visits).where(
         _count.c.site_id == site_id,
-        _count.c.day.in_(listed_numbers(db, "days")),
+        are_of(days, _count.c.day),
         _count.c.dimension == Dimension.VISITOR.value,
         _count.c.value < str(number_of(since)),
     )
-    listed = list_numbers(map(number_of, days))
-    return int(db.execute(statement, {"days": listed}).scalar_one())
+    return int(db.execute(statement).scalar_one())
 
 
 def _day_of(moment: int | None, time_zone: str) -> str:

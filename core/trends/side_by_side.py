@@ -1,4 +1,5 @@
-"""Parts of a long question, read side by side: while Python counts one, the database reads another.
+"""Parts of a long question, read side by side: while Python counts one, the database reads another. A part is some of the
+visits, or one of several numbers.
 
 SQLite and Python's JSON keep one processor busy each at most, and a question of a million visits is read in 25 parts.
 """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -107,9 +108,9 @@ def trends(
 ) -> Trends:
     """What happened on the site in the period, of visits that the filters let through.
 
-    All numbers are from the one snapshot that the connection is in, but for those that `read_parts` reads with a second
-    one: of visits that are read part by part, and of what is counted by day the visitors and the period before.
-    progress: see `TellShare`.
+    All numbers are from the one snapshot that the connection is in, but for what `read_parts` reads with a second one,
+    a moment later: visits that are read part by part; and without filters the cards, each visitors' number, and the period
+    before, any of these as a whole. progress: see `TellShare`; it is told by any thread, one at a time.
     """
     compared_until = _compared_until(period, now)
     bounds, before = period.bounds, period.before().bounds
@@ -188,14 +189,15 @@ class _Work:
         self._progress = progress
         self._total = sum(visits_started(db, site.id or 0, periods)) if progress else 0
         self._done = 0
+        self._telling = Lock()
 
     def answers(self, *questions: Callable[[Connection], Any]) -> list[Any]:
         """The answer to each. Where little is read for each, two are answered side by side; else it is the parts of each."""
-        if self._is_told:
-            found = [question(self._db) for question in questions]
-        else:
+        if self._filters.is_empty and not self.counted.is_read_by_parts:
             parts = read_parts(self._db, questions, _ask, is_level=self.counted.is_level)
             found = [answer for _, answer in parts]
+        else:
+            found = [question(self._db) for question in questions]
         if self._progress:
             self._progress(1.0)  # of what was counted before nothing is told
         return found
@@ -210,15 +212,11 @@ class _Work:
         """As `count_visitors_of`."""
         return count_visitors_of(db, self.counted, period, self._filters)
 
-    @property
-    def _is_told(self) -> bool:
-        """Whether visits are read part by part, of which progress is told: by the one thread that asks."""
-        return not self._filters.is_empty or self.counted.is_read_by_parts
-
     def _tell(self, visits: int) -> None:
-        self._done += visits
-        if self._progress and self._is_told:
-            self._progress(min(self._done / max(self._total, 1), 1.0))
+        if self._progress:
+            with self._telling:
+                self._done += visits
+                self._progress(min(self._done / max(self._total, 1), 1.0))
 
 
 def _ask(db: Connection, question: Callable[[Connection], Any]) -> Any:

@@ -9,10 +9,9 @@ from datetime import date, datetime
 import numpy as np
 from sqlalchemy import BigInteger, Connection, cast, select
 
-from core.listed import list_numbers, listed_numbers
 from core.moment import to_milliseconds
 from core.rollups.counting import Count
-from core.rollups.day_number import number_of
+from core.rollups.day_number import are_of
 from core.rollups.dimensions import Dimension
 from core.tables import Table
 from core.trends.column_texts import Integers, read_integers
@@ -57,7 +56,7 @@ def read_slots(db: Connection, site_id: int, days: Sequence[date]) -> Integers |
     columns = (cast(_count.c.value, BigInteger), *(_count.c[each] for each in Count._fields[2:5]))
     of_days = select(*columns).where(
         _count.c.site_id == site_id,
-        _count.c.day.in_(listed_numbers(db, "days")),
+        are_of(days, _count.c.day),
         _count.c.dimension == Dimension.SLOT.value,
     )
-    return read_integers(db, of_days.params(days=list_numbers(map(number_of, days))))
+    return read_integers(db, of_days)

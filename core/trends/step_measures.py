@@ -59,7 +59,8 @@ def step_measures(
 ) -> StepMeasures:
     """The measure of each step, of visits that the filters let through; a visitor of several steps is one of each.
 
-    progress: is told after each step which share of the work is done, 0 to 1.
+    progress: is told after each step that is counted, or each part of visits that are read, which share of the work is
+    done, 0 to 1.
     """
     counted = CountedSite.read(db, site)
     reads_rows = granularity is Granularity.HOUR or not filters.is_empty

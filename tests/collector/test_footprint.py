@@ -13,7 +13,7 @@ from tests.helpers.preloaded import ROOT
 LOADED = """
 import sys
 import collector.command
-from collector.background import warm_up
+from collector.warm_up import warm_up
 from core.database import open_database
 
 if {is_visited}:

@@ -321,6 +321,21 @@ def test_fault_in_a_step_is_a_400_of_its_own_beacon(collector, monkeypatch, capl
     assert "secret" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "lack", [ModuleNotFoundError("ua_parser"), FileNotFoundError("sources.csv"), MemoryError()]
+)
+def test_what_the_machine_lacks_has_the_beacon_come_again(collector, monkeypatch, caplog, lack):
+    def fail(*_: object) -> None:
+        raise lack
+
+    monkeypatch.setattr(collector.app.beacon.offers, "pace", fail)
+    with caplog.at_level(logging.ERROR, "collector.beacon"):
+        received = answers(collector, beacon(1, "Connection: close"))
+
+    assert statuses(received) == [503]
+    assert "beacon_failed fault=" in caplog.text
+
+
 def test_visit_without_an_id_waits_for_the_salts_of_a_new_day(collector):
     collector.clock.advance(24 * 3_600_000)
     request = beacon(1, "Connection: close").replace(b'"a1b2c3d4e5f6g7h8"', b'""' + b" " * 16)

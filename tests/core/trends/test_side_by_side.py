@@ -191,8 +191,6 @@ def test_process_ends_while_parts_are_read(database_url: str) -> None:
 import threading, time
 from core.database import open_database, reading
 from core.trends.side_by_side import read_parts
-from core.trends.site_trends import LISTS
-from tests.helpers.day_counting import count_days
 
 def ask():
     with reading(open_database({database_url!r})) as db:
