@@ -13,11 +13,22 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection, Engine, delete, insert, literal, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Text,
+    case,
+    cast,
+    delete,
+    insert,
+    literal,
+    select,
+)
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -26,9 +37,10 @@ from benchmarks.figure_table import print_figures
 from benchmarks.past_rows import Past, make_past
 from benchmarks.past_statements import HISTORY_DAYS
 from core.database import open_database, reading, sqlite_file, writing
-from core.moment import EPOCH, to_milliseconds, utc_now
+from core.moment import EPOCH, milliseconds, to_milliseconds, utc_now
 from core.rollups.count_step import count_some
 from core.rollups.day_number import number_of
+from core.rollups.dimensions import Dimension
 from core.rollups.site_counts import store_state
 from core.schema import upgrade_schema
 from core.sites import add_site, existing_site
@@ -152,17 +164,27 @@ def _count_visits(engine: Engine, site: Site, visits: int, now: datetime) -> Non
             is_last = count_some(db, site, now, 2_000).is_last
     if not all_of_them:
         with writing(engine) as db:
-            _copy_day(db, site, number_of(days[1]), [number_of(day) for day in days[2:]])
+            _copy_day(db, site, days[1], days[2:])
 
 
-def _copy_day(db: Connection, site: Site, day: int, others: list[int]) -> None:
-    """What is counted of a day, for each of the others."""
-    db.execute(delete(_count).where(_count.c.site_id == site.id, _count.c.day < day))
-    names = [column.name for column in _count.columns if column.name not in ("site_id", "day")]
+def _copy_day(db: Connection, site: Site, day: date, others: list[date]) -> None:
+    """What is counted of a day of UTC, for each of the others."""
+    db.execute(delete(_count).where(_count.c.site_id == site.id, _count.c.day < number_of(day)))
+    names = [
+        column.name for column in _count.columns if column.name not in ("site_id", "day", "value")
+    ]
+    is_slot = _count.c.dimension == Dimension.SLOT.value
     for other in others:
-        same = select(literal(site.id), literal(other), *(_count.c[name] for name in names))
-        rows = same.where(_count.c.site_id == site.id, _count.c.day == day)
-        db.execute(insert(_count).from_select(["site_id", "day", *names], rows))
+        moved = milliseconds(day - other)
+        slot = cast(cast(_count.c.value, BigInteger) - moved, Text)
+        value = case((is_slot, slot), else_=_count.c.value)
+        same = select(
+            literal(site.id),
+            literal(number_of(other)),
+            value,
+            *(_count.c[name] for name in names),
+        ).where(_count.c.site_id == site.id, _count.c.day == number_of(day))
+        db.execute(insert(_count).from_select(["site_id", "day", "value", *names], same))
 
 
 def _all_cards(engine: Engine, site: Site, visits: int, now: datetime, rounds: int) -> list[float]:
