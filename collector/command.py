@@ -25,6 +25,7 @@ from collector.served_file import ServedFile
 from collector.server import BACKLOG, server_config
 from collector.service import Service, kept_shared
 from collector.stop_signal import StopSignal
+from collector.warm_up import IncompleteInstallation, refuse_incomplete_installation
 from core.command_error import CommandError, exit_in_one_line
 from core.database import files_of, open_database, sqlite_file
 from core.log_format import start_log
@@ -65,7 +66,8 @@ def main(host: str | None, port: int | None, workers: int) -> None:
     # uvicorn drains at these signals and raises them again when it is done.
     _stop_signal.obey()
     allow_open_files()
-    with exit_in_one_line(SettingsError, SchemaError, LockHeld):
+    with exit_in_one_line(SettingsError, SchemaError, LockHeld, IncompleteInstallation):
+        refuse_incomplete_installation()
         chosen = settings()
         _start_log(chosen)
         _serve(chosen, host or chosen.collector_host, port or chosen.collector_port, workers)

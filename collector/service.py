@@ -19,7 +19,7 @@ from collector.metrics import Metrics, forget_process, process_numbers
 from collector.notices.sender import SendingProcess
 from collector.shared_limits import SharedLimits, shared_limits
 from collector.shared_numbers import SharedNumbers
-from collector.warm_up import refuse_incomplete_installation, warm_up
+from collector.warm_up import warm_up
 from collector.worker_process import end_at_once, serve_app
 from collector.worker_slot import WRITER_ROW, WorkerSlot
 from collector.writer_process import build_writer
@@ -112,7 +112,6 @@ def kept_shared(workers: int) -> Generator[None]:
     Python does not look for garbage in it, which would write into all of it. What only a visitor needs is loaded
     now where several workers would each load it later; a worker alone loads it for the first one, in 0.1 s.
     """
-    refuse_incomplete_installation()
     if workers > 1:
         warm_up()
     gc.collect()

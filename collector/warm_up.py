@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 
 from core.command_error import CommandError
@@ -12,7 +13,14 @@ from core.enrich.source import find_source
 from core.enrich.source_table import sources_file
 from core.enrich.user_agent import read_user_agent
 
-_LIBRARIES = ("is_bot", "regex", "ua_parser", "ua_parser_builtins", "ua_parser_rs")
+_LIBRARIES = ("is_bot", "regex", "tzdata", "ua_parser", "ua_parser_builtins")
+
+
+class IncompleteInstallation(CommandError):
+    """Something of it is not there."""
+
+    exit_code = os.EX_CONFIG
+    """What a service manager knows by that a restart is no cure."""
 
 
 def warm_up() -> None:
@@ -26,11 +34,17 @@ def warm_up() -> None:
 
 
 def refuse_incomplete_installation() -> None:
-    """Raise CommandError where some of it is not there: else the first visitor would show that."""
-    missing = [name for name in _LIBRARIES if find_spec(name) is None]
+    """Raise IncompleteInstallation where some of it is not there: else the first visitor would show that."""
+    missing = [name for name in _LIBRARIES if not _is_installed(name)]
     missing += [file.name for file in (browsers_file(), sources_file()) if not file.is_file()]
     if missing:
-        raise CommandError(
+        raise IncompleteInstallation(
             f"The installation is incomplete, {' and '.join(missing)} missing: install it again, "
             "and pip install -r requirements.txt."
         )
+
+
+def _is_installed(name: str) -> bool:
+    """A folder that was left of a library is none."""
+    found = find_spec(name)
+    return found is not None and found.origin is not None

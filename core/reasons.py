@@ -135,6 +135,12 @@ class Reason(StrEnum):
         "the database did not take the beacon in time",
         "The database was slow; the script sends these reports again.",
     )
+    NOT_LOADED = (
+        "not_loaded",
+        503,
+        "the collector could not load what it needs for it",
+        "The collector lacks memory, or a file of its installation: see its log. The script sends these reports again.",
+    )
     TOO_MANY_STREAMS = (
         "too_many_streams",
         429,

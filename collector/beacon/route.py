@@ -134,7 +134,7 @@ class BeaconRoute:
         try:
             found = find_next(incoming.steps, incoming)
         except Exception as fault:
-            found = self._refuse_fault(fault)
+            found = self._refuse_fault(incoming, fault)
         if isinstance(found, Response):
             incoming.answer(found)
         elif found is not LATER:
@@ -149,18 +149,17 @@ class BeaconRoute:
         try:
             response = await step
         except Exception as fault:
-            response = self._refuse_fault(fault)
+            response = self._refuse_fault(incoming, fault)
         if response is None:
             self._go_on(incoming)
         else:
             incoming.answer(response)
 
-    def _refuse_fault(self, fault: Exception) -> Response:
+    def _refuse_fault(self, incoming: IncomingBeacon, fault: Exception) -> Response:
         _log.error("beacon_failed fault=%s at=%s", type(fault).__name__, place_fault(fault))
-        is_of_machine = isinstance(fault, _OF_THE_MACHINE)
-        return self.admission.refuse(
-            NO_SITE, Reason.NOT_COMMITTED if is_of_machine else Reason.FAULT
-        )
+        # Once there is a result, the beacon is stored: it need not come again.
+        comes_again = isinstance(fault, _OF_THE_MACHINE) and incoming.result is _UNSET
+        return self.admission.refuse(NO_SITE, Reason.NOT_LOADED if comes_again else Reason.FAULT)
 
     def wait_for_body(self, _incoming: IncomingBeacon) -> Later:
         """`go_on` brings it."""

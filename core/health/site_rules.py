@@ -27,9 +27,13 @@ CURABLE = (
     Reason.STREAMS_FULL,
     Reason.QUEUE_FULL,
     Reason.NOT_COMMITTED,
+    Reason.NOT_LOADED,
     Reason.FAULT,
 )
 """Reasons that an owner can do something about. The others are robots, old pages and plain refusals."""
+
+
+_OF_OUR_OWN = (Reason.FAULT, Reason.NOT_LOADED)
 
 
 def sites_are_silent(report: HealthReport) -> str | None:
@@ -47,7 +51,7 @@ def sites_are_silent(report: HealthReport) -> str | None:
 
 def reports_refused(reason: Reason) -> Callable[[HealthReport], str | None]:
     """The rule for one of CURABLE; of a fault of our own each one counts."""
-    least = 1 if reason is Reason.FAULT else REFUSED_AT_LEAST
+    least = 1 if reason in _OF_OUR_OWN else REFUSED_AT_LEAST
 
     def find(report: HealthReport) -> str | None:
         refused = {name: hits for name, hits in _refused(report, reason).items() if hits}

@@ -206,10 +206,12 @@ class _Work:
         self, period: Period, dimensions: Collection[Dimension], db: Connection
     ) -> PeriodCounts:
         """As `count_period`."""
+        self._tell(0)
         return count_period(db, self.counted, period, self._filters, dimensions, self._tell)
 
     def count_visitors(self, period: Period, db: Connection) -> int:
         """As `count_visitors_of`."""
+        self._tell(0)
         return count_visitors_of(db, self.counted, period, self._filters)
 
     def _tell(self, visits: int) -> None:

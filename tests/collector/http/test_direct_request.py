@@ -328,12 +328,17 @@ def test_what_the_machine_lacks_has_the_beacon_come_again(collector, monkeypatch
     def fail(*_: object) -> None:
         raise lack
 
-    monkeypatch.setattr(collector.app.beacon.offers, "pace", fail)
     with caplog.at_level(logging.ERROR, "collector.beacon"):
-        received = answers(collector, beacon(1, "Connection: close"))
+        with monkeypatch.context() as at_first:
+            at_first.setattr("collector.beacon.route.make_hit", fail)
+            before_the_commit = answers(collector, beacon(1, "Connection: close"))
+        monkeypatch.setattr(collector.app.beacon.offers, "pace", fail)
+        after_it = answers(collector, beacon(1, "Connection: close"))
 
-    assert statuses(received) == [503]
-    assert "beacon_failed fault=" in caplog.text
+    assert statuses(before_the_commit) == [503]
+    assert b"x-drop-reason: not_loaded" in before_the_commit
+    assert statuses(after_it) == [400]
+    assert caplog.text.count("beacon_failed fault=") == 2
 
 
 def test_visit_without_an_id_waits_for_the_salts_of_a_new_day(collector):
