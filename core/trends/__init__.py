@@ -4,7 +4,7 @@ from core.funnel_steps import DEFAULT_STEPS, FunnelStep, read_funnel_steps
 from core.rollups.dimensions import Returning
 from core.rollups.site_counts import REST
 from core.trends.cards import shortened
-from core.trends.chat_effect import chat_effect
+from core.trends.chat_effect import ChatEffect, chat_effect
 from core.trends.filters import NO_FILTERS, TrendFilters
 from core.trends.funnel import Funnel, funnel
 from core.trends.period import Granularity, TrendPeriod, last_days, month_of, today
@@ -17,6 +17,7 @@ __all__ = [
     "NO_FILTERS",
     "REST",
     "TOTALS",
+    "ChatEffect",
     "Funnel",
     "FunnelStep",
     "Granularity",

@@ -5,6 +5,8 @@ That is no experiment: agents and rules invite whom they take for buyers. Whoeve
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -21,6 +23,7 @@ from core.trends.counted_days import CountedSite
 from core.trends.counts import count_period
 from core.trends.filters import NO_FILTERS
 from core.trends.period import TrendPeriod
+from core.visits.calendar import Period
 
 GROUPS = {
     "not_invited": "Not invited",
@@ -31,26 +34,38 @@ GROUPS = {
 """The groups of visits, with their labels."""
 
 
-def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> pd.DataFrame:
-    """Visits of the site that began in the period, and those of them that purchased, by what became of a chat.
+@dataclass(frozen=True, eq=False)
+class ChatEffect:
+    """Visits of a site that began in a period, and those of them that purchased, by what became of a chat. It is equal to
+    itself only.
 
-    A row for each of GROUPS. Columns: group, label, visits, purchased (visits that saw a page with the context
+    frame: a row for each of GROUPS. Columns: group, label, visits, purchased (visits that saw a page with the context
     Purchased; of the others than `not_invited` after the invitation or the chat's begin), share (of its visits).
     Accepted ones are also in `invited`. Who had purchased before counts as not invited. A visit that was invited
     and also began a chat itself is what came first.
+    rows_since: where visits of the period are deleted for their age, from when on all are counted; else None. Of the
+    others nobody knows whether they were invited.
     """
+
+    frame: pd.DataFrame
+    rows_since: datetime | None
+
+
+def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> ChatEffect:
+    """What became of the visits of the period, as far as these are stored."""
     assert site.id is not None
+    known = CountedSite.read(db, site)
+    stored_since = known.state.thinned_until
+    bounds = Period(max(period.bounds.from_at, stored_since), period.bounds.until_at)
     dimensions = (Dimension.SLOT, Dimension.CONTEXT)
-    counts = count_period(
-        db, CountedSite.read(db, site), period.bounds, NO_FILTERS, dimensions, lambda visits: None
-    )
+    counts = count_period(db, known, bounds, NO_FILTERS, dimensions, lambda visits: None)
     total = int(counts.slots.visits.sum())
     bought = sum(
         count.visits
         for count in counts.values[Dimension.CONTEXT]
         if count.value == PageContext.PURCHASED.value
     )
-    chats = _chats(db, site.id, period)
+    chats = _chats(db, site.id, bounds)
     invited = chats["opened_by"] != OpenedBy.VISITOR.value
     members = {
         "invited": chats[invited],
@@ -61,7 +76,7 @@ def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> pd.DataFrame
     purchased = {name: int(rows["purchased_at"].notna().sum()) for name, rows in members.items()}
     visits["not_invited"] = total - len(chats)
     purchased["not_invited"] = bought - int(chats["purchased_at"].notna().sum())
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "group": list(GROUPS),
             "label": list(GROUPS.values()),
@@ -70,9 +85,10 @@ def chat_effect(db: Connection, site: Site, period: TrendPeriod) -> pd.DataFrame
             "share": [purchased[name] / max(visits[name], 1) for name in GROUPS],
         }
     )
+    return ChatEffect(frame, stored_since if stored_since > period.bounds.from_at else None)
 
 
-def _chats(db: Connection, site_id: int, period: TrendPeriod) -> pd.DataFrame:
+def _chats(db: Connection, site_id: int, bounds: Period) -> pd.DataFrame:
     """The first conversation of each visit that had not purchased before: opened_by, accepted_at, purchased_at.
 
     Of invitations those that the visitor saw: one that expired on its way changed nothing.
@@ -91,8 +107,8 @@ def _chats(db: Connection, site_id: int, period: TrendPeriod) -> pd.DataFrame:
         .where(
             col(Conversation.site_id) == site_id,
             # No visit has a chat before it begins. There are fewer chats than visits: they are looked for first.
-            began >= to_milliseconds(period.bounds.from_at),
-            *began_within(period.bounds),
+            began >= to_milliseconds(bounds.from_at),
+            *began_within(bounds),
             or_(
                 col(Conversation.opened_by) == OpenedBy.VISITOR.value,
                 col(Conversation.shown_at).is_not(None),

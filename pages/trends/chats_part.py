@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.tables import Site
 from core.trends import TrendPeriod, chat_effect
 from pages.parts.charts import draw_chart
-from pages.parts.texts import notice, small_text
+from pages.parts.texts import day_and_time_of, notice, small_text
 from pages.trends.charts import chat_effect as chart_of_chats
 from pages.trends.number_table import draw_number_table
 from pages.trends.reading import read_or_kept
@@ -30,19 +30,26 @@ def draw_chats(
     site: Site, view: TrendView, period: TrendPeriod, now: datetime, slot: DeltaGenerator
 ) -> None:
     """Draw the part, or in the slot why it cannot be read."""
-    frame = read_or_kept(
+    told = read_or_kept(
         "chats shown",
         (site.identity, period),
         lambda db, tell: chat_effect(db, site, period),
         site,
         slot,
     )
-    if frame is None:
+    if told is None:
         return
+    frame = told.frame
     if view.chosen():
         small_text("The filters do not narrow these numbers: they are of all visits.")
+    if told.rows_since is not None:
+        since = day_and_time_of(told.rows_since, site.time_zone)
+        small_text(
+            f"Told of stored visits; those that began before {since} are deleted for their age."
+        )
     if not frame["visits"].sum():
-        notice("Choose other days.", title="No visit began in these days.")
+        which = "No visit" if told.rows_since is None else "No visit that is stored"
+        notice("Choose other days.", title=f"{which} began in these days.")
         return
     notice(CAUTION, title="This is no experiment.")
     highest = max(frame["share"].max(), 1e-9)

@@ -6,8 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
+from core.moment import to_milliseconds
+from core.rollups.counting import Count
+from core.rollups.dimensions import Dimension
+from core.rollups.site_counts import add_to_day, store_state
 from core.tables import Conversation, Site
 from core.trends import TrendPeriod, chat_effect
+from core.visits.calendar import day_period
 from tests.helpers.stored_rows import store_row, store_views, store_visits
 
 SITE = Site(
@@ -60,7 +65,7 @@ def test_visits_are_told_by_what_came_first(db: Connection, visit: Callable[...,
     visit("accepted", bought=9, chats=(("agent", 2, 3),))
     visit("toolate", bought=1, chats=(("agent", 2, 3),))
     visit("own", bought=9, chats=(("visitor", 2, 2), ("agent", 4, 5)))
-    told = chat_effect(db, SITE, PERIOD).set_index("group")
+    told = chat_effect(db, SITE, PERIOD).frame.set_index("group")
     assert told["visits"].to_dict() == {
         "not_invited": 4, "invited": 2, "accepted": 1, "by_visitor": 1,
     }  # fmt: skip
@@ -71,5 +76,30 @@ def test_visits_are_told_by_what_came_first(db: Connection, visit: Callable[...,
 
 
 def test_site_without_visits_has_every_group(db: Connection) -> None:
-    told = chat_effect(db, SITE, PERIOD)
+    told = chat_effect(db, SITE, PERIOD).frame
     assert told["visits"].tolist() == [0, 0, 0, 0] and told["share"].tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("deleted_until", "visits"),
+    [(date(2026, 11, 1), [1, 1, 0, 0]), (date(2026, 11, 2), [0, 0, 0, 0])],
+    ids=["a day of two", "both days"],
+)
+def test_visits_that_are_deleted_are_not_taken_for_uninvited(
+    db: Connection, visit: Callable[..., None], deleted_until: date, visits: list[int]
+) -> None:
+    visit("plain")
+    visit("invited", chats=(("rule", 2, None),))
+    both_days = TrendPeriod(date(2026, 10, 31), date(2026, 11, 1), "UTC")
+    since = day_period(deleted_until, "UTC").from_at
+    store_state(db, 7, time_zone="UTC", thinned_until=since, thinned_day=20261031)
+    moment = str(to_milliseconds(both_days.bounds.from_at))
+    add_to_day(db, 7, both_days.first, [Count(Dimension.SLOT.value, moment, 5, 9, 1, 99)])
+    told = chat_effect(db, SITE, both_days)
+    assert told.frame["visits"].tolist() == visits
+    assert told.rows_since == since
+
+
+def test_period_of_stored_visits_alone_says_nothing_of_deleted_ones(db: Connection) -> None:
+    store_state(db, 7, time_zone="UTC", thinned_until=PERIOD.bounds.from_at, thinned_day=20261031)
+    assert chat_effect(db, SITE, PERIOD).rows_since is None

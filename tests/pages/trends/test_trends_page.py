@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.accounts.identity import Role
 from core.database import reading, writing
+from core.rollups.site_counts import store_state
 from core.sites import change_site, find_site
 from core.tables import Site
 from core.trends import FunnelStep, read_funnel_steps
@@ -254,6 +255,17 @@ def test_chats_are_told_with_the_caution(
     assert "This is no experiment." in shown
     assert "Not invited" in shown and "Nobody was invited in these days" in shown
     assert "The filters do not narrow these numbers" in shown
+
+
+def test_chats_say_from_when_on_visits_are_stored(
+    site: Site, visits: list[PastVisit], database: Database, open_page: OpenPage
+) -> None:
+    with writing(database.engine) as db:
+        deleted_until = max(visit.row["started_at"] for visit in visits) + timedelta(days=1)
+        store_state(db, site.id or 0, time_zone=site.time_zone, thinned_until=deleted_until)
+    shown = texts(open_page("trends", part="chats"))
+    assert "No visit that is stored began in these days." in shown
+    assert "are deleted for their age" in shown
 
 
 def test_another_site_keeps_the_days_and_the_part_and_no_filter(
