@@ -10,7 +10,7 @@ from core.visits.presence import Status
 from pages.parts.charts import MUTED
 from pages.parts.colours import STATUS_COLOURS
 
-HEIGHT = 56
+HEIGHT = 40
 CHOSEN = "minute"
 """The parameter that holds the minute which was chosen by a click."""
 

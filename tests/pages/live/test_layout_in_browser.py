@@ -14,14 +14,14 @@ from tests.helpers.seed import make_site, make_visit
 from tests.pages.live.conftest import LONG, OpenSite
 from tests.pages.live.test_columns import contrast
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 SCREENS = [
-    (1440, 900, 10),
+    pytest.param(1440, 900, 10, marks=pytest.mark.long),
     (1366, 768, 10),
-    (1280, 720, 6),
-    (1024, 768, 0),
-    (768, 1024, 0),
+    pytest.param(1280, 720, 6, marks=pytest.mark.long),
+    pytest.param(1024, 768, 0, marks=pytest.mark.long),
+    pytest.param(768, 1024, 0, marks=pytest.mark.long),
     (390, 844, 1),
 ]
 """Width, height, and how many visitors are to be seen on it without scrolling."""
@@ -59,6 +59,7 @@ def test_nothing_is_cut_and_visitors_are_on_the_screen_at_any_width(
     keep_both_themes(page, "live-fifty", whole=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1440, 1366, 1280])
 def test_every_column_has_room_or_rows_become_cards(open_site: OpenSite, width: int) -> None:
     page = open_site(ALL_SITES, width=width)
@@ -74,6 +75,7 @@ def test_every_column_has_room_or_rows_become_cards(open_site: OpenSite, width: 
     assert page.evaluate(TOO_WIDE) == [0, 0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width, is_beside", [(1920, True), (1366, False)])
 def test_breakdowns_stand_beside_the_table_where_it_is_wide(
     open_site: OpenSite, width: int, is_beside: bool
@@ -85,6 +87,7 @@ def test_breakdowns_stand_beside_the_table_where_it_is_wide(
     assert (left_of(shares) > left_of(shown) + width / 2) is is_beside
 
 
+@pytest.mark.long
 def test_breakdown_opens_the_groups_behind_other_by_keyboard(open_site: OpenSite) -> None:
     page = open_site("fifty")
     shares = page.get_by_role("list", name="Visitors by Country").get_by_role("listitem")
@@ -103,6 +106,7 @@ def test_breakdown_opens_the_groups_behind_other_by_keyboard(open_site: OpenSite
     expect(shares).to_have_count(few)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1366, 390])
 def test_page_of_a_hundred_rows_ends_with_its_content(open_site: OpenSite, width: int) -> None:
     page = open_site("big", width=width)
@@ -114,6 +118,7 @@ def test_page_of_a_hundred_rows_ends_with_its_content(open_site: OpenSite, width
     assert abs(below) < 5
 
 
+@pytest.mark.long
 def test_visitor_of_many_words_has_them_in_the_row_and_its_tooltip(open_site: OpenSite) -> None:
     page = open_site("fifty")
     wordy = page.locator("tr[data-id=wordy]")
@@ -123,6 +128,7 @@ def test_visitor_of_many_words_has_them_in_the_row_and_its_tooltip(open_site: Op
     expect(wordy.locator("[data-name=page_context]")).to_have_text("Cart€1,120.50")
 
 
+@pytest.mark.long
 def test_visitor_column_is_there_only_when_somebody_is_known(
     open_site: OpenSite, live_database
 ) -> None:
@@ -134,6 +140,7 @@ def test_visitor_column_is_there_only_when_somebody_is_known(
     expect(page.locator("td[data-name=visitor_name]")).to_be_hidden()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1024, 390])
 def test_cards_are_laid_out_alike_with_and_without_a_context(
     open_site: OpenSite, width: int
@@ -162,6 +169,7 @@ def test_cards_are_laid_out_alike_with_and_without_a_context(
     assert len({tuple(place) for place in known}) == 1
 
 
+@pytest.mark.long
 def test_rule_of_a_number_is_reached_by_keyboard_and_closed_by_escape(open_site: OpenSite) -> None:
     page = open_site("three")
     rule = page.get_by_text("Visitors who are online and not chatting.")
@@ -171,6 +179,7 @@ def test_rule_of_a_number_is_reached_by_keyboard_and_closed_by_escape(open_site:
     expect(rule).to_be_hidden()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_arrows_and_edges_can_be_seen(open_site: OpenSite, theme: str) -> None:
     page = open_site("three", theme=theme)
@@ -190,6 +199,7 @@ def test_arrows_and_edges_can_be_seen(open_site: OpenSite, theme: str) -> None:
         assert contrast(as_hex(page, colour), as_hex(page, behind)) >= 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", ["calm", "three"])
 def test_page_draws_without_a_warning_in_the_console(open_site: OpenSite, key: str) -> None:
     page = open_site("demo")
@@ -200,6 +210,7 @@ def test_page_draws_without_a_warning_in_the_console(open_site: OpenSite, key: s
     assert said == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("key", ["calm", "three"])
 def test_few_visitors_are_shown_well(open_site: OpenSite, key: str, width: int) -> None:
