@@ -50,7 +50,7 @@ def chart() -> alt.LayerChart:
         .transform_joinaggregate(last="max(minute)", most="max(online)", most_before="max(before)")
         .transform_calculate(
             place="datum.minute / max(datum.last, 1)",
-            top="max(datum.most, datum.most_before, 1)",
+            top="max(datum.most || 0, datum.most_before || 0, 1)",  # of a first day none is known before
         )
         .transform_calculate(
             online_level="datum.online / datum.top", before_level="datum.before / datum.top"

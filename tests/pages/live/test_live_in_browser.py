@@ -74,6 +74,12 @@ def test_title_follows_the_number_online(open_site, live_database) -> None:
     expect(page).to_have_title("1 online · Quiet shop · Visitor Monitor")
 
 
+def test_first_day_of_a_site_is_drawn_without_a_day_before(open_site) -> None:
+    page = open_site("fifty")
+    drawn = page.locator(".st-key-timeline svg.marks .mark-line path")
+    expect(drawn).to_have_attribute("d", re.compile(r"^M\d"))
+
+
 def test_number_sorts_the_largest_first_and_the_third_click_restores_the_default_order(
     open_site,
 ) -> None:
