@@ -33,6 +33,9 @@ THEME: dict[str, Any] = {
     "axis": {"titleFontWeight": 400, "labelOverlap": True},
     "axisX": {"grid": False, "tickCount": 8},
     "axisY": {"ticks": False, "domain": False, "tickCount": 4},
+    "mark": {
+        "aria": False
+    },  # a table tells what is drawn; Vega names no mark of which there is none
     "bar": {"cornerRadiusEnd": 3},
     "legend": {"orient": "top", "title": None},
     "line": {"strokeWidth": 2},

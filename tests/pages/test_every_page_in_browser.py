@@ -160,7 +160,10 @@ def open_state(
         is_search = "/_stcore/" in message.location["url"]
         # Vega says so of each scale until Streamlit hands it the chart's first frame.
         is_without_frame = message.text.startswith("WARN Infinite extent")
-        if message.type in ("warning", "error") and not is_search and not is_without_frame:
+        # Streamlit allows its frames more than this browser knows, and as much as the page: what is in them is ours.
+        is_of_frame = message.text.startswith(("Unrecognized feature:", "An iframe which has both"))
+        is_known = is_search or is_without_frame or is_of_frame
+        if message.type in ("warning", "error") and not is_known:
             warnings.append(message.text)
 
     def open_state(state: State, width: int) -> Page:
