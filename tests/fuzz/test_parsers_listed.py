@@ -46,6 +46,7 @@ PARSERS = {
     "core.enrich.query_keys.keep_query": f"{VISITORS}::test_a_query_keeps_what_it_may_and_nothing_secret",
     "core.enrich.readable_path.readable_path": f"{ENRICH}/test_readable_path.py::test_readable_path_stays_as_it_is",
     "core.enrich.source.find_source": f"{VISITORS}::test_a_source_is_a_clean_label",
+    "core.enrich.source_table.plain_name": f"{VISITORS}::test_a_source_is_a_clean_label",
     "core.enrich.spider.is_spider": f"{ENRICH}/test_bot.py::test_nothing_raises",
     "core.enrich.text.clean": f"{ENRICH}/test_text.py::test_any_text_can_be_stored",
     "core.enrich.text.clean_lines": f"{ENRICH}/test_text.py::test_any_text_can_be_stored",

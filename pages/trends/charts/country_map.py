@@ -34,7 +34,7 @@ def chart() -> alt.LayerChart:
     land = alt.Chart(SHAPES).mark_geoshape(fill=MUTED, fillOpacity=0.18, stroke=None)
     visits = (
         alt.Chart()
-        .mark_geoshape(stroke=None, cursor="pointer")
+        .mark_geoshape(stroke=None, cursor="pointer", aria=True)  # a country has its name
         .add_params(pressed)
         .transform_lookup(lookup="value", from_=alt.LookupData(data=SHAPES, key="id"), as_="shape")
         .transform_filter("isValid(datum.shape)")
